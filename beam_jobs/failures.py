@@ -19,6 +19,8 @@ _WRAPPED = re.compile(r"RuntimeError: (?=[A-Za-z_][\w.]*(?:Error|Exception|File|
 _ERRNO = re.compile(r"\[[Ee]rrno (?P<number>\d+)\]")
 _PATH = re.compile(r": '(?P<path>[^']+)'\s*$")
 _MAX_TEXT = 400
+_ABOUT_OPTIONS = ("--", "missing: --", "unexpected ")
+"""How texts begin that a look at the options may help with; others tell the way out."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,6 @@ def report(job: str, error: BaseException, outputs: Sequence[str] = ()) -> int:
     if debug():
         traceback.print_exception(error)
     print(f"{job}: error: {text}", file=sys.stderr)
-    if code == WRONG_USAGE and isinstance(error, ConfigError):
+    if code == WRONG_USAGE and text.startswith(_ABOUT_OPTIONS):
         print(f"`python -m beam_jobs.{job} --help` lists the options", file=sys.stderr)
     return code

@@ -156,9 +156,10 @@ class JobOptions:
         choices=("full", "none"),
         group="Dead letters",
     )
-    max_rejected_fraction: float = option(
-        "Publish nothing if more than this share of the rows is rejected; 1 lets all pass.",
-        default=1.0,
+    max_rejected_fraction: float | None = option(
+        "Publish nothing if more than this share of the rows is rejected; by default, if every "
+        "row is.",
+        default=None,
         minimum=0.0,
         maximum=1.0,
         group="Dead letters",

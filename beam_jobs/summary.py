@@ -95,11 +95,12 @@ def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> st
       seconds: How long the run took.
     """
     counts = manifest["counts"]
-    rows = [("rows in", _number(counts["rows_in"])), ("rows out", _number(counts["rows_out"]))]
+    handled = counts["rows_out"] + counts["rows_dead"]
+    rows = [("rows in", _number(handled)), ("rows out", _number(counts["rows_out"]))]
     rows.append(("rows dead", _number(counts["rows_dead"])))
     rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
     rows.append(("elapsed", duration(seconds)))
-    rows.append(("rows/s", _number(counts["rows_in"] / seconds if seconds else 0)))
+    rows.append(("rows/s", _number(handled / seconds if seconds else 0)))
     for output in manifest["outputs"]:
         name = "dead letters" if output["dead_letters"] else "output"
         rows.append((name, _output(output, manifest["status"])))

@@ -1,6 +1,7 @@
 """The benchmark's rows and models: 28 float32 features and an id, a 64-64-1 network."""
 
-import os
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,43 +50,48 @@ def examples(path: Path, number: int) -> Path:
 
 def dense_model(path: Path) -> Path:
     """A SavedModel whose one input, `x`, takes all features of a row."""
-    if path.exists():
-        return path
-    tf, network = _network(28)
-    module = tf.Module()
-    module.network = network
-    spec = tf.TensorSpec([None, 28], tf.float32, name="x")
-    module.serve = tf.function(lambda x: {"score": network(x)[:, 0]}, input_signature=[spec])
-    tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
-    return path
+    import tensorflow as tf
+
+    spec = tf.TensorSpec([None, len(FEATURES)], tf.float32, name="x")
+    return _saved(path, len(FEATURES), spec, lambda x: x)
 
 
 def example_model(path: Path) -> Path:
     """A SavedModel that takes serialized tf.Examples."""
+    import tensorflow as tf
+
+    names = [f"f{i}" for i in range(10)]
+    parsed = {name: tf.io.FixedLenFeature([], tf.float32) for name in names}
+
+    def vectors(examples: Any) -> Any:
+        columns = tf.io.parse_example(examples, parsed)
+        return tf.stack([columns[name] for name in names], 1)
+
+    return _saved(path, len(names), tf.TensorSpec([None], tf.string, name="examples"), vectors)
+
+
+def _saved(path: Path, width: int, spec: Any, vectors: Callable[[Any], Any]) -> Path:
+    """A 64-64-1 network behind what makes vectors of its one input."""
+    import tensorflow as tf
+
     if path.exists():
         return path
-    tf, network = _network(10)
+    draw = np.random.default_rng(0)
+    sizes = [width, 64, 64, 1]
     module = tf.Module()
-    module.network = network
-    parsed = {f"f{i}": tf.io.FixedLenFeature([], tf.float32) for i in range(10)}
+    # Plain variables: tfx_bsl, the rival, does not find those of a Keras 3 model.
+    module.layers = [
+        (tf.Variable(draw.normal(0, n**-0.5, (n, m)), dtype=tf.float32), tf.Variable(tf.zeros(m)))
+        for n, m in itertools.pairwise(sizes)
+    ]
 
-    def serve(examples: Any) -> Any:
-        columns = tf.io.parse_example(examples, parsed)
-        return {"score": network(tf.stack([columns[f"f{i}"] for i in range(10)], 1))[:, 0]}
+    def serve(x: Any) -> Any:
+        values = vectors(x)
+        for weights, bias in module.layers[:-1]:
+            values = tf.nn.relu(tf.matmul(values, weights) + bias)
+        weights, bias = module.layers[-1]
+        return {"score": (tf.matmul(values, weights) + bias)[:, 0]}
 
-    spec = tf.TensorSpec([None], tf.string, name="examples")
     module.serve = tf.function(serve, input_signature=[spec])
     tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
     return path
-
-
-def _network(width: int) -> Any:
-    os.environ["TF_USE_LEGACY_KERAS"] = "0"
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(0)
-    dense = keras.layers.Dense
-    layers = [dense(64, activation="relu"), dense(64, activation="relu"), dense(1)]
-    network = keras.Sequential([keras.Input((width,)), *layers])
-    return tf, network

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from beam_jobs.logs import filter_native, quiet_libraries
 from benchmarks import data
 
 
@@ -82,7 +82,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(".cache/bench"))
     parser.add_argument("--only", choices=["score", "memory", "examples", "start"])
     options = parser.parse_args()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    quiet_libraries()
+    filter_native()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     for name, part in PARTS.items():

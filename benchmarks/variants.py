@@ -42,10 +42,11 @@ def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
     from transforms.io.read import Read
     from transforms.io.source import Source
     from transforms.io.write import Write
+    from transforms.ledger import Gate
 
     stacked = () if "example" in model else (("x", tuple(FEATURES)),)
     columns = "?column=examples" if "example" in model else ""
-    commit = Commit("bench", overwrite=True)
+    commit = Commit("bench", overwrite=True, gate=Gate(max_rejected_fraction=1))
     dead = DeadLetters(f"{out}.dead_letters", commit)
     resolved = Model.resolve(model, mapping=stacked)
     root = _pipeline(workers)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from beam_jobs.logs import filter_native, quiet_libraries
 from beam_jobs.score import main as score
 from examples.trips import write_csv
 
@@ -68,4 +69,6 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=Path("demo"))
     given = parser.parse_args()
+    quiet_libraries()
+    filter_native()
     sys.exit(demo(given.folder, given.rows))

@@ -65,7 +65,7 @@ def existing(uri: str, kind: Kind) -> Path:
         raise ConfigError(f"--model: {uri} holds no {kind.holds}, so it is no SavedModel{hint}")
     if not path.exists() or (kind.holds and not path.is_dir()):
         known = "a SavedModel directory or a .keras file"
-        found = "is neither" if path.exists() else "does not exist"
+        found = "is no model" if path.exists() else "does not exist"
         raise ConfigError(f"--model: {uri} {found}; give {known}, local or gs://")
     return path
 

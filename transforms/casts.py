@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from transforms.cast_faults import Cast, Fault, attempt, marked, true_where, wrong_type
 from transforms.dead_letters import Reason
-from transforms.number_casts import bits, narrow, whole_numbers
+from transforms.number_casts import bits, exact_floats, integers, narrow, whole_numbers
 from transforms.parsing import parse, parse_bytes
 from transforms.types import is_list, plain_type
 
@@ -56,16 +56,16 @@ def _rule(source: pa.DataType, type: pa.DataType) -> Callable[[pa.Array, pa.Data
         return whole_numbers
     if kinds.is_floating(source) and kinds.is_floating(type):
         return narrow
-    if kinds.is_integer(source) and kinds.is_boolean(type):
+    if (kinds.is_integer(source) or kinds.is_floating(source)) and kinds.is_boolean(type):
         return bits
     if kinds.is_binary(source) and kinds.is_string(type):
         return lambda array, type: attempt(array, type, Reason.INVALID_UTF8)
     if kinds.is_binary(source) and not kinds.is_string(type):
         return parse_bytes
     if kinds.is_integer(source) and kinds.is_floating(type):
-        return lambda array, type: attempt(array, type, Reason.LOSSY_CAST)
+        return exact_floats
     if kinds.is_integer(source) and kinds.is_integer(type):
-        return lambda array, type: attempt(array, type, Reason.OVERFLOW)
+        return integers
     return lambda array, type: attempt(array, type, Reason.LOSSY_CAST)
 
 

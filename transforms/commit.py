@@ -135,6 +135,8 @@ class Commit:
         root = target.root
         if target.family != "files":
             return
+        if files.is_local(root) and os.path.islink(root) and not os.path.exists(root):
+            raise ConfigError(f"{root} is a link to what isn't there: mend it, or delete it")
         if files.is_local(root) and os.path.exists(root):
             regular = os.path.isfile(root) or os.path.isdir(root)
             if not regular or os.path.isdir(root) != target.folder:

@@ -81,11 +81,12 @@ class Gate:
     """What must hold before anything is visible.
 
     Attributes:
-      max_rejected_fraction: Rejected rows over rows in; above it nothing is published.
+      max_rejected_fraction: Rejected rows over rows in; above it nothing is published. None
+        objects only where every row was rejected.
       allow_unreadable_files: Publish although a file could not be read to its end.
     """
 
-    max_rejected_fraction: float = 1.0
+    max_rejected_fraction: float | None = None
     allow_unreadable_files: bool = False
 
     def objection(self, counts: Mapping[str, Any]) -> str | None:
@@ -97,11 +98,17 @@ class Gate:
                 "lost is unknown. Mend or leave out the files that the dead letters name, or pass "
                 "--allow_unreadable_files to publish the other rows"
             )
-        dead, rows = counts["rows_dead"], counts["rows_in"]
-        if rows and dead / rows > self.max_rejected_fraction:
+        dead, limit = counts["rows_dead"], self.max_rejected_fraction
+        rows = dead + counts["rows_out"]
+        if limit is None and dead and dead == rows:
+            return (
+                f"every row was rejected, {rows:,} of them; the dead letters say why. "
+                "--max_rejected_fraction=1 publishes even so"
+            )
+        if limit is not None and rows and dead / rows > limit:
             return (
                 f"{dead:,} of {rows:,} rows were rejected ({dead / rows:.2%}), more than "
-                f"--max_rejected_fraction={self.max_rejected_fraction:g} allows"
+                f"--max_rejected_fraction={limit:g} allows"
             )
         return None
 
@@ -121,13 +128,14 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             steps[entry.step] += entry.rows
     unreadable = sum(reasons[reason] for reason in FILE_REASONS)
     rows_dead = reasons.total() - unreadable
-    rows_in = sum(entry.rows for entry in ledger if entry.kind == "read")
+    tallies = [entry.rows for entry in ledger if entry.kind == "read"]
+    rows_in = sum(tallies) if tallies else None
     written = Counter[str]()
     for entry in ledger:
         if entry.kind == "staged" and entry.target not in dead:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
-    if any(entry.kind == "read" for entry in ledger) and rows_in != rows_out + rows_dead:
+    if rows_in is not None and rows_in != rows_out + rows_dead:
         raise MillraceError(
             f"nothing was published: {rows_in:,} rows came in, but {rows_out:,} came out and "
             f"{rows_dead:,} were rejected. This is a defect of the pipeline; please report it"

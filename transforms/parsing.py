@@ -9,6 +9,7 @@ from transforms.number_casts import narrow, whole_numbers
 
 _INT = r"^[+-]?[0-9]+$"
 _FLOAT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i:[+-]?(nan|inf|infinity))$"
+_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T][0-9])"
 _ZONE = r":.*([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TRUE, _FALSE = ["true", "1"], ["false", "0"]
 
@@ -38,6 +39,9 @@ def parse(array: pa.Array, type: pa.DataType) -> Cast:
 
 def _parse_times(text: pa.Array, type: pa.DataType) -> Cast:
     """ISO 8601. Without a zone UTC is meant, so that both spellings make one instant."""
+    # What plainly is no time is sorted out at once: Arrow's cast tells of one value at a time.
+    bad = true_where(pc.invert(pc.match_substring_regex(text, _TIME)))
+    text = null_where(text, bad) if bad.any() else text
     zoned = pc.match_substring_regex(text, _ZONE)
     none = pa.scalar(None, pa.string())
     zoned = pc.fill_null(zoned, False)
@@ -47,7 +51,7 @@ def _parse_times(text: pa.Array, type: pa.DataType) -> Cast:
     naive = attempt(pc.if_else(zoned, none, text), pa.timestamp(type.unit), Reason.UNPARSABLE)
     plain = pc.coalesce(instants.values.cast(pa.timestamp(type.unit)), naive.values)
     values = plain.cast(pa.timestamp(type.unit, "UTC")).cast(type) if type.tz else plain
-    return marked(values, *instants.faults, *naive.faults)
+    return marked(values, (Reason.UNPARSABLE, bad), *instants.faults, *naive.faults)
 
 
 def parse_bytes(array: pa.Array, type: pa.DataType) -> Cast:

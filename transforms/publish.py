@@ -74,7 +74,8 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
     """
     ledger = list(entries)
     manifest = {**_manifest(ledger, plan), **json.loads(plan.manifest)}
-    objection = plan.gate.objection(manifest["counts"])
+    outputs = [target for target in plan.targets if not target.dead_letters]
+    objection = plan.gate.objection(manifest["counts"]) if outputs else None
     manifest["status"] = "refused" if objection else "committed"
     manifest["why"] = objection
     staged = {t: [e for e in ledger if e.target == t.root] for t in plan.targets}
@@ -82,7 +83,7 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
     for target in letters:
         # Until the outputs are there too, these are remnants if the run is killed.
         _put(target, staged[target], {**manifest, "status": PUBLISHING}, plan)
-    for target in [] if objection else [t for t in plan.targets if not t.dead_letters]:
+    for target in [] if objection else outputs:
         _put(target, staged[target], manifest, plan)
     for target in letters:
         files.write_bytes(target.manifest, _text(manifest))

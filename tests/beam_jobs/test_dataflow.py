@@ -15,18 +15,12 @@ import pytest
 from beam_jobs import launch, runners
 from beam_jobs.command_line import parse
 from beam_jobs.metadata import jobs
+from tests.beam_jobs.flags import DATAFLOW
 from transforms.batches import CODER_URN
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:1"
-DATAFLOW = [
-    "--runner=DataflowRunner",
-    "--project=proj-12345",
-    "--region=europe-west1",
-    "--temp_location=gs://bucket/tmp",
-    f"--sdk_container_image={IMAGE}",
-    "--dry_run=True",
-]
+FLAGS = [*DATAFLOW, f"--sdk_container_image={IMAGE}", "--dry_run=True"]
 PARDO = "beam:transform:pardo:v1"
 
 
@@ -100,7 +94,7 @@ def built(request, folder, linear_model):
     """A job's case and what Dataflow would be sent."""
     case = CASES[request.param]
     module = importlib.import_module(f"beam_jobs.{request.param}")
-    options, rest = parse(module.Options, [*case.argv(folder, linear_model), *DATAFLOW])
+    options, rest = parse(module.Options, [*case.argv(folder, linear_model), *FLAGS])
     beam_options = runners.pipeline_options(rest, request.param)
     root, run = launch.construct(request.param, options, beam_options, module.resolve, module.build)
     run.commit.close()
@@ -174,7 +168,7 @@ def test_code_is_pickled_by_reference(built, monkeypatch):
 def test_a_lambda_of_ours_would_be_found(monkeypatch):
     import apache_beam as beam
 
-    root = runners.pipeline(runners.pipeline_options(DATAFLOW, "score"))
+    root = runners.pipeline(runners.pipeline_options(FLAGS, "score"))
     _ = root | beam.Create([1]) | "Ours" >> beam.Map(lambda number: number + 1)
     found = shipped_by_value(root.run().job.proto_pipeline, monkeypatch)
     assert [Path(path).name for path in found] == ["test_dataflow.py"]

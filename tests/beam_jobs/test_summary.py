@@ -9,12 +9,7 @@ from beam_jobs.summary import Meter, closing_table, duration, status_line
 from transforms import progress
 from transforms.progress import Count
 
-
-@pytest.fixture(autouse=True)
-def _fresh_counts():
-    progress.reset()
-    yield
-    progress.reset()
+pytestmark = pytest.mark.usefixtures("fresh_counts")
 
 
 class Screen(io.StringIO):

@@ -130,7 +130,7 @@ def test_signatures_that_can_not_be_used(zoo, signature, texts):
         ("nowhere", ["nowhere", "does not exist", "--model"]),
         ("models", ["holds no saved_model.pb", "did you mean", "models/10"]),
         ("models/10/variables", ["holds no saved_model.pb"]),
-        ("file", ["neither"]),
+        ("file", ["is no model"]),
         ("nowhere.keras", ["does not exist"]),
     ],
 )

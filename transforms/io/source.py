@@ -12,7 +12,7 @@ from transforms.errors import ConfigError
 from transforms.io.files import list_files, open_read
 from transforms.io.format import BrokenFile, File, Format
 from transforms.io.uris import load_format, parse, suffix_format
-from transforms.types import plain_schema
+from transforms.types import is_list, plain_schema
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -88,7 +88,7 @@ class Source:
             fields = list(unite(self._samples()))
             inferred = self.format.name in INFERRED
             if inferred:
-                fields = [pa.field(f.name, types.get(f.name, f.type)) for f in fields]
+                fields = [pa.field(f.name, _wanted(types.get(f.name), f.type)) for f in fields]
             origin = "sample" if inferred else "file"
         else:
             fields, origin = list(plain_schema(declared)), "declared"
@@ -179,6 +179,13 @@ def unite(schemas: list[tuple[str, pa.Schema]]) -> pa.Schema:
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             raise ConfigError(_clash(first, united, uri, schema)) from None
     return pa.schema([_known(field) for field in united])
+
+
+def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
+    """The type that a reader wants of a column; lists in the sample stay lists."""
+    if type is None:
+        return inferred
+    return pa.list_(type) if is_list(inferred) and not is_list(type) else type
 
 
 def _known(field: pa.Field) -> pa.Field:

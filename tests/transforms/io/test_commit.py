@@ -104,7 +104,11 @@ def test_rejected_rows_go_to_the_dead_letters(data, tmp_path):
 def test_every_row_rejected_still_tells_the_columns(data, tmp_path):
     (data / "0.parquet").unlink()
     (data / "1.parquet").unlink()
-    run(data, tmp_path / "out", schema=pa.schema([("n", pa.int8())]))
+    schema = pa.schema([("n", pa.int8())])
+    with pytest.raises(Refused, match="every row was rejected, 100 of them"):
+        run(data, tmp_path / "out", schema=schema)
+    assert not (tmp_path / "out").exists()
+    run(data, tmp_path / "out", schema=schema, gate=Gate(max_rejected_fraction=1))
     table = pq.read_table(tmp_path / "out" / "part-00000-of-00001.parquet")
     assert table.schema == pa.schema([("n", pa.int8())])
     assert table.num_rows == 0
@@ -120,6 +124,12 @@ def test_too_many_rejected(data, tmp_path):
     assert manifest["status"] == "refused"
     run(data, tmp_path / "out")
     assert sorted(numbers(tmp_path / "out")) == list(range(300)), "a refused run is no obstacle"
+
+
+def test_a_link_to_nothing_is_not_replaced(data, tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "gone")
+    with pytest.raises(ConfigError, match="is a link to what isn't there"):
+        run(data, tmp_path / "out")
 
 
 def test_an_unreadable_file(data, tmp_path):

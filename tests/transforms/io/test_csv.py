@@ -1,6 +1,5 @@
 """CSV: the rows that pyarrow would read, in whatever parts, and bad lines by number."""
 
-import gzip
 import io
 import string
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,47 +9,29 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
-from tests.support import record_batches, shared_data
+from tests.support import shared_data
+from tests.transforms.io import hostile
+from tests.transforms.io.formats import read_lines
 from transforms.errors import ConfigError
-from transforms.io.format import BrokenFile, Chunk, File, whole
+from transforms.io.format import BrokenFile, File, whole
 from transforms.io.formats.csv import Csv, Tsv
 from transforms.io.formats.text import Sizes
-from transforms.types import plain_schema
 
-Found = tuple[list[tuple[int, dict[str, Any]]], list[tuple[str, str, str | None, Any]]]
 SMALL = Csv(sizes=Sizes(block=16, record=1 << 10))
 INTS = pa.schema([("a", pa.int64()), ("b", pa.string())])
 
 
-def read(
-    data: bytes, schema: pa.Schema, format: Csv = SMALL, target: int = 1 << 30, rows: int = 100
-) -> Found:
-    """All rows with their lines, and (source, reason, column, payload) of all rejects."""
-    kept, lost = [], []
-    for split in format.plan(io.BytesIO(data), File("f", len(data)), target):
-        for chunk in format.read(io.BytesIO(data), split, schema, rows, 1 << 20):
-            assert chunk.rows.schema.equals(schema)
-            assert chunk.rows.num_rows <= rows
-            chunk.rows.validate(full=True)
-            kept += zip(chunk.first.tolist(), chunk.rows.to_pylist(), strict=True)
-            for r in chunk.rejects.to_pylist():
-                payload = r["payloadString"] if r["payloadBytes"] is None else r["payloadBytes"]
-                lost.append((r["source"], r["reason"], r["column"], payload))
-    return kept, lost
-
-
 def rows_of(data: bytes, schema: pa.Schema, format: Csv = SMALL) -> list[dict[str, Any]]:
-    kept, lost = read(data, schema, format)
+    kept, lost = read_lines(format, data, schema)
     assert lost == []
     return [row for _, row in kept]
 
 
 def test_quotes_nulls_blank_lines_and_line_numbers() -> None:
     data = b'\xef\xbb\xbfa,b\r\n1,"x\ny"\r\n\r\n2,"z""z"\r\n3,""\n4,\n"",5\r6,a"b'
-    kept, lost = read(data, INTS)
+    kept, lost = read_lines(SMALL, data, INTS)
     assert lost == []
     assert kept == [
         (2, {"a": 1, "b": "x\ny"}),
@@ -64,7 +45,7 @@ def test_quotes_nulls_blank_lines_and_line_numbers() -> None:
 
 def test_bad_lines_are_rejected_as_they_stand() -> None:
     data = b'a,b\n1,x\n2\n3,y,"z\n"\nfour,w\n5,\xff\n6,v\n7,"u'
-    kept, lost = read(data, INTS, Csv())
+    kept, lost = read_lines(Csv(), data, INTS)
     assert kept == [(2, {"a": 1, "b": "x"}), (8, {"a": 6, "b": "v"})]
     assert lost == [
         ("f#line=3", "ragged_line", None, "2"),
@@ -73,7 +54,7 @@ def test_bad_lines_are_rejected_as_they_stand() -> None:
         ("f#line=7", "invalid_utf8", "b", b"5,\xff"),
         ("f#line=9", "unparsable", None, '7,"u'),
     ]
-    assert read(data, INTS) == (kept, lost)
+    assert read_lines(SMALL, data, INTS) == (kept, lost)
 
 
 def test_a_reject_says_why_without_a_value() -> None:
@@ -94,13 +75,13 @@ def test_projection_order_and_missing_columns() -> None:
 
 
 def test_blank_lines_are_the_nulls_of_a_single_column() -> None:
-    kept, lost = read(b'a\n1\n\n"3"\n', pa.schema([("a", pa.int64())]))
+    kept, lost = read_lines(SMALL, b'a\n1\n\n"3"\n', pa.schema([("a", pa.int64())]))
     assert (kept, lost) == ([(2, {"a": 1}), (3, {"a": None}), (4, {"a": 3})], [])
 
 
 @pytest.mark.parametrize("data", [b"", b"a,b", b"a,b\n", b"\r\n\na,b\r\n\r\n"])
 def test_files_without_rows(data: bytes) -> None:
-    assert read(data, INTS) == ([], [])
+    assert read_lines(SMALL, data, INTS) == ([], [])
     names = SMALL.sample_schema(io.BytesIO(data), "f").names
     assert names == (["a", "b"] if data else [])
 
@@ -139,7 +120,7 @@ def test_files_without_rows(data: bytes) -> None:
 def test_cells_of_every_type(text: str, type: pa.DataType, value: Any, beside: str) -> None:
     """The same on the fast path and beside a cell that fails."""
     data = f'n,v\n0,{text}\n{beside},{text}\n0,\n0,""\n'.encode()
-    kept, lost = read(data, pa.schema([("n", pa.int64()), ("v", type)]), Csv())
+    kept, lost = read_lines(Csv(), data, pa.schema([("n", pa.int64()), ("v", type)]))
     empty = b"" if type == pa.binary() else None
     rows = [value, *([value] if beside == "0" else []), None, empty]
     assert [row["v"] for _, row in kept] == rows
@@ -165,7 +146,7 @@ def test_cells_of_every_type(text: str, type: pa.DataType, value: Any, beside: s
     ],
 )
 def test_cells_that_do_not_fit(text: str, type: pa.DataType, reason: str) -> None:
-    kept, lost = read(f"n,v\n0,{text}\n1,\n".encode(), pa.schema([("v", type)]), Csv())
+    kept, lost = read_lines(Csv(), f"n,v\n0,{text}\n1,\n".encode(), pa.schema([("v", type)]))
     assert (kept, lost[0][:3]) == ([(3, {"v": None})], ("f#line=2", reason, "v"))
 
 
@@ -174,7 +155,7 @@ def test_a_repeated_name_is_refused_with_its_file() -> None:
     with pytest.raises(ConfigError, match=r"f\.csv: its header names 'a' twice"):
         SMALL.sample_schema(io.BytesIO(data), "f.csv")
     with pytest.raises(BrokenFile, match="'a' twice"):
-        read(data, INTS)
+        read_lines(SMALL, data, INTS)
 
 
 @pytest.mark.parametrize(
@@ -187,35 +168,19 @@ def test_a_repeated_name_is_refused_with_its_file() -> None:
 )
 def test_a_header_that_cannot_be_read(data: bytes, why: str) -> None:
     with pytest.raises(BrokenFile, match=why) as error:
-        read(data, INTS)
+        read_lines(SMALL, data, INTS)
     assert error.value.reason == "unreadable_file"
 
 
 def test_too_long_records_are_rejected_by_their_head() -> None:
     format = Csv(sizes=Sizes(block=8, record=20, head=5))
     data = b"a,b\n1,x\n2," + b"y" * 30 + b'\n3,z\n"' + b"4\n" * 30 + b'",u\n5,v\n'
-    kept, lost = read(data, INTS, format)
+    kept, lost = read_lines(format, data, INTS)
     assert kept == [(2, {"a": 1, "b": "x"}), (4, {"a": 3, "b": "z"}), (36, {"a": 5, "b": "v"})]
     assert lost == [
         ("f#line=3", "oversized", None, "2,yyy"),
         ("f#line=5", "oversized", None, '"4\n4\n'),
     ]
-
-
-@pytest.mark.parametrize("keep", [0.2, 0.9])
-def test_a_truncated_gzip_gives_what_stands_before(keep: float) -> None:
-    data = b"a,b\n" + b"".join(b"%d,t%d\n" % (i * 7919 % 10007, i) for i in range(9000))
-    packed = gzip.compress(data)[: int(len(gzip.compress(data)) * keep)]
-    chunks: list[Chunk] = []
-    with gzip.open(io.BytesIO(packed)) as stream:
-        found = Csv().read(stream, whole(File("f", len(packed))), INTS, 500, 1 << 20)
-        with pytest.raises(BrokenFile, match="breaks off") as error:
-            chunks.extend(found)
-    rows = [row for chunk in chunks for row in chunk.rows.to_pylist()]
-    assert all(chunk.rejects.num_rows == 0 for chunk in chunks)
-    assert error.value.reason == "truncated_file"
-    assert rows == [{"a": i * 7919 % 10007, "b": f"t{i}"} for i in range(len(rows))]
-    assert len(rows) > 9000 * keep * 0.8
 
 
 def test_chunks_keep_to_rows_and_bytes() -> None:
@@ -263,26 +228,13 @@ def test_delimiters() -> None:
             Csv(delimiter=wrong)
 
 
-HOSTILE = st.text(',"\n\r1a', max_size=60).map(str.encode)
-WILD = st.binary(max_size=60)
-
-
 @settings(max_examples=150, deadline=None)
-@given(HOSTILE | WILD, st.integers(4, 40), st.integers(1, 50), st.integers(1, 5))
-@example(b'1,"\n"', 4, 50, 5)
-def test_parts_and_blocks_change_nothing(body: bytes, block: int, target: int, rows: int) -> None:
-    data = b"a,b\n" + body
-    parted = Csv(sizes=Sizes(block=block, record=1 << 10))
-    assert read(data, INTS, parted, target, rows) == read(data, INTS, Csv())
-
-
-@settings(max_examples=150, deadline=None)
-@given(HOSTILE)
+@given(hostile.CSV)
 def test_the_same_records_as_pyarrow(body: bytes) -> None:
     """Of files without a fault, pyarrow reads the same rows in one piece."""
     data = b"a,b\n" + body
     schema = pa.schema([("a", pa.string()), ("b", pa.string())])
-    kept, lost = read(data, schema)
+    kept, lost = read_lines(SMALL, data, schema)
     assert all(reason in ("ragged_line", "unparsable") for _, reason, *_ in lost)
     if not lost:
         table = pa_csv.read_csv(
@@ -298,54 +250,15 @@ def test_the_same_records_as_pyarrow(body: bytes) -> None:
         assert [row for _, row in kept] == table.to_pylist()
 
 
-@given(HOSTILE)
+@given(hostile.CSV)
 def test_no_record_is_lost(body: bytes) -> None:
     """Every line that is not blank is in one row or one reject, whose payload is its text."""
     data = b"a,b\n" + body
-    kept, lost = read(data, INTS)
+    kept, lost = read_lines(SMALL, data, INTS)
     lines = [line for line, _ in kept] + [int(source[7:]) for source, *_ in lost]
     assert len(set(lines)) == len(lines)
     texts = data.decode()
     assert all(payload in texts and payload for *_, payload in lost)
-
-
-def rewritten(batch: pa.RecordBatch, format: Csv = SMALL) -> list[dict[str, Any]]:
-    stream = io.BytesIO()
-    writer = format.writer(stream, batch.schema)
-    writer.write(batch.slice(0, 1))
-    writer.write(batch.slice(1))
-    writer.close()
-    return rows_of(stream.getvalue(), plain_schema(batch.schema), format)
-
-
-@settings(max_examples=60, deadline=None)
-@given(record_batches())
-def test_what_is_written_is_read_back(batch: pa.RecordBatch) -> None:
-    assert rewritten(batch) == batch.to_pylist()
-
-
-def test_every_type_is_read_back() -> None:
-    day, at = date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 6)
-    columns = {
-        "text": pa.array(["", None, 'a"b,\r\n']),
-        "coded": pa.array(["x", None, "y"]).dictionary_encode(),
-        "half": pa.array([1.5, None, -2], pa.float16()),
-        "exact": pa.array([Decimal("1.50"), None, Decimal("-0.01")]),
-        "day": pa.array([day, None, day]),
-        "at": pa.array([at, None, at], pa.timestamp("us")),
-        "zoned": pa.array([at, None, at], pa.timestamp("us", "America/New_York")),
-        "clock": pa.array([time(1, 2, 3), None, time(0)], pa.time32("ms")),
-        "span": pa.array([timedelta(1), None, timedelta(0)], pa.duration("us")),
-        "bytes": pa.array([b"", None, b"\x00\xff"]),
-        "code": pa.array([b"ab", None, b"\n\n"], pa.binary(2)),
-        "list": pa.array([[["a\n", None], []], None, []]),
-        "point": pa.array([{"x": 1, "b": b"\xff"}, None, {"x": None, "b": None}]),
-        "map": pa.array([[("k", 1)], None, []], pa.map_(pa.string(), pa.int64())),
-        "pair": pa.array([[1, 2], None, [3, None]], pa.list_(pa.int64(), 2)),
-    }
-    batch = pa.RecordBatch.from_pydict(columns)
-    assert rewritten(batch) == batch.to_pylist()
-    assert rewritten(batch, Tsv()) == batch.to_pylist()
 
 
 def test_a_writer_of_no_rows_writes_the_header() -> None:
@@ -359,7 +272,7 @@ def test_real_files_in_parts() -> None:
     data = path.read_bytes()
     format = Csv(sizes=Sizes(block=1 << 16))
     schema = format.sample_schema(io.BytesIO(data), str(path))
-    kept, lost = read(data, schema, format, 200_000)
+    kept, lost = read_lines(format, data, schema, 200_000)
     assert (len(kept), lost) == (10_000, [])
     assert [line for line, _ in kept] == list(range(2, 10_002))
     options = pa_csv.ConvertOptions(column_types=schema, null_values=[""], strings_can_be_null=True)

@@ -8,6 +8,7 @@ import random
 import pyarrow as pa
 import pytest
 
+from tests.transforms.io.formats import table, written
 from transforms.dead_letters import Reason
 from transforms.io.format import BrokenFile, File, whole
 from transforms.io.uris import FORMATS, load_format
@@ -36,15 +37,6 @@ STREAMED = [name for name in ROW_FORMATS if name not in ("arrow", "parquet")]
 TYPED = ("arrow", "parquet", "avro", "jsonl")
 
 
-def written(name, batches):
-    stream = io.BytesIO()
-    writer = load_format(name).writer(stream, batches[0].schema)
-    for batch in batches:
-        writer.write(batch)
-    writer.close()
-    return stream.getvalue()
-
-
 def read(name, content, schema, rows=1000):
     format = load_format(name)
     split = whole(File("f", len(content)))
@@ -53,13 +45,9 @@ def read(name, content, schema, rows=1000):
     return list(format.read(io.BytesIO(content), splits[0], schema, rows, 1 << 20))
 
 
-def table(chunks):
-    return pa.Table.from_batches([c.rows.replace_schema_metadata(None) for c in chunks])
-
-
 @pytest.mark.parametrize("name", ROW_FORMATS)
 def test_round_trip(name):
-    content = written(name, [ROWS, ROWS.slice(1, 1), ROWS.slice(2)])
+    content = written(load_format(name), ROWS, ROWS.slice(1, 1), ROWS.slice(2))
     chunks = read(name, content, ROWS.schema)
     expected = pa.Table.from_batches([ROWS, ROWS.slice(1, 1), ROWS.slice(2)])
     assert table(chunks).to_pylist() == expected.to_pylist()
@@ -68,7 +56,7 @@ def test_round_trip(name):
 
 @pytest.mark.parametrize("name", TYPED)
 def test_rich_types(name):
-    found = table(read(name, written(name, [RICH]), RICH.schema))
+    found = table(read(name, written(load_format(name), RICH), RICH.schema))
     assert found.schema.equals(RICH.schema)
     assert found.to_pylist() == RICH.to_pylist()
 
@@ -76,7 +64,7 @@ def test_rich_types(name):
 @pytest.mark.parametrize("name", ROW_FORMATS)
 def test_own_schema(name):
     """What a file says of itself, or what its text looks like, holds the rows written."""
-    content = written(name, [ROWS])
+    content = written(load_format(name), ROWS)
     schema = load_format(name).sample_schema(io.BytesIO(content), "f")
     assert sorted(schema.names) == ["n", "s", "x"]
     order = [schema.field(field) for field in ("n", "x", "s")]
@@ -87,7 +75,7 @@ def test_own_schema(name):
 @pytest.mark.parametrize("name", ROW_FORMATS)
 def test_only_the_columns_wanted(name):
     wanted = pa.schema([("x", pa.float32()), ("new", pa.string())])
-    found = table(read(name, written(name, [ROWS]), wanted))
+    found = table(read(name, written(load_format(name), ROWS), wanted))
     assert found.schema.equals(wanted)
     assert found["x"].to_pylist() == ROWS["x"].to_pylist()
     assert found["new"].null_count == 3
@@ -95,7 +83,7 @@ def test_only_the_columns_wanted(name):
 
 @pytest.mark.parametrize("name", ROW_FORMATS)
 def test_chunks_are_bounded(name):
-    content = written(name, [ROWS] * 5)
+    content = written(load_format(name), *[ROWS] * 5)
     chunks = read(name, content, ROWS.schema, rows=2)
     assert max(chunk.rows.num_rows for chunk in chunks) == 2
     assert sum(chunk.rows.num_rows for chunk in chunks) == 15
@@ -117,7 +105,7 @@ def test_a_file_cut_short_loses_no_row_before(name):
     rows = pa.RecordBatch.from_pydict(
         {**numbers, "s": [draw.randbytes(9).hex() for _ in range(1200)]}
     )
-    content = gzip.compress(written(name, [rows.cast(ROWS.schema)]))[:-20]
+    content = gzip.compress(written(load_format(name), rows.cast(ROWS.schema)))[:-20]
     format = load_format(name)
     stream = gzip.GzipFile(fileobj=io.BytesIO(content))
     seen: list[int] = []

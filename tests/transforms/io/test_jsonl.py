@@ -1,6 +1,5 @@
 """JSON Lines: what json.loads reads, typed, in whatever parts; bad lines by number."""
 
-import gzip
 import io
 import json
 import math
@@ -11,44 +10,23 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from tests.support import record_batches
-from transforms.io.format import BrokenFile, Chunk, File, whole
+from tests.transforms.io import hostile
+from tests.transforms.io.formats import EVERY_TYPE, read_lines, written
+from transforms.io.format import File, whole
 from transforms.io.formats.jsonl import JsonLines
 from transforms.io.formats.text import Sizes
 from transforms.types import plain_schema
 
-Found = tuple[list[tuple[int, dict[str, Any]]], list[tuple[str, str, str | None, Any]]]
 SMALL = JsonLines(sizes=Sizes(block=16, record=1 << 12))
 INTS = pa.schema([("a", pa.int64()), ("b", pa.string())])
-
-
-def read(
-    data: bytes,
-    schema: pa.Schema,
-    format: JsonLines = SMALL,
-    target: int = 1 << 30,
-    rows: int = 1000,
-) -> Found:
-    """All rows with their lines, and (source, reason, column, payload) of all rejects."""
-    kept, lost = [], []
-    for split in format.plan(io.BytesIO(data), File("f", len(data)), target):
-        for chunk in format.read(io.BytesIO(data), split, schema, rows, 1 << 20):
-            assert chunk.rows.schema.equals(schema)
-            assert chunk.rows.num_rows <= rows
-            chunk.rows.validate(full=True)
-            kept += zip(chunk.first.tolist(), chunk.rows.to_pylist(), strict=True)
-            for r in chunk.rejects.to_pylist():
-                payload = r["payloadString"] if r["payloadBytes"] is None else r["payloadBytes"]
-                lost.append((r["source"], r["reason"], r["column"], payload))
-    return kept, lost
 
 
 def value_of(text: str, type: pa.DataType) -> tuple[Any, str | None]:
     """What a value is read as, or why it isn't."""
     line = f'{{"v":{text}}}\n'.encode()
-    kept, lost = read(line, pa.schema([("v", type)]))
+    kept, lost = read_lines(SMALL, line, pa.schema([("v", type)]))
     assert len(kept) + len(lost) == 1
     return (kept[0][1]["v"], None) if kept else (None, lost[0][1])
 
@@ -56,8 +34,8 @@ def value_of(text: str, type: pa.DataType) -> tuple[Any, str | None]:
 def test_lines_blank_lines_and_missing_fields() -> None:
     data = b'\xef\xbb\xbf{"b":"x","a":1,"more":[{}]}\r\n\r\n  \n {"a":null} \n\n{"a":2}'
     expected = [(1, {"a": 1, "b": "x"}), (4, {"a": None, "b": None}), (6, {"a": 2, "b": None})]
-    assert read(data, INTS) == (expected, [])
-    assert read(data, INTS, JsonLines()) == (expected, [])
+    assert read_lines(SMALL, data, INTS) == (expected, [])
+    assert read_lines(JsonLines(), data, INTS) == (expected, [])
 
 
 BAD = [
@@ -87,7 +65,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "reason", "column"), BAD)
 def test_a_bad_line_is_one_reject(line: bytes, reason: str, column: str | None) -> None:
     data = b'{"a":1}\n' + line + b'\n{"a":2}\n'
-    kept, lost = read(data, INTS, JsonLines())
+    kept, lost = read_lines(JsonLines(), data, INTS)
     assert kept == [(1, {"a": 1, "b": None}), (3, {"a": 2, "b": None})]
     payload = line if b"\xff" in line else line.decode()
     assert lost == [("f#line=2", reason, column, payload)]
@@ -97,7 +75,7 @@ def test_bad_lines_among_many_do_not_take_their_neighbours() -> None:
     lines = [b'{"a":%d}' % n for n in range(5000)]
     for place, (line, *_) in zip(range(0, 5000, 250), BAD, strict=True):
         lines[place] = line
-    kept, lost = read(b"\n".join(lines), INTS, JsonLines())
+    kept, lost = read_lines(JsonLines(), b"\n".join(lines), INTS, rows=1000)
     bad = set(range(0, 5000, 250))
     assert [line - 1 for line, _ in kept] == [n for n in range(5000) if n not in bad]
     assert all(row["a"] == line - 1 for line, row in kept)
@@ -166,7 +144,9 @@ def test_a_reject_says_why_without_a_value() -> None:
 def test_values_of_every_type(text: str, type: pa.DataType, value: Any, beside: str) -> None:
     """Once as pyarrow may read it, and once in a line that needs a closer look."""
     schema = pa.schema([("v", type), ("n", pa.int64())])
-    kept, lost = read(f'{{"v":{text},{beside}}}\n{{"v":null}}\n{{}}\n'.encode(), schema)
+    kept, lost = read_lines(
+        SMALL, f'{{"v":{text},{beside}}}\n{{"v":null}}\n{{}}\n'.encode(), schema
+    )
     if value is None:
         assert [reason for _, reason, *_ in lost] == ["wrong_type"]
     else:
@@ -202,27 +182,12 @@ def test_values_that_do_not_fit(text: str, type: pa.DataType, reason: str) -> No
 def test_too_long_lines_are_rejected_by_their_head() -> None:
     format = JsonLines(sizes=Sizes(block=8, record=24, head=6))
     data = b'{"a":1}\n{"b":"' + b"y" * 50 + b'"}\n{"a":2}\n' + b"x" * 30
-    kept, lost = read(data, INTS, format)
+    kept, lost = read_lines(format, data, INTS)
     assert [(line, row["a"]) for line, row in kept] == [(1, 1), (3, 2)]
     assert lost == [
         ("f#line=2", "oversized", None, '{"b":"'),
         ("f#line=4", "oversized", None, "xxxxxx"),
     ]
-
-
-def test_a_truncated_gzip_gives_what_stands_before() -> None:
-    data = b"".join(b'{"a":%d}\n' % (i * 7919 % 10007) for i in range(9000))
-    packed = gzip.compress(data)[:-4000]
-    chunks: list[Chunk] = []
-    with gzip.open(io.BytesIO(packed)) as stream:
-        found = JsonLines().read(stream, whole(File("f", len(packed))), INTS, 500, 1 << 20)
-        with pytest.raises(BrokenFile, match="breaks off") as error:
-            chunks.extend(found)
-    rows = [value for chunk in chunks for value in chunk.rows.column("a").to_pylist()]
-    assert all(chunk.rejects.num_rows == 0 for chunk in chunks)
-    assert error.value.reason == "truncated_file"
-    assert rows == [i * 7919 % 10007 for i in range(len(rows))]
-    assert len(rows) > 4000
 
 
 def test_schema_from_a_sample() -> None:
@@ -256,7 +221,7 @@ def test_schema_from_a_sample() -> None:
         "big": pa.string(),
         "late": pa.int64(),
     }
-    kept, _ = read(data, schema)
+    kept, _ = read_lines(SMALL, data, schema)
     assert kept[0][1]["big"] == str(2**64)
 
 
@@ -265,41 +230,11 @@ def test_samples_without_fields(data: bytes) -> None:
     assert JsonLines().sample_schema(io.BytesIO(data), "f") == pa.schema([])
 
 
-PIECES = st.sampled_from(
-    [
-        *('{"a":', '"a"', "1", "2.5", '"', "}", "{", ",", "null", "[", "]", '"b":"x"', "\\", "Inf"),
-        *(
-            "\n",
-            "\r\n",
-            "\r",
-            " ",
-            "é",
-            "NaN",
-            "-",
-            '{"a":1}\n',
-            '{"b":"\\u0000"}\n',
-            '{"a":"7"}\n',
-        ),
-    ]
-)
-HOSTILE = st.lists(PIECES, max_size=20).map("".join).map(str.encode)
-WILD = st.binary(max_size=60)
-
-
 @settings(max_examples=150, deadline=None)
-@given(HOSTILE | WILD, st.integers(4, 40), st.integers(1, 50), st.integers(1, 5))
-@example(b'{"a":\n1}\n{"a":2}', 40, 50, 5)
-@example(b'{"a":1} {"a":2}\n\n', 40, 50, 5)
-def test_parts_and_blocks_change_nothing(data: bytes, block: int, target: int, rows: int) -> None:
-    parted = JsonLines(sizes=Sizes(block=block, record=1 << 12))
-    assert read(data, INTS, parted, target, rows) == read(data, INTS, JsonLines())
-
-
-@settings(max_examples=150, deadline=None)
-@given(HOSTILE)
+@given(hostile.JSONL)
 def test_the_same_objects_as_json_loads(data: bytes) -> None:
     """A line is a row where json.loads finds an object whose values fit, and a reject elsewhere."""
-    kept, lost = read(data, pa.schema([("a", pa.float64())]))
+    kept, lost = read_lines(SMALL, data, pa.schema([("a", pa.float64())]))
     found = dict(kept)
     rejected = {int(source[7:]) for source, *_ in lost}
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -316,59 +251,13 @@ def test_the_same_objects_as_json_loads(data: bytes) -> None:
         assert (number in found) + (number in rejected) <= 1
 
 
-def rewritten(batch: pa.RecordBatch, format: JsonLines = SMALL) -> list[dict[str, Any]]:
-    stream = io.BytesIO()
-    writer = format.writer(stream, batch.schema)
-    writer.write(batch.slice(0, 1))
-    writer.write(batch.slice(1))
-    writer.close()
-    kept, lost = read(stream.getvalue(), plain_schema(batch.schema), format)
-    assert lost == []
-    assert [line for line, _ in kept] == list(range(1, batch.num_rows + 1))
-    return [row for _, row in kept]
-
-
-def finite(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Its rows, with null for what JSON has no number for."""
-    return [
-        {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()}
-        for row in batch.to_pylist()
-    ]
-
-
 @settings(max_examples=60, deadline=None)
 @given(record_batches())
-def test_what_is_written_is_read_back(batch: pa.RecordBatch) -> None:
-    assert rewritten(batch) == finite(batch)
-
-
-def test_every_type_is_read_back() -> None:
-    day, at = date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, 6)
-    columns = {
-        "text": pa.array(["", None, 'a"b,\r\n\\\0']),
-        "coded": pa.array(["x", None, "y"]).dictionary_encode(),
-        "half": pa.array([1.5, None, -2], pa.float16()),
-        "exact": pa.array([Decimal("1.50"), None, Decimal("-0.01")]),
-        "day": pa.array([day, None, day]),
-        "at": pa.array([at, None, at], pa.timestamp("us")),
-        "zoned": pa.array([at, None, at], pa.timestamp("us", "America/New_York")),
-        "clock": pa.array([time(1, 2, 3), None, time(0)], pa.time32("ms")),
-        "span": pa.array([timedelta(1), None, timedelta(0)], pa.duration("us")),
-        "bytes": pa.array([b"", None, b"\x00\xff"]),
-        "code": pa.array([b"ab", None, b"\n\n"], pa.binary(2)),
-        "list": pa.array([[["a\n", None], []], None, []]),
-        "point": pa.array([{"x": 1, "b": b"\xff"}, None, {"x": None, "b": None}]),
-        "pair": pa.array([[1, 2], None, [3, None]], pa.list_(pa.int64(), 2)),
-    }
-    batch = pa.RecordBatch.from_pydict(columns)
-    assert rewritten(batch) == batch.to_pylist()
-    mapped = batch.append_column("map", pa.array([[("k", 1)], None, []], pa.map_("string", "int8")))
-    assert rewritten(mapped, JsonLines()) == mapped.to_pylist()
+@example(EVERY_TYPE)
+def test_a_row_is_written_as_a_line(batch: pa.RecordBatch) -> None:
+    kept, _ = read_lines(SMALL, written(SMALL, batch), plain_schema(batch.schema))
+    assert [line for line, _ in kept] == list(range(1, batch.num_rows + 1))
 
 
 def test_a_writer_of_no_rows_writes_nothing() -> None:
-    stream = io.BytesIO()
-    writer = JsonLines().writer(stream, INTS)
-    writer.write(pa.RecordBatch.from_pydict({"a": pa.array([], pa.int64())}))
-    writer.close()
-    assert stream.getvalue() == b""
+    assert written(JsonLines(), pa.RecordBatch.from_pydict({"a": pa.array([], pa.int64())})) == b""

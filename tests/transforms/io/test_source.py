@@ -119,3 +119,19 @@ def test_an_unreadable_file_among_good_ones_is_left_to_read(tmp_path):
     (tmp_path / "a.parquet").unlink()
     with pytest.raises(ConfigError, match=r"no file of .* can be read: .*b.parquet"):
         Source.resolve(str(tmp_path))
+
+
+def test_a_hint_at_another_delimiter(tmp_path, caplog):
+    (tmp_path / "x.csv").write_text("a;b\n1;2\n")
+    assert Source.resolve(str(tmp_path / "x.csv")).schema.names == ["a;b"]
+    assert "if ';' parts its cells, read it with ?delimiter=%3B" in caplog.text
+    caplog.clear()
+    assert _rows(Source.resolve(f"{tmp_path}/x.csv?delimiter=%3B")) == [{"a": 1, "b": 2}]
+    assert not caplog.text
+
+
+def test_wanted_types_leave_lists_lists(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"a": [1, 2], "b": 1}\n')
+    wanted = {"a": pa.float32(), "b": pa.float32()}
+    schema = Source.resolve(str(tmp_path / "x.jsonl"), types=wanted).schema
+    assert schema == pa.schema([("a", pa.list_(pa.float32())), ("b", pa.float32())])

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from tests.support import batch_of, shared_data
+from tests.transforms.io.formats import written
 from transforms.batches import row_positions
 from transforms.dead_letters import Reason
 from transforms.errors import ConfigError, MillraceError
@@ -25,14 +26,6 @@ GOLDEN = bytes.fromhex("0300000000000000b099490e6162636e57f121000000000000000029
 ROWS = batch_of(
     n=pa.array(range(10), pa.int64()), s=pa.array([f"row {i}" for i in range(10)], pa.string())
 )
-
-
-def written(batch, format=None):
-    stream = io.BytesIO()
-    writer = (format or TfRecord()).writer(stream, batch.schema)
-    writer.write(batch)
-    writer.close()
-    return stream.getvalue()
 
 
 def chunks(content, schema, format=None, max_rows=1000, max_bytes=1 << 20):
@@ -65,7 +58,7 @@ def offsets(content):
 def test_the_framing_is_tensorflows():
     assert [value for value, _ in frames(io.BytesIO(GOLDEN))] == [b"abc", b""]
     batch = batch_of(raw=[b"abc", b""])
-    assert written(batch, TfRecord(column="raw")) == GOLDEN
+    assert written(TfRecord(column="raw"), batch) == GOLDEN
 
 
 def test_checksums_are_masked_crc32c():
@@ -74,7 +67,7 @@ def test_checksums_are_masked_crc32c():
 
 @pytest.mark.parametrize(("rows", "size"), [(3, 1 << 20), (1000, 100), (1, 1)])
 def test_chunks_are_bounded_and_numbered(rows, size):
-    found, broken = chunks(written(ROWS), ROWS.schema, max_rows=rows, max_bytes=size)
+    found, broken = chunks(written(TfRecord(), ROWS), ROWS.schema, max_rows=rows, max_bytes=size)
     assert broken is None
     assert values(found, "n") == list(range(10))
     assert [c.first for c in found] == np.cumsum([1, *(c.rows.num_rows for c in found)])[
@@ -87,13 +80,13 @@ def test_a_record_longer_than_a_read(monkeypatch):
     import transforms.io.formats.forward as forward
 
     monkeypatch.setattr(forward, "READ_BYTES", 7)
-    found, broken = chunks(written(ROWS), ROWS.schema)
+    found, broken = chunks(written(TfRecord(), ROWS), ROWS.schema)
     assert broken is None
     assert values(found, "n") == list(range(10))
 
 
 def test_a_flipped_byte_costs_one_record():
-    content = bytearray(written(ROWS))
+    content = bytearray(written(TfRecord(), ROWS))
     start = offsets(content)[4]
     content[start + 15] ^= 0xFF
     corrupt = bytes(content[start + 12 : offsets(content)[5] - 4])
@@ -110,7 +103,7 @@ def test_a_flipped_byte_costs_one_record():
 
 
 def test_rejects_past_a_flipped_byte_know_their_record():
-    content = bytearray(written(ROWS))
+    content = bytearray(written(TfRecord(), ROWS))
     content[offsets(content)[1] + 13] ^= 0xFF
     wanted = pa.schema([("n", pa.int64()), ("s", pa.int64())])
     found, _ = chunks(bytes(content), wanted)
@@ -121,7 +114,7 @@ def test_rejects_past_a_flipped_byte_know_their_record():
 
 
 def test_every_record_corrupt():
-    content = bytearray(written(ROWS))
+    content = bytearray(written(TfRecord(), ROWS))
     for start in offsets(content):
         content[start + 13] ^= 0xFF
     found, broken = chunks(bytes(content), ROWS.schema)
@@ -131,7 +124,7 @@ def test_every_record_corrupt():
 
 
 def test_a_corrupt_length_ends_the_file():
-    content = bytearray(written(ROWS))
+    content = bytearray(written(TfRecord(), ROWS))
     content[offsets(content)[6] + 1] ^= 0xFF
     found, broken = chunks(bytes(content), ROWS.schema, max_rows=4)
     assert values(found, "n") == [0, 1, 2, 3, 4, 5]
@@ -146,7 +139,7 @@ def test_a_length_that_no_record_has():
 
 @pytest.mark.parametrize("lost", [1, 3, 5, 15])
 def test_a_file_cut_short(lost):
-    found, broken = chunks(written(ROWS)[:-lost], ROWS.schema)
+    found, broken = chunks(written(TfRecord(), ROWS)[:-lost], ROWS.schema)
     assert values(found, "n") == list(range(9))
     assert broken.reason == Reason.TRUNCATED_FILE
     assert "ends inside a record" in broken.message
@@ -155,7 +148,7 @@ def test_a_file_cut_short(lost):
 def test_a_gzip_cut_short():
     noise = np.random.default_rng(3).bytes(20_000)
     batch = batch_of(s=[noise[i : i + 100] for i in range(0, 20_000, 100)])
-    content = gzip.compress(written(batch))
+    content = gzip.compress(written(TfRecord(), batch))
     stream = gzip.GzipFile(fileobj=io.BytesIO(content[: len(content) // 2]))
     found, broken = chunks(stream, batch.schema)
     count = len(values(found, "s"))
@@ -175,7 +168,7 @@ def test_one_split_even_of_a_large_file():
 
 def test_sampled_schema():
     content = written(
-        batch_of(a=[[1, 2], [3]], b=["x", None], c=pa.array([1.0, 2.0], pa.float32()))
+        TfRecord(), batch_of(a=[[1, 2], [3]], b=["x", None], c=pa.array([1.0, 2.0], pa.float32()))
     )
     found = TfRecord().sample_schema(io.BytesIO(content), "f")
     expected = [("a", pa.list_(pa.int64())), ("b", pa.string()), ("c", pa.float32())]
@@ -184,25 +177,25 @@ def test_sampled_schema():
 
 def test_serialized_records_as_they_are():
     format = load_format("tfrecord", (("column", "examples"),))
-    content = written(ROWS)
+    content = written(TfRecord(), ROWS)
     schema = format.sample_schema(io.BytesIO(content), "f")
     assert schema.equals(pa.schema([("examples", pa.binary())]))
     found, _ = chunks(content, schema, format, max_rows=4)
     assert values(found, "examples") == [value for value, _ in frames(io.BytesIO(content))]
-    assert written(batch_of(examples=values(found, "examples")), format) == content
+    assert written(format, batch_of(examples=values(found, "examples"))) == content
 
 
 def test_what_can_not_be_written():
     with pytest.raises(ConfigError, match="'at' is timestamp"):
-        written(batch_of(at=pa.array([1], pa.timestamp("s"))))
+        written(TfRecord(), batch_of(at=pa.array([1], pa.timestamp("s"))))
     with pytest.raises(MillraceError, match="column 'x' is out of the range of float"):
-        written(batch_of(x=[1e300]))
+        written(TfRecord(), batch_of(x=[1e300]))
     with pytest.raises(MillraceError, match="column 'x' can't become list"):
-        written(batch_of(x=[[1, None]]))
+        written(TfRecord(), batch_of(x=[[1, None]]))
     with pytest.raises(ConfigError, match="no column 'raw'"):
-        written(ROWS, TfRecord(column="raw"))
+        written(TfRecord(column="raw"), ROWS)
     with pytest.raises(MillraceError, match="'raw' holds nulls"):
-        written(batch_of(raw=[b"a", None]), TfRecord(column="raw"))
+        written(TfRecord(column="raw"), batch_of(raw=[b"a", None]))
     with pytest.raises(ConfigError, match="can be read but not written"):
         TfSequence().writer(io.BytesIO(), ROWS.schema)
 

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import logging
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +32,8 @@ from transforms.io.formats.text import (
 )
 from transforms.json_text import json_values
 from transforms.types import is_list, plain_type
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,14 @@ class Csv:
         if repeated := _repeated(names):
             raise ConfigError(
                 f"{uri}: its header names {', '.join(map(repr, repeated))} twice; rename a column"
+            )
+        if other := _other_delimiter(names):
+            _log.warning(
+                "%s has one column, %r: if %r parts its cells, read it with ?delimiter=%s",
+                uri,
+                names[0],
+                other,
+                quote(other),
             )
         cells = Cells(names, pa.schema([]), self.rules)
         return infer_schema(self._sample(parts, line), names, cells)
@@ -170,6 +182,11 @@ def _parsed(
         else:
             parsed = cells.parse(block, uri)
         yield parsed
+
+
+def _other_delimiter(names: tuple[str, ...]) -> str | None:
+    """What seems to part the cells of a header that was taken for one column."""
+    return next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
 
 
 def _repeated(names: tuple[str, ...]) -> list[str]:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from transforms.batches import cut, with_source
 from transforms.conform import conform
 from transforms.dead_letters import Reason
+from transforms.errors import MillraceError
 from transforms.io.format import BrokenFile, Chunk, File, Split, whole
 from transforms.types import plain_schema
 
@@ -76,7 +77,10 @@ def _unbroken(batches: Iterator[pa.RecordBatch], file: File) -> Iterator[pa.Reco
         yield from batches
     except (pa.ArrowInvalid, OSError) as error:
         # Arrow's text names a page or codec, not a value.
-        raise BrokenFile(Reason.TRUNCATED_FILE, f"a row group can't be read: {error}") from None
+        why = f"a row group can't be read: {error}"
+        if "Expected all lists to be of size" in why:
+            why = "Arrow's reader can't take null in a column of fixed-size lists: write it as list"
+        raise BrokenFile(Reason.TRUNCATED_FILE, why) from None
 
 
 def _bytes(meta: Any, group: int) -> int:
@@ -97,6 +101,12 @@ class _Writer:
         self._rows = self._bytes = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_fixed_size_list(column.type) and column.null_count:
+                raise MillraceError(
+                    f"column {name!r} has null among lists of fixed size, which Arrow can't "
+                    "read back from Parquet: cast it to a list, or write another format"
+                )
         self._held.append(batch)
         self._rows, self._bytes = self._rows + batch.num_rows, self._bytes + batch.nbytes
         if self._rows >= ROW_GROUP_ROWS or self._bytes >= ROW_GROUP_BYTES:
