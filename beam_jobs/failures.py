@@ -98,6 +98,8 @@ def _system_error(found: Cause, outputs: Sequence[str]) -> str | None:
         return None
     code, path = int(number["number"]), _PATH.search(found.text)
     place = path["path"] if path else ""
+    if code == errno.EFBIG:
+        return f"{place or ', '.join(outputs)}: a file may not be that large here (see ulimit -f)"
     if code in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full: {place or _disks(outputs)}. Nothing was published"
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -2,50 +2,89 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
-from types import FrameType
+from collections.abc import Callable
 from typing import Any, Self
 
 from transforms import progress
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
     """Turns the first signal into a stop of the workers, and the second into an exit at once.
 
+    The kernel may hand a signal to any thread, and Python's handlers wait until the main thread
+    wakes, which in a runner may be at its end: so a thread of our own listens.
+
     Args:
       in_process: Whether the workers are threads of this process. Others can't be stopped so;
         then signals do what they always do.
+      stop: Ends the workers.
+      told: What the user is told.
 
     Attributes:
       signal: The number of the signal that came; 0 where none did.
     """
 
-    def __init__(self, in_process: bool = True) -> None:
+    def __init__(
+        self,
+        in_process: bool = True,
+        stop: Callable[[], None] = progress.stop,
+        told: str = "stopping",
+    ) -> None:
         self.signal = 0
-        self._in_process = in_process
+        self._in_process, self._stop, self._told = in_process, stop, told
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         # Python lets only the main thread listen; elsewhere the host program decides.
         if self._in_process and threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._came) for number in _SIGNALS}
+            self._here, self._there = socket.socketpair()
+            self._there.setblocking(False)
+            self._before = {number: signal.signal(number, _nothing) for number in _signals()}
+            self._fd = signal.set_wakeup_fd(self._there.fileno(), warn_on_full_buffer=False)
+            self._thread = threading.Thread(
+                target=self._listen, name="millrace-signals", daemon=True
+            )
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        if self._before:
+            signal.set_wakeup_fd(self._fd)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._there.close()
+            self._thread.join()
+            self._here.close()
 
     @property
     def exit_code(self) -> int:
         """What a shell expects of a program that a signal ended."""
         return 128 + self.signal
 
-    def _came(self, number: int, _: FrameType | None) -> None:
+    def _listen(self) -> None:
+        while numbers := self._here.recv(64):
+            for number in numbers:
+                if number in self._before:
+                    self._came(number)
+
+    def _came(self, number: int) -> None:
         if self.signal:
             os._exit(128 + number)
         self.signal = number
-        progress.stop()
-        print("\nstopping; once more to quit at once", file=sys.stderr, flush=True)
+        self._stop()
+        print(f"\n{self._told}; once more to quit at once", file=sys.stderr, flush=True)
+
+
+def _signals() -> list[int]:
+    """Those to listen for; what nohup ignores stays ignored."""
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        wanted.append(signal.SIGHUP)
+    return [int(number) for number in wanted]
+
+
+def _nothing(*_: object) -> None:
+    """A handler, for Python to write to the descriptor; the listener does what there is to do."""

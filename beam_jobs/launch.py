@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from beam_jobs import failures, logs
 from beam_jobs.command_line import job_of, parse
-from beam_jobs.local_run import run_here
+from beam_jobs.local_run import committed_before, run_here
 from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, declared
 from transforms.errors import ConfigError, MillraceError
@@ -64,6 +64,7 @@ def run(
     Returns: 0 done, 1 failed, 2 wrong usage, 3 a gate said no; 130 or 143 after a signal.
     """
     job = job_of(kind)
+    logs.open_streams()
     try:
         options, beam_argv = parse(kind, argv)
         return _launch(job, options, beam_argv, resolve, build)
@@ -92,11 +93,11 @@ def _launch(
         _check_reach(options, place)
         progress.reset()
         root, this = construct(job, options, beam_options, resolve, build)
-    if this.commit.prepare() is not None:
-        return say(job, f"run {this.run_id} was committed before: nothing to do", 0)
-    this.commit.close()
     if place is runners.Place.LOCAL:
         return run_here(job, root, this.commit, runners.in_process(beam_options))
+    if this.commit.prepare() is not None:
+        return say(job, committed_before(this.commit), 0)
+    this.commit.close()
     return _submit(job, root, beam_options, options.wait)
 
 

@@ -24,7 +24,7 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
 
     Args:
       job: The job's name.
-      root: The pipeline, its last step included.
+      root: The pipeline, all but its last step.
       commit: What it writes belongs to.
       in_process: Whether its workers are threads of this process.
 
@@ -32,6 +32,9 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
     """
     failure: BaseException | None = None
     with Interrupts(in_process) as interrupts, Meter() as meter:
+        if commit.prepare() is not None:
+            return say(job, committed_before(commit), 0)
+        commit.close()
         try:
             root.run().wait_until_finish()
         except (Exception, KeyboardInterrupt) as error:
@@ -47,6 +50,11 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
     if code in (0, failures.GATE_SAID_NO):
         _show_table(job, commit, meter.seconds)
     return code
+
+
+def committed_before(commit: "Commit") -> str:
+    """What is said of a run that there is no need for."""
+    return f"run {commit.run_id} was committed before: nothing to do"
 
 
 def _clean_up(commit: "Commit") -> None:

@@ -34,6 +34,18 @@ _BEAM_NOISE = (
 _children: list[subprocess.Popen[bytes]] = []
 
 
+def open_streams() -> None:
+    """Opens what of stdin, stdout and stderr is closed, lest a file of the run takes its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
 def quiet_libraries() -> None:
     """Tells libraries that are imported later to be quiet; what the user has set stays."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -34,7 +34,8 @@ class Options(JobOptions):
     )
     output: str = option(
         "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
-        "?format= says otherwise. Nothing appears there before the job is done.",
+        "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
+        "are in the order of the input, those of a folder only with --shards.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",

@@ -101,10 +101,14 @@ def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> st
     rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
     rows.append(("elapsed", duration(seconds)))
     rows.append(("rows/s", _number(handled / seconds if seconds else 0)))
+    preview = any(output["uri"].startswith("stdout:") for output in manifest["outputs"])
     for output in manifest["outputs"]:
+        if preview and not output["files"]:
+            continue
         name = "dead letters" if output["dead_letters"] else "output"
         rows.append((name, _output(output, manifest["status"])))
-    rows += [("manifest", place), ("run id", manifest["run_id"])]
+    rows += [] if preview else [("manifest", place)]
+    rows.append(("run id", manifest["run_id"]))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 
@@ -115,9 +119,10 @@ def _output(output: Mapping[str, Any], status: str) -> str:
         return f"{output['uri']} (not published)"
     if not files:
         return f"{output['uri']} (none)" if output["dead_letters"] else str(output["uri"])
-    size = sum(file["bytes"] for file in files) / 1e6
+    size = sum(file["bytes"] for file in files)
     noun = "file" if len(files) == 1 else "files"
-    return f"{output['uri']} ({len(files)} {noun}, {size:,.1f} MB)"
+    amount = f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
+    return f"{output['uri']} ({len(files)} {noun}, {amount})"
 
 
 def _number(value: float) -> str:

@@ -9,16 +9,20 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
 
+from transforms.batches import Batches
 from transforms.errors import ConfigError
 from transforms.io import files
+from transforms.io.locks import lock, unlock
 from transforms.io.uris import FORMATS, Location, parse
 from transforms.ledger import Entry, Gate, Target
-from transforms.publish import Plan, Publish, is_remnant, now, read_manifest
+from transforms.publish import Plan, Publish, aside, is_remnant, now, read_manifest, restore
 
+TARGET_BYTES = 256 << 20
 _FILE = re.compile(r"\.[A-Za-z]{2,5}$")
 
 
@@ -94,6 +98,39 @@ class Commit:
         folder = tempfile.gettempdir() + "/stdout" if location.family == "stdout" else location.root
         return f"{_beside(folder)}.millrace-{self.run_id}"
 
+    def stage(
+        self,
+        batches: Batches,
+        target: Target,
+        step: str,
+        *,
+        count: str | None = None,
+        shards: int | None = None,
+        target_bytes: int = TARGET_BYTES,
+    ) -> None:
+        """Writes batches to files that wait for the commit.
+
+        Args:
+          batches: What to write.
+          target: Where it will be.
+          step: The label under which it is counted.
+          count: A column whose values are counted, such as a reject's reason.
+          shards: How many files there will be; None lets bundles and sizes decide.
+          target_bytes: A file is ended at about this size, where `shards` doesn't decide.
+        """
+        from transforms.io.shards import StageShards
+        from transforms.io.stage import Stage
+
+        # One file is made of what several steps stage: Arrow files can be joined.
+        arrow = replace(target, format="arrow", compression="", settings=())
+        staging = (
+            Stage(target if target.folder else arrow, step, count, target_bytes)
+            if shards is None
+            else StageShards(target, step, shards)
+        )
+        label = "DeadLetters" if target.dead_letters else type(staging).__name__
+        self.take(batches | label >> staging)
+
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Adds ledger entries of a step."""
         self._entries.append(entries)
@@ -106,13 +143,30 @@ class Commit:
         Raises:
           ConfigError: An output exists and may not be overwritten.
         """
+        self._lock()
         done = self._done()
         if done is not None:
+            self.unlock()
             return done
         for target in self.targets:
             self._check(target)
             _clear_remains(target)
         return None
+
+    def _lock(self) -> None:
+        """Keeps other processes from the same outputs, as long as this one works."""
+        mine = [t.root for t in self.targets if t.family == "files" and files.is_local(t.root)]
+        for root in mine:
+            if not lock(root):
+                self.unlock()
+                raise ConfigError(
+                    f"another run writes {root} now: wait for it, or name another place"
+                )
+
+    def unlock(self) -> None:
+        """Lets other processes write where this run did."""
+        for target in self.targets:
+            unlock(target.root)
 
     def _done(self) -> dict[str, Any] | None:
         """The manifest of this very run, if it was committed."""
@@ -158,16 +212,19 @@ class Commit:
 
     def outcome(self) -> dict[str, Any] | None:
         """The manifest of this run, committed or refused; None where it came to neither."""
-        found = [read_manifest(target.manifest) for target in self.targets]
+        places = [place for t in self.targets for place in (t, aside(t, self.run_id))]
+        found = [read_manifest(place.manifest) for place in places]
         for target in self.targets:
             if target.family == "stdout":
                 files.delete(target.manifest)
+        self.unlock()
         return next((m for m in found if m and m["run_id"] == self.run_id), None)
 
     def abandon(self) -> None:
         """Deletes what was staged."""
         for target in self.targets:
             files.delete(target.staging)
+        self.unlock()
 
     def close(self) -> None:
         """Adds the last step: publish everything or nothing."""
@@ -211,18 +268,21 @@ def _clear_remains(target: Target) -> None:
         return
     stem = glob.escape(f"{_beside(target.root)}.millrace-")
     for folder in glob.glob(f"{stem}*"):
-        if folder == target.staging or not _alive(folder):
+        if folder == target.staging or not alive(folder):
+            restore(target, folder)
             files.delete(folder)
-    os.makedirs(target.staging)
-    with open(f"{target.staging}/owner", "w") as owner:
-        owner.write(_owner())
+    own(target)
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()} {os.getpid()}"
+def own(target: Target) -> None:
+    """Notes beside what is staged which process works there."""
+    if files.is_local(target.root):
+        os.makedirs(target.staging, exist_ok=True)
+        with open(f"{target.staging}/owner", "w") as owner:
+            owner.write(f"{socket.gethostname()} {os.getpid()}")
 
 
-def _alive(folder: str) -> bool:
+def alive(folder: str) -> bool:
     """Whether the process that stages there may still run; on another host one can't know."""
     try:
         with open(f"{folder}/owner") as owner:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     UNREADABLE_FILE = "unreadable_file"
     TRUNCATED_FILE = "truncated_file"
     OVERSIZED = "oversized"
+    LATE = "late"
 
 
 FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE})
@@ -182,8 +183,6 @@ class DeadLetters:
           rejects: Batches of schema `REJECTS`, from one verb.
           step: The verb's label, recorded with each.
         """
-        from transforms.io.stage import Stage
-
         stamp = functools.partial(
             stamp_rejects,
             step=step,
@@ -192,7 +191,7 @@ class DeadLetters:
             payload=self.payload == "full",
         )
         letters = rejects | "Letters" >> beam.Map(stamp).with_output_types(pa.RecordBatch)
-        self.commit.take(letters | "DeadLetters" >> Stage(self.target, step, count="reason"))
+        self.commit.stage(letters, self.target, step, count="reason")
 
 
 def stamp_rejects(

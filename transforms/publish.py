@@ -2,8 +2,8 @@
 
 import datetime
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from transforms.errors import Refused
 from transforms.io import files
+from transforms.io.locks import unlock
 from transforms.ledger import MANIFEST, Entry, Gate, Target, count, final_names
 
 PUBLISHING = "publishing"
@@ -73,34 +74,94 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
       MillraceError: The rows don't add up.
     """
     ledger = list(entries)
-    manifest = {**_manifest(ledger, plan), **json.loads(plan.manifest)}
+    counts = count(ledger, plan.targets)
     outputs = [target for target in plan.targets if not target.dead_letters]
-    objection = plan.gate.objection(manifest["counts"]) if outputs else None
+    objection = plan.gate.objection(counts) if outputs else None
+    staged = {
+        aside(target, plan.run_id) if objection else target: _staged(ledger, target)
+        for target in plan.targets
+    }
+    manifest = {**_manifest(counts, staged, plan), **json.loads(plan.manifest)}
     manifest["status"] = "refused" if objection else "committed"
     manifest["why"] = objection
-    staged = {t: [e for e in ledger if e.target == t.root] for t in plan.targets}
-    letters = [target for target in plan.targets if target.dead_letters and staged[target]]
+    letters = [place for place in staged if place.dead_letters and staged[place]]
     for target in letters:
         # Until the outputs are there too, these are remnants if the run is killed.
         _put(target, staged[target], {**manifest, "status": PUBLISHING}, plan)
-    for target in [] if objection else outputs:
-        _put(target, staged[target], manifest, plan)
+    try:
+        for target in [] if objection else outputs:
+            _put(target, staged[target], manifest, plan)
+    except BaseException:
+        for target in letters:
+            restore(target, target.staging)
+        raise
     for target in letters:
-        files.write_bytes(target.manifest, _text(manifest))
-    for target in plan.targets:
-        if target.dead_letters and not staged[target] and read_manifest(target.manifest):
-            # Those of an earlier run must not pass for this one's; what is no run's stays.
-            files.delete(target.root)
+        write_manifest(target.manifest, manifest)
+    if not objection:
+        _clear_stale(staged)
     for target in plan.targets:
         files.delete(target.staging)
+        unlock(target.root)
     if objection:
         where = ", ".join(target.root for target in letters) or "none"
         raise Refused(f"nothing was published: {objection}. Dead letters: {where}")
     return json.dumps(manifest)
 
 
-def _manifest(ledger: list[Entry], plan: Plan) -> dict[str, Any]:
-    counts = count(ledger, plan.targets)
+def _clear_stale(staged: Mapping[Target, list[Entry]]) -> None:
+    """Deletes dead letters of an earlier run, lest they pass for this one's; no others."""
+    for target, entries in staged.items():
+        if target.dead_letters and not entries and read_manifest(target.manifest):
+            files.delete(target.root)
+            files.delete(target.manifest)
+
+
+def aside(target: Target, run_id: str) -> Target:
+    """Where the dead letters of a refused run go: not in the place of those of what stays."""
+    taken = target.dead_letters and files.exists(target.root) and not is_remnant(target)
+    manifest = read_manifest(target.manifest) if taken else None
+    if not taken or (manifest and manifest["run_id"] == run_id):
+        return target
+    stem, dot, suffix = target.root.rpartition(".")
+    root = f"{target.root}.{run_id}" if target.folder else f"{stem}.{run_id}{dot}{suffix}"
+    return replace(target, root=root)
+
+
+def restore(target: Target, staging: str) -> None:
+    """Puts dead letters back that were replaced by those of a run that published nothing else.
+
+    Args:
+      target: The dead letters.
+      staging: Where the run staged its files.
+    """
+    replaced, manifest = f"{staging}/replaced", read_manifest(target.manifest)
+    if not files.is_local(target.root) or not files.exists(replaced):
+        return
+    if manifest and manifest["status"] == PUBLISHING and not _is_published(manifest):
+        files.delete(target.root)
+        files.move_folder(replaced, target.root)
+
+
+def _staged(ledger: list[Entry], target: Target) -> list[Entry]:
+    """What waits for a target; what becomes one file is made one."""
+    staged = [entry for entry in ledger if entry.target == target.root]
+    if target.folder or not target.dead_letters or not staged:
+        return staged
+    from transforms.io.stage import staged_rows, write_file
+
+    path = f"{target.staging}/whole{target.suffix}"
+    if any(files.exists(entry.path) for entry in staged):
+        schema = pa.ipc.read_schema(pa.py_buffer(staged[0].schema))
+        paths = [entry.path for entry, _ in final_names(target, staged)]
+        write_file(target, path, schema, (rows for path in paths for rows in staged_rows(path)))
+    (made,) = files.list_files(path if files.exists(path) else target.root)
+    rows = sum(entry.rows for entry in staged)
+    return [Entry("staged", "DeadLetters", target.root, path, rows, made.size)]
+
+
+def _manifest(
+    counts: dict[str, Any], staged: Mapping[Target, list[Entry]], plan: Plan
+) -> dict[str, Any]:
     return {
         "run_id": plan.run_id,
         "job": plan.job,
@@ -112,16 +173,15 @@ def _manifest(ledger: list[Entry], plan: Plan) -> dict[str, Any]:
                 "uri": target.root,
                 "dead_letters": target.dead_letters,
                 "manifest": target.manifest,
-                "files": _published(target, ledger),
+                "files": _published(target, entries),
             }
-            for target in plan.targets
+            for target, entries in staged.items()
         ],
         "versions": _versions(),
     }
 
 
-def _published(target: Target, ledger: list[Entry]) -> list[dict[str, Any]]:
-    staged = [entry for entry in ledger if entry.target == target.root]
+def _published(target: Target, staged: list[Entry]) -> list[dict[str, Any]]:
     return [
         {"path": path, "rows": entry.rows, "bytes": entry.bytes}
         for entry, path in final_names(target, staged)
@@ -148,19 +208,22 @@ def _put(target: Target, staged: list[Entry], manifest: dict[str, Any], plan: Pl
     elif not target.folder:
         _put_file(target, moves[0] if moves else None, content)
     elif files.is_local(target.root):
-        _put_local_folder(target, moves, content)
+        _put_local_folder(target, moves, content, plan.overwrite or is_remnant(target))
     else:
         files.delete(target.root)
         files.move(moves)
         files.write_bytes(target.manifest, content)
 
 
-def _put_local_folder(target: Target, moves: list[tuple[str, str]], manifest: bytes) -> None:
+def _put_local_folder(
+    target: Target, moves: list[tuple[str, str]], manifest: bytes, replaces: bool
+) -> None:
     """Builds the folder beside its place, and puts it there by one rename."""
     whole = f"{target.staging}/whole"
     files.move([(staged, whole + path[len(target.root) :]) for staged, path in moves])
     files.write_bytes(f"{whole}/{MANIFEST}", manifest)
-    files.swap_in(whole, target.root)
+    # What is replaced is deleted with the staging, at the very end.
+    files.swap_in(whole, target.root, f"{target.staging}/replaced" if replaces else None)
 
 
 def _put_file(target: Target, move: tuple[str, str] | None, manifest: bytes) -> None:
@@ -188,14 +251,25 @@ def is_remnant(target: Target) -> bool:
     manifest = read_manifest(target.manifest)
     if manifest is None or not target.dead_letters:
         return False
+    return manifest["status"] == "refused" or (
+        manifest["status"] == PUBLISHING and not _is_published(manifest)
+    )
+
+
+def _is_published(manifest: Mapping[str, Any]) -> bool:
+    """Whether the outputs of a run are there, of which this is the dead letters' manifest."""
     places = [output["manifest"] for output in manifest["outputs"] if not output["dead_letters"]]
     published = [read_manifest(place) for place in places]
-    alike = any(other and other["run_id"] == manifest["run_id"] for other in published)
-    return manifest["status"] == "refused" or (manifest["status"] == PUBLISHING and not alike)
+    return any(other and other["run_id"] == manifest["run_id"] for other in published)
 
 
-def _text(manifest: dict[str, Any]) -> bytes:
+def _text(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, indent=2).encode()
+
+
+def write_manifest(uri: str, manifest: Mapping[str, Any]) -> None:
+    """Writes a manifest."""
+    files.write_bytes(uri, _text(manifest))
 
 
 def read_manifest(uri: str) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,10 +24,28 @@ def test_a_first_signal_stops_the_workers_and_handlers_come_back():
     with Interrupts() as interrupts:
         assert interrupts.signal == 0
         os.kill(os.getpid(), signal.SIGTERM)
+        _wait_for(lambda: interrupts.signal)
         assert (interrupts.signal, interrupts.exit_code) == (signal.SIGTERM, 143)
         with pytest.raises(progress.Stopped):
             progress.add("read", rows=1)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_is_met_while_the_main_thread_waits():
+    lock = threading.Lock()
+    lock.acquire()
+    with Interrupts(stop=lock.release) as interrupts:
+        killer = f"import os, time; time.sleep(0.2); os.kill({os.getpid()}, {signal.SIGINT:d})"
+        with subprocess.Popen([sys.executable, "-c", killer]):
+            assert lock.acquire(timeout=30)
+    assert interrupts.exit_code == 130
+
+
+def _wait_for(condition):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_signals_to_a_run_elsewhere_do_what_they_always_do():
@@ -43,10 +62,7 @@ def test_a_signal_ends_a_local_run_in_order(tmp_path):
         command = [sys.executable, "-m", "tests.beam_jobs.tiny_job", *flags]
         jobs[number] = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     for number, job in jobs.items():
-        until = time.monotonic() + 60
-        while not list(tmp_path.glob(f".{int(number)}.millrace-*/Write-*")):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        _wait_for(lambda n=number: list(tmp_path.glob(f".{int(n)}.millrace-*/Write-*")))
         job.send_signal(number)
     for number, job in jobs.items():
         told = job.communicate(timeout=60)[1]

@@ -128,7 +128,7 @@ def test_the_closing_table():
         "    overflow       6",
         "  elapsed          4.0 s",
         "  rows/s           500",
-        "  dead letters     out.dead_letters (1 file, 0.0 MB)",
+        "  dead letters     out.dead_letters (1 file, 1.0 kB)",
         "  output           out (2 files, 2.0 MB)",
         "  manifest         out/_millrace/run.json",
         "  run id           r1",

@@ -20,7 +20,9 @@ from transforms.io.shards import StageShards
 from transforms.io.stage import Stage
 from transforms.io.write import Write
 from transforms.ledger import Gate
+from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
+from transforms.window_batches import WindowBatches
 
 PACKAGES = ("transforms", "inference")
 
@@ -42,7 +44,13 @@ PUBLIC = sorted(set(_public()), key=lambda kind: kind.__name__)
 def _rows(rows=40):
     numbers = np.arange(rows, dtype=np.float32)
     return pa.RecordBatch.from_pydict(
-        {"x": numbers + 20, "y": numbers, "name": [f"n{i}" for i in range(rows)], "other": numbers}
+        {
+            "x": numbers + 20,
+            "y": numbers,
+            "name": [f"n{i}" for i in range(rows)],
+            "other": numbers,
+            "time": pa.array(range(0, 30 * rows, 30), pa.timestamp("s")),
+        }
     )
 
 
@@ -70,6 +78,7 @@ def _target():
 
 EXAMPLES = {
     "FromRows": _from_rows,
+    "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "Read": lambda model: Read("unresolved.parquet"),
     "Rebatch": lambda model: Rebatch(max_rows=16),
@@ -77,9 +86,10 @@ EXAMPLES = {
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
     "ToRows": _to_rows,
+    "WindowBatches": lambda model: WindowBatches(60, event_time_column="time"),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("Rebatch", "Score")
+VERBS = ("MicroBatch", "Rebatch", "Score", "WindowBatches")
 
 
 @pytest.fixture(params=VERBS)

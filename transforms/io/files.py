@@ -1,5 +1,6 @@
 """Files through Beam's FileSystems: local paths, gs:// and whatever else Beam reaches."""
 
+import errno
 import gzip
 import os
 import posixpath
@@ -9,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
+from transforms.errors import ConfigError
 from transforms.io.format import File
 
 _GLOB = re.compile(r"[*?\[]")
@@ -33,6 +35,7 @@ def list_files(pattern: str) -> list[File]:
         # A name may hold what would be a wildcard elsewhere.
         return [File(pattern, os.path.getsize(pattern))]
     if pattern.endswith("/") or (is_local(pattern) and os.path.isdir(pattern)):
+        _check_folders(pattern)
         found = FileSystems.match([pattern.rstrip("/") + "/**"])[0].metadata_list
         base = pattern.rstrip("/") + "/"
     else:
@@ -45,6 +48,22 @@ def list_files(pattern: str) -> list[File]:
         for path in sorted(files)
         if not path.endswith("/")
     ]
+
+
+def _check_folders(folder: str) -> None:
+    """Beam lists nothing of a folder that it may not read.
+
+    Raises:
+      ConfigError: One may not be read.
+    """
+    if is_local(folder):
+        for _ in os.walk(folder, onerror=_refuse):
+            pass
+
+
+def _refuse(error: OSError) -> None:
+    if isinstance(error, PermissionError):
+        raise ConfigError(f"{error.filename}: {(error.strerror or 'denied').lower()}") from None
 
 
 def fixed_part(pattern: str) -> str:
@@ -173,18 +192,40 @@ def move(pairs: list[tuple[str, str]]) -> None:
         FileSystems.rename([s for s, _ in waiting], [t for _, t in waiting])
 
 
-def swap_in(staged: str, target: str) -> None:
-    """Puts a local folder or file in the place of another in one step, and deletes the old one.
+def swap_in(staged: str, target: str, replaced: str | None) -> None:
+    """Puts a local folder in its place in one step.
 
     Linux can exchange two paths atomically; a reader sees the old output or the new one, whole.
+
+    Args:
+      staged: The folder.
+      target: Its place.
+      replaced: Where a folder goes that is there; None takes no place but an empty one.
+
+    Raises:
+      FileExistsError: Something is there, and may not be replaced.
     """
     target = target.rstrip("/")
     os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-    if os.path.lexists(target) and (os.path.isdir(staged) or os.path.isdir(target)):
+    if replaced is not None and os.path.lexists(target):
         _exchange(staged, target)
-        delete(staged)
+        os.rename(staged, replaced)
     else:
-        os.replace(staged, target)
+        move_folder(staged, target)
+
+
+def move_folder(source: str, target: str) -> None:
+    """Renames a local folder; at most an empty one may be in its place.
+
+    Raises:
+      FileExistsError: Something is there.
+    """
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(error.errno, "it came to be meanwhile", target) from None
+        raise
 
 
 def _exchange(first: str, second: str) -> None:

@@ -1,5 +1,6 @@
 """Read: files to batches, each part of a file on its own."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from transforms.dead_letters import (
     rejected_rows,
     through_door,
 )
-from transforms.io.files import open_read
+from transforms.io.files import is_local, open_read
 from transforms.io.format import BrokenFile, Chunk, File, Split
 from transforms.io.source import NULL_PARTITION, Source
 from transforms.ledger import Entry
@@ -111,11 +112,23 @@ def read_split(source: Source, split: Split, max_rows: int = MAX_ROWS) -> Iterat
             chunks = source.format.read(stream, split, source.file_schema, max_rows, MAX_BYTES)
             for chunk in chunks:
                 yield _finished(source, split.file, chunk)
+        _check_size(split.file)
     except BrokenFile as error:
         yield _empty(source), _broken(split.file, error.reason, error.message)
-    except (FileNotFoundError, PermissionError) as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         why = f"the file can't be opened: {error.strerror}"
         yield _empty(source), _broken(split.file, Reason.UNREADABLE_FILE, why)
+
+
+def _check_size(file: File) -> None:
+    """Whether a local file still holds what it held when the run began.
+
+    Raises:
+      BrokenFile: It has become shorter.
+    """
+    if is_local(file.uri) and (size := os.path.getsize(file.uri)) < file.size:
+        why = f"it had {file.size:,} bytes when the run began, and has {size:,} now"
+        raise BrokenFile(Reason.TRUNCATED_FILE, why)
 
 
 def _finished(source: Source, file: File, chunk: Chunk) -> Outcome:

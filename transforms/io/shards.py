@@ -102,7 +102,7 @@ class StageShards(beam.PTransform):
         waiting = replace(self.target, format="arrow", compression="", settings=())
         return (
             batches
-            | Stage(waiting, self.step)
+            | Stage(waiting, self.step, in_order=True)
             | "Staged" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Deal" >> beam.FlatMap(_deal, self.shards)
             | "Spread" >> beam.Reshuffle()

@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
 INFERRED = ("csv", "jsonl", "tfrecord", "tfsequence", "tsv")
 """Formats whose files don't tell their schema."""
+CELLS = ("csv", "tsv")
+"""Those whose values are text."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ class Source:
 
             declared = read_schema(declared)
         if declared is None:
-            fields = list(unite(self._samples()))
+            samples = self._samples()
             inferred = self.format.name in INFERRED
             if inferred:
-                fields = [pa.field(f.name, _wanted(types.get(f.name), f.type)) for f in fields]
+                samples = [(uri, _as_wanted(schema, types)) for uri, schema in samples]
+            fields = list(unite(samples, as_text=self.format.name in CELLS))
             origin = "sample" if inferred else "file"
         else:
             fields, origin = list(plain_schema(declared)), "declared"
@@ -164,8 +167,12 @@ def _distinct(schema: pa.Schema, uri: str) -> pa.Schema:
     return schema
 
 
-def unite(schemas: list[tuple[str, pa.Schema]]) -> pa.Schema:
+def unite(schemas: list[tuple[str, pa.Schema]], as_text: bool = False) -> pa.Schema:
     """One schema for several files: columns that some lack, types that widen without loss.
+
+    Args:
+      schemas: The files' URIs and schemas.
+      as_text: Columns whose types have nothing in common are text, as in the files they are.
 
     Raises:
       ConfigError: A column whose types have nothing in common; the text names a file of each.
@@ -177,15 +184,48 @@ def unite(schemas: list[tuple[str, pa.Schema]]) -> pa.Schema:
         try:
             united = pa.unify_schemas([united, schema], promote_options="permissive")
         except (pa.ArrowTypeError, pa.ArrowInvalid):
-            raise ConfigError(_clash(first, united, uri, schema)) from None
+            if not as_text:
+                raise ConfigError(_clash(first, united, uri, schema)) from None
+            united = pa.unify_schemas(
+                _clashing_as_text(united, schema), promote_options="permissive"
+            )
     return pa.schema([_known(field) for field in united])
 
 
+def _clashing_as_text(*pair: pa.Schema) -> list[pa.Schema]:
+    first, second = pair
+    shared = [name for name in first.names if name in second.names]
+    texts = {name for name in shared if not _alike(first.field(name), second.field(name))}
+    return [
+        pa.schema([f.with_type(pa.string()) if f.name in texts else f for f in schema])
+        for schema in pair
+    ]
+
+
+def _alike(first: pa.Field, second: pa.Field) -> bool:
+    try:
+        pa.unify_schemas([pa.schema([first]), pa.schema([second])], promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _as_wanted(schema: pa.Schema, types: Mapping[str, pa.DataType]) -> pa.Schema:
+    """An inferred schema, with the types that the reader knows better."""
+    return pa.schema([pa.field(f.name, _wanted(types.get(f.name), f.type)) for f in schema])
+
+
 def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
-    """The type that a reader wants of a column; lists in the sample stay lists."""
+    """The type that a reader wants of a column; lists in the sample stay lists.
+
+    Floats are read in full, so that what is kept of the input is what stood there.
+    """
     if type is None:
         return inferred
-    return pa.list_(type) if is_list(inferred) and not is_list(type) else type
+    if is_list(type):
+        return pa.list_(_wanted(type.value_type, pa.null()))
+    full = pa.float64() if pa.types.is_floating(type) else type
+    return pa.list_(full) if is_list(inferred) else full
 
 
 def _known(field: pa.Field) -> pa.Field:

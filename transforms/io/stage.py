@@ -13,13 +13,11 @@ import pyarrow.compute as pc
 from apache_beam.transforms.window import GlobalWindows
 
 from transforms import progress
-from transforms.batches import Batches, row_origin
+from transforms.batches import Batches, row_origin, row_positions
 from transforms.errors import MillraceError
-from transforms.io.files import open_write
+from transforms.io.files import open_read, open_write
 from transforms.io.uris import load_format
 from transforms.ledger import Entry, Target
-
-TARGET_BYTES = 256 << 20
 
 
 def write_file(
@@ -33,6 +31,13 @@ def write_file(
     for batch in batches:
         output.write(batch)
     return output.close()
+
+
+def staged_rows(path: str) -> Iterator[pa.RecordBatch]:
+    """The batches of a file staged as Arrow."""
+    with open_read(path) as stream, pa.ipc.open_file(stream) as reader:
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
 
 
 class _Output:
@@ -69,6 +74,12 @@ class _Output:
             self._stream.close()
 
 
+def _after(batch: pa.RecordBatch) -> tuple[str, int]:
+    """Where a batch begins that follows on this one."""
+    positions = row_positions(batch)
+    return row_origin(batch)[0], 0 if positions is None else int(positions[-1]) + 1
+
+
 def _differ(schema: pa.Schema, first: pa.Schema) -> str:
     odd = ", ".join(f"{f.name}: {f.type}" for f in schema if f not in list(first))
     return (
@@ -80,11 +91,14 @@ def _differ(schema: pa.Schema, first: pa.Schema) -> str:
 class _StageFn(beam.DoFn):
     """Writes the batches of a bundle to files that wait for the commit."""
 
-    def __init__(self, target: Target, step: str, count: str | None, target_bytes: int) -> None:
+    def __init__(
+        self, target: Target, step: str, count: str | None, target_bytes: int, in_order: bool
+    ) -> None:
         self.target, self.step, self.count = target, step, count
-        self.target_bytes = target_bytes
+        self.target_bytes, self.in_order = target_bytes, in_order
 
     def start_bundle(self) -> None:
+        self._next = ("", 0)
         self._output: _Output | None = None
         self._schema: pa.Schema | None = None
         self._reset()
@@ -97,6 +111,9 @@ class _StageFn(beam.DoFn):
         self._schema = self._schema or batch.schema.remove_metadata()
         if not batch.num_rows:
             return
+        if self._output is not None and self.in_order and row_origin(batch) != self._next:
+            yield self._staged()
+        self._next = _after(batch)
         if self._output is None:
             name = f"{self.step}-{uuid.uuid4().hex}{self.target.suffix}"
             self._output = _Output(self.target, f"{self.target.staging}/{name}", batch.schema)
@@ -151,6 +168,8 @@ class Stage(beam.PTransform):
       step: The label under which they are counted.
       count: A column whose values are counted, such as a reject's reason.
       target_bytes: A file is ended at about this size.
+      in_order: End a file, too, where the next batch does not follow on the last one in the input,
+        so that files can be put in its order.
 
     Returns: One ledger entry a file.
     """
@@ -158,12 +177,13 @@ class Stage(beam.PTransform):
     target: Target
     step: str
     count: str | None = None
-    target_bytes: int = TARGET_BYTES
+    target_bytes: int = 256 << 20
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, batches: Batches) -> "beam.PCollection[Entry]":
         """Applies it."""
-        stage = _StageFn(self.target, self.step, self.count, self.target_bytes)
+        stage = _StageFn(self.target, self.step, self.count, self.target_bytes, self.in_order)
         return batches | "Stage" >> beam.ParDo(stage).with_output_types(Entry)

@@ -68,9 +68,17 @@ def _fitting(widths: list[int], total: int) -> list[int]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = _text(value)
     text = "".join(c if c.isprintable() else "�" for c in text.replace("\n", "⏎"))
     return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return str(value)
 
 
 def _padded(text: str, width: int, right: bool) -> str:

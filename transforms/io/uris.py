@@ -84,6 +84,8 @@ def parse(uri: str) -> Location:
     Raises:
       ConfigError: A scheme, format or setting that isn't known; the text lists those that are.
     """
+    if uri == "-":
+        raise ConfigError("'-' is no URI: stdout: writes to the terminal, or into a pipe")
     path, _, query = uri.partition("?")
     # A question mark is a wildcard too: only what looks like settings is a query.
     if query and "=" not in query:

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.batches import Batches
-from transforms.commit import Commit
+from transforms.commit import TARGET_BYTES, Commit
 from transforms.errors import ConfigError
-from transforms.io.shards import StageShards
-from transforms.io.stage import TARGET_BYTES, Stage
 
 
 @dataclass
@@ -37,13 +35,12 @@ class Write(beam.PTransform):
         """Applies it."""
         commit = self.commit or Commit("write")
         target = commit.target(self.uri)
+        if self.shards not in (None, 1) and not target.folder:
+            raise ConfigError(
+                f"--shards: {self.uri} is one file; a folder's name ends with a slash"
+            )
         shards = self.shards if target.folder else 1
-        stage = (
-            Stage(target, "Write", target_bytes=self.target_bytes)
-            if shards is None
-            else StageShards(target, "Write", shards)
-        )
-        commit.take(batches | stage)
+        commit.stage(batches, target, "Write", shards=shards, target_bytes=self.target_bytes)
         if self.commit is None:
             commit.prepare()
             commit.close()

@@ -36,6 +36,24 @@ def test_a_corrupt_block_costs_its_rows_in_any_split(target):
     assert all(chunk.rows["n"][0].as_py() + 1 == chunk.first for chunk in found)
 
 
+def test_a_block_that_holds_more_than_it_says_is_corrupt():
+    content = bytearray(small_blocks("null"))
+    start, rows = starts_of(content)[3]
+    assert content[start] == 2 * rows, "a number of one byte"
+    content[start] -= 2
+    found, broken = chunks(bytes(content))
+    assert table(found).num_rows == 500 - rows
+    assert f"{rows - 1} rows stand in blocks" in broken.message
+
+
+def test_a_size_beyond_all_memory_breaks_the_file():
+    content = small_blocks()
+    head = content[: starts_of(content)[0][0]]
+    found, broken = chunks(head + b"\x02" + b"\x80" * 5 + b"\x40" + b"abc")
+    assert not found
+    assert broken.reason == Reason.TRUNCATED_FILE
+
+
 @pytest.mark.parametrize("target", [1, 2000, 1 << 40])
 def test_a_lost_sync_mark_ends_the_file(target):
     content = bytearray(small_blocks())

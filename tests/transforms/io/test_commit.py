@@ -1,17 +1,24 @@
 """Read, Write and the commit together: what is published, when, and what never is."""
 
+import csv
 import json
 import os
+import subprocess
+import sys
+from collections import Counter
 
+import apache_beam as beam
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support import local_pipeline
+from transforms.batches import select_rows
 from transforms.commit import Commit
-from transforms.dead_letters import DeadLetters
+from transforms.dead_letters import DeadLetters, Reason, reject_rows, through_door
 from transforms.errors import ConfigError, MillraceError, Refused
+from transforms.io import files
 from transforms.io.read import Read
 from transforms.io.source import Source
 from transforms.io.write import Write
@@ -29,13 +36,32 @@ def data(tmp_path):
     return folder
 
 
-def run(data, output, *, schema=None, shards=None, workers=1, limit=None, **settings):
+def odd_rows_out(rows):
+    odd = rows["n"].to_numpy() % 2 == 1
+    return select_rows(rows, ~odd), reject_rows(select_rows(rows, odd), Reason.MODEL_ERROR, "odd")
+
+
+def run(
+    data,
+    output,
+    *,
+    schema=None,
+    shards=None,
+    workers=1,
+    limit=None,
+    dead=None,
+    odd=False,
+    **settings,
+):
     commit = Commit("copy", **settings)
-    dead = DeadLetters(f"{str(output).rstrip('/')}.dead_letters", commit)
+    dead = DeadLetters(dead or f"{str(output).rstrip('/')}.dead_letters", commit)
     mode = "multi_threading" if workers > 1 else "in_memory"
     root = local_pipeline(direct_num_workers=workers, direct_running_mode=mode)
     source = Source.resolve(str(data), schema=schema, limit=limit)
-    _ = root | Read(source, dead_letters=dead) | Write(str(output), commit=commit, shards=shards)
+    rows = root | Read(source, dead_letters=dead)
+    if odd:
+        rows = through_door(rows | beam.Map(odd_rows_out), dead, "Odd")
+    _ = rows | Write(str(output), commit=commit, shards=shards)
     if (done := commit.prepare()) is not None:
         return done
     commit.close()
@@ -79,6 +105,28 @@ def test_so_many_shards_in_order(data, tmp_path, shards):
     tables = [pq.read_table(part)["n"].to_pylist() for part in parts]
     assert [n for table in tables for n in table] == list(range(300))
     assert max(map(len, tables)) - min(map(len, tables)) <= 1
+
+
+def test_shards_in_order_of_many_files(tmp_path):
+    """A bundle has several of them, and none that follow each other."""
+    (tmp_path / "in").mkdir()
+    for index in range(12):
+        rows = pa.table({"n": range(1000 * index, 1000 * (index + 1))})
+        pq.write_table(rows, tmp_path / "in" / f"{index:02d}.parquet", row_group_size=300)
+    run(tmp_path / "in", tmp_path / "out", shards=2, workers=2)
+    assert numbers(tmp_path / "out") == list(range(12_000))
+
+
+def test_dead_letters_of_several_steps_in_one_file(data, tmp_path):
+    schema = pa.schema([("n", pa.int8())])
+    uri = f"{tmp_path}/dead.csv"
+    manifest = run(data, tmp_path / "out", schema=schema, workers=2, dead=uri, odd=True)
+    with open(uri) as stream:
+        letters = list(csv.DictReader(stream))
+    assert Counter(row["step"] for row in letters) == {"Read": 172, "Odd": 64}
+    assert manifest["counts"]["dead_by_step"] == {"Read": 172, "Odd": 64}
+    (found,) = [o["files"] for o in manifest["outputs"] if o["dead_letters"]]
+    assert found == [{"path": uri, "rows": 236, "bytes": os.path.getsize(uri)}]
 
 
 def test_more_shards_than_rows(data, tmp_path):
@@ -130,6 +178,51 @@ def test_a_link_to_nothing_is_not_replaced(data, tmp_path):
     (tmp_path / "out").symlink_to(tmp_path / "gone")
     with pytest.raises(ConfigError, match="is a link to what isn't there"):
         run(data, tmp_path / "out")
+
+
+def test_letters_of_a_refused_run_take_no_others_place(data, tmp_path):
+    """Those of the output that stays are still there."""
+    some, none = pa.schema([("n", pa.int8())]), Gate(max_rejected_fraction=0)
+    run(data, tmp_path / "out", schema=some, run_id="r1")
+    with pytest.raises(Refused, match=r"out.dead_letters.r2"):
+        run(data, tmp_path / "out", schema=some, run_id="r2", gate=none, overwrite=True)
+    for place, run_id in (("out.dead_letters", "r1"), ("out.dead_letters.r2", "r2")):
+        manifest = json.loads((tmp_path / place / "_millrace/run.json").read_text())
+        assert (manifest["run_id"], manifest["counts"]["rows_dead"]) == (run_id, 172)
+    assert len(numbers(tmp_path / "out")) == 128
+
+
+def test_letters_come_back_where_the_output_can_not_be_put(data, tmp_path, monkeypatch):
+    some = pa.schema([("n", pa.int8())])
+    run(data, tmp_path / "out", schema=some, run_id="r1")
+    swap = files.swap_in
+
+    def fails(staged, target, replaced):
+        if target.endswith("out"):
+            raise PermissionError(13, "denied")
+        swap(staged, target, replaced)
+
+    monkeypatch.setattr(files, "swap_in", fails)
+    with pytest.raises(RuntimeError, match="denied"):
+        run(data, tmp_path / "out", schema=some, run_id="r2", overwrite=True)
+    for place in ("out", "out.dead_letters"):
+        manifest = json.loads((tmp_path / place / "_millrace/run.json").read_text())
+        assert (manifest["run_id"], manifest["status"]) == ("r1", "committed")
+
+
+def test_one_run_at_a_time(data, tmp_path):
+    """Another process that writes there is not disturbed, under whatever name."""
+    place = str(tmp_path / "out")
+    script = f"from transforms.io.locks import lock; print(lock({place!r}), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "True\n"
+        with pytest.raises(ConfigError, match=r"another run writes .*/out now"):
+            run(data, tmp_path / "out", overwrite=True)
+        other.kill()
+    run(data, tmp_path / "out")
+    assert sorted(os.listdir(tmp_path)) == ["in", "out"], "a lock ends with its process"
 
 
 def test_an_unreadable_file(data, tmp_path):

@@ -57,14 +57,17 @@ def test_move_twice_is_once(tmp_path):
 
 def test_swap_in_replaces_a_folder_at_once(tmp_path):
     _tree(tmp_path, "out/old", "staged/new")
-    files.swap_in(str(tmp_path / "staged"), str(tmp_path / "out"))
+    with pytest.raises(FileExistsError):
+        files.swap_in(str(tmp_path / "staged"), str(tmp_path / "out"), None)
+    files.swap_in(str(tmp_path / "staged"), str(tmp_path / "out"), str(tmp_path / "old"))
     assert os.listdir(tmp_path / "out") == ["new"]
-    assert os.listdir(tmp_path) == ["out"]
+    assert os.listdir(tmp_path / "old") == ["old"]
+    assert sorted(os.listdir(tmp_path)) == ["old", "out"]
 
 
 def test_swap_in_where_nothing_was(tmp_path):
     _tree(tmp_path, "staged/new")
-    files.swap_in(str(tmp_path / "staged"), str(tmp_path / "deep" / "out"))
+    files.swap_in(str(tmp_path / "staged"), str(tmp_path / "deep" / "out"), None)
     assert os.listdir(tmp_path / "deep" / "out") == ["new"]
 
 

@@ -1,3 +1,5 @@
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -134,4 +136,46 @@ def test_wanted_types_leave_lists_lists(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"a": [1, 2], "b": 1}\n')
     wanted = {"a": pa.float32(), "b": pa.float32()}
     schema = Source.resolve(str(tmp_path / "x.jsonl"), types=wanted).schema
-    assert schema == pa.schema([("a", pa.list_(pa.float32())), ("b", pa.float32())])
+    assert schema == pa.schema([("a", pa.list_(pa.float64())), ("b", pa.float64())])
+
+
+def test_codes_keep_their_zeros(tmp_path):
+    (tmp_path / "x.csv").write_text("zip,n\n00123,10\n45678,0\n")
+    source = Source.resolve(str(tmp_path / "x.csv"))
+    assert _rows(source) == [{"zip": "00123", "n": 10}, {"zip": "45678", "n": 0}]
+
+
+def test_text_files_of_one_folder_need_not_look_alike(tmp_path):
+    """A column that is text in one file is text; the reader's types come first."""
+    (tmp_path / "1.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "2.csv").write_text("a,b\nx,2\n")
+    (tmp_path / "3.csv").write_text("a,b\n")
+    schema = Source.resolve(str(tmp_path)).schema
+    assert schema == pa.schema([("a", pa.string()), ("b", pa.int64())])
+    wanted = Source.resolve(str(tmp_path), types={"a": pa.int64()})
+    assert wanted.schema == pa.schema([("a", pa.int64()), ("b", pa.int64())])
+    assert _rows(wanted) == [{"a": 1, "b": 2}]
+
+
+def test_a_file_that_became_shorter_is_truncated(tmp_path):
+    (tmp_path / "x.csv").write_text("a\n" + "1\n" * 100)
+    source = Source.resolve(str(tmp_path / "x.csv"))
+    (tmp_path / "x.csv").write_text("a\n" + "1\n" * 50)
+    *_, (_, rejects) = read_batches(source)
+    assert rejects["reason"].to_pylist() == ["truncated_file"]
+    assert "it had 202 bytes when the run began, and has 102 now" in str(rejects["errorMessage"][0])
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    _write(tmp_path / "in" / "x.parquet", n=[1])
+    (tmp_path / "in" / "closed").mkdir()
+    scan = os.scandir
+
+    def refused(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(ConfigError, match="in/closed: permission denied"):
+        Source.resolve(str(tmp_path / "in"))

@@ -4,6 +4,7 @@ fastavro makes a Python dict of each row, in C, and its writer takes them so: ro
 other format here, and at a small part of the speed of Parquet.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -156,14 +157,16 @@ def _rows(header: Header, blocks: list[Block]) -> list[Any] | None:
 
     if any(block.data is None for block in blocks):
         return None
-    file = container(header, blocks)
+    number = sum(block.rows for block in blocks)
     rows: list[Any] = []
-    try:
-        # Text that is not UTF-8 comes as surrogates, so that its row alone is rejected.
+    with contextlib.suppress(Exception):
+        # Bytes that are not what the schema says fail in any way there is, and so should one row
+        # more than there are. Text that is not UTF-8 comes as surrogates: its row is rejected.
+        file = container(header, blocks, number + 1)
         rows.extend(fastavro.reader(file, handle_unicode_errors="surrogateescape"))
-    except Exception:  # Bytes that are not what the schema says fail in any way there is.
-        return rows if blocks[0].cut else None
-    return rows
+    if not any(block.data for block in blocks):
+        return rows[:number]
+    return rows if len(rows) == number or blocks[0].cut else None
 
 
 def _outcome(rows: list[Any], own: pa.Schema, schema: pa.Schema, uri: str, first: int) -> Outcome:

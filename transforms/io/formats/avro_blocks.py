@@ -33,6 +33,7 @@ _NO_HEADER = (
     EOFError,
     LookupError,
     MemoryError,
+    SystemError,
     ValueError,
     gzip.BadGzipFile,
     zlib.error,
@@ -151,8 +152,8 @@ def read_blocks(stream: BinaryIO, header: Header, size: int | None) -> Iterator[
         at = end
 
 
-def container(header: Header, blocks: list[Block]) -> io.BytesIO:
-    """Some blocks as an uncompressed Avro file of one block, for fastavro to read.
+def container(header: Header, blocks: list[Block], rows: int) -> io.BytesIO:
+    """Some blocks as an uncompressed Avro file of one block of so many rows, for fastavro to read.
 
     Its schema is without logical types other than decimal, so that dates and times come as the
     integers that they are in the file, which Arrow takes as they are.
@@ -163,7 +164,7 @@ def container(header: Header, blocks: list[Block]) -> io.BytesIO:
     file = io.BytesIO()
     fastavro.schemaless_writer(file, _HEADER, {"magic": _MAGIC, "meta": meta, "sync": header.sync})
     data = [block.data or b"" for block in blocks]
-    file.write(_varint(sum(block.rows for block in blocks)))
+    file.write(_varint(rows))
     file.write(_varint(sum(map(len, data))))
     file.writelines([*data, header.sync])
     file.seek(0)

@@ -21,7 +21,7 @@ from transforms.io.formats.csv_cells import Cells
 from transforms.io.formats.csv_schema import infer_schema
 from transforms.io.formats.cutting import blocks, byte_ranges
 from transforms.io.formats.quotes import QuotedRecords
-from transforms.io.formats.records import Parsed, oversized
+from transforms.io.formats.records import Parsed, oversized, unclosed
 from transforms.io.formats.text import (
     SIZES,
     Block,
@@ -177,6 +177,8 @@ def _parsed(
             return
         if block.oversized:
             parsed = oversized(block, cells.schema, sizes, uri)
+        elif block.unclosed:
+            parsed = unclosed(block, cells.schema, uri)
         elif block.guessed:
             parsed, rest = cells.parse_guessed(block, uri)
         else:

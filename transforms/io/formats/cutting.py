@@ -1,6 +1,7 @@
 """Cuts text where records end: into blocks to parse, and into ranges to read apart."""
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def blocks(
             if not end:
                 before = rules.context(part, before)
                 continue
-            yield head
+            yield replace(head, lines=line - head.line)
             head, part, before = None, part[end:], b""
         end = rules.last_line_end(part) if guess else rules.last_end(part, before)
         if end:
@@ -55,10 +56,11 @@ def blocks(
             before = rules.context(held)
         else:
             held, before = held + part, rules.context(part, before)
+    unclosed = before.count(b'"') % 2 == 1
     if head is not None:
-        yield head
+        yield replace(head, lines=line - head.line, unclosed=unclosed)
     elif held:
-        yield Block(held, line, rules.lines(held), complete=False)
+        yield Block(held, line, rules.lines(held), complete=False, unclosed=unclosed)
 
 
 def _first_end(part: bytes, before: bytes, rules: Rules) -> int:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from transforms.dead_letters import Reason
 from transforms.io.format import BrokenFile
 
-READ_BYTES = 1 << 20
+READ_BYTES, MOST_BYTES = 1 << 20, 16 << 20
 
 
 def fill(stream: BinaryIO, start: bytes, size: int) -> bytes:
@@ -29,7 +29,8 @@ def fill(stream: BinaryIO, start: bytes, size: int) -> bytes:
     parts, have = [start], len(start)
     while have < size:
         try:
-            more = read(max(READ_BYTES, size - have))
+            # What a corrupt file says it needs may be more than there is memory.
+            more = read(min(max(READ_BYTES, size - have), MOST_BYTES))
         except (EOFError, gzip.BadGzipFile, zlib.error):
             if have:
                 break

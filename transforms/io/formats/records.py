@@ -174,14 +174,33 @@ def _reject(
 
 
 def oversized(block: Block, schema: pa.Schema, sizes: Sizes, uri: str) -> Parsed:
-    """The reject of a record that is too long; its payload is its head."""
+    """The reject of a record that is too long; its payload is its head.
+
+    One of several lines may hold records without number, if a quote in it is a slip: it stands
+    for a part of the file.
+    """
     message = (
         f"a record is longer than {sizes.record:,} bytes; its first {len(block.data):,} are kept"
     )
+    reason = Reason.OVERSIZED
+    if block.lines > 1:
+        reason = Reason.TRUNCATED_FILE
+        message += f". It spans {block.lines:,} lines: is a quote in it never closed?"
+    return _whole(block, reason, message, schema, uri)
+
+
+def unclosed(block: Block, schema: pa.Schema, uri: str) -> Parsed:
+    """The reject of a last record in which a quote is never closed: whatever lines it swallowed."""
+    message = "the file ends inside a quoted cell of this record: is a quote in it never closed?"
+    return _whole(block, Reason.TRUNCATED_FILE, message, schema, uri)
+
+
+def _whole(block: Block, reason: Reason, message: str, schema: pa.Schema, uri: str) -> Parsed:
+    """A block rejected as one."""
     zero = np.zeros(1, np.int64)
     end = np.array([len(block.data)])
     record = Records(block.data, zero, end, end, np.array([block.line]))
-    fault = Fault(Reason.OVERSIZED, message, None, zero)
+    fault = Fault(reason, message, None, zero)
     return Parsed(no_rows(schema), zero[:0], rejected(record, [fault], uri))
 
 

@@ -45,6 +45,7 @@ class Block:
       complete: Whether the last ends in a line break.
       guessed: Whether it was cut at a line break that may stand inside a record.
       oversized: Whether this is the head of a single record that is too long.
+      unclosed: Whether the text ends inside a quoted cell.
     """
 
     data: bytes
@@ -53,6 +54,7 @@ class Block:
     complete: bool = True
     guessed: bool = False
     oversized: bool = False
+    unclosed: bool = False
 
 
 class Rules(Protocol):

@@ -1,0 +1,198 @@
+import itertools
+import time
+import types
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support import Collect, local_pipeline, run_on
+from tests.support_streams import at, panes, run_stream, seen, stream, timed
+from transforms import micro_batch
+from transforms.errors import ConfigError
+from transforms.micro_batch import SHARDS, MicroBatch, shard_of
+from transforms.window_batches import WindowBatches
+
+HOUR = 3600.0
+MANY = {"max_rows": 1000, "max_bytes": 1 << 20}
+
+
+def of_shard(number, shard=0, first=0):
+    """Different times within ten minutes of `first`, whose batches of one row share a shard."""
+    found = [first + tick / 8 for tick in range(4800)]
+    return [second for second in found if shard_of(timed(second)) == shard][:number]
+
+
+def windowed(rows, **micro):
+    return seen(rows | WindowBatches(600, event_time_column="time") | MicroBatch(**MANY | micro))
+
+
+def by_window(out):
+    found = {}
+    for start, _, rows in out:
+        found.setdefault(start, []).extend(rows)
+    return {start: sorted(rows) for start, rows in found.items()}
+
+
+def clock():
+    """A stream whose clock agrees with that of this process; deadlines are of an hour."""
+    return stream().advance_processing_time(int(time.time()))
+
+
+def test_a_deadline_joins_what_came_till_then_while_the_source_is_idle():
+    a, b, c, d = of_shard(4)
+    given = clock().add_elements(at(timed(a))).add_elements(at(timed(c)))
+    given = given.add_elements(at(timed(b))).advance_processing_time(1.5 * HOUR)
+    given = given.add_elements(at(timed(d))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR))
+    assert out == [(0, c, [a, c, b]), (0, d, [d])], "joined, at the latest time, in their window"
+
+
+def test_the_deadline_is_that_of_the_first_row(monkeypatch):
+    """Later rows do not put it off."""
+    calls = itertools.count()
+    start = int(time.time())
+    later = types.SimpleNamespace(time=lambda: start + next(calls) * 0.6 * HOUR)
+    monkeypatch.setattr(micro_batch, "time", later)
+    a, b, c = of_shard(3)
+    given = clock().add_elements(at(timed(a))).advance_processing_time(0.6 * HOUR)
+    given = given.add_elements(at(timed(b))).advance_processing_time(0.6 * HOUR)
+    given = given.add_elements(at(timed(c))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR))
+    assert [rows for _, _, rows in out] == [[a, b], [c]]
+
+
+def test_a_second_deadline():
+    a, b, c = of_shard(3)
+    given = clock().add_elements(at(timed(a))).advance_processing_time(2 * HOUR)
+    given = given.add_elements(at(timed(b))).advance_processing_time(2 * HOUR)
+    given = given.add_elements(at(timed(c))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR))
+    assert [rows for _, _, rows in out] == [[a], [b], [c]]
+
+
+def test_the_end_of_the_window_comes_before_the_deadline():
+    a, b = of_shard(2)
+    c, d = of_shard(2, first=600)
+    given = clock().add_elements(at(timed(a, c))).add_elements(at(timed(d)))
+    given = given.add_elements(at(timed(b))).advance_watermark_to(600)
+    given = given.add_elements(at(timed(1200))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR))
+    assert out == [(0, b, [a, b]), (600, d, [c, d]), (1200, 1200, [1200])]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "sizes"),
+    [({"max_rows": 3}, [3, 3]), ({"max_bytes": 2 * timed(1).nbytes}, [2, 2, 2, 2])],
+)
+def test_enough_rows_do_not_wait(bounds, sizes):
+    times = of_shard(8)
+    given = clock()
+    for second in times:
+        given = given.add_elements(at(timed(second)))
+    given = given.add_elements(at(timed(*[600] * 1000))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR, **bounds))
+    before = list(itertools.takewhile(lambda found: found[0] == 0, out))
+    assert [len(rows) for _, _, rows in before] == sizes
+    assert by_window(out) == {0: times, 600: [600] * 1000}
+
+
+def test_what_enough_rows_leave_over_still_has_a_deadline():
+    a, b, c, d = of_shard(4)
+    given = clock().add_elements(at(timed(a, b, c)))
+    given = given.advance_processing_time(1.5 * HOUR)
+    given = given.add_elements(at(timed(d))).advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, max_rows=2, deadline=HOUR))
+    assert [rows for _, _, rows in out] == [[a, b], [c], [d]]
+
+
+def test_rows_after_the_end_of_their_window_come_out():
+    a, b, c = of_shard(3)
+    given = clock().add_elements(at(timed(a))).advance_watermark_to(5000)
+    given = given.add_elements(at(timed(b))).add_elements(at(timed(c)))
+    given = given.advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, deadline=HOUR))
+    assert by_window(out) == {0: [a, b, c]}
+
+
+def test_held_back_watermark_and_many_windows_lose_no_row():
+    """Windows first, then state: whatever comes when, every row leaves once, in its window."""
+    times = [float((tick * 377) % 2500) for tick in range(0, 300)]
+    given = clock()
+    for first in range(0, 300, 5):
+        given = given.add_elements(at(timed(*times[first : first + 5])))
+        if first % 50 == 45:
+            given = given.advance_processing_time(0.4 * HOUR)
+        if first == 200:
+            given = given.advance_watermark_to(900)
+    given = given.advance_watermark_to_infinity()
+    out, _ = run_stream(given, lambda rows: windowed(rows, max_rows=40, deadline=HOUR))
+    expected = {}
+    for second in times:
+        expected.setdefault(second // 600 * 600, []).append(second)
+    assert by_window(out) == {start: sorted(rows) for start, rows in expected.items()}
+    assert len(out) < 150, "hardly anything was joined"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(-100, 300), max_size=5), min_size=1, max_size=8),
+    st.sampled_from([None, 30]),
+    st.integers(1, 9),
+    st.sampled_from([None, 5.0]),
+)
+def test_groups_downstream_hold_every_row(batches, period, max_rows, deadline):
+    windows = WindowBatches(60, period, "time")
+    micro = MicroBatch(max_rows, 1 << 20, deadline)
+    out = run_on([timed(*rows) for rows in batches], lambda rows: panes(rows | windows | micro))
+    expected = {}
+    for second in (second for rows in batches for second in rows):
+        start = second // (period or 60) * (period or 60)
+        while start + 60 > second:
+            expected.setdefault(start, []).append(second)
+            start -= period or 60
+    found = {start: rows for start, _, rows in out if rows}
+    assert found == {start: sorted(rows) for start, rows in expected.items()}
+
+
+def test_without_a_deadline_nothing_is_held():
+    collect = Collect()
+    with local_pipeline() as root:
+        stamped = [TimestampedValue(timed(t), t) for t in (1, 61, 2, 62)]
+        _ = (
+            seen(
+                root
+                | beam.Create(stamped, reshuffle=False)
+                | beam.WindowInto(FixedWindows(60))
+                | beam.Map(lambda batch: batch).with_output_types(pa.RecordBatch)
+                | MicroBatch(100)
+            )
+            | collect
+        )
+    assert sorted(collect.found) == [(0, 2, [1, 2]), (60, 62, [61, 62])]
+    with local_pipeline() as root:
+        joined = root | beam.Create([timed(1)]) | MicroBatch(100)
+        assert "Gather" not in joined.producer.full_label
+
+
+def test_shards_are_few_stable_and_used():
+    shards = [shard_of(timed(tick)) for tick in range(100)]
+    assert set(shards) == set(range(SHARDS))
+    assert shards[:6] == [shard_of(timed(tick, tick + 1).slice(0, 1)) for tick in range(6)]
+    assert shard_of(timed()) == 0
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"max_rows": 0}, "at least 1"),
+        ({"max_bytes": 0}, "at least 1"),
+        ({"deadline": 0}, "more than 0 seconds, or None"),
+    ],
+)
+def test_bounds_are_checked(bounds, message):
+    with pytest.raises(ConfigError, match=message):
+        MicroBatch(**bounds)

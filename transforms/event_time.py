@@ -1,0 +1,57 @@
+"""The event-time column of a batch, in exact microseconds."""
+
+import numpy as np
+import pyarrow as pa
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP
+
+from transforms.errors import ConfigError
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_DAY = 86_400 * 10**6
+
+
+def event_times(batch: pa.RecordBatch, column: str) -> pa.Array:
+    """The event-time column of a batch.
+
+    Args:
+      batch: n rows.
+      column: Its name: timestamps of any unit, in any time zone; without one they are UTC.
+
+    Raises:
+      ConfigError: There is no such column, or its type is another. What an integer counts is
+        not guessed.
+    """
+    index = batch.schema.get_field_index(column)
+    if index < 0:
+        names = ", ".join(batch.schema.names)
+        raise ConfigError(f"event_time_column: there is no column {column!r}, only {names}")
+    times = batch.column(index)
+    if not pa.types.is_timestamp(times.type):
+        raise ConfigError(
+            f"event_time_column: column {column!r} is {times.type}, not a timestamp, and what it "
+            "counts is not guessed; cast it to timestamp[s] or timestamp[ms], say, before"
+        )
+    return times
+
+
+def to_micros(times: pa.Array) -> np.ndarray:
+    """Timestamps as n integers: microseconds since 1970, rounded down; 0 where they are null.
+
+    What would leave 64 bits ends at their limit, out of the range of any window.
+    """
+    raw = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    per_second, limits = _PER_SECOND[times.type.unit], np.iinfo(np.int64)
+    down, up = max(1, per_second // 10**6), max(1, 10**6 // per_second)
+    micros: np.ndarray = raw
+    if down > 1:
+        micros = raw // down
+    elif up > 1:
+        micros = raw.clip(limits.min // up + 1, limits.max // up) * up
+    return micros
+
+
+def in_range(micros: np.ndarray, size_us: int) -> np.ndarray:
+    """Which times can be in windows of a size; Beam's time ends some 290,000 years from 1970."""
+    earliest, latest = MIN_TIMESTAMP.micros + size_us, MAX_TIMESTAMP.micros - _DAY - size_us
+    inside: np.ndarray = (micros >= earliest) & (micros <= latest)
+    return inside

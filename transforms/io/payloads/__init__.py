@@ -1,0 +1,1 @@
+"""One module a kind of payload: what the bytes of a message hold."""

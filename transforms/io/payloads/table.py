@@ -1,0 +1,35 @@
+"""The kinds of payload by name."""
+
+import importlib
+from typing import Any, cast
+
+from transforms.errors import ConfigError
+from transforms.io.payloads.payload import Payload
+
+PAYLOADS = {
+    "arrow": "transforms.io.payloads.arrow:Arrow",
+    "avro": "transforms.io.payloads.avro:Avro",
+    "json": "transforms.io.payloads.json:Json",
+    "text": "transforms.io.payloads.text:Text",
+    "tf_example": "transforms.io.payloads.tf_example:TfExample",
+}
+
+
+def load_payload(name: str, **settings: Any) -> Payload:
+    """The kind of payload of a name, its module imported only now.
+
+    Args:
+      name: A key of `PAYLOADS`.
+      settings: The fields of its class; all have `attributes`.
+
+    Raises:
+      ConfigError: A name, or a setting, that isn't known, or a setting that is missing.
+    """
+    if name not in PAYLOADS:
+        raise ConfigError(f"unknown payload {name!r}; known: {', '.join(PAYLOADS)}")
+    module, _, kind = PAYLOADS[name].partition(":")
+    try:
+        return cast(Payload, getattr(importlib.import_module(module), kind)(**settings))
+    except TypeError as error:
+        told = str(error).partition("__init__() ")[2] or str(error)
+        raise ConfigError(f"payload {name}: {told}") from None
