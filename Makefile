@@ -1,4 +1,4 @@
-# demo test integration lint bench: each sets up .venv first, from nothing but Python 3.11.
+# demo test integration prism lint bench: each sets up .venv first, from nothing but Python 3.11.
 PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -9,7 +9,7 @@ SOURCES := beam_jobs inference transforms tests benchmarks examples templates se
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test integration lint bench metadata lock clean
+.PHONY: demo test integration prism lint bench metadata lock clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -18,9 +18,16 @@ demo: $(READY)
 test: $(READY)
 	$(RUN) -m pytest -q -m "not integration"
 
-# Whole processes: a Cloud Storage emulator, jobs killed at random moments.
+# Whole processes: emulators of Cloud Storage and Pub/Sub, jobs killed at random moments.
 integration: $(READY)
 	$(RUN) -m pytest -q -m integration
+
+# Beam's local runner for unbounded input, of the Beam that is installed; needs Go, and a minute or two.
+BEAM := github.com/apache/beam/sdks/v2
+prism: $(VENV)/bin/prism
+$(VENV)/bin/prism: $(READY)
+	GOBIN=$(CURDIR)/$(VENV)/bin go install \
+		$(BEAM)/go/cmd/prism@v$$($(RUN) -c "import importlib.metadata as m; print(m.version('apache-beam'))")
 
 lint: $(READY)
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -18,7 +18,10 @@ from beam_jobs.command_line import job_of, parse
 from beam_jobs.local_run import committed_before, run_here
 from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, declared
+from beam_jobs.stream_run import run_stream
+from beam_jobs.streams import is_unbounded
 from transforms.errors import ConfigError, MillraceError
+from transforms.io.pubsub.uris import is_pubsub
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -88,11 +91,15 @@ def _launch(
         from transforms import progress
 
         beam_options = runners.pipeline_options(beam_argv, job)
+        if is_unbounded(options):
+            runners.go_on_without_end(beam_options)
         place = runners.place_of(beam_options)
         _set_up_logs(place)
         _check_reach(options, place)
         progress.reset()
         root, this = construct(job, options, beam_options, resolve, build)
+    if place is runners.Place.LOCAL and is_unbounded(options):
+        return run_stream(job, root, this.commit)
     if place is runners.Place.LOCAL:
         return run_here(job, root, this.commit, runners.in_process(beam_options))
     if this.commit.prepare() is not None:
@@ -148,11 +155,19 @@ def construct(
 
 def new_run(job: str, options: JobOptions) -> Run:
     """The run that these options describe, before any step belongs to it."""
-    from transforms.commit import Commit
     from transforms.dead_letters import DeadLetters
+
+    commit = _stream_commit(job, options) if is_unbounded(options) else _commit(job, options)
+    place = options.dead_letters or _beside_output(options, commit.run_id)
+    letters = place and DeadLetters(place, commit, options.dead_letter_payload)
+    return Run(commit.run_id, letters or None, commit)
+
+
+def _commit(job: str, options: JobOptions) -> "Commit":
+    from transforms.commit import Commit
     from transforms.ledger import Gate
 
-    commit = Commit(
+    return Commit(
         job,
         options.run_id,
         overwrite=options.overwrite,
@@ -160,16 +175,30 @@ def new_run(job: str, options: JobOptions) -> Run:
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )
-    place = options.dead_letters or _beside_output(options, commit.run_id)
-    letters = place and DeadLetters(place, commit, options.dead_letter_payload)
-    return Run(commit.run_id, letters or None, commit)
+
+
+def _stream_commit(job: str, options: Any) -> "Commit":
+    from transforms.stream.commit import StreamCommit
+
+    commit = StreamCommit(
+        job,
+        options.run_id,
+        window=options.window,
+        allowed_lateness=options.allowed_lateness,
+        manifest={"options": recorded(options)},
+        reads=_reads(options),
+    )
+    if not is_pubsub(options.output):
+        # Known to the source, which does not read again what is in there.
+        commit.target(options.output)
+    return commit
 
 
 def _reads(options: JobOptions) -> list[str]:
     """The files and folders that the job reads."""
     kinds = [option for option in declared(type(options)) if option.kind.startswith("GCS_READ")]
     values = [getattr(options, option.name) for option in kinds]
-    return [value for value in values if value]
+    return [value for value in values if value and not is_pubsub(value)]
 
 
 def _beside_output(options: JobOptions, run_id: str) -> str | None:
@@ -182,6 +211,8 @@ def _beside_output(options: JobOptions, run_id: str) -> str | None:
     output = getattr(options, "output", None)
     if output is None:
         return None
+    if is_pubsub(output):
+        return f"{run_id}.dead_letters/"
     location = parse_uri(output)
     if location.family == "stdout":
         return f"{tempfile.gettempdir()}/{run_id}.dead_letters/"

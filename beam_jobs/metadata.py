@@ -7,6 +7,7 @@ stored in a bucket, that is the template.
 import argparse
 import importlib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import MISSING
@@ -20,7 +21,7 @@ from beam_jobs.template_lint import lint
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "python -m beam_jobs.metadata"
-_DECLARES = "\nclass Options(JobOptions):\n"
+_DECLARES = re.compile(r"^class Options\(\w*Options\):$", re.M)
 
 _TYPE_NAMES = {
     bool: "true or false",
@@ -43,7 +44,7 @@ _REMOTE = "gs://.+"
 def jobs() -> dict[str, type[JobOptions]]:
     """The options of every job, by the job's name."""
     # The other modules here are not imported, for some of them import Beam.
-    named = sorted(p for p in Path(__file__).parent.glob("*.py") if _DECLARES in p.read_text())
+    named = sorted(p for p in Path(__file__).parent.glob("*.py") if _DECLARES.search(p.read_text()))
     modules = [importlib.import_module(f"beam_jobs.{path.stem}") for path in named]
     return {job_of(module.Options): module.Options for module in modules}
 

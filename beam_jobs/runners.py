@@ -1,8 +1,9 @@
 """Where a job runs: in this process, on a service, or through a Flex Template's launcher."""
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlparse
@@ -14,6 +15,7 @@ from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs.metadata import image_of
 from beam_jobs.nearest import nearest
+from beam_jobs.prism import find, running
 from transforms.errors import ConfigError
 
 _IN_PROCESS = ("directrunner", "switchingdirectrunner", "fnapirunner")
@@ -80,8 +82,39 @@ def in_process(options: PipelineOptions) -> bool:
     return runner_name(options) in _IN_PROCESS
 
 
+def go_on_without_end(options: PipelineOptions) -> None:
+    """Prepares a run of unbounded input.
+
+    Raises:
+      ConfigError: The runner can't do that, or isn't there.
+    """
+    standard = options.view_as(beam_options.StandardOptions)
+    name = runner_name(options)
+    if name not in (*_IN_PROCESS, "prismrunner"):
+        if name == "dataflowrunner":
+            raise ConfigError("--input: messages are not read on Dataflow yet; run it locally")
+        raise ConfigError(f"--runner: {standard.runner} does not run unbounded input here")
+    standard.streaming, standard.runner = True, "DirectRunner"
+    prism = options.view_as(beam_options.PrismRunnerOptions)
+    prism.prism_location = find(prism.prism_location)
+    options.view_as(beam_options.PortableOptions).environment_type = "LOOPBACK"
+
+
+@contextlib.contextmanager
+def prism(options: PipelineOptions) -> Iterator[None]:
+    """Has Prism at hand for a pipeline of these options."""
+    location = options.view_as(beam_options.PrismRunnerOptions).prism_location
+    with running(location) as endpoint:
+        options.view_as(beam_options.PortableOptions).job_endpoint = endpoint
+        yield
+
+
 def create(options: PipelineOptions) -> PipelineRunner:
-    """The runner; the direct one is Beam's in-process runner for bounded input."""
+    """The runner; the direct one is Beam's in-process runner for bounded input, Prism for other."""
+    if in_process(options) and options.view_as(beam_options.StandardOptions).streaming:
+        from apache_beam.runners.portability.prism_runner import PrismRunner
+
+        return PrismRunner()
     if in_process(options):
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import Run, run
-from beam_jobs.options import ColumnMap, JobOptions, option
+from beam_jobs.options import ColumnMap, option
+from beam_jobs.stream_options import StreamOptions
+from beam_jobs.streams import MESSAGE_COLUMNS, windows_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from inference.models import Model
+    from transforms.io.pubsub.source import PubSubSource
     from transforms.io.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(JobOptions):
-    """Scores the rows of files with a TensorFlow model, and writes them with its predictions.
+class Options(StreamOptions):
+    """Scores rows of files, or messages, with a TensorFlow model; writes them with predictions.
 
     Examples:
       python -m beam_jobs.score --input 'trips/*.parquet' --model models/tips/3 --output scored/
@@ -27,7 +30,8 @@ class Options(JobOptions):
 
     input: str = option(
         "Rows to score: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or "
-        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv.",
+        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
+        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text).",
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",
@@ -35,7 +39,8 @@ class Options(JobOptions):
     output: str = option(
         "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
         "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
-        "are in the order of the input, those of a folder only with --shards.",
+        "are in the order of the input, those of a folder only with --shards. Or messages: "
+        "pubsub://projects/P/topics/T?format=json.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",
@@ -92,9 +97,10 @@ class Options(JobOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source, Model]":
+def resolve(options: Options) -> "tuple[Source | PubSubSource, Model]":
     """Looks at the model and the files, and checks that they fit each other."""
     from inference.models import Model
+    from transforms.io.inputs import resolve_input
     from transforms.io.source import Source
 
     model = Model.resolve(
@@ -105,15 +111,18 @@ def resolve(options: Options) -> "tuple[Source, Model]":
         batch_rows=options.batch_rows,
     )
     types = model.input_types()
-    source = Source.resolve(options.input, options.schema, types=types, limit=options.limit)
+    source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
     model.check(source.schema, options.keep_columns or None)
-    if options.keep_columns:
+    if options.keep_columns and isinstance(source, Source):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
     return source, model
 
 
 def build(
-    root: "beam.Pipeline", resolved: "tuple[Source, Model]", options: Options, run: Run
+    root: "beam.Pipeline",
+    resolved: "tuple[Source | PubSubSource, Model]",
+    options: Options,
+    run: Run,
 ) -> None:
     """The whole pipeline."""
     from inference.score import Score
@@ -121,13 +130,14 @@ def build(
     from transforms.io.write import Write
 
     source, model = resolved
+    rows = root | Read(source, dead_letters=run.dead_letters)
+    if not source.bounded:
+        rows = rows | windows_of(options, run)
     keep = options.keep_columns or None
-    _ = (
-        root
-        | Read(source, dead_letters=run.dead_letters)
-        | Score(model, keep_columns=keep, dead_letters=run.dead_letters)
-        | Write(options.output, commit=run.commit, shards=options.shards)
-    )
+    if keep and not source.bounded:
+        keep = (*keep, *(name for name in MESSAGE_COLUMNS if name not in keep))
+    scored = rows | Score(model, keep_columns=keep, dead_letters=run.dead_letters)
+    _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -83,7 +83,11 @@ class Meter:
         (first, before), (last, rows) = self._samples[0], self._samples[-1]
         if first == last:
             first, before = self.started, 0
-        return status_line(counts, (rows - before) / (last - first), now - self.started)
+        return self.line(counts, (rows - before) / (last - first), now - self.started)
+
+    def line(self, counts: Mapping[str, Count], rate: float, seconds: float) -> str:
+        """The status line."""
+        return status_line(counts, rate, seconds)
 
 
 def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> str:

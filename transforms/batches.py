@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.coders import coder_impl
 from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry as coder_registry
@@ -17,6 +18,9 @@ Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 MAX_ROWS = 8192
 MAX_BYTES = 32 << 20
 CODER_URN = "millrace:coder:record_batch:v1"
+
+MESSAGE = "message"
+"""The unit of rows that came as messages; the column `message_id` tells which."""
 
 _SOURCE, _UNIT = b"millrace:source", b"millrace:unit"
 _FIRST, _GAPS = b"millrace:first", b"millrace:gaps"
@@ -83,7 +87,7 @@ def with_source(
       source: The file's URI.
       first: Position of the first row, where the rows are consecutive; else the positions of all
         n rows, ascending. None where they are unknown.
-      unit: What a position counts: "line", "row" or "record".
+      unit: What a position counts: "line", "row" or "record"; or `MESSAGE`.
 
     Returns: The same rows; no buffer is copied.
     """
@@ -127,13 +131,16 @@ def row_sources(batch: pa.RecordBatch, indices: np.ndarray) -> pa.Array:
       batch: n rows, perhaps with a note by `with_source`.
       indices: Row numbers within the batch.
 
-    Returns: Strings as many as indices: the file alone where the position is unknown, and null
-      where the source is.
+    Returns: Strings as many as indices, of messages `subscription#message=ID`: the source alone
+      where the position is unknown, and null where the source is.
     """
     note = batch.schema.metadata or {}
     if _SOURCE not in note:
         return pa.nulls(len(indices), pa.string())
     source, positions = note[_SOURCE].decode(), row_positions(batch)
+    if positions is None and note[_UNIT].decode() == MESSAGE and "message_id" in batch.schema.names:
+        ids = batch.column("message_id").take(pa.array(indices, pa.int64()))
+        return pc.binary_join_element_wise(f"{source}#{MESSAGE}=", ids, "").fill_null(source)
     if positions is None:
         return pa.repeat(source, len(indices))
     prefix = f"{source}#{note[_UNIT].decode()}="

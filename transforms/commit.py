@@ -64,6 +64,9 @@ class Commit:
         Raises:
           ConfigError: It is a glob, or lies inside another output of the run.
         """
+        known = next((t for t in self.targets if t.uri == uri), None)
+        if known is not None:
+            return known
         location = parse(uri)
         if any(sign in location.path for sign in "*?["):
             raise ConfigError(f"an output can't be a pattern: {uri!r}")
@@ -82,6 +85,7 @@ class Commit:
             location.settings,
             self._staging(location),
             dead_letters,
+            uri,
         )
         for other in self.targets:
             if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
@@ -268,21 +272,15 @@ def _clear_remains(target: Target) -> None:
         return
     stem = glob.escape(f"{_beside(target.root)}.millrace-")
     for folder in glob.glob(f"{stem}*"):
-        if folder == target.staging or not alive(folder):
+        if folder == target.staging or not _alive(folder):
             restore(target, folder)
             files.delete(folder)
-    own(target)
+    os.makedirs(target.staging)
+    with open(f"{target.staging}/owner", "w") as owner:
+        owner.write(f"{socket.gethostname()} {os.getpid()}")
 
 
-def own(target: Target) -> None:
-    """Notes beside what is staged which process works there."""
-    if files.is_local(target.root):
-        os.makedirs(target.staging, exist_ok=True)
-        with open(f"{target.staging}/owner", "w") as owner:
-            owner.write(f"{socket.gethostname()} {os.getpid()}")
-
-
-def alive(folder: str) -> bool:
+def _alive(folder: str) -> bool:
     """Whether the process that stages there may still run; on another host one can't know."""
     try:
         with open(f"{folder}/owner") as owner:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     INVALID_UTF8 = "invalid_utf8"
     MODEL_ERROR = "model_error"
     OUTPUT_ERROR = "output_error"
+    PUBLISH_ERROR = "publish_error"
     UNREADABLE_FILE = "unreadable_file"
     TRUNCATED_FILE = "truncated_file"
     OVERSIZED = "oversized"

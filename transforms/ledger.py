@@ -52,6 +52,7 @@ class Target:
       settings: What else the URI told the format.
       staging: The folder in which its files wait; hidden, beside it.
       dead_letters: Whether it takes the dead letters.
+      uri: As the user gave it.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Target:
     settings: tuple[tuple[str, str], ...]
     staging: str
     dead_letters: bool = False
+    uri: str = ""
 
     @property
     def manifest(self) -> str:

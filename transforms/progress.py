@@ -37,6 +37,7 @@ class Count:
 
 _lock = threading.Lock()
 _counts: dict[str, list[int]] = {}
+_gauges: dict[str, float] = {}
 _stopped = threading.Event()
 
 
@@ -57,6 +58,18 @@ def add(step: str, rows: int = 0, bytes: int = 0) -> None:
         counts = _counts.setdefault(step, [0, 0, 0])
         counts[0] += rows
         counts[1] += bytes
+
+
+def gauge(name: str, value: float) -> None:
+    """Tells how a thing is at this moment."""
+    with _lock:
+        _gauges[name] = value
+
+
+def gauges() -> dict[str, float]:
+    """How things are, by name."""
+    with _lock:
+        return dict(_gauges)
 
 
 def expect(step: str, bytes: int) -> None:
@@ -85,3 +98,4 @@ def reset() -> None:
     _stopped.clear()
     with _lock:
         _counts.clear()
+        _gauges.clear()

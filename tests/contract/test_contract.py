@@ -15,6 +15,10 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from tests.support import Collect, local_pipeline, run_on
 from transforms.batches import Rebatch
 from transforms.commit import Commit
+from transforms.io.pubsub.read import ReadPubSub
+from transforms.io.pubsub.sink import PubSubSink
+from transforms.io.pubsub.source import PubSubSource
+from transforms.io.pubsub.write import WritePubSub
 from transforms.io.read import Read
 from transforms.io.shards import StageShards
 from transforms.io.stage import Stage
@@ -22,6 +26,7 @@ from transforms.io.write import Write
 from transforms.ledger import Gate
 from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
+from transforms.stream.write import WriteWindows
 from transforms.window_batches import WindowBatches
 
 PACKAGES = ("transforms", "inference")
@@ -72,6 +77,11 @@ def _to_rows(model):
     return ToRows()
 
 
+def _messages():
+    schema = pa.schema([("x", pa.float32())])
+    return PubSubSource.resolve("pubsub://projects/pro/subscriptions/sub", schema)
+
+
 def _target():
     return Commit("contract", "run").target("/tmp/never-written/out")
 
@@ -80,6 +90,7 @@ EXAMPLES = {
     "FromRows": _from_rows,
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
+    "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
     "Rebatch": lambda model: Rebatch(max_rows=16),
     "Score": _score,
@@ -87,6 +98,10 @@ EXAMPLES = {
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
     "ToRows": _to_rows,
     "WindowBatches": lambda model: WindowBatches(60, event_time_column="time"),
+    "WriteWindows": lambda model: WriteWindows(_target(), "run", 60),
+    "WritePubSub": lambda model: WritePubSub(
+        PubSubSink.resolve("pubsub://projects/pro/topics/top")
+    ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
 VERBS = ("MicroBatch", "Rebatch", "Score", "WindowBatches")

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import numpy as np
@@ -26,6 +26,9 @@ from transforms.io.files import is_local, open_read
 from transforms.io.format import BrokenFile, Chunk, File, Split
 from transforms.io.source import NULL_PARTITION, Source
 from transforms.ledger import Entry
+
+if TYPE_CHECKING:
+    from transforms.io.pubsub.source import PubSubSource
 
 SPLIT_BYTES = 4 << 20, 64 << 20
 """The least and most bytes of a split; between them a source is cut into some 16."""
@@ -208,7 +211,7 @@ class Read(beam.PTransform):
     """Reads files as batches, all with one schema.
 
     Args:
-      source: A resolved source, or the URI of a file, folder or glob.
+      source: A resolved source of files or messages, or the URI of a file, folder or glob.
       max_rows: Most rows of a batch.
       dead_letters: Takes the rows and files that can't be read; without it they are errors.
 
@@ -218,7 +221,7 @@ class Read(beam.PTransform):
       ConfigError: When constructed with a URI that can't be resolved.
     """
 
-    source: Source | str
+    source: "Source | PubSubSource | str"
     max_rows: int = MAX_ROWS
     dead_letters: DeadLetters | None = None
 
@@ -230,7 +233,12 @@ class Read(beam.PTransform):
     def expand(self, root: Any) -> Batches:
         """Applies it."""
         source = self.source
-        source = Source.resolve(source) if isinstance(source, str) else source
+        if isinstance(source, str):
+            source = Source.resolve(source)
+        if not isinstance(source, Source):
+            from transforms.io.pubsub.read import ReadPubSub
+
+            return root | "PubSub" >> ReadPubSub(source, self.dead_letters)
         if source.limit is None:
             progress.expect("read", bytes=source.bytes)
             files = root | "Files" >> beam.Create(source.files, reshuffle=False)

@@ -45,6 +45,7 @@ class Source:
     partitions: tuple[str, ...] = ()
     origin: str = "file"
     limit: int | None = None
+    bounded = True
 
     @classmethod
     def resolve(

@@ -6,7 +6,9 @@ import apache_beam as beam
 
 from transforms.batches import Batches
 from transforms.commit import TARGET_BYTES, Commit
+from transforms.dead_letters import DeadLetters
 from transforms.errors import ConfigError
+from transforms.io.pubsub.uris import is_pubsub
 
 
 @dataclass
@@ -15,16 +17,18 @@ class Write(beam.PTransform):
 
     Args:
       uri: A folder (`out/`, `gs://b/out/?format=csv`) or a file (`out/scores.parquet`), or
-        `stdout:`.
+        `stdout:`; or a topic, `pubsub://projects/P/topics/T`.
       commit: The run it belongs to; without one the write commits itself.
       shards: How many files a folder gets; None lets bundles and sizes decide, which is fastest.
       target_bytes: A file is ended at about this size, where `shards` doesn't decide.
+      dead_letters: Takes the rows that a topic refuses; without it they fail the pipeline.
     """
 
     uri: str
     commit: Commit | None = None
     shards: int | None = None
     target_bytes: int = TARGET_BYTES
+    dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -33,6 +37,13 @@ class Write(beam.PTransform):
 
     def expand(self, batches: Batches) -> None:
         """Applies it."""
+        if is_pubsub(self.uri):
+            from transforms.io.pubsub.sink import PubSubSink
+            from transforms.io.pubsub.write import WritePubSub
+
+            sink = PubSubSink.resolve(self.uri)
+            _ = batches | "PubSub" >> WritePubSub(sink, self.dead_letters)
+            return
         commit = self.commit or Commit("write")
         target = commit.target(self.uri)
         if self.shards not in (None, 1) and not target.folder:

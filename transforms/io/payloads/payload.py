@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import with_source
+from transforms.batches import MESSAGE, with_source
 from transforms.cast_faults import Cast
 from transforms.casts import checked_cast
 from transforms.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects
@@ -111,7 +111,7 @@ class Payload(ABC):
         decoded = self.read(held, schema, uri) if held.num_rows else no_payloads(schema)
         arrays = decoded.rows.columns + self._message_columns(held, decoded.messages)
         rows = pa.RecordBatch.from_arrays(arrays, schema=wanted)
-        return with_source(rows, uri, None), join_rejects([none, decoded.rejects])
+        return with_source(rows, uri, None, MESSAGE), join_rejects([none, decoded.rejects])
 
     def _message_columns(self, messages: pa.RecordBatch, numbers: np.ndarray) -> list[pa.Array]:
         """The columns of the messages of the given numbers, repeated where a number is."""

@@ -1,0 +1,83 @@
+"""Prism, Beam's local runner for unbounded input: a program that runs beside this process."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from transforms.errors import ConfigError, MillraceError
+
+START_SECONDS = 30
+_PR_SET_PDEATHSIG = 1
+
+
+def find(location: str | None) -> str:
+    """The program: as given, or beside Python, or on the path.
+
+    Raises:
+      ConfigError: It isn't there.
+    """
+    beside = os.path.dirname(sys.executable)
+    places = os.pathsep.join([beside, os.environ.get("PATH", "")])
+    found = shutil.which(location) if location else shutil.which("prism", path=places)
+    if found is None:
+        raise ConfigError(
+            f"--prism_location: {location} is no program"
+            if location
+            else "unbounded input runs locally on Prism, a program that isn't here: `make prism` "
+            "builds it with Go, or name one by --prism_location"
+        )
+    return found
+
+
+@contextlib.contextmanager
+def running(program: str) -> Iterator[str]:
+    """Runs Prism for as long as the context, and no longer than this process.
+
+    Beam's own launcher would end it at Ctrl-C, when there is still work to be finished.
+
+    Args:
+      program: Its path.
+
+    Yields: The address of its job service.
+    """
+    port = _free_port()
+    flags = [f"--job_port={port}", "--serve_http=false", "--log_level=error", "--log_kind=text"]
+    with subprocess.Popen(
+        [program, *flags],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    ) as process:
+        try:
+            _wait_for(port)
+            yield f"localhost:{port}"
+        finally:
+            process.kill()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    import grpc  # type: ignore[import-untyped]
+
+    with grpc.insecure_channel(f"localhost:{port}") as channel:
+        try:
+            grpc.channel_ready_future(channel).result(START_SECONDS)
+        except grpc.FutureTimeoutError:
+            raise MillraceError(f"Prism did not start in {START_SECONDS} s") from None

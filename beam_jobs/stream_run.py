@@ -1,0 +1,44 @@
+"""A run without end in this process: it goes on until it is asked to drain."""
+
+from typing import TYPE_CHECKING
+
+from beam_jobs import failures
+from beam_jobs.interrupts import Interrupts
+from beam_jobs.logs import say
+from beam_jobs.stream_summary import StreamMeter, stream_table
+from transforms import drain, progress
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.commit import Commit
+
+
+def run_stream(job: str, root: "beam.Pipeline", commit: "Commit") -> int:
+    """Runs a pipeline until a signal asks it to drain, and tells what came of it.
+
+    Args:
+      job: The job's name.
+      root: The pipeline.
+      commit: What it writes belongs to.
+
+    Returns: The exit code.
+    """
+    from beam_jobs import runners
+
+    drain.reset()
+    commit.prepare()
+    say(job, f"reads until Ctrl-C; --run_id={commit.run_id} goes on with it after a kill")
+    code = 0
+    stop = Interrupts(stop=drain.ask, told="draining")
+    with stop, StreamMeter() as meter:
+        try:
+            with runners.prism(root.options):
+                root.run().wait_until_finish()
+        except (Exception, KeyboardInterrupt) as error:
+            progress.stop()
+            code = failures.report(job, error, [target.root for target in commit.targets])
+    manifest = commit.outcome()
+    print(f"\n{job}: {'failed' if code else 'drained'}")
+    print(stream_table(progress.snapshot(), manifest, commit.run_id, meter.seconds), flush=True)
+    return code

@@ -1,0 +1,171 @@
+"""The score job on messages: every one is accounted for, also where the job is killed."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+
+from tests.integration.pubsub import times
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+MESSAGES = int(os.environ.get("MILLRACE_MESSAGES", "10000"))
+KILLS = int(os.environ.get("MILLRACE_KILLS", "20"))
+
+
+class Job:
+    """A score job that reads messages, as a process."""
+
+    def __init__(self, channel, model, **flags):
+        query = "?attributes=time"
+        flags = {
+            "input": channel.source + query,
+            "model": model,
+            "map": "x=n;y=n",
+            "event_time_column": "time",
+            "max_disorder": 10,
+            "idle_after": 600,
+            **flags,
+        }
+        command = [sys.executable, "-m", "beam_jobs.score"]
+        command += [f"--{name}={value}" for name, value in flags.items()]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def drain(self):
+        """Asks it to end, and returns what it said."""
+        self.process.send_signal(signal.SIGINT)
+        told = self.process.communicate(timeout=120)[0]
+        assert self.process.returncode == 0, told
+        return told
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def payload(number):
+    return json.dumps({"n": number, "name": "x"}).encode()
+
+
+def at(seconds):
+    return {"time": datetime.fromtimestamp(START + seconds, UTC).isoformat()}
+
+
+def rows_of(folder):
+    if not folder.exists():
+        return []
+    schema = pa.schema([("n", pa.float64()), ("message_id", pa.string())])
+    return ds.dataset(folder, partitioning="hive", schema=schema).to_table().to_pylist()
+
+
+def wait_until(job, condition, seconds=90):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert job.process.poll() is None, job.process.communicate()[0]
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def letters(folder):
+    lines = [line for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def staged_letters(folder):
+    """Dead letters that are committed, or wait in the log."""
+    found = letters(folder)
+    for path in folder.parent.glob(f".{folder.name}.stream-*/log/*.arrow"):
+        with contextlib.suppress(OSError, pa.ArrowInvalid):
+            found += pa.ipc.open_file(str(path)).read_all().to_pylist()
+    return found
+
+
+def manifests(folder):
+    return [json.loads(path.read_text()) for path in folder.glob("_millrace/panes/*.json")]
+
+
+def test_every_message_is_accounted_for(pubsub, linear_model, tmp_path):
+    """Of the messages 1 % are broken, 2 % come twice, 5 % out of order, and 50 too late."""
+    channel, draw = pubsub("accounted"), random.Random(1)
+    numbers = list(range(MESSAGES))
+    seconds = [600 * n / MESSAGES - (draw.uniform(0, 8) if n % 20 == 3 else 0) for n in numbers]
+    broken, twice = set(numbers[50::100]), set(numbers[7::50])
+    sent = [n for n in numbers for _ in range(1 + (n in twice))]
+    payloads = [b"{broken" if n in broken else payload(n) for n in sent]
+    channel.publish(payloads, [at(max(0, seconds[n])) for n in sent])
+    out = tmp_path / "out"
+    job = Job(channel, linear_model, output=f"{out}/", dedup_key="n", late="dead_letters")
+    wait_until(job, lambda: len(manifests(out)) >= 9)
+    late = range(MESSAGES, MESSAGES + 50)
+    channel.publish([payload(n) for n in late], [at(1)] * 50)
+    dead = tmp_path / "out.dead_letters"
+    wait_until(job, lambda: "late" in [letter["reason"] for letter in staged_letters(dead)])
+    told = job.drain()
+    whole = set(numbers) - broken - {13}
+    found = rows_of(out)
+    assert sorted(row["n"] for row in found) == sorted(whole)
+    reasons = [letter["reason"] for letter in letters(dead)]
+    assert {reason: reasons.count(reason) for reason in set(reasons)} == {
+        "unparsable": len(broken) + len(broken & twice),
+        "late": 50,
+        "model_error": 1,
+    }
+    assert f"{len(sent) + 50:,}" in told.split("messages")[1].splitlines()[0]
+    assert f"{len(twice - broken):,}" in told.split("duplicates")[1].splitlines()[0]
+    for manifest in manifests(out):
+        start, end = (datetime.fromisoformat(text).timestamp() for text in manifest["window"])
+        rows = ds.dataset(manifest["file"]).to_table().to_pylist()
+        assert all(start <= row["time"].timestamp() < end for row in rows)
+        assert len(rows) == manifest["rows"]
+
+
+def test_killed_at_random_moments_nothing_is_lost_or_twice(pubsub, linear_model, tmp_path):
+    channel, draw = pubsub("killed"), random.Random(2)
+    numbers = range(500 * KILLS)
+    out = tmp_path / "out"
+    for turn in range(KILLS):
+        mine = numbers[500 * turn : 500 * (turn + 1)]
+        channel.publish([payload(n) for n in mine], [at(n / 50) for n in mine])
+        job = Job(channel, linear_model, output=f"{out}/", run_id="killed", window=5)
+        time.sleep(draw.uniform(2.5, 8.0))
+        job.kill()
+        seen = [row["n"] for row in rows_of(out)]
+        assert not times(seen), "a row was committed twice"
+    job = Job(channel, linear_model, output=f"{out}/", run_id="killed", window=5)
+    time.sleep(20)
+    job.drain()
+    found = [row["n"] for row in rows_of(out)]
+    assert not times(found)
+    dead = {json.loads(x["payloadString"])["n"] for x in letters(tmp_path / "out.dead_letters")}
+    assert dead == {13}
+    assert set(found) == set(map(float, numbers)) - dead
+
+
+def test_from_topic_to_topic(pubsub, linear_model, tmp_path):
+    channel, out = pubsub("from"), pubsub("into")
+    channel.publish([payload(n) for n in range(2000)], [at(n) for n in range(2000)])
+    dead = f"{tmp_path}/dead/"
+    job = Job(
+        channel, linear_model, output=f"{out.sink}?attributes=model_version", dead_letters=dead
+    )
+    found = []
+    wait_until(job, lambda: found.extend(out.drain(1.0)) or len(found) >= 1999)
+    job.drain()
+    found += out.drain()
+    rows = [json.loads(message.data) for message in found]
+    assert sorted(row["n"] for row in rows) == [n for n in range(2000) if n != 13]
+    assert {message.attributes["model_version"] for message in found} != {""}
+    assert not times(message.attributes["source_message_id"] for message in found)
+    assert [letter["reason"] for letter in letters(tmp_path / "dead")] == ["model_error"]

@@ -1,0 +1,20 @@
+"""Ends an unbounded run in order: sources stop, what is in work is finished, windows close."""
+
+import threading
+
+_wanted = threading.Event()
+
+
+def ask() -> None:
+    """Asks every source of this process to come to its end."""
+    _wanted.set()
+
+
+def asked() -> bool:
+    """Whether sources should end."""
+    return _wanted.is_set()
+
+
+def reset() -> None:
+    """A new run begins in this process."""
+    _wanted.clear()

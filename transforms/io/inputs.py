@@ -1,0 +1,34 @@
+"""A resolved input of any kind, by its URI."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.io.pubsub.source import PubSubSource
+from transforms.io.pubsub.uris import is_pubsub
+from transforms.io.source import Source
+
+
+def resolve_input(
+    uri: str,
+    schema: str | None,
+    types: Mapping[str, pa.DataType] | None = None,
+    limit: int | None = None,
+    **streaming: Any,
+) -> Source | PubSubSource:
+    """Looks at an input: files are listed, messages have a schema.
+
+    Args:
+      uri: Files, or `pubsub://projects/P/subscriptions/S`.
+      schema: The URI of a schema file.
+      types: The types of some columns, where the input does not tell them.
+      limit: Most rows to read of files.
+      streaming: What `PubSubSource` has besides.
+
+    Raises:
+      ConfigError: It isn't there, or its schema can't be settled.
+    """
+    if is_pubsub(uri):
+        return PubSubSource.resolve(uri, schema, types, **streaming)
+    return Source.resolve(uri, schema, types=types, limit=limit)

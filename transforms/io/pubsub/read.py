@@ -1,0 +1,209 @@
+"""ReadPubSub: messages to batches, acknowledged once what was made of them is safe."""
+
+import functools
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.transforms.core import RestrictionProvider
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from transforms import drain, progress
+from transforms.batches import MAX_BYTES, Batches, select_rows
+from transforms.dead_letters import DeadLetters, Outcome, through_door
+from transforms.io.pubsub.clients import Subscriber
+from transforms.io.pubsub.event_times import event_times
+from transforms.io.pubsub.messages import received
+from transforms.io.pubsub.puller import Puller
+from transforms.io.pubsub.seen import Seen
+from transforms.io.pubsub.source import PubSubSource
+from transforms.io.pubsub.watermark import Watermark
+from transforms.ledger import Target
+from transforms.stream.panes import committed_ids
+from transforms.windows import with_watermark
+
+WAIT = 0.1
+"""Seconds that a bundle waits for its first message."""
+_END = 1 << 62
+
+
+class _Tracker(OffsetRestrictionTracker):
+    """Counts bundles; there is no last one."""
+
+    def is_bounded(self) -> bool:
+        return False
+
+
+class _Provider(RestrictionProvider):
+    def initial_restriction(self, element: PubSubSource) -> OffsetRange:
+        return OffsetRange(0, _END)
+
+    def create_tracker(self, restriction: OffsetRange) -> _Tracker:
+        return _Tracker(restriction)
+
+    def restriction_size(self, element: PubSubSource, restriction: OffsetRange) -> int:
+        return 1
+
+
+_RESTRICTION = beam.DoFn.RestrictionParam(_Provider())
+_ESTIMATOR = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider())
+
+
+class Session:
+    """What a process knows of a subscription while it reads it; all bundles share it.
+
+    Args:
+      source: The input.
+      puller: Where messages come from.
+      known: The ids of messages that an earlier start of the run has dealt with.
+    """
+
+    def __init__(self, source: PubSubSource, puller: Puller, known: Iterable[str] = ()) -> None:
+        self.source, self.puller = source, puller
+        self._ids = Seen(source.dedup_horizon)
+        self._ids.first(known)
+        self._keys = Seen(source.dedup_horizon)
+        self.watermark = Watermark(int(1e6 * source.disorder), source.idle)
+
+    def next(self) -> tuple[Outcome, list[str]] | None:
+        """The next batch, with the leases to acknowledge once it is safe; None if none came.
+
+        Bundles of a subscription follow each other, so a message that came before is safe already.
+        """
+        source = self.source
+        progress.gauge("in_flight", self.puller.held)
+        taken = self.puller.take(source.max_rows, MAX_BYTES, WAIT, source.linger)
+        now = time.monotonic()
+        if not taken:
+            self.watermark.pause(now)
+            return None
+        ack_ids = [message.ack_id for message in taken]
+        first = self._ids.first([message.message.message_id for message in taken])
+        fresh = [message for message, is_first in zip(taken, first, strict=True) if is_first]
+        rows, rejects = source.payload.decode(
+            received(fresh), source.payload_schema, f"pubsub://{source.address.name}"
+        )
+        rows, rejects, times = event_times(rows, rejects, source.event_time)
+        duplicates = len(taken) - len(fresh)
+        if source.dedup_key is not None:
+            keys = rows[source.dedup_key].cast(pa.string()).to_pylist()
+            new = self._keys.first(keys)
+            duplicates += int((~new).sum())
+            rows, times = select_rows(rows, new), times[new]
+        progress.add("read", rows=len(taken))
+        progress.add("duplicate", rows=duplicates)
+        if self.watermark.value is not None:
+            rows = with_watermark(rows, self.watermark.value)
+        self.watermark.observe(times, now)
+        if self.watermark.value is not None:
+            progress.gauge("lag", time.time() - self.watermark.value / 1e6)
+        return (rows, rejects), ack_ids
+
+
+_sessions: dict[str, Session] = {}
+_lock = threading.Lock()
+
+
+def session(source: PubSubSource, outputs: Iterable[Target] = ()) -> Session:
+    """The process's one session with a subscription.
+
+    Args:
+      source: The input.
+      outputs: Where the run writes what an earlier start of it may have read.
+    """
+    with _lock:
+        if source.address.name not in _sessions:
+            known = (name for target in outputs for name in committed_ids(target))
+            puller = Puller(Subscriber(source.address.name))
+            _sessions[source.address.name] = Session(source, puller, known)
+        return _sessions[source.address.name]
+
+
+def close_sessions() -> None:
+    """Stops pulling everywhere, and gives back what was pulled and not taken."""
+    with _lock:
+        for found in _sessions.values():
+            found.puller.close()
+        _sessions.clear()
+
+
+class _PullFn(beam.DoFn):
+    """Each bundle takes what is there, and hands on the rest of time."""
+
+    def __init__(self, outputs: tuple[Target, ...]) -> None:
+        self.outputs = outputs
+
+    @beam.DoFn.unbounded_per_element()
+    def process(
+        self,
+        source: PubSubSource,
+        finalizer: Any = beam.DoFn.BundleFinalizerParam,
+        tracker: Any = _RESTRICTION,
+        estimator: Any = _ESTIMATOR,
+    ) -> Iterator[TimestampedValue]:
+        if drain.asked():
+            close_sessions()
+            tracker.try_claim(_END)
+            return
+        if not tracker.try_claim(tracker.current_restriction().start):
+            return
+        here = session(source, self.outputs)
+        found = here.next()
+        # Beam's worker takes it for an error to be told that a bundle without callbacks is final.
+        finalizer.register(functools.partial(_acknowledge, here.puller, found[1] if found else []))
+        if found is not None:
+            outcome, _ = found
+            # Where its rows belong in time is in a column, and windows are cut by that.
+            yield TimestampedValue(outcome, Timestamp(micros=here.watermark.value or 0))
+        if here.watermark.value is not None:
+            estimator.set_watermark(Timestamp(micros=here.watermark.value))
+        tracker.defer_remainder(Duration(0))
+
+
+def _acknowledge(puller: Puller, ack_ids: list[str]) -> None:
+    if ack_ids:
+        puller.acknowledge(ack_ids)
+    progress.add("acknowledged", rows=len(ack_ids))
+
+
+@dataclass
+class ReadPubSub(beam.PTransform):
+    """Reads a subscription without end.
+
+    A message is acknowledged when the runner has committed the bundle in which it was read, so
+    what is fused to this step (scoring, staging, publishing) has been done with it.
+
+    Args:
+      source: The input.
+      dead_letters: Takes what can't be decoded, with its bytes and attributes.
+
+    Returns: Batches of at most `max_rows` messages, each with its message's id, publish time and
+      ordering key as columns.
+    """
+
+    source: PubSubSource
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, root: Any) -> Batches:
+        """Applies it."""
+        # What an earlier start of the run has written is not read again.
+        targets = self.dead_letters.commit.targets if self.dead_letters else []
+        outputs = tuple(target for target in targets if not target.dead_letters)
+        pulled = (
+            root
+            | "Subscription" >> beam.Create([self.source], reshuffle=False)
+            | "Pull" >> beam.ParDo(_PullFn(outputs))
+        )
+        # A builtin tuple's hint would be taken for Any, and batches pickled.
+        pulled.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+        return through_door(pulled, self.dead_letters, "Read")

@@ -1,0 +1,66 @@
+"""A resolved Pub/Sub output: which topic, and how rows become messages."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from transforms.errors import ConfigError
+from transforms.io.payloads.payload import Payload
+from transforms.io.pubsub.messages import SOURCE_ID
+from transforms.io.pubsub.payloads import names, payload_of
+from transforms.io.pubsub.uris import Address, address
+
+ORDERING_KEY = "ordering_key"
+MESSAGE_ID = "message_id"
+_OF_THE_MESSAGE = (MESSAGE_ID, "publish_time", ORDERING_KEY)
+
+
+@dataclass(frozen=True)
+class PubSubSink:
+    """An output of messages.
+
+    Attributes:
+      address: The topic.
+      payload: How rows are written.
+      attributes: Columns that become attributes, as text, and are left out of the payload.
+      ordered: Whether the column `ordering_key` becomes the messages' ordering key.
+    """
+
+    address: Address
+    payload: Payload
+    attributes: tuple[str, ...] = ()
+    ordered: bool = False
+
+    @classmethod
+    def resolve(cls, uri: str) -> "PubSubSink":
+        """Reads `pubsub://projects/P/topics/T?format=json&attributes=a,b&ordered=true`.
+
+        Raises:
+          ConfigError: No topic, or a setting that isn't known.
+        """
+        place = address(uri)
+        if not place.is_topic:
+            raise ConfigError(f"{uri!r}: rows are published to a topic, not to a subscription")
+        settings = dict(place.settings)
+        attributes = names(settings.pop("attributes", ""))
+        ordered = settings.pop("ordered", "false") == "true"
+        return cls(place, payload_of(place.format, settings), attributes, ordered)
+
+    def body(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns that make the payload: not those that a message has beside it."""
+        beside = {*_OF_THE_MESSAGE, *self.attributes}
+        return rows.select([name for name in rows.schema.names if name not in beside])
+
+    def attribute_columns(self, rows: pa.RecordBatch) -> dict[str, str]:
+        """Columns by the attributes they become.
+
+        Raises:
+          ConfigError: A column that isn't there.
+        """
+        missing = [name for name in self.attributes if name not in rows.schema.names]
+        if missing:
+            raise ConfigError(f"--output: attributes={missing[0]}: there is no such column")
+        columns = {name: name for name in self.attributes}
+        if MESSAGE_ID in rows.schema.names:
+            columns[SOURCE_ID] = MESSAGE_ID
+        return columns

@@ -1,0 +1,60 @@
+"""How far event time has come in a stream of messages."""
+
+from collections import deque
+
+import numpy as np
+
+SETTLE = 2.0
+
+
+class Watermark:
+    """The event time before which nothing more is expected.
+
+    It stays behind the latest event time seen by a bound on disorder. What was just seen counts
+    only a little later: of messages that have piled up, the service sends some thousands side by
+    side, and the older ones are not always the first. While nothing arrives it goes on with the
+    clock, so that windows end; it never goes back.
+
+    Args:
+      disorder: By how many microseconds messages may come out of order.
+      idle: After how many seconds without a message event time goes on with the clock.
+      settle: After how many seconds what was seen counts.
+    """
+
+    def __init__(self, disorder: int, idle: float, settle: float = SETTLE) -> None:
+        self._disorder, self._idle, self._settle = disorder, idle, settle
+        self._latest: int | None = None
+        self._came = 0.0
+        self._seen: deque[tuple[float, int]] = deque()
+        self.value: int | None = None
+
+    def observe(self, times: np.ndarray, now: float) -> None:
+        """Takes the event times of messages into account.
+
+        Args:
+          times: Microseconds since the epoch.
+          now: Seconds on a monotonic clock.
+        """
+        if len(times):
+            latest = int(times.max())
+            if self.value is None:
+                self.value = int(times.min()) - self._disorder
+            self._latest = latest if self._latest is None else max(self._latest, latest)
+            self._came = now
+            self._seen.append((now, self._latest))
+        self._settled(now)
+
+    def pause(self, now: float) -> None:
+        """Nothing is there at this time: after a while, event time goes on by itself."""
+        self._settled(now)
+        quiet = now - self._came
+        if self._latest is not None and quiet >= max(self._idle, self._settle):
+            self._advance(self._latest + int(1e6 * quiet))
+
+    def _settled(self, now: float) -> None:
+        while self._seen and now - self._seen[0][0] >= self._settle:
+            self._advance(self._seen.popleft()[1])
+
+    def _advance(self, latest: int) -> None:
+        value = latest - self._disorder
+        self.value = value if self.value is None else max(self.value, value)

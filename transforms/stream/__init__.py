@@ -1,0 +1,1 @@
+"""Rows without end to files: a log, and a commit for each window."""

@@ -1,0 +1,140 @@
+"""The commit of an unbounded run: each window's rows appear together, when the window is full."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.batches import Batches
+from transforms.commit import Commit
+from transforms.errors import ConfigError
+from transforms.io import files
+from transforms.io.uris import Location
+from transforms.ledger import Entry, Target
+from transforms.publish import now, read_manifest, write_manifest
+from transforms.stream.panes import manifests
+from transforms.stream.wal import left
+from transforms.stream.write import WriteWindows
+
+REJECTS_SECONDS = 60.0
+_DAY = 86_400.0
+
+
+class StreamCommit(Commit):
+    """Publishes the windows of a run that has no end, as they fill.
+
+    What a killed run had staged is published by the next one with the same run id.
+
+    Args:
+      job: The job's name.
+      run_id: The run's; give it yourself to be able to go on after a kill.
+      window: The length of the windows in seconds.
+      allowed_lateness: For how many seconds after its end a window takes rows.
+      manifest: What else the manifest should tell, such as the options.
+      reads: What the run reads.
+    """
+
+    def __init__(
+        self,
+        job: str = "pipeline",
+        run_id: str | None = None,
+        *,
+        window: float = 60.0,
+        allowed_lateness: float = 0.0,
+        manifest: Mapping[str, Any] | None = None,
+        reads: Iterable[str] = (),
+    ) -> None:
+        super().__init__(job, run_id, manifest=manifest, reads=reads)
+        self.window, self.allowed_lateness = window, allowed_lateness
+        self._started = now()
+
+    def target(self, uri: str, dead_letters: bool = False) -> Target:
+        """Declares an output: a folder.
+
+        Raises:
+          ConfigError: It is a file, or stdout.
+        """
+        target = super().target(uri, dead_letters)
+        if not target.folder:
+            raise ConfigError(f"{uri!r}: rows without end are written to a folder, not to one file")
+        return target
+
+    def _staging(self, location: Location) -> str:
+        # Not named as those of bounded runs, which are cleared once their process is gone.
+        folder, slash, name = location.root.rpartition("/")
+        return f"{folder}{slash}.{name}.stream-{self.run_id}"
+
+    def stage(self, batches: Batches, target: Target, step: str, **_: Any) -> None:
+        """Writes batches to the log of a target, and commits its windows."""
+        size, lateness = self.window, self.allowed_lateness
+        if target.dead_letters:
+            # They are put into windows by when they were found, which may be after theirs.
+            size, lateness = REJECTS_SECONDS, lateness + _DAY
+        _ = batches | "Windows" >> WriteWindows(target, self.run_id, size, lateness)
+
+    def take(self, entries: "beam.PCollection[Entry]") -> None:
+        """Does nothing: panes have manifests of their own."""
+
+    def prepare(self) -> dict[str, Any] | None:
+        """Looks at what is there, before the run.
+
+        Raises:
+          ConfigError: An output is there that this run did not begin, another run left rows in
+            its log, or a process still works under this run id.
+        """
+        self._lock()
+        for target in self.targets:
+            there = read_manifest(target.manifest)
+            if files.exists(target.root) and (there is None or there["run_id"] != self.run_id):
+                raise ConfigError(_exists(target, there))
+            manifest = {"run_id": self.run_id, "job": self.job, "started": self._started}
+            write_manifest(target.manifest, {**manifest, "status": "running", **self.manifest})
+        return None
+
+    def close(self) -> None:
+        """Does nothing: there is no last step."""
+
+    def outcome(self) -> dict[str, Any] | None:
+        """Writes the manifests of a run that came to its end; returns that of the output."""
+        found = [self._ended(target) for target in self.targets]
+        for target in self.targets:
+            if not left(target.staging):
+                files.delete(target.staging)
+        self.unlock()
+        outputs = [manifest for manifest in found if not manifest["dead_letters"]]
+        return outputs[0] if outputs else next(iter(found), None)
+
+    def _ended(self, target: Target) -> dict[str, Any]:
+        panes = list(manifests(target))
+        timing = Counter[str]()
+        for pane in panes:
+            timing[pane["timing"]] += pane["rows"]
+        manifest = {
+            "run_id": self.run_id,
+            "job": self.job,
+            "started": self._started,
+            "finished": now(),
+            "status": "ended",
+            "dead_letters": target.dead_letters,
+            "uri": target.root,
+            "panes": len(panes),
+            "rows": sum(pane["rows"] for pane in panes),
+            "rows_by_timing": dict(sorted(timing.items())),
+            **self.manifest,
+        }
+        if panes or files.exists(target.root):
+            write_manifest(target.manifest, manifest)
+        return manifest
+
+    def abandon(self) -> None:
+        """Does nothing: what is in the log is acknowledged, and waits for the next start."""
+
+
+def _exists(target: Target, there: dict[str, Any] | None) -> str:
+    if there is None:
+        return f"{target.root} exists, and no run of Millrace wrote it: name another place"
+    return (
+        f"{target.root} is of run {there['run_id']}: pass --run_id={there['run_id']} to go on with "
+        "it, or name another place"
+    )

@@ -1,0 +1,188 @@
+"""Panes: what a window has so far, committed in one step; late ones add files, never replace."""
+
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.io import files
+from transforms.io.stage import write_file
+from transforms.ledger import Target
+from transforms.publish import now
+from transforms.stream import wal
+from transforms.stream.wal import Staged
+
+MESSAGE_ID = "message_id"
+
+
+@dataclass(frozen=True)
+class Pane:
+    """What a commit made visible.
+
+    Attributes:
+      rows: How many rows.
+      duplicates: Rows left out, since their message was committed before.
+      path: The file, or "" where no row was left.
+    """
+
+    rows: int
+    duplicates: int
+    path: str
+
+
+def commit_pane(
+    target: Target, run_id: str, start: int, end: int, staged: list[Staged], timing: str
+) -> Pane:
+    """Publishes staged rows of a window as one more file, each message once.
+
+    It may be killed at any point: `recover` then finishes it, or nothing has happened.
+
+    Args:
+      target: The output, a folder.
+      run_id: The run.
+      start: The window's start, in microseconds since the epoch.
+      end: The window's end.
+      staged: Files of the log.
+      timing: "on_time", "late" or "last", for the manifest.
+    """
+    window = window_name(start)
+    known = _known_ids(target, window)
+    rows, ids, duplicates = _distinct(list(wal.tables(staged)), known)
+    if rows is None or not rows.num_rows:
+        wal.forget(staged)
+        return Pane(0, duplicates, "")
+    number = len(_listed(f"{target.root}/_millrace/panes", ".json", f"{window}-"))
+    name = f"{window}-{number:05d}"
+    draft = f"{target.staging}/panes/{name}"
+    size = write_file(target, f"{draft}{target.suffix}", rows.schema, rows.to_batches())
+    if ids is not None:
+        with files.open_write(f"{draft}.ids") as stream, pa.ipc.new_file(stream, ids.schema) as out:
+            out.write_table(ids)
+    path = f"{target.root}/window_start={window}/part-{number:05d}{target.suffix}"
+    manifest = {
+        "run_id": run_id,
+        "status": "committed",
+        "window": [iso(start), iso(end)],
+        "pane": number,
+        "timing": timing,
+        "file": path,
+        "rows": rows.num_rows,
+        "bytes": size,
+        "duplicates": duplicates,
+        "committed": now(),
+        "staged": [file.path for file in staged],
+    }
+    # From here on it will be committed, if need be by the run that comes after.
+    files.write_bytes(f"{draft}.json", json.dumps(manifest, indent=2).encode())
+    _finish(target, name, manifest)
+    return Pane(rows.num_rows, duplicates, path)
+
+
+def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
+    draft, done = f"{target.staging}/panes/{name}", f"{target.root}/_millrace"
+    pairs = [(f"{draft}{target.suffix}", manifest["file"])]
+    if files.exists(f"{draft}.ids"):
+        pairs.insert(0, (f"{draft}.ids", f"{done}/ids/{name}.ids"))
+    files.move(pairs)
+    files.move([(f"{draft}.json", f"{done}/panes/{name}.json")])
+    for path in manifest["staged"]:
+        files.delete(path)
+
+
+def recover(target: Target) -> list[Staged]:
+    """Brings a run's staged files to a state from which it can go on.
+
+    Commits that were cut short are finished, or forgotten where they had not begun.
+
+    Returns: The files of the log that wait for their commit.
+    """
+    folder = f"{target.staging}/panes"
+    for path in _listed(folder, ".json"):
+        name = path.rpartition("/")[2].removesuffix(".json")
+        _finish(target, name, json.loads(files.read_bytes(path)))
+    for manifest in manifests(target):
+        for path in manifest["staged"]:
+            files.delete(path)
+    files.delete(folder)
+    return wal.left(target.staging)
+
+
+def manifests(target: Target) -> Iterator[dict[str, Any]]:
+    """The manifests of all panes of an output."""
+    for path in _listed(f"{target.root}/_millrace/panes", ".json"):
+        yield json.loads(files.read_bytes(path))
+
+
+def committed_ids(target: Target) -> Iterator[str]:
+    """The ids of messages whose rows are committed or wait in the log."""
+    for path in _listed(f"{target.root}/_millrace/ids", ".ids"):
+        yield from _ids(path)
+    for table in wal.tables(wal.left(target.staging)):
+        if MESSAGE_ID in table.column_names:
+            yield from table[MESSAGE_ID].to_pylist()
+
+
+def _known_ids(target: Target, window: str) -> list[str]:
+    found = _listed(f"{target.root}/_millrace/ids", ".ids", f"{window}-")
+    return [name for path in found for name in _ids(path)]
+
+
+def _listed(folder: str, suffix: str, prefix: str = "") -> list[str]:
+    """The files of a folder whose names begin and end so."""
+    paths = [file.uri for file in files.list_files(f"{folder}/")]
+    names = [path.rpartition("/")[2] for path in paths]
+    pairs = zip(paths, names, strict=True)
+    return [path for path, name in pairs if name.startswith(prefix) and name.endswith(suffix)]
+
+
+def _ids(uri: str) -> list[str]:
+    with files.open_read(uri) as stream, pa.ipc.open_file(stream) as reader:
+        names: list[str] = reader.read_all()[MESSAGE_ID].to_pylist()
+    return names
+
+
+def _distinct(
+    found: list[pa.Table], known: list[str]
+) -> tuple[pa.Table | None, pa.Table | None, int]:
+    """The rows of messages that are not known, each message once, and their ids."""
+    if not found:
+        return None, None, 0
+    rows = pa.concat_tables(found)
+    if MESSAGE_ID not in rows.column_names:
+        return rows, None, 0
+    ids = rows[MESSAGE_ID].combine_chunks()
+    fresh = ~np.asarray(pc.is_in(ids, value_set=pa.array(known, pa.string())))
+    file = np.repeat(np.arange(len(found)), [table.num_rows for table in found])
+    fresh &= _first_delivery(ids, file)
+    kept = rows.filter(pa.array(fresh))
+    return kept, kept.select([MESSAGE_ID]), int((~fresh).sum())
+
+
+def _first_delivery(ids: pa.Array, file: np.ndarray) -> np.ndarray:
+    """Which rows are of the first file that has their message; a message may be several rows."""
+    codes = ids.dictionary_encode().indices
+    valid = np.asarray(codes.is_valid())
+    codes = np.asarray(codes.fill_null(-1))
+    first = np.full(int(codes.max(initial=-1)) + 1, len(file) and int(file.max()) + 1, np.int64)
+    np.minimum.at(first, codes[valid], file[valid])
+    kept = np.ones(len(file), bool)
+    kept[valid] = first[codes[valid]] == file[valid]
+    return kept
+
+
+def window_name(start: int) -> str:
+    """A window's name in paths: its start in UTC, as 20260131T235900Z."""
+    time = datetime.datetime.fromtimestamp(start // 1_000_000, datetime.UTC)
+    parts = start % 1_000_000
+    return f"{time:%Y%m%dT%H%M%S}" + (f".{parts:06d}" if parts else "") + "Z"
+
+
+def iso(micros: int) -> str:
+    """A time, as manifests tell it."""
+    time = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return (time + datetime.timedelta(microseconds=micros)).isoformat()

@@ -1,0 +1,124 @@
+"""WriteWindows: rows of a stream to files, each window's committed as its panes fire."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
+from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+from apache_beam.utils.windowed_value import PaneInfoTiming, WindowedValue
+
+from transforms import progress
+from transforms.batches import Batches
+from transforms.ledger import Target
+from transforms.stream.panes import commit_pane, recover
+from transforms.stream.wal import Staged, append
+
+_TIMING = {
+    PaneInfoTiming.EARLY: "early",
+    PaneInfoTiming.ON_TIME: "on_time",
+    PaneInfoTiming.LATE: "late",
+    PaneInfoTiming.UNKNOWN: "last",
+}
+
+
+class _LogFn(beam.DoFn):
+    """Writes the rows of a bundle to the log, a file for each window."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def start_bundle(self) -> None:
+        self._batches: dict[Any, list[pa.RecordBatch]] = {}
+
+    def process(self, batch: pa.RecordBatch, window: Any = beam.DoFn.WindowParam) -> None:
+        if batch.num_rows:
+            self._batches.setdefault(window, []).append(batch)
+            progress.add("dead" if self.target.dead_letters else "write", rows=batch.num_rows)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for window, batches in self._batches.items():
+            start, end = window.start.micros, window.end.micros
+            staged = append(self.target.staging, start, end, batches)
+            yield WindowedValue(staged, window.max_timestamp(), (window,))
+        self._batches = {}
+
+
+class _CommitFn(beam.DoFn):
+    """Commits a pane."""
+
+    def __init__(self, target: Target, run_id: str) -> None:
+        self.target, self.run_id = target, run_id
+
+    def process(
+        self,
+        pane: tuple[int, Iterable[Staged]],
+        window: Any = beam.DoFn.WindowParam,
+        info: Any = beam.DoFn.PaneInfoParam,
+    ) -> Iterator[int]:
+        done = commit_pane(
+            self.target,
+            self.run_id,
+            window.start.micros,
+            window.end.micros,
+            list(pane[1]),
+            _TIMING[info.timing],
+        )
+        progress.add("dead_committed" if self.target.dead_letters else "committed", rows=done.rows)
+        progress.add("duplicate", rows=done.duplicates)
+        yield done.rows
+
+
+@dataclass
+class WriteWindows(beam.PTransform):
+    """Writes batches to a log that survives the process, and commits each window when it is full.
+
+    What comes after a window's end, and is not too late, is committed as a pane of its own.
+
+    Args:
+      target: A folder; each window is a partition of it.
+      run_id: The run.
+      seconds: The length of the windows.
+      allowed_lateness: For how many seconds after a window's end rows are still taken.
+    """
+
+    target: Target
+    run_id: str
+    seconds: float
+    allowed_lateness: float = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, batches: Batches) -> Any:
+        """Applies it."""
+        log = beam.ParDo(_LogFn(self.target)).with_output_types(Staged)
+        logged = batches | "Window" >> self._windows() | "Log" >> log
+        start = batches.pipeline | "Start" >> beam.Create([self.target], reshuffle=False)
+        recover = beam.FlatMap(_recovered).with_output_types(Staged)
+        before = start | "Recover" >> recover | "WindowAgain" >> self._windows()
+        both = (logged, before) | "All" >> beam.Flatten()
+        keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
+        panes = keyed | "Pane" >> beam.GroupByKey()
+        return panes | "Commit" >> beam.ParDo(_CommitFn(self.target, self.run_id))
+
+    def _windows(self) -> beam.WindowInto:
+        return beam.WindowInto(
+            FixedWindows(self.seconds),
+            trigger=AfterWatermark(late=AfterCount(1)),
+            accumulation_mode=AccumulationMode.DISCARDING,
+            allowed_lateness=Duration(self.allowed_lateness),
+        )
+
+
+def _recovered(target: Target) -> Iterator[TimestampedValue]:
+    """What an earlier start of this run left in the log, in its windows."""
+    for file in recover(target):
+        yield TimestampedValue(file, Timestamp(micros=file.end - 1))
+
+
+def _keyed(file: Staged) -> tuple[int, Staged]:
+    return 0, file
