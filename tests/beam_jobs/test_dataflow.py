@@ -40,6 +40,27 @@ class Case:
 
 
 CASES = {
+    "ingest": Case(
+        lambda folder, model: [f"--input={folder}/in", "--output=gs://bucket/out/"],
+        labels=(
+            "Commit",
+            "Commit/Ledger",
+            "Commit/Once",
+            "Commit/Publish",
+            "Read",
+            "Read/DeadLetters",
+            "Read/Door",
+            "Read/Files",
+            "Read/Letters",
+            "Read/Plan",
+            "Read/Split",
+            "Read/Spread",
+            "Read/SpreadFiles",
+            "Write",
+            "Write/Stage",
+        ),
+        arrow=("Read/Door", "Read/Letters"),
+    ),
     "score": Case(
         lambda folder, model: [
             f"--input={folder}/in",

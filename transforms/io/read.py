@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms import progress
-from transforms.batches import MAX_BYTES, MAX_ROWS, Batches, row_positions, with_source
+from transforms.batches import MAX_BYTES, MAX_ROWS, Batches, row_positions, slice_rows, with_source
 from transforms.casts import checked_cast
 from transforms.dead_letters import (
     NO_REJECTS,
@@ -73,7 +73,7 @@ def first_rows(outcomes: Iterable[Outcome], number: int) -> Iterator[Outcome]:
         places = np.zeros(rows.num_rows, np.int64) if places is None else places
         ready = bad <= places[-1]
         last = np.sort(np.concatenate([places, bad[ready]]))[:number][-1]
-        kept = rows.slice(0, min(number, int((places <= last).sum())))
+        kept = slice_rows(rows, 0, min(number, int((places <= last).sum())))
         taken = waiting.filter(pa.array(ready & (bad <= last)))
         yield kept, taken
         number -= kept.num_rows + rejected_rows(taken)
@@ -82,7 +82,7 @@ def first_rows(outcomes: Iterable[Outcome], number: int) -> Iterator[Outcome]:
         waiting = waiting.filter(pa.array(~ready))
     if rows is not None:
         order = np.argsort(_reject_positions(waiting), kind="stable")
-        yield rows.slice(0, 0), waiting.take(pa.array(order[:number]))
+        yield slice_rows(rows, 0, 0), waiting.take(pa.array(order[:number]))
 
 
 def _reject_positions(rejects: pa.RecordBatch) -> np.ndarray:

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from transforms.batches import row_positions
 from transforms.errors import ConfigError
 from transforms.io.read import read_batches
 from transforms.io.source import Source, unite
@@ -179,3 +180,9 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refused)
     with pytest.raises(ConfigError, match="in/closed: permission denied"):
         Source.resolve(str(tmp_path / "in"))
+
+
+def test_the_first_rows_know_their_lines_where_cells_span_some(tmp_path):
+    (tmp_path / "x.csv").write_text('a\n1\n"2\n2"\n3\n"4\n4"\n5\n')
+    ((rows, _),) = read_batches(Source.resolve(str(tmp_path / "x.csv"), limit=3))
+    assert row_positions(rows).tolist() == [2, 3, 5]
