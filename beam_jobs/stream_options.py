@@ -1,6 +1,7 @@
 """The options of jobs whose input may have no end."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from beam_jobs.options import JobOptions, option
 
@@ -86,7 +87,7 @@ class StreamOptions(JobOptions):
     )
 
     @property
-    def streaming(self) -> dict[str, object]:
+    def streaming(self) -> dict[str, Any]:
         """What a source of messages is told; the deadline leaves time for the work itself."""
         return {
             "event_time": self.event_time_column,

@@ -11,6 +11,7 @@ from transforms.dead_letters import Reason
 from transforms.number_casts import bits, exact_floats, integers, narrow, whole_numbers
 from transforms.parsing import parse, parse_bytes
 from transforms.types import is_list, plain_type
+from transforms.views import without_views
 
 
 def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
@@ -37,6 +38,9 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
 def _plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
+    if pa.types.is_run_end_encoded(array.type):
+        array = pc.run_end_decode(array)
+    array = without_views(array)
     return array.cast(plain) if not array.type.equals(plain) else array
 
 

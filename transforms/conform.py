@@ -7,6 +7,7 @@ from transforms.batches import row_sources, select_rows
 from transforms.cast_faults import Cast
 from transforms.casts import checked_cast
 from transforms.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects, reject_rows
+from transforms.views import has_view, without_views
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> Outcome:
@@ -21,6 +22,9 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> Outcome:
     """
     if batch.schema.equals(schema):
         return batch, NO_REJECTS
+    if any(has_view(field.type) for field in batch.schema):
+        plain = {name: without_views(batch.column(name)) for name in batch.schema.names}
+        batch = pa.record_batch(plain, metadata=batch.schema.metadata)
     casts = {}
     for field in schema:
         index = batch.schema.get_field_index(field.name)

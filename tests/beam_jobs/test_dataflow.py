@@ -96,7 +96,7 @@ CASES = {
             "Score/Letters",
             "Score/RunInference",
         ),
-    )
+    ),
 }
 
 

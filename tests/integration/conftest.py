@@ -1,40 +1,13 @@
 """Real processes on loopback, started for the session and stopped after it."""
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
-EMULATOR = f"usr/lib/google-cloud-sdk/{JAR}"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def wait_for(url: str, seconds: float = 30) -> None:
-    """Waits until a server answers, whatever it says."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1)
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+from tests.integration.servers import free_port, wait_for
 
 
 @pytest.fixture(scope="session")
@@ -67,21 +40,11 @@ def bucket() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def pubsub() -> Iterator[type]:
     """Makes topics of a Pub/Sub emulator, to which the clients of this process talk."""
-    jars = sorted(Path("/").glob(EMULATOR)) + sorted(Path.home().glob(f"google-cloud-sdk/{JAR}"))
-    java, prism = shutil.which("java"), shutil.which("prism", path=os.path.dirname(sys.executable))
-    if not (jars and java and prism):
-        pytest.skip("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    port = free_port()
-    command = [java, "-Xmx512m", "-jar", str(jars[-1]), "--host=127.0.0.1", f"--port={port}"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    patch = pytest.MonkeyPatch()
-    try:
-        wait_for(f"http://127.0.0.1:{port}/")
-        patch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
-        from tests.integration.pubsub import Channel
+    from tests.integration.pubsub import Channel, command, running
 
+    start = command()
+    if start is None:
+        pytest.skip("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
+    with running(start) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBSUB_EMULATOR_HOST", host)
         yield Channel
-    finally:
-        patch.undo()
-        server.kill()
-        server.wait()

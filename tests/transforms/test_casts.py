@@ -4,12 +4,14 @@ from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import record_batches
 from transforms.casts import checked_cast
+from transforms.conform import conform
 
 CASES = [
     (["1", "+2", " 3 ", None, "4.0", "1e3"], pa.int64(), [1, 2, 3, None, 4, 1000], {}),
@@ -56,6 +58,32 @@ def test_cast(values, type, expected, faults):
         str(v) for v in pa.array(expected, type).to_pylist()
     ]
     assert {str(r): np.flatnonzero(m).tolist() for r, m in cast.faults} == faults
+
+
+@pytest.mark.parametrize(
+    ("array", "type", "expected"),
+    [
+        (pa.array(["a", None, "b" * 20], pa.string_view()), pa.string(), ["a", None, "b" * 20]),
+        (pa.array([[1], [2, 3], None], pa.list_view(pa.int64())), pa.list_(pa.int8()),
+         [[1], [2, 3], None]),
+        (pc.run_end_encode(pa.array([1, 1, 2])), pa.int8(), [1, 1, 2]),
+        (pa.array(["a", "b", "a"]).dictionary_encode(), pa.string(), ["a", "b", "a"]),
+    ],
+)  # fmt: skip
+def test_types_that_are_not_plain(array, type, expected):
+    cast = checked_cast(array, type)
+    cast.values.validate(full=True)
+    assert cast.values.to_pylist() == expected
+    assert cast.bad is None
+
+
+def test_a_reject_beside_a_view():
+    views = pa.array(["a", "b"], pa.string_view())
+    rows = pa.record_batch({"n": pa.array([1, 300]), "s": views})
+    schema = pa.schema([("n", pa.int8()), ("s", pa.string())])
+    good, rejects = conform(rows, schema)
+    assert good.to_pylist() == [{"n": 1, "s": "a"}]
+    assert rejects["payloadString"].to_pylist() == ['{"n":300,"s":"b"}']
 
 
 @given(record_batches(), st.data())

@@ -20,7 +20,8 @@ from transforms.io.payloads.payload import (
     no_payloads,
     reject_faults,
 )
-from transforms.types import plain_schema, plain_type
+from transforms.types import plain_schema
+from transforms.views import without_views
 
 MAX_BYTES = 8 << 20
 """The most bytes of a stream: Pub/Sub takes 10 MB in a message, attributes included."""
@@ -146,30 +147,10 @@ def _decoded(
 
 
 def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns wanted, those of views by way of Python.
-
-    Arrow validates no view where its value is null, but its casts follow it there too, and crash;
-    and its cast from list views leaves out the last offset.
-    """
+    """The columns wanted."""
     names = [name for name in batch.schema.names if name in schema.names]
-    columns = [batch.column(name) for name in names]
-    plain = [
-        pa.array(column.to_pylist(), plain_type(column.type)) if _has_view(column.type) else column
-        for column in columns
-    ]
-    return pa.RecordBatch.from_arrays(plain, names) if plain else batch.select([])
-
-
-def _has_view(type: pa.DataType) -> bool:
-    if isinstance(type, pa.BaseExtensionType):
-        return _has_view(type.storage_type)
-    if pa.types.is_dictionary(type) or pa.types.is_run_end_encoded(type):
-        return _has_view(type.value_type)
-    kinds = pa.types
-    views = (kinds.is_string_view, kinds.is_binary_view, kinds.is_list_view)
-    if kinds.is_large_list_view(type) or any(view(type) for view in views):
-        return True
-    return any(_has_view(type.field(index).type) for index in range(type.num_fields))
+    columns = [without_views(batch.column(name)) for name in names]
+    return pa.RecordBatch.from_arrays(columns, names) if columns else batch.select([])
 
 
 def _rejected(
