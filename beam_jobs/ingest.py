@@ -2,19 +2,21 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import Run, run
 from beam_jobs.options import option
 from beam_jobs.stream_options import StreamOptions
 from beam_jobs.streams import windows_of
+from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.io.pubsub.source import PubSubSource
     from transforms.io.source import Source
+    from transforms.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class Options(StreamOptions):
     Examples:
       python -m beam_jobs.ingest --input 'trips/*.csv' --output trips_parquet/
       python -m beam_jobs.ingest --input trips.jsonl --schema trips.pbtxt --output trips.avro
+      python -m beam_jobs.ingest --input out.dead_letters/ --replay --schema s.pbtxt --output again/
       python -m beam_jobs.ingest --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --output gs://bucket/trips/
     """
@@ -52,6 +55,17 @@ class Options(StreamOptions):
         metavar="URI",
         group="Data",
     )
+    replay: bool = option(
+        "The input is dead letters: their rows and messages are read again, after a fix.",
+        default=False,
+        group="Data",
+    )
+    payload: str = option(
+        "How the payloads of dead letters are read; rows that a verb rejected are json.",
+        default="json",
+        choices=("json", "tf_example", "arrow", "text"),
+        group="Data",
+    )
     shards: int | None = option(
         "Write exactly so many files, in the order of the input; this writes every row twice.",
         default=None,
@@ -61,21 +75,46 @@ class Options(StreamOptions):
     )
 
 
-def resolve(options: Options) -> "Source | PubSubSource":
+def resolve(options: Options) -> "tuple[Source | PubSubSource, Replay | None]":
     """Looks at the input."""
     from transforms.io.inputs import resolve_input
 
-    return resolve_input(options.input, options.schema, limit=options.limit, **options.streaming)
+    if not options.replay:
+        source = resolve_input(
+            options.input, options.schema, limit=options.limit, **options.streaming
+        )
+        return source, None
+    return replay_of(options)
+
+
+def replay_of(options: Options) -> "tuple[Source, Replay]":
+    """Dead letters as input, and how they become rows."""
+    from transforms.dead_letters import DEAD_LETTERS
+    from transforms.io.payloads.table import load_payload
+    from transforms.io.source import Source
+    from transforms.replay import Replay
+    from transforms.schema_files import read_schema
+
+    if options.schema is None:
+        raise ConfigError("--replay needs --schema: dead letters don't tell what their rows hold")
+    letters = Source.resolve(options.input, DEAD_LETTERS, limit=options.limit)
+    return letters, Replay(load_payload(options.payload), read_schema(options.schema))
 
 
 def build(
-    root: "beam.Pipeline", source: "Source | PubSubSource", options: Options, run: Run
+    root: "beam.Pipeline",
+    resolved: "tuple[Source | PubSubSource, Replay | None]",
+    options: Options,
+    run: Run,
 ) -> None:
     """The whole pipeline."""
     from transforms.io.read import Read
     from transforms.io.write import Write
 
+    source, replay = resolved
     rows = root | Read(source, dead_letters=run.dead_letters)
+    if replay is not None:
+        rows = rows | replace(replay, dead_letters=run.dead_letters)
     if not source.bounded:
         rows = rows | windows_of(options, run)
     _ = rows | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)

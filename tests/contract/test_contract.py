@@ -15,6 +15,7 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from tests.support import Collect, local_pipeline, run_on
 from transforms.batches import Rebatch
 from transforms.commit import Commit
+from transforms.io.payloads.json import Json
 from transforms.io.pubsub.read import ReadPubSub
 from transforms.io.pubsub.sink import PubSubSink
 from transforms.io.pubsub.source import PubSubSource
@@ -26,6 +27,7 @@ from transforms.io.write import Write
 from transforms.ledger import Gate
 from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
+from transforms.replay import Replay
 from transforms.stream.write import WriteWindows
 from transforms.window_batches import WindowBatches
 
@@ -93,6 +95,7 @@ EXAMPLES = {
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
     "Rebatch": lambda model: Rebatch(max_rows=16),
+    "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),

@@ -1,0 +1,61 @@
+"""Replay: what was rejected, as dead letters of every format keep it, is read again."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from beam_jobs import ingest
+from transforms.batches import with_source
+from transforms.dead_letters import Reason, join_rejects, reject_rows, stamp_rejects
+from transforms.io.messages import MESSAGES, reject_messages
+from transforms.replay import messages_of
+
+
+def _letters():
+    rows = with_source(pa.record_batch({"n": [1, 2], "s": ["a", None]}), "in.csv", 2, "line")
+    rejected = reject_rows(rows, Reason.MODEL_ERROR, "the model failed")
+    message = [b'{"n": 3, "s": "c"}', [("k", "v")], "m7", None, None]
+    message = pa.RecordBatch.from_arrays(
+        [pa.array([value], field.type) for value, field in zip(message, MESSAGES, strict=True)],
+        schema=MESSAGES,
+    )
+    undecoded = reject_messages(message, Reason.UNPARSABLE, "no JSON", uri="pubsub://s")
+    return stamp_rejects(join_rejects([rejected, undecoded]), "Score", "job", "run", True)
+
+
+def test_letters_are_messages_again():
+    messages = messages_of(_letters())
+    assert [json.loads(data) for data in messages["data"].to_pylist()] == [
+        {"n": 1, "s": "a"},
+        {"n": 2, "s": None},
+        {"n": 3, "s": "c"},
+    ]
+    assert messages["message_id"].to_pylist() == ["in.csv#line=2", "in.csv#line=3", "m7"]
+    assert messages["attributes"].to_pylist()[2] == [{"key": "k", "value": "v"}]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet", "avro", "csv"])
+def test_the_job_replays_letters_of_every_format(tmp_path, suffix):
+    from transforms.io.uris import load_format
+
+    letters = _letters()
+    if suffix == "csv":
+        letters = letters.set_column(3, "attributes", pa.nulls(3, letters.schema.field(3).type))
+    with (tmp_path / f"x.{suffix}").open("wb") as stream:
+        writer = load_format(suffix).writer(stream, letters.schema)
+        writer.write(letters)
+        writer.close()
+    fields = [{"name": "n", "type": "INTEGER"}, {"name": "s", "type": "STRING"}]
+    (tmp_path / "schema.json").write_text(json.dumps(fields))
+    flags = {"input": f"x.{suffix}", "output": "out.jsonl", "schema": "schema.json"}
+    argv = [f"--{name}={tmp_path}/{value}" for name, value in flags.items()]
+    assert ingest.main([*argv, "--replay=true"]) == 0
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(row["n"], row["s"]) for row in found] == [(1, "a"), (2, None), (3, "c")]
+
+
+def test_replay_needs_a_schema(tmp_path, capfd):
+    argv = [f"--input={tmp_path}/x.jsonl", f"--output={tmp_path}/out/", "--replay=true"]
+    assert ingest.main(argv) == 2
+    assert "--replay needs --schema" in capfd.readouterr().err
