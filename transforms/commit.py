@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
 
 from transforms.batches import Batches
 from transforms.errors import ConfigError
@@ -125,6 +126,9 @@ class Commit:
         from transforms.io.shards import StageShards
         from transforms.io.stage import Stage
 
+        if not batches.windowing.is_default():
+            # There is one commit, whatever windows there are.
+            batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
         # One file is made of what several steps stage: Arrow files can be joined.
         arrow = replace(target, format="arrow", compression="", settings=())
         staging = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.dead_letters import FILE_REASONS
+from transforms.dead_letters import FILE_REASONS, Reason
 from transforms.errors import MillraceError
 
 MANIFEST = "_millrace/run.json"
@@ -24,7 +24,7 @@ class Entry:
       rows: How many rows.
       bytes: The file's size.
       order: Where its first row came from: files are published in this order.
-      counts: Rows by reason, of dead letters.
+      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
       schema: The Arrow schema, serialized.
     """
 
@@ -130,22 +130,25 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             steps[entry.step] += entry.rows
     unreadable = sum(reasons[reason] for reason in FILE_REASONS)
     rows_dead = reasons.total() - unreadable
-    tallies = [entry.rows for entry in ledger if entry.kind == "read"]
-    rows_in = sum(tallies) if tallies else None
+    tallies = [entry for entry in ledger if entry.kind == "read"]
+    late = sum(dict(entry.counts).get(Reason.LATE, 0) for entry in tallies)
+    rows_in = sum(entry.rows for entry in tallies) + late if tallies else None
     written = Counter[str]()
     for entry in ledger:
         if entry.kind == "staged" and entry.target not in dead:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
-    if rows_in is not None and rows_in != rows_out + rows_dead:
+    if rows_in is not None and rows_in != rows_out + rows_dead + late:
         raise MillraceError(
             f"nothing was published: {rows_in:,} rows came in, but {rows_out:,} came out and "
-            f"{rows_dead:,} were rejected. This is a defect of the pipeline; please report it"
+            f"{rows_dead:,} were rejected, {late:,} too late. This is a defect of the "
+            "pipeline; please report it"
         )
     return {
         "rows_in": rows_in,
         "rows_out": rows_out,
         "rows_dead": rows_dead,
+        "rows_late": late,
         "unreadable_files": unreadable,
         "dead_by_reason": dict(sorted(reasons.items())),
         "dead_by_step": dict(sorted(steps.items())),
