@@ -11,7 +11,7 @@ import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from beam_jobs import failures, logs
 from beam_jobs.command_line import job_of, parse
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from beam_jobs.runners import Place
     from transforms.commit import Commit
     from transforms.dead_letters import DeadLetters
+    from transforms.stream.commit import StreamCommit
 
 T = TypeVar("T", bound=JobOptions)
 Resolved = TypeVar("Resolved")
@@ -99,7 +100,7 @@ def _launch(
         progress.reset()
         root, this = construct(job, options, beam_options, resolve, build)
     if place is runners.Place.LOCAL and is_unbounded(options):
-        return run_stream(job, root, this.commit)
+        return run_stream(job, root, cast("StreamCommit", this.commit))
     if place is runners.Place.LOCAL:
         return run_here(job, root, this.commit, runners.in_process(beam_options))
     if this.commit.prepare() is not None:

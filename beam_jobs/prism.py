@@ -57,7 +57,7 @@ def running(program: str) -> Iterator[str]:
         preexec_fn=_die_with_parent,
     ) as process:
         try:
-            _wait_for(port)
+            _wait_for(port, process)
             yield f"localhost:{port}"
         finally:
             process.kill()
@@ -73,11 +73,17 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     import grpc  # type: ignore[import-untyped]
 
     with grpc.insecure_channel(f"localhost:{port}") as channel:
-        try:
-            grpc.channel_ready_future(channel).result(START_SECONDS)
-        except grpc.FutureTimeoutError:
-            raise MillraceError(f"Prism did not start in {START_SECONDS} s") from None
+        ready = grpc.channel_ready_future(channel)
+        for _ in range(START_SECONDS):
+            try:
+                ready.result(1.0)
+            except grpc.FutureTimeoutError:
+                if process.poll() is not None:
+                    raise MillraceError(f"Prism ended with {process.returncode}") from None
+            else:
+                return
+    raise MillraceError(f"Prism did not start in {START_SECONDS} s")

@@ -123,11 +123,11 @@ def create(options: PipelineOptions) -> PipelineRunner:
 
 
 def _use_all_cores(options: PipelineOptions, argv: Sequence[str]) -> None:
-    """One worker thread a core, unless the user says how many or in which mode."""
+    """A worker for two cores, unless the user says how many: another thread reads ahead for it."""
     given = {argument.partition("=")[0] for argument in argv}
     direct = options.view_as(beam_options.DirectOptions)
     if not given & {"--direct_num_workers", "--direct_running_mode"}:
-        direct.direct_num_workers = len(os.sched_getaffinity(0))
+        direct.direct_num_workers = max(1, len(os.sched_getaffinity(0)) // 2)
     if "--direct_running_mode" not in given and direct.direct_num_workers != 1:
         direct.direct_running_mode = "multi_threading"
 

@@ -11,10 +11,10 @@ from transforms import drain, progress
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from transforms.commit import Commit
+    from transforms.stream.commit import StreamCommit
 
 
-def run_stream(job: str, root: "beam.Pipeline", commit: "Commit") -> int:
+def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
     """Runs a pipeline until a signal asks it to drain, and tells what came of it.
 
     Args:
@@ -37,6 +37,7 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "Commit") -> int:
                 root.run().wait_until_finish()
         except (Exception, KeyboardInterrupt) as error:
             progress.stop()
+            commit.status = "failed"
             code = failures.report(job, error, [target.root for target in commit.targets])
     manifest = commit.outcome()
     print(f"\n{job}: {'failed' if code else 'drained'}")

@@ -135,16 +135,17 @@ def test_killed_at_random_moments_nothing_is_lost_or_twice(pubsub, linear_model,
     channel, draw = pubsub("killed"), random.Random(2)
     numbers = range(500 * KILLS)
     out = tmp_path / "out"
+    # What a killed job held comes when its leases end: late, but not too late.
+    settings = {"output": f"{out}/", "run_id": "killed", "window": 5, "allowed_lateness": 3600}
     for turn in range(KILLS):
         mine = numbers[500 * turn : 500 * (turn + 1)]
         channel.publish([payload(n) for n in mine], [at(n / 50) for n in mine])
-        job = Job(channel, linear_model, output=f"{out}/", run_id="killed", window=5)
+        job = Job(channel, linear_model, **settings)
         time.sleep(draw.uniform(2.5, 8.0))
         job.kill()
         seen = [row["n"] for row in rows_of(out)]
         assert not times(seen), "a row was committed twice"
-    job = Job(channel, linear_model, output=f"{out}/", run_id="killed", window=5)
-    # What killed jobs held comes again when their leases end.
+    job = Job(channel, linear_model, **settings)
     wait_until(job, lambda: len({row["n"] for row in staged(out)}) >= len(numbers) - 1, 180)
     job.drain()
     found = [row["n"] for row in rows_of(out)]

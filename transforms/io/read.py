@@ -22,6 +22,7 @@ from transforms.dead_letters import (
     rejected_rows,
     through_door,
 )
+from transforms.io.ahead import ahead
 from transforms.io.files import is_local, open_read
 from transforms.io.format import BrokenFile, Chunk, File, Split
 from transforms.io.source import NULL_PARTITION, Source
@@ -193,7 +194,7 @@ class _ReadFn(beam.DoFn):
         )
         total, yielded = 0, False
         weight = self.source.bytes if split is None else split.weight
-        for rows, rejects in outcomes:
+        for rows, rejects in ahead(outcomes):
             found = rows.num_rows + rejected_rows(rejects)
             total += found
             self.rows.inc(found)

@@ -47,7 +47,7 @@ class StreamCommit(Commit):
     ) -> None:
         super().__init__(job, run_id, manifest=manifest, reads=reads)
         self.window, self.allowed_lateness = window, allowed_lateness
-        self._started = now()
+        self._started, self.status = now(), "ended"
 
     def target(self, uri: str, dead_letters: bool = False) -> Target:
         """Declares an output: a folder.
@@ -84,11 +84,16 @@ class StreamCommit(Commit):
             its log, or a process still works under this run id.
         """
         self._lock()
+        try:
+            for target in self.targets:
+                there = read_manifest(target.manifest)
+                if files.exists(target.root) and (there is None or there["run_id"] != self.run_id):
+                    raise ConfigError(_exists(target, there))
+        except ConfigError:
+            self.unlock()
+            raise
+        manifest = {"run_id": self.run_id, "job": self.job, "started": self._started}
         for target in self.targets:
-            there = read_manifest(target.manifest)
-            if files.exists(target.root) and (there is None or there["run_id"] != self.run_id):
-                raise ConfigError(_exists(target, there))
-            manifest = {"run_id": self.run_id, "job": self.job, "started": self._started}
             write_manifest(target.manifest, {**manifest, "status": "running", **self.manifest})
         return None
 
@@ -115,7 +120,7 @@ class StreamCommit(Commit):
             "job": self.job,
             "started": self._started,
             "finished": now(),
-            "status": "ended",
+            "status": self.status,
             "dead_letters": target.dead_letters,
             "uri": target.root,
             "panes": len(panes),

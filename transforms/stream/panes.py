@@ -51,6 +51,7 @@ def commit_pane(
       timing: "on_time", "late" or "last", for the manifest.
     """
     window = window_name(start)
+    _finish_all(target, f"{window}-")
     known = _known_ids(target, window)
     rows, ids, duplicates = _distinct(list(wal.tables(staged)), known)
     if rows is None or not rows.num_rows:
@@ -94,6 +95,13 @@ def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
         files.delete(path)
 
 
+def _finish_all(target: Target, prefix: str = "") -> None:
+    """Finishes commits that were cut short after their journal was written."""
+    for path in _listed(f"{target.staging}/panes", ".json", prefix):
+        name = path.rpartition("/")[2].removesuffix(".json")
+        _finish(target, name, json.loads(files.read_bytes(path)))
+
+
 def recover(target: Target) -> list[Staged]:
     """Brings a run's staged files to a state from which it can go on.
 
@@ -102,9 +110,7 @@ def recover(target: Target) -> list[Staged]:
     Returns: The files of the log that wait for their commit.
     """
     folder = f"{target.staging}/panes"
-    for path in _listed(folder, ".json"):
-        name = path.rpartition("/")[2].removesuffix(".json")
-        _finish(target, name, json.loads(files.read_bytes(path)))
+    _finish_all(target)
     for manifest in manifests(target):
         for path in manifest["staged"]:
             files.delete(path)
@@ -116,15 +122,6 @@ def manifests(target: Target) -> Iterator[dict[str, Any]]:
     """The manifests of all panes of an output."""
     for path in _listed(f"{target.root}/_millrace/panes", ".json"):
         yield json.loads(files.read_bytes(path))
-
-
-def committed_ids(target: Target) -> Iterator[str]:
-    """The ids of messages whose rows are committed or wait in the log."""
-    for path in _listed(f"{target.root}/_millrace/ids", ".ids"):
-        yield from _ids(path)
-    for table in wal.tables(wal.left(target.staging)):
-        if MESSAGE_ID in table.column_names:
-            yield from table[MESSAGE_ID].to_pylist()
 
 
 def _known_ids(target: Target, window: str) -> list[str]:
@@ -156,7 +153,7 @@ def _distinct(
     if MESSAGE_ID not in rows.column_names:
         return rows, None, 0
     ids = rows[MESSAGE_ID].combine_chunks()
-    fresh = ~np.asarray(pc.is_in(ids, value_set=pa.array(known, pa.string())))
+    fresh = ~np.asarray(pc.is_in(ids, value_set=pa.array(known, pa.string()), skip_nulls=True))
     file = np.repeat(np.arange(len(found)), [table.num_rows for table in found])
     fresh &= _first_delivery(ids, file)
     kept = rows.filter(pa.array(fresh))

@@ -149,12 +149,12 @@ class Puller:
         pause = _FIRST_PAUSE
         while not self._closed.is_set():
             with self._change:
-                self._change.wait_for(lambda: self._room() or self._closed.is_set(), 1.0)
+                self._change.wait_for(lambda: self._room() > 0 or self._closed.is_set(), 1.0)
                 room = self._room()
-            if not room or self._closed.is_set():
+            if room <= 0 or self._closed.is_set():
                 continue
             try:
-                messages = self._service.pull(PULL_MESSAGES, PULL_SECONDS)
+                messages = self._service.pull(min(PULL_MESSAGES, room), PULL_SECONDS)
             except Exception as error:
                 if self._closed.is_set():
                     return
@@ -169,8 +169,8 @@ class Puller:
             self._back()
             self._came(messages)
 
-    def _room(self) -> bool:
-        return len(self._held) < self._max_held and self._held_bytes < self._max_held_bytes
+    def _room(self) -> int:
+        return self._max_held - len(self._held) if self._held_bytes < self._max_held_bytes else 0
 
     def _came(self, messages: list[Any]) -> None:
         now = time.monotonic()

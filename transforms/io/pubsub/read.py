@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,6 @@ from transforms.io.pubsub.puller import Puller
 from transforms.io.pubsub.seen import Seen
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.watermark import Watermark
-from transforms.ledger import Target
-from transforms.stream.panes import committed_ids
 from transforms.windows import with_watermark
 
 WAIT = 0.1
@@ -62,13 +60,11 @@ class Session:
     Args:
       source: The input.
       puller: Where messages come from.
-      known: The ids of messages that an earlier start of the run has dealt with.
     """
 
-    def __init__(self, source: PubSubSource, puller: Puller, known: Iterable[str] = ()) -> None:
+    def __init__(self, source: PubSubSource, puller: Puller) -> None:
         self.source, self.puller = source, puller
         self._ids = Seen(source.dedup_horizon)
-        self._ids.first(known)
         self._keys = Seen(source.dedup_horizon)
         self.watermark = Watermark(int(1e6 * source.disorder), source.idle)
 
@@ -111,18 +107,12 @@ _sessions: dict[str, Session] = {}
 _lock = threading.Lock()
 
 
-def session(source: PubSubSource, outputs: Iterable[Target] = ()) -> Session:
-    """The process's one session with a subscription.
-
-    Args:
-      source: The input.
-      outputs: Where the run writes what an earlier start of it may have read.
-    """
+def session(source: PubSubSource) -> Session:
+    """The process's one session with a subscription."""
     with _lock:
         if source.address.name not in _sessions:
-            known = (name for target in outputs for name in committed_ids(target))
             puller = Puller(Subscriber(source.address.name))
-            _sessions[source.address.name] = Session(source, puller, known)
+            _sessions[source.address.name] = Session(source, puller)
         return _sessions[source.address.name]
 
 
@@ -136,9 +126,6 @@ def close_sessions() -> None:
 
 class _PullFn(beam.DoFn):
     """Each bundle takes what is there, and hands on the rest of time."""
-
-    def __init__(self, outputs: tuple[Target, ...]) -> None:
-        self.outputs = outputs
 
     @beam.DoFn.unbounded_per_element()
     def process(
@@ -154,7 +141,7 @@ class _PullFn(beam.DoFn):
             return
         if not tracker.try_claim(tracker.current_restriction().start):
             return
-        here = session(source, self.outputs)
+        here = session(source)
         found = here.next()
         # Beam's worker takes it for an error to be told that a bundle without callbacks is final.
         finalizer.register(functools.partial(_acknowledge, here.puller, found[1] if found else []))
@@ -196,13 +183,10 @@ class ReadPubSub(beam.PTransform):
 
     def expand(self, root: Any) -> Batches:
         """Applies it."""
-        # What an earlier start of the run has written is not read again.
-        targets = self.dead_letters.commit.targets if self.dead_letters else []
-        outputs = tuple(target for target in targets if not target.dead_letters)
         pulled = (
             root
             | "Subscription" >> beam.Create([self.source], reshuffle=False)
-            | "Pull" >> beam.ParDo(_PullFn(outputs))
+            | "Pull" >> beam.ParDo(_PullFn())
         )
         # A builtin tuple's hint would be taken for Any, and batches pickled.
         pulled.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

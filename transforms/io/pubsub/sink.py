@@ -57,9 +57,10 @@ class PubSubSink:
         Raises:
           ConfigError: A column that isn't there.
         """
-        missing = [name for name in self.attributes if name not in rows.schema.names]
+        wanted = (*self.attributes, *([ORDERING_KEY] if self.ordered else []))
+        missing = [name for name in wanted if name not in rows.schema.names]
         if missing:
-            raise ConfigError(f"--output: attributes={missing[0]}: there is no such column")
+            raise ConfigError(f"--output: there is no column {missing[0]!r} for the messages")
         columns = {name: name for name in self.attributes}
         if MESSAGE_ID in rows.schema.names:
             columns[SOURCE_ID] = MESSAGE_ID

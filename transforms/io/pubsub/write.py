@@ -1,7 +1,7 @@
 """WritePubSub: rows as messages, published in calls as large as the service takes."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from transforms.io.pubsub.messages import outgoing
 from transforms.io.pubsub.sink import ORDERING_KEY, PubSubSink
 
 IN_FLIGHT = 4
+_OF_A_ROW = (exceptions.InvalidArgument, ValueError)
+"""Refusals for what a message is; others are the topic's, and no row's fault."""
 
 
 def publish_batch(
@@ -47,10 +49,14 @@ def publish_batch(
     encoded = sink.payload.encode(sink.body(rows))
     ordering = ORDERING_KEY if sink.ordered else None
     messages = list(outgoing(rows, encoded, sink.attribute_columns(rows), ordering))
-    calls: list[Future[list[int]]] = [
-        pool.submit(_published, publisher, messages, start, end) for start, end in _parts(messages)
-    ]
-    refused = [index for call in calls for index in call.result()]
+    parts = list(_parts(messages))
+    if sink.ordered:
+        # The order of a key is that of the calls, and a call has one key.
+        calls = [_published(publisher, messages, *part) for part in parts]
+    else:
+        waiting = [pool.submit(_published, publisher, messages, *part) for part in parts]
+        calls = [call.result() for call in waiting]
+    refused = {index for call in calls for index in call}
     spans = zip(encoded.starts.tolist(), encoded.stops.tolist(), strict=True)
     good, bad = np.zeros(rows.num_rows, bool), np.zeros(rows.num_rows, bool)
     for index, (start, stop) in enumerate(spans):
@@ -67,7 +73,8 @@ def _parts(messages: list[Any]) -> Iterator[tuple[int, int]]:
     start = size = 0
     for index, message in enumerate(messages):
         more = message.ByteSize() + 16
-        if index > start and (index - start == PULL_MESSAGES or size + more > PUBLISH_BYTES):
+        full = index - start == PULL_MESSAGES or size + more > PUBLISH_BYTES
+        if index > start and (full or message.ordering_key != messages[start].ordering_key):
             yield start, index
             start, size = index, 0
         size += more
@@ -79,11 +86,9 @@ def _published(publisher: Publisher, messages: list[Any], start: int, end: int) 
     """Publishes a run of messages; returns those that the service refuses, found by halves."""
     try:
         publisher.publish(messages[start:end])
-    except (exceptions.NotFound, exceptions.Forbidden) as error:
+    except (exceptions.NotFound, exceptions.Forbidden, exceptions.Unauthenticated) as error:
         raise explained(error, publisher.topic) from None
-    except (exceptions.ClientError, ValueError) as error:
-        if isinstance(error, exceptions.TooManyRequests):
-            raise
+    except _OF_A_ROW:
         if end - start == 1:
             return [start]
         half = (start + end) // 2
