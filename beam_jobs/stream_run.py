@@ -39,7 +39,9 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
             progress.stop()
             commit.status = "failed"
             code = failures.report(job, error, [target.root for target in commit.targets])
-    manifest = commit.outcome()
+    manifest, counts = commit.outcome(), progress.snapshot()
+    # What else this process does has nothing to do with this run.
+    progress.reset()
     print(f"\n{job}: {'failed' if code else 'drained'}")
-    print(stream_table(progress.snapshot(), manifest, commit.run_id, meter.seconds), flush=True)
+    print(stream_table(counts, manifest, commit.run_id, meter.seconds), flush=True)
     return code
