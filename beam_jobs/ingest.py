@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beam_jobs.launch import Run, run
 from beam_jobs.options import option
 from beam_jobs.stream_options import StreamOptions
-from beam_jobs.streams import windows_of
+from beam_jobs.streams import read
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -108,15 +108,12 @@ def build(
     run: Run,
 ) -> None:
     """The whole pipeline."""
-    from transforms.io.read import Read
     from transforms.io.write import Write
 
     source, replay = resolved
-    rows = root | Read(source, dead_letters=run.dead_letters)
+    rows = read(root, source, options, run)
     if replay is not None:
         rows = rows | replace(replay, dead_letters=run.dead_letters)
-    if not source.bounded:
-        rows = rows | windows_of(options, run)
     _ = rows | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 
 

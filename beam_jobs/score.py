@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beam_jobs.launch import Run, run
 from beam_jobs.options import ColumnMap, option
 from beam_jobs.stream_options import StreamOptions
-from beam_jobs.streams import MESSAGE_COLUMNS, windows_of
+from beam_jobs.streams import MESSAGE_COLUMNS, read
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -126,13 +126,10 @@ def build(
 ) -> None:
     """The whole pipeline."""
     from inference.score import Score
-    from transforms.io.read import Read
     from transforms.io.write import Write
 
     source, model = resolved
-    rows = root | Read(source, dead_letters=run.dead_letters)
-    if not source.bounded:
-        rows = rows | windows_of(options, run)
+    rows = read(root, source, options, run)
     keep = options.keep_columns or None
     if keep and not source.bounded:
         keep = (*keep, *(name for name in MESSAGE_COLUMNS if name not in keep))

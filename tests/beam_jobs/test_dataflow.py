@@ -39,23 +39,28 @@ class Case:
     arrow: tuple[str, ...]
 
 
+COMMIT_AND_READ = (
+    "Commit",
+    "Commit/Ledger",
+    "Commit/Once",
+    "Commit/Publish",
+    "Read",
+    "Read/DeadLetters",
+    "Read/Door",
+    "Read/Files",
+    "Read/Letters",
+    "Read/Plan",
+    "Read/Split",
+    "Read/Spread",
+    "Read/SpreadFiles",
+)
+"""The steps that every job has whose input is files."""
+
 CASES = {
     "ingest": Case(
         lambda folder, model: [f"--input={folder}/in", "--output=gs://bucket/out/"],
         labels=(
-            "Commit",
-            "Commit/Ledger",
-            "Commit/Once",
-            "Commit/Publish",
-            "Read",
-            "Read/DeadLetters",
-            "Read/Door",
-            "Read/Files",
-            "Read/Letters",
-            "Read/Plan",
-            "Read/Split",
-            "Read/Spread",
-            "Read/SpreadFiles",
+            *COMMIT_AND_READ,
             "Write",
             "Write/Stage",
         ),
@@ -68,19 +73,7 @@ CASES = {
             "--output=gs://bucket/out/",
         ],
         labels=(
-            "Commit",
-            "Commit/Ledger",
-            "Commit/Once",
-            "Commit/Publish",
-            "Read",
-            "Read/DeadLetters",
-            "Read/Door",
-            "Read/Files",
-            "Read/Letters",
-            "Read/Plan",
-            "Read/Split",
-            "Read/Spread",
-            "Read/SpreadFiles",
+            *COMMIT_AND_READ,
             "Score",
             "Score/DeadLetters",
             "Score/Door",
