@@ -4,14 +4,16 @@ Needs Prism (make prism), Java, and gcloud's Pub/Sub emulator.
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -38,7 +40,7 @@ def bare(source: Channel, sink: Channel, number: int) -> None:
         left -= len(pulled)
 
 
-def rate(sink: Channel, number: int) -> float:
+def rate(sink: Channel, number: int, job: "Job | None" = None) -> float:
     """Messages a second that arrive, from the first on."""
     found, first, start = 0, 0, 0.0
     while found < number:
@@ -47,19 +49,43 @@ def rate(sink: Channel, number: int) -> float:
         if pulled and not found:
             start, first = time.perf_counter(), len(pulled)
         found += len(pulled)
+        if job is not None:
+            job.check()
     return (found - first) / (time.perf_counter() - start)
 
 
-def score(source: Channel, sink: Channel, dead: Path) -> "subprocess.Popen[bytes]":
-    """Starts a job that scores from topic to topic."""
-    flags = [f"--input={source.source}", f"--output={sink.sink}", f"--dead_letters={dead}/"]
-    return subprocess.Popen([*SCORE, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+class Job:
+    """A job that scores from topic to topic, until it is drained."""
 
+    def __init__(self, source: Channel, sink: Channel) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._said = open(f"{self._folder.name}/said", "w+")  # noqa: SIM115
+        flags = [f"--input={source.source}", f"--output={sink.sink}"]
+        self._process = subprocess.Popen(
+            [*SCORE, *flags, f"--dead_letters={self._folder.name}/dead/"],
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
+        )
 
-def end(job: "subprocess.Popen[bytes]") -> None:
-    """Drains a job."""
-    job.send_signal(signal.SIGINT)
-    job.wait(120)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(120)
+        self._said.close()
+        self._folder.cleanup()
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def check(self) -> None:
+        """Raises what the job said, where it ended by itself."""
+        if self._process.poll() is not None:
+            self._said.seek(0)
+            raise RuntimeError(self._said.read())
 
 
 def beam(source: Channel, seconds: float) -> float:
@@ -70,14 +96,15 @@ def beam(source: Channel, seconds: float) -> float:
 
 
 BEAM = """
-import os, threading, time
+import builtins, os, threading, time
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-seen = []
+builtins.seen = []  # What is in __main__ would be pickled with the function, and copied.
 def note(_):
-    seen.append(time.perf_counter())
+    import builtins, time
+    builtins.seen.append(time.perf_counter())
 def report():
-    print((len(seen) - 1) / (seen[-1] - seen[0]), flush=True)
+    print((len(seen) - 1) / (seen[-1] - seen[0]) if seen else "nothing came", flush=True)
     os._exit(0)
 threading.Timer({seconds} + 5, report).start()
 options = PipelineOptions(streaming=True, runner="BundleBasedDirectRunner")
@@ -97,9 +124,8 @@ def throughput(number: int) -> None:
     rates["bare client"] = rate(sink, number)
     source, sink = Channel("score-in"), Channel("score-out")
     source.publish(messages)
-    job = score(source, sink, Path(".cache/bench/stream-dead"))
-    rates["millrace"] = rate(sink, number)
-    end(job)
+    with Job(source, sink) as job:
+        rates["millrace"] = rate(sink, number, job)
     source = Channel("beam-in")
     source.publish(messages[:3000])
     rates["Beam's read alone"] = beam(source, 10)
@@ -110,28 +136,32 @@ def throughput(number: int) -> None:
 def latency(a_second: int, seconds: float) -> None:
     """Prints how long after its publication a message's score is published."""
     source, sink = Channel(f"late-in-{a_second}"), Channel(f"late-out-{a_second}")
-    job = score(source, sink, Path(".cache/bench/stream-dead"))
-    (data,) = payloads(1)
-    send(source, data, a_second, 15.0)
-    sent = send(source, data, a_second, seconds)
-    waits = [
-        message.publish_time.seconds + message.publish_time.nanos / 1e9 - sent[name]
-        for message in sink.drain()
-        if (name := message.attributes["source_message_id"]) in sent
-    ]
-    end(job)
+    messages = payloads(1000)
+    with Job(source, sink) as job:
+        send(source, messages, a_second, 15.0)
+        job.check()
+        sent = send(source, messages, a_second, seconds)
+        waits = [
+            message.publish_time.seconds + message.publish_time.nanos / 1e9 - sent[name]
+            for message in sink.drain()
+            if (name := message.attributes["source_message_id"]) in sent
+        ]
     p50, p99 = 1000 * np.quantile(waits, [0.5, 0.99])
     missing = len(sent) - len(waits)
     print(f"{a_second:>6} messages/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms; {missing} missing")
 
 
-def send(source: Channel, data: bytes, a_second: int, seconds: float) -> dict[str, float]:
+def send(
+    source: Channel, messages: list[bytes], a_second: int, seconds: float
+) -> dict[str, float]:
     """Publishes at a steady rate, in small calls; returns when each message was sent."""
     burst, sent = max(1, a_second // 50), {}
-    start = time.perf_counter()
-    while len(sent) < a_second * seconds:
+    around = itertools.cycle(messages)
+    start, total = time.perf_counter(), int(a_second * seconds)
+    while len(sent) < total:
         now = time.time()
-        sent |= dict.fromkeys(source.publish([data] * burst), now)
+        some = itertools.islice(around, min(burst, total - len(sent)))
+        sent |= dict.fromkeys(source.publish(list(some)), now)
         time.sleep(max(0.0, start + len(sent) / a_second - time.perf_counter()))
     return sent
 
