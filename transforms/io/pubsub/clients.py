@@ -72,14 +72,19 @@ class Subscriber:
                 subscription=self.subscription, ack_ids=some, ack_deadline_seconds=seconds
             )
 
-    def check(self) -> None:
+    def check(self, seconds: float = 20.0) -> None:
         """Looks whether the subscription is there.
+
+        Args:
+          seconds: For how long it waits for an answer.
 
         Raises:
           ConfigError: It is not, or access is denied.
+          GoogleAPICallError: The service is away.
         """
+        request = {"subscription": self.subscription}
         try:
-            self._client.get_subscription(subscription=self.subscription, timeout=20, retry=None)
+            self._client.get_subscription(request=request, timeout=seconds, retry=None)
         except exceptions.PermissionDenied:
             # The role to pull does not include the right to look.
             return
