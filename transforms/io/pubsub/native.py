@@ -43,14 +43,18 @@ def native_read(source: PubSubSource) -> beam.io.ReadFromPubSub:
     """Beam's read of a subscription, which the runner replaces; it gives serialized messages.
 
     Raises:
-      ConfigError: The runner can't do what the source wants.
+      ConfigError: The runner can't do what the source wants, or the subscription can't be there.
     """
-    read = beam.io.ReadFromPubSub(
-        subscription=source.address.name,
-        id_label=id_label(source),
-        with_attributes=True,
-        timestamp_attribute=timestamp_attribute(source),
-    )
+    label, attribute = id_label(source), timestamp_attribute(source)
+    try:
+        read = beam.io.ReadFromPubSub(
+            subscription=source.address.name,
+            id_label=label,
+            with_attributes=True,
+            timestamp_attribute=attribute,
+        )
+    except ValueError as error:
+        raise ConfigError(f"--input: {error}") from None
     # The runner is told; here it would make objects of messages, which takes fifty times as long
     # as to parse them.
     read.with_attributes = False
@@ -127,7 +131,8 @@ class ReadNative(beam.PTransform):
       publish time and ordering key as columns.
 
     Raises:
-      ConfigError: When constructed with a `dedup_key` that is no attribute.
+      ConfigError: When constructed with a `dedup_key` that is no attribute, or a subscription that
+        can't be there.
     """
 
     source: PubSubSource
@@ -135,7 +140,7 @@ class ReadNative(beam.PTransform):
 
     def __post_init__(self) -> None:
         super().__init__()
-        id_label(self.source)
+        native_read(self.source)
 
     def expand(self, root: Any) -> Batches:
         """Applies it."""
