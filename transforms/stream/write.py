@@ -112,11 +112,13 @@ class WriteWindows(beam.PTransform):
 
     def expand(self, batches: Batches) -> Any:
         """Applies it."""
+        # One object, for Beam compares the windows of what is flattened, and some triggers by it.
+        windows = self._windows()
         log = beam.ParDo(_LogFn(self.target)).with_output_types(Staged)
-        logged = batches | "Window" >> self._windows() | "Log" >> log
+        logged = batches | "Window" >> windows | "Log" >> log
         start = batches.pipeline | "Start" >> beam.Create([self.target], reshuffle=False)
         recover = beam.FlatMap(_recovered).with_output_types(Staged)
-        before = start | "Recover" >> recover | "WindowAgain" >> self._windows()
+        before = start | "Recover" >> recover | "WindowAgain" >> windows
         both = (logged, before) | "All" >> beam.Flatten()
         keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
         panes = keyed | "Pane" >> beam.GroupByKey()
