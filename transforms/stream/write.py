@@ -112,23 +112,23 @@ class WriteWindows(beam.PTransform):
 
     def expand(self, batches: Batches) -> Any:
         """Applies it."""
-        # One object, for Beam compares the windows of what is flattened, and some triggers by it.
-        windows = self._windows()
+        late = AfterProcessingTime(math.ceil(self.late_wait)) if self.late_wait else AfterCount(1)
+        # Beam compares the windows of what is flattened, and this trigger is equal to itself alone.
+        trigger = AfterWatermark(late=late)
         log = beam.ParDo(_LogFn(self.target)).with_output_types(Staged)
-        logged = batches | "Window" >> windows | "Log" >> log
+        logged = batches | "Window" >> self._windows(trigger) | "Log" >> log
         start = batches.pipeline | "Start" >> beam.Create([self.target], reshuffle=False)
         recover = beam.FlatMap(_recovered).with_output_types(Staged)
-        before = start | "Recover" >> recover | "WindowAgain" >> windows
+        before = start | "Recover" >> recover | "WindowAgain" >> self._windows(trigger)
         both = (logged, before) | "All" >> beam.Flatten()
         keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
         panes = keyed | "Pane" >> beam.GroupByKey()
         return panes | "Commit" >> beam.ParDo(_CommitFn(self.target, self.run_id))
 
-    def _windows(self) -> beam.WindowInto:
-        late = AfterProcessingTime(math.ceil(self.late_wait)) if self.late_wait else AfterCount(1)
+    def _windows(self, trigger: AfterWatermark) -> beam.WindowInto:
         return beam.WindowInto(
             FixedWindows(self.seconds),
-            trigger=AfterWatermark(late=late),
+            trigger=trigger,
             accumulation_mode=AccumulationMode.DISCARDING,
             allowed_lateness=Duration(self.allowed_lateness),
         )
