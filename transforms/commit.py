@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 
 from transforms.batches import Batches
@@ -142,6 +143,11 @@ class Commit:
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Adds ledger entries of a step."""
         self._entries.append(entries)
+
+    def published(self, batches: Batches, uri: str) -> None:
+        """Counts rows that are at a topic already, which knows no commit."""
+        count = beam.Map(_published, uri).with_output_types(Entry)
+        self.take(batches | "Tally" >> count)
 
     def prepare(self) -> dict[str, Any] | None:
         """Looks at what is there, before the run; clears the remains of runs that were killed.
@@ -306,3 +312,7 @@ def _beside(root: str) -> str:
 def new_run_id(job: str) -> str:
     """A run id that sorts by time."""
     return f"{job}-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _published(rows: pa.RecordBatch, uri: str) -> Entry:
+    return Entry("published", "Write", uri, rows=rows.num_rows)

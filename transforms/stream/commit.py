@@ -80,6 +80,9 @@ class StreamCommit(Commit):
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Does nothing: panes have manifests of their own."""
 
+    def published(self, batches: Batches, uri: str) -> None:
+        """Does nothing: there is no sum of a run without end."""
+
     def prepare(self) -> dict[str, Any] | None:
         """Looks at what is there, before the run.
 
