@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from tests.transforms.stream.outputs import END, START, WINDOW, log
 from transforms.io import files
 from transforms.io.read import read_batches
 from transforms.io.source import Source
+from transforms.stream.commit import StreamCommit
+from transforms.stream.panes import Pane, commit_pane, recover
 
 pytestmark = pytest.mark.integration
 
@@ -60,3 +63,26 @@ def test_one_file_on_gcs(bucket, linear_model):
     flags = [f"--input={bucket}/one/in.jsonl.gz", f"--model={linear_model}"]
     assert main([*flags, f"--output={bucket}/one/out.csv.gz"]) == 0
     assert _rows(f"{bucket}/one/out.csv.gz")[0]["score"] == 4.0
+
+
+def test_windows_of_a_stream_on_gcs(bucket):
+    commit = StreamCommit("job", "r1")
+    target = commit.target(f"{bucket}/stream/out/")
+    assert commit.prepare() is None
+
+    def publish(staged, timing):
+        return commit_pane(target, "r1", START, END, staged, timing)
+
+    staged = [log(target, "a", "b"), log(target, "c")]
+    path = f"{target.root}/window_start={WINDOW}/part-00000.parquet"
+    assert publish(staged, "on_time") == Pane(3, 0, path)
+    assert publish(staged, "on_time") == Pane(0, 0, ""), "the service did it again"
+    late = log(target, "c", "d")
+    assert recover(target) == [late], "a job that was cancelled left it"
+    done = publish([late], "late")
+    assert (done.rows, done.duplicates) == (1, 1)
+    assert sorted(row["n"] for row in _rows(f"{target.root}/")) == ["a.0", "b.0", "c.0", "d.0"]
+    assert recover(target) == []
+    commit.status = "ended"
+    assert commit.outcome()["rows_by_timing"] == {"late": 1, "on_time": 3}
+    assert not files.exists(target.staging)
