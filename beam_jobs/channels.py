@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from beam_jobs.options import JobOptions
-from transforms.errors import ConfigError, MillraceError
+from transforms.errors import MillraceError
 from transforms.io.pubsub.uris import address, is_pubsub
 
 if TYPE_CHECKING:
@@ -20,26 +20,37 @@ def check(options: JobOptions) -> None:
       ConfigError: One is not there; the text names the option and the command that creates it.
       MillraceError: The service does not answer within ten seconds.
     """
-    for flag, client in _clients(options):
+    for flag, name, client in _clients(options):
         try:
             client.check()
-        except MillraceError as error:
-            kind = ConfigError if isinstance(error, ConfigError) else MillraceError
-            raise kind(f"{flag}: {error}") from None
+        except Exception as error:
+            raise _told(flag, name, error) from None
         finally:
             client.close()
 
 
-def _clients(options: JobOptions) -> "Iterator[tuple[str, Publisher | Subscriber]]":
+def _told(flag: str, name: str, error: Exception) -> Exception:
+    """The error with the option that it is about; one that is not the service's stays as it is."""
+    from transforms.io.pubsub.clients import explained
+
+    told = explained(error, name)
+    if not isinstance(told, MillraceError):
+        return told
+    return type(told)(f"{flag}: {told}")
+
+
+def _clients(options: JobOptions) -> "Iterator[tuple[str, str, Publisher | Subscriber]]":
     """The clients of what is read and written, none made before the last one was used."""
     source, sink = (getattr(options, name, None) for name in ("input", "output"))
     if is_pubsub(source):
         from transforms.io.pubsub.clients import Publisher, Subscriber
 
         place = address(source or "")
-        yield "--input", Publisher(place.name) if place.is_topic else Subscriber(place.name)
+        kind = Publisher if place.is_topic else Subscriber
+        yield "--input", place.name, kind(place.name)
     if is_pubsub(sink):
         from transforms.io.pubsub.clients import Publisher
         from transforms.io.pubsub.sink import PubSubSink
 
-        yield "--output", Publisher(PubSubSink.resolve(sink or "").address.name)
+        name = PubSubSink.resolve(sink or "").address.name
+        yield "--output", name, Publisher(name)

@@ -21,6 +21,7 @@ from transforms.errors import ConfigError
 _IN_PROCESS = ("directrunner", "switchingdirectrunner", "fnapirunner")
 _BUCKET = re.compile(r"gs://(?P<bucket>[a-z0-9][-_a-z0-9.]{1,220}[a-z0-9])/.*", re.S)
 _PROJECT = re.compile(r"(?:[a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]")
+_TEN_YEARS = 10 * 365 * 86_400
 _SECRET = re.compile(r"secret|password|passwd|token|credential|connection_string|access_key")
 
 
@@ -97,7 +98,10 @@ def go_on_without_end(options: PipelineOptions) -> None:
     standard.streaming, standard.runner = True, "DirectRunner"
     prism = options.view_as(beam_options.PrismRunnerOptions)
     prism.prism_location = find(prism.prism_location)
-    options.view_as(beam_options.PortableOptions).environment_type = "LOOPBACK"
+    portable = options.view_as(beam_options.PortableOptions)
+    portable.environment_type = "LOOPBACK"
+    # Beam's client ends its wait for the job after so many seconds, five minutes by default.
+    portable.job_server_timeout = _TEN_YEARS
 
 
 @contextlib.contextmanager

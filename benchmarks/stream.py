@@ -151,9 +151,7 @@ def latency(a_second: int, seconds: float) -> None:
     print(f"{a_second:>6} messages/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms; {missing} missing")
 
 
-def send(
-    source: Channel, messages: list[bytes], a_second: int, seconds: float
-) -> dict[str, float]:
+def send(source: Channel, messages: list[bytes], a_second: int, seconds: float) -> dict[str, float]:
     """Publishes at a steady rate, in small calls; returns when each message was sent."""
     burst, sent = max(1, a_second // 50), {}
     around = itertools.cycle(messages)

@@ -35,6 +35,8 @@ class Job:
             "event_time_column": "time",
             "max_disorder": 10,
             "idle_after": 600,
+            # After so many seconds Beam's client would no longer wait for the job.
+            "job_server_timeout": 2,
             **flags,
         }
         command = [sys.executable, "-m", "beam_jobs.score"]

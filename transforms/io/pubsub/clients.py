@@ -19,7 +19,8 @@ ACK_SECONDS = 60
 EXPIRES_SECONDS = 8 * 86_400
 """A subscription that is made here and forgotten is deleted by the service after so long: a day
 more than the service keeps messages in it."""
-_LOOK_SECONDS = 10.0
+LOOK_SECONDS = 10.0
+"""For how long a call that is no pull and no publish waits for an answer."""
 _IDS = 2000
 _TRANSIENT = (
     exceptions.ServerError,
@@ -44,6 +45,11 @@ def explained(error: Exception, name: str) -> Exception:
         text = " ".join(str(error).split())
         return MillraceError(f"pubsub://{name}: Pub/Sub at {_place()} does not answer: {text}")
     return error
+
+
+def _settled(error: Exception, name: str) -> Exception:
+    """The error for the user, unless the same call may succeed later."""
+    return error if is_transient(error) else explained(error, name)
 
 
 def gcloud(verb: str, name: str) -> str:
@@ -97,20 +103,23 @@ class Subscriber:
                 subscription=self.subscription, ack_ids=some, ack_deadline_seconds=seconds
             )
 
-    def check(self) -> None:
+    def check(self, seconds: float = LOOK_SECONDS) -> None:
         """Looks whether the subscription is there.
+
+        Args:
+          seconds: For how long it waits for an answer.
 
         Raises:
           ConfigError: It is not, or access is denied.
-          MillraceError: The service does not answer.
+          GoogleAPICallError: The service is away; see `explained`.
         """
         try:
-            self._found()
+            self._found(seconds)
         except exceptions.PermissionDenied:
             # The role to pull does not include the right to look.
             return
         except exceptions.GoogleAPICallError as error:
-            raise explained(error, self.subscription) from None
+            raise _settled(error, self.subscription) from None
 
     def subscribe(self, topic: str) -> bool:
         """Makes the subscription, unless it is there.
@@ -131,7 +140,7 @@ class Subscriber:
             "expiration_policy": {"ttl": {"seconds": EXPIRES_SECONDS}},
         }
         try:
-            self._client.create_subscription(request=request, timeout=_LOOK_SECONDS, retry=None)
+            self._client.create_subscription(request=request, timeout=LOOK_SECONDS, retry=None)
         except exceptions.AlreadyExists:
             self._check_topic(topic)
             return False
@@ -155,10 +164,9 @@ class Subscriber:
                 "pass another --run_id"
             )
 
-    def _found(self) -> Any:
-        return self._client.get_subscription(
-            subscription=self.subscription, timeout=_LOOK_SECONDS, retry=None
-        )
+    def _found(self, seconds: float = LOOK_SECONDS) -> Any:
+        request = {"subscription": self.subscription}
+        return self._client.get_subscription(request=request, timeout=seconds, retry=None)
 
     def is_empty(self, seconds: float) -> bool:
         """Whether no message comes for a while; one that does is given back."""
@@ -179,7 +187,7 @@ class Subscriber:
         """
         try:
             self._client.delete_subscription(
-                subscription=self.subscription, timeout=_LOOK_SECONDS, retry=None
+                subscription=self.subscription, timeout=LOOK_SECONDS, retry=None
             )
         except exceptions.NotFound:
             return
@@ -224,15 +232,15 @@ class Publisher:
 
         Raises:
           ConfigError: It is not, or access is denied.
-          MillraceError: The service does not answer.
+          GoogleAPICallError: The service is away; see `explained`.
         """
         try:
-            self._client.get_topic(topic=self.topic, timeout=_LOOK_SECONDS, retry=None)
+            self._client.get_topic(topic=self.topic, timeout=LOOK_SECONDS, retry=None)
         except exceptions.PermissionDenied:
             # The role to publish does not include the right to look.
             return
         except exceptions.GoogleAPICallError as error:
-            raise explained(error, self.topic) from None
+            raise _settled(error, self.topic) from None
 
     def close(self) -> None:
         """Closes its connections, if it has any."""

@@ -7,12 +7,14 @@ from collections import deque
 from typing import Any, Protocol
 
 from transforms.io.pubsub.clients import PULL_MESSAGES, explained, is_transient
+from transforms.io.pubsub.reach import Reach
 
 _log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 20.0
 PULL_SECONDS = 5.0
+LOOK_SECONDS = 8.0
 IN_FLIGHT = 4
 MAX_HELD = 20_000
 MAX_HELD_BYTES = 256 << 20
@@ -33,6 +35,9 @@ class Service(Protocol):
     def lease(self, ack_ids: list[str], seconds: int) -> None:
         """Extends leases, or gives messages back."""
 
+    def check(self, seconds: float) -> None:
+        """Looks whether the subscription is there."""
+
     def close(self) -> None:
         """Closes connections."""
 
@@ -47,6 +52,9 @@ class Puller:
       service: The subscription's client.
       max_held: Most messages held: waiting to be taken, or taken and not yet acknowledged.
       max_held_bytes: Most bytes of them.
+
+    Attributes:
+      reach: Whether the service answers.
     """
 
     def __init__(
@@ -60,7 +68,7 @@ class Puller:
         self._held_bytes = 0
         self._closed = threading.Event()
         self._error: Exception | None = None
-        self._away_since: float | None = None
+        self.reach = Reach("Pub/Sub")
         names = ["lease"] + ["pull"] * IN_FLIGHT
         self._threads = [
             threading.Thread(
@@ -121,6 +129,7 @@ class Puller:
                     _log.warning("%d messages could not be acknowledged", len(ack_ids))
                     return
             else:
+                self.reach.answered()
                 return
             time.sleep(min(pause, _LONGEST_PAUSE))
             pause *= 2
@@ -156,17 +165,15 @@ class Puller:
             try:
                 messages = self._service.pull(min(PULL_MESSAGES, room), PULL_SECONDS)
             except Exception as error:
-                if self._closed.is_set():
+                if self._closed.is_set() or self._failed(error):
                     return
-                if not is_transient(error):
-                    self._fail(explained(error, self._service.subscription))
-                    return
-                self._away()
                 self._closed.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
             pause = _FIRST_PAUSE
-            self._back()
+            if messages:
+                # None may mean that the call timed out, at a service that is not there.
+                self.reach.answered()
             self._came(messages)
 
     def _room(self) -> int:
@@ -186,27 +193,30 @@ class Puller:
                 return
         self._quietly([message.ack_id for message in messages], 0)
 
-    def _fail(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> bool:
+        """Notes that a call failed; returns whether it always will."""
+        if is_transient(error):
+            self.reach.failed()
+            return False
         with self._change:
-            self._error = error
+            self._error = explained(error, self._service.subscription)
             self._change.notify_all()
+        return True
 
-    def _away(self) -> None:
-        with self._change:
-            first = self._away_since is None
-            self._away_since = self._away_since or time.monotonic()
-        if first:
-            _log.warning("Pub/Sub can't be reached; trying again until it can")
-
-    def _back(self) -> None:
-        with self._change:
-            since, self._away_since = self._away_since, None
-        if since is not None:
-            _log.warning("Pub/Sub is back after %.0f s", time.monotonic() - since)
+    def _look(self) -> None:
+        """Asks for an answer, where none had to come."""
+        try:
+            self._service.check(PULL_SECONDS)
+        except Exception as error:
+            self._failed(error)
+        else:
+            self.reach.answered()
 
     def _renew(self) -> None:
         """Extends leases, those of messages taken too, until none is left after the end."""
         while not self._closed.is_set() or self._held:
+            if not self._closed.is_set() and self.reach.silent() > LOOK_SECONDS:
+                self._look()
             now = time.monotonic()
             with self._change:
                 due = [i for i, (at, _) in self._held.items() if now - at >= RENEW_SECONDS]
@@ -223,4 +233,5 @@ class Puller:
             self._service.lease(ack_ids, seconds)
         except Exception:
             return False
+        self.reach.answered()
         return True

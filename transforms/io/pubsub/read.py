@@ -79,7 +79,7 @@ class Session:
         taken = self.puller.take(source.max_rows, MAX_BYTES, WAIT, source.linger)
         now = time.monotonic()
         if not taken:
-            self.watermark.pause(now)
+            self.watermark.pause(now, self.puller.reach.since())
             return None
         ack_ids = [message.ack_id for message in taken]
         first = self._ids.first([message.message.message_id for message in taken])

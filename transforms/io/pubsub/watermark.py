@@ -44,10 +44,18 @@ class Watermark:
             self._seen.append((now, self._latest))
         self._settled(now)
 
-    def pause(self, now: float) -> None:
-        """Nothing is there at this time: after a while, event time goes on by itself."""
+    def pause(self, now: float, reached: float | None) -> None:
+        """Nothing is there at this time: after a while, event time goes on by itself.
+
+        Args:
+          now: Seconds on a monotonic clock.
+          reached: Since when the service has answered; None where it may be away. What it has not
+            sent meanwhile is still to come, so only the time since then counts as quiet.
+        """
         self._settled(now)
-        quiet = now - self._came
+        if reached is None:
+            return
+        quiet = now - max(self._came, reached)
         if self._latest is not None and quiet >= max(self._idle, self._settle):
             self._advance(self._latest + int(1e6 * quiet))
 

@@ -129,6 +129,15 @@ def test_a_service_that_is_away_for_a_while(server, pulling, caplog):
     assert back.startswith("Pub/Sub is back after ")
 
 
+def test_silence_of_a_service_that_is_there_is_not_that_of_one_that_is_away(server, pulling):
+    server.fail(StatusCode.DEADLINE_EXCEEDED, "Pull", "GetSubscription", seconds=3)
+    reach = pulling().reach
+    time.sleep(2)
+    assert reach.since() is None
+    wait_until(lambda: reach.since() is not None)
+    assert server.calls.count("GetSubscription") > 1
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [

@@ -1,10 +1,9 @@
-"""How far event time has come, and which keys came before."""
+"""How far event time has come."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.io.pubsub.seen import Seen
 from transforms.io.pubsub.watermark import Watermark
 
 SECOND = 10**6
@@ -22,7 +21,7 @@ def test_never_goes_back_and_stays_behind_what_was_seen(steps, disorder, idle):
     for wait, seen in steps:
         now += wait
         if seen is None:
-            mark.pause(now)
+            mark.pause(now, 0.0)
             quiet = max(quiet, now)
         else:
             mark.observe(np.array(seen, np.int64), now)
@@ -38,7 +37,7 @@ def test_never_goes_back_and_stays_behind_what_was_seen(steps, disorder, idle):
 def test_begins_behind_the_earliest():
     mark = Watermark(10 * SECOND, 30)
     assert mark.value is None
-    mark.pause(100.0)
+    mark.pause(100.0, 0.0)
     assert mark.value is None, "nothing tells where event time is"
     mark.observe(times(50, 40, 60), 100.0)
     assert mark.value == 30 * SECOND
@@ -52,7 +51,7 @@ def test_what_was_seen_counts_once_it_has_settled():
     assert mark.value == 90 * SECOND
     mark.observe(times(), 2.4)
     assert mark.value == 90 * SECOND
-    mark.pause(2.5)
+    mark.pause(2.5, 0.0)
     assert mark.value == 490 * SECOND
     mark.observe(times(1), 5.0)
     assert mark.value == 490 * SECOND
@@ -62,49 +61,23 @@ def test_goes_on_with_the_clock_while_nothing_comes():
     mark = Watermark(10 * SECOND, 30)
     mark.observe(times(100), 990.0)
     mark.observe(times(50), 1000.0)
-    mark.pause(1029.9)
+    mark.pause(1029.9, 0.0)
     assert mark.value == 90 * SECOND
-    mark.pause(1030.0)
+    mark.pause(1030.0, 0.0)
     assert mark.value == 120 * SECOND
-    mark.pause(1045.5)
+    mark.pause(1045.5, 0.0)
     assert mark.value == 135_500_000
     mark.observe(times(101), 1046.0)
-    mark.pause(1060.0)
+    mark.pause(1060.0, 0.0)
     assert mark.value == 135_500_000, "it is quiet for 14 s only"
 
 
-def seen(horizon=10.0, max_keys=100):
-    clock = [0.0]
-    return Seen(horizon, max_keys, lambda: clock[0]), clock
-
-
-def test_first_within_a_horizon():
-    keys, clock = seen()
-    assert keys.first(["a", "b", "a"]).tolist() == [True, True, False]
-    clock[0] = 10.0
-    assert keys.first(["a", "c"]).tolist() == [False, True]
-    clock[0] = 10.1
-    assert keys.first(["a", "b", "c"]).tolist() == [True, True, False]
-
-
-def test_null_is_no_key():
-    keys, _ = seen()
-    assert keys.first([None, None, ""]).tolist() == [True, True, True]
-    assert keys.first([None, ""]).tolist() == [True, False]
-    assert keys.first([]).dtype == bool
-
-
-def test_the_oldest_are_forgotten_where_there_are_many():
-    keys, _ = seen(max_keys=100)
-    keys.first(str(n) for n in range(250))
-    assert keys.first(["149", "150", "249"]).tolist() == [True, False, False]
-    assert len(keys._keys) == 101
-
-
-@given(st.lists(st.lists(st.none() | st.sampled_from("abcdef"), max_size=6)))
-def test_each_key_is_first_once(parts):
-    keys, _ = seen()
-    found = [key for part in parts for key in np.array(part, object)[keys.first(part)]]
-    known = [key for key in found if key is not None]
-    assert len(known) == len(set(known))
-    assert set(found) == {key for part in parts for key in part}
+def test_a_service_that_is_away_is_not_quiet():
+    mark = Watermark(10 * SECOND, 30)
+    mark.observe(times(100), 1000.0)
+    mark.pause(1100.0, None)
+    assert mark.value == 90 * SECOND
+    mark.pause(1101.0, 1100.0)
+    assert mark.value == 90 * SECOND, "what piled up may come any time now"
+    mark.pause(1135.0, 1100.0)
+    assert mark.value == 125 * SECOND

@@ -1,0 +1,53 @@
+"""Whether a service answers: silence is not the same as having nothing to send."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 15.0
+"""Seconds after an answer in which the service counts as there."""
+
+
+class Reach:
+    """Since when a service has answered without a break. Threads share it.
+
+    Args:
+      name: What the user is told is away.
+      clock: Seconds on a monotonic clock.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._clock = name, clock
+        self._lock = threading.Lock()
+        self._first: float | None = None
+        self._last = self._away = float("-inf")
+
+    def answered(self) -> None:
+        """The service has answered a call, whatever it said."""
+        with self._lock:
+            now, away = self._clock(), self._away
+            if self._first is None or now - self._last > PATIENCE:
+                self._first = now
+            self._last, self._away = now, float("-inf")
+        if away > float("-inf"):
+            _log.warning("%s is back after %.0f s", self._name, now - away)
+
+    def failed(self) -> None:
+        """A call came to nothing."""
+        with self._lock:
+            told, self._first = self._away > float("-inf"), None
+            self._away = self._away if told else self._clock()
+        if not told:
+            _log.warning("%s can't be reached; trying again until it can", self._name)
+
+    def silent(self) -> float:
+        """For how many seconds there has been no answer."""
+        return self._clock() - self._last
+
+    def since(self) -> float | None:
+        """Since when there have been answers, on the clock; None where it may be away now."""
+        with self._lock:
+            return self._first if self._clock() - self._last <= PATIENCE else None
