@@ -101,7 +101,7 @@ def _system_error(found: Cause, outputs: Sequence[str]) -> str | None:
     if code == errno.EFBIG:
         return f"{place or ', '.join(outputs)}: a file may not be that large here (see ulimit -f)"
     if code in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: {place or _disks(outputs)}. Nothing was published"
+        return f"the disk is full: {place or _disks(outputs)}. Make room, and run it again"
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{place or ', '.join(outputs)}: {os.strerror(code).lower()}"
     return f"{place}: {os.strerror(code).lower()}" if place else None

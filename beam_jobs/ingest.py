@@ -41,6 +41,7 @@ class Options(StreamOptions):
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",
+        messages=True,
     )
     output: str = option(
         "A folder, a file, or stdout: for a preview. Parquet unless the name or ?format= says "
@@ -49,6 +50,7 @@ class Options(StreamOptions):
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",
+        messages=True,
     )
     schema: str | None = option(
         "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "

@@ -21,7 +21,7 @@ from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, declared
 from beam_jobs.own_subscription import own_subscription, run_subscribed
 from beam_jobs.stream_run import run_stream
-from beam_jobs.streams import is_unbounded
+from beam_jobs.streams import check_native, is_unbounded, lateness
 from transforms.errors import ConfigError, MillraceError
 from transforms.io.pubsub.uris import is_pubsub
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from beam_jobs.runners import Place
+    from beam_jobs.stream_options import StreamOptions
     from transforms.commit import Commit
     from transforms.dead_letters import DeadLetters
     from transforms.stream.commit import StreamCommit
@@ -171,19 +172,29 @@ def construct(
     """Makes the pipeline of a run, all but its last step; nothing is written yet."""
     from beam_jobs import runners
 
+    native = is_unbounded(options) and runners.reads_natively(beam_options)
+    if native:
+        check_native(cast("StreamOptions", options))
     resolved = resolve(options)
-    this = new_run(job, options)
+    this = new_run(job, options, native)
     runners.name_job(beam_options, this.run_id)
     root = runners.pipeline(beam_options)
     build(root, resolved, options, this)
     return root, this
 
 
-def new_run(job: str, options: JobOptions) -> Run:
-    """The run that these options describe, before any step belongs to it."""
+def new_run(job: str, options: JobOptions, native: bool = False) -> Run:
+    """The run that these options describe, before any step belongs to it.
+
+    Args:
+      job: The job's name.
+      options: Its options.
+      native: Whether the runner reads messages by itself.
+    """
     from transforms.dead_letters import DeadLetters
 
-    commit = _stream_commit(job, options) if is_unbounded(options) else _commit(job, options)
+    unbounded = is_unbounded(options)
+    commit = _stream_commit(job, options, native) if unbounded else _commit(job, options)
     place = options.dead_letters or _beside_output(options, commit.run_id)
     letters = place and DeadLetters(place, commit, options.dead_letter_payload)
     return Run(commit.run_id, letters or None, commit)
@@ -203,14 +214,14 @@ def _commit(job: str, options: JobOptions) -> "Commit":
     )
 
 
-def _stream_commit(job: str, options: Any) -> "Commit":
+def _stream_commit(job: str, options: Any, native: bool) -> "Commit":
     from transforms.stream.commit import StreamCommit
 
     commit = StreamCommit(
         job,
         options.run_id,
         window=options.window,
-        allowed_lateness=options.allowed_lateness,
+        **lateness(options, native),
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )
@@ -265,6 +276,12 @@ def _check_reach(options: JobOptions, place: "Place") -> None:
                 f"{option.flag}: {value} is on this machine, out of reach of Dataflow's workers: "
                 "name a place such as gs://bucket/folder, or leave out --runner"
             )
+    to_topic = is_pubsub(getattr(options, "output", None))
+    if place != "local" and to_topic and options.dead_letters is None:
+        raise ConfigError(
+            "--dead_letters is needed: beside a topic there is no place for them that Dataflow's "
+            "workers reach. Name one such as gs://bucket/folder/"
+        )
 
 
 def _submit(job: str, root: "beam.Pipeline", options: "PipelineOptions", wait: bool) -> int:

@@ -76,6 +76,8 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
     manifest = commit.outcome()
     if manifest is not None:
         committed = manifest["status"] == "committed"
-        place = next(t.manifest for t in commit.targets if t.dead_letters != committed)
+        # Rows that went to a topic have no manifest there: the dead letters' tells of them.
+        target = min(commit.targets, key=lambda target: target.dead_letters == committed)
+        place = target.manifest
         table = closing_table(manifest, place, seconds)
         say(job, f"{'done' if committed else 'refused'}\n{table}", 0)

@@ -17,6 +17,7 @@ from typing import Any
 import beam_jobs
 from beam_jobs.command_line import describe, job_of
 from beam_jobs.options import ColumnMap, Declared, JobOptions, declared
+from beam_jobs.stream_options import StreamOptions
 from beam_jobs.template_lint import lint
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,7 @@ _REGEXES = {
     ColumnMap: "[^=;]+=[^=;]+(;[^=;]+=[^=;]+)*;?",
 }
 _REMOTE = "gs://.+"
+_MESSAGES = "pubsub://projects/.+"
 
 
 def jobs() -> dict[str, type[JobOptions]]:
@@ -71,11 +73,19 @@ def container_spec(kind: type[JobOptions], image: str = "") -> dict[str, Any]:
         "metadata": {
             "name": f"Millrace {job}",
             "description": " ".join(describe(kind)[0].split()),
-            "streaming": False,
+            **_streaming(kind),
             "parameters": [_parameter(o) for o in _required_first(kind) if o.in_template],
         },
         "defaultEnvironment": {"sdkContainerImage": image},
     }
+
+
+def _streaming(kind: type[JobOptions]) -> dict[str, bool]:
+    """What Dataflow is told of a job that may read messages; whether it does, its input decides."""
+    if not issubclass(kind, StreamOptions):
+        return {"streaming": False}
+    # At least once, messages that come twice would stay so in topics and dead letters.
+    return {"streaming": True, "supportsAtLeastOnce": False, "supportsExactlyOnce": True}
 
 
 def _required_first(kind: type[JobOptions]) -> list[Declared]:
@@ -87,7 +97,8 @@ def _parameter(option: Declared) -> dict[str, Any]:
         "name": option.name,
         "label": option.label,
         "helpText": option.help,
-        "paramType": option.kind,
+        # The console lets choose from a bucket what is a file by its type, and nothing else.
+        "paramType": "TEXT" if option.messages else option.kind,
         "isOptional": not option.required,
         "groupName": option.group,
     }
@@ -110,7 +121,7 @@ def _text(default: Any) -> str | None:
 def _regex(option: Declared) -> str | None:
     regex = option.regex or _REGEXES.get(option.type)
     if option.kind.startswith("GCS_"):
-        regex = _REMOTE
+        regex = f"{_REMOTE}|{_MESSAGES}" if option.messages else _REMOTE
     if regex is None:
         return None
     # What is left out may come as an empty text.

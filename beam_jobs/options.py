@@ -32,6 +32,7 @@ class Declared:
       minimum: The smallest number allowed.
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
+      messages: Whether it may also be the URI of messages, where its kind says files.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Declared:
     minimum: float | None = None
     maximum: float | None = None
     in_template: bool = True
+    messages: bool = False
 
     @property
     def required(self) -> bool:
@@ -77,6 +79,7 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     in_template: bool = True,
+    messages: bool = False,
 ) -> Any:
     """Declares an option: a field of a frozen dataclass that extends `JobOptions`.
 
@@ -93,6 +96,7 @@ def option(
       minimum: The smallest number allowed.
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
+      messages: Whether it may also be the URI of messages, where `kind` says files.
     """
     details = {
         "help": help,
@@ -105,6 +109,7 @@ def option(
         "minimum": minimum,
         "maximum": maximum,
         "in_template": in_template,
+        "messages": messages,
     }
     return dataclasses.field(default=default, metadata={"option": details})
 

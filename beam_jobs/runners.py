@@ -91,9 +91,10 @@ def go_on_without_end(options: PipelineOptions) -> None:
     """
     standard = options.view_as(beam_options.StandardOptions)
     name = runner_name(options)
+    if reads_natively(options):
+        standard.streaming = True
+        return
     if name not in (*_IN_PROCESS, "prismrunner"):
-        if name == "dataflowrunner":
-            raise ConfigError("--input: messages are not read on Dataflow yet; run it locally")
         raise ConfigError(f"--runner: {standard.runner} does not run unbounded input here")
     standard.streaming, standard.runner = True, "DirectRunner"
     prism = options.view_as(beam_options.PrismRunnerOptions)
@@ -102,6 +103,11 @@ def go_on_without_end(options: PipelineOptions) -> None:
     portable.environment_type = "LOOPBACK"
     # Beam's client ends its wait for the job after so many seconds, five minutes by default.
     portable.job_server_timeout = _TEN_YEARS
+
+
+def reads_natively(options: PipelineOptions) -> bool:
+    """Whether the runner has a source of messages of its own, in the place of Beam's."""
+    return runner_name(options) == "dataflowrunner"
 
 
 @contextlib.contextmanager

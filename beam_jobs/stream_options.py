@@ -11,7 +11,11 @@ EVENT_TIME = "publish_time"
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions(JobOptions):
-    """What a job is told of messages; files take no notice of it."""
+    """What a job is told of messages; files take no notice of it.
+
+    What is not in the template means nothing where the runner reads messages by itself, and is
+    refused there (`streams.NOT_NATIVE`).
+    """
 
     event_time_column: str = option(
         "Messages: the column of event times, by which windows are cut. An attribute is a column "
@@ -19,7 +23,6 @@ class StreamOptions(JobOptions):
         default=EVENT_TIME,
         metavar="COLUMN",
         group=GROUP,
-        in_template=False,
     )
     window: float = option(
         "Messages: the length of a window in seconds; files appear as windows end.",
@@ -27,10 +30,10 @@ class StreamOptions(JobOptions):
         minimum=0.001,
         metavar="SECONDS",
         group=GROUP,
-        in_template=False,
     )
     allowed_lateness: float = option(
-        "Messages: for how many seconds after its end a window takes rows, in files of their own.",
+        "Messages, locally: for how many seconds after its end a window takes rows, in files of "
+        "their own. On Dataflow it takes them for good.",
         default=0.0,
         minimum=0.0,
         metavar="SECONDS",
@@ -38,15 +41,16 @@ class StreamOptions(JobOptions):
         in_template=False,
     )
     late: str = option(
-        "Messages: what becomes of rows that are later still: drop counts them, dead_letters "
-        "rejects them.",
+        "Messages, locally: what becomes of rows that are later still: drop counts them, "
+        "dead_letters rejects them. On Dataflow no row is.",
         default="drop",
         choices=("drop", "dead_letters"),
         group=GROUP,
         in_template=False,
     )
     max_disorder: float = option(
-        "Messages: by how many seconds of event time they may come out of order.",
+        "Messages, locally: by how many seconds of event time they may come out of order. Dataflow "
+        "finds that out.",
         default=10.0,
         minimum=0.0,
         metavar="SECONDS",
@@ -54,7 +58,8 @@ class StreamOptions(JobOptions):
         in_template=False,
     )
     idle_after: float = option(
-        "Messages: after how many seconds without any, event time goes on with the clock.",
+        "Messages, locally: after how many seconds without any, event time goes on with the clock. "
+        "On Dataflow it always does.",
         default=30.0,
         minimum=0.0,
         metavar="SECONDS",
@@ -63,14 +68,14 @@ class StreamOptions(JobOptions):
     )
     dedup_key: str | None = option(
         "Messages: a column; rows with a value that came before are left out, and counted. "
-        "Messages that are delivered twice always are.",
+        "Messages that are delivered twice always are. On Dataflow it is an attribute, one that "
+        "every message has, and values are remembered for ten minutes.",
         default=None,
         metavar="COLUMN",
         group=GROUP,
-        in_template=False,
     )
     dedup_horizon: float = option(
-        "Messages: for how many seconds message ids and keys are remembered.",
+        "Messages, locally: for how many seconds message ids and keys are remembered.",
         default=600.0,
         minimum=1.0,
         metavar="SECONDS",
@@ -78,7 +83,8 @@ class StreamOptions(JobOptions):
         in_template=False,
     )
     deadline: float = option(
-        "Messages: after how many seconds at most a message is worked on, however few there are.",
+        "Messages, locally: after how many seconds at most a message is worked on, however few "
+        "there are.",
         default=0.2,
         minimum=0.01,
         metavar="SECONDS",

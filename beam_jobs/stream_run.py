@@ -39,6 +39,9 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
             progress.stop()
             commit.status = "failed"
             code = failures.report(job, error, [target.root for target in commit.targets])
+            say(
+                job, f"what it acknowledged is safe; --run_id={commit.run_id} goes on with it", code
+            )
     manifest, counts = commit.outcome(), progress.snapshot()
     # What else this process does has nothing to do with this run.
     progress.reset()

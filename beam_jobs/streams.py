@@ -1,8 +1,10 @@
 """What jobs do when their input has no end."""
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 from beam_jobs.stream_options import StreamOptions
+from transforms.errors import ConfigError
 from transforms.io.pubsub.uris import is_pubsub
 
 if TYPE_CHECKING:
@@ -16,26 +18,70 @@ if TYPE_CHECKING:
 MESSAGE_COLUMNS = ("message_id", "ordering_key")
 """Columns that say which message a row came from: kept, to tell what is delivered twice."""
 
+_NO_ROW_TOO_LATE = "no row is too late there: what is late becomes a file more"
+_OWN_WATERMARK = "it tells by itself how far event time is"
+NOT_NATIVE = {
+    "allowed_lateness": _NO_ROW_TOO_LATE,
+    "late": _NO_ROW_TOO_LATE,
+    "max_disorder": _OWN_WATERMARK,
+    "idle_after": _OWN_WATERMARK,
+    "dedup_horizon": "it remembers keys for ten minutes",
+    "deadline": "it decides how many messages are worked on at once",
+}
+"""Options that mean nothing where the runner reads messages by itself, and why."""
+
 
 def is_unbounded(options: object) -> bool:
     """Whether a job's input has no end."""
     return is_pubsub(getattr(options, "input", None))
 
 
+def check_native(options: StreamOptions) -> None:
+    """Looks whether a runner that reads messages by itself can do what is wanted.
+
+    Raises:
+      ConfigError: An option is given that would do nothing.
+    """
+    for field in dataclasses.fields(options):
+        if field.name in NOT_NATIVE and getattr(options, field.name) != field.default:
+            raise ConfigError(
+                f"--{field.name} is for local runs, and Dataflow can't take it: "
+                f"{NOT_NATIVE[field.name]}. Leave it out"
+            )
+
+
+def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
+    """How late rows may be, for `StreamCommit`.
+
+    Args:
+      options: The job's.
+      native: Whether the runner reads messages by itself. No step then knows its watermark, and
+        can count what comes too late: so nothing does, and late rows are gathered for as long as
+        a window lasts, for bundles are small there.
+    """
+    from transforms.windows import ANY_LATENESS
+
+    if native:
+        return {"allowed_lateness": ANY_LATENESS, "late_wait": options.window}
+    return {"allowed_lateness": options.allowed_lateness}
+
+
 def read(
     root: "beam.Pipeline", source: "Source | PubSubSource", options: StreamOptions, run: "Run"
 ) -> "Batches":
     """The rows of a source; where they have no end, in the windows that the options describe."""
+    from beam_jobs.runners import reads_natively
     from transforms.io.read import Read
     from transforms.window_batches import WindowBatches
 
-    rows: Batches = root | Read(source, dead_letters=run.dead_letters)
+    native = reads_natively(root.options)
+    rows: Batches = root | Read(source, dead_letters=run.dead_letters, native=native)
     if source.bounded:
         return rows
     windowed: Batches = rows | WindowBatches(
         options.window,
         event_time_column=options.event_time_column,
-        allowed_lateness=options.allowed_lateness,
+        allowed_lateness=lateness(options, native)["allowed_lateness"],
         late=options.late,
         dead_letters=run.dead_letters,
     )

@@ -48,7 +48,7 @@ def main() -> None:
     start = command()
     if start is None:
         sys.exit("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    with running(start) as host:
+    with running(start) as (host, _):
         os.environ["PUBSUB_EMULATOR_HOST"] = host
         soak(options.a_second, 60 * options.minutes)
 

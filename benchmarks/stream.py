@@ -173,7 +173,7 @@ def main() -> None:
     start = command()
     if start is None:
         sys.exit("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    with running(start) as host:
+    with running(start) as (host, _):
         os.environ["PUBSUB_EMULATOR_HOST"] = host
         throughput(options.messages)
         for a_second in (10, 100, 1000):

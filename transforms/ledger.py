@@ -16,7 +16,8 @@ class Entry:
     """A line of the run's ledger: what one bundle of one step did.
 
     Attributes:
-      kind: "read" (rows that came in), "staged" (a file that waits for the commit) or "schema"
+      kind: "read" (rows that came in), "staged" (a file that waits for the commit), "published"
+        (rows that are at a topic, which knows no commit) or "schema"
         (what an output without rows looks like).
       step: The step's label.
       target: Where the file will go: its folder or file.
@@ -135,7 +136,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
     rows_in = sum(entry.rows for entry in tallies) + late if tallies else None
     written = Counter[str]()
     for entry in ledger:
-        if entry.kind == "staged" and entry.target not in dead:
+        if entry.kind in ("staged", "published") and entry.target not in dead:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
     if rows_in is not None and rows_in != rows_out + rows_dead + late:

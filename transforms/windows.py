@@ -14,6 +14,12 @@ from transforms.event_time import event_times, in_range, to_micros
 Window = tuple[int, int]
 """Start and end of a window in microseconds since 1970, UTC; the end is not in it."""
 
+ANY_LATENESS = 1e5 * 365.25 * 86_400
+"""Seconds of allowed lateness with which nothing is ever too late: a hundred thousand years.
+
+It goes beyond every time that a text can tell, and is still a number of microseconds in 64 bits.
+"""
+
 _WATERMARK = b"millrace:watermark"
 
 

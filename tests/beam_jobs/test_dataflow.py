@@ -17,6 +17,7 @@ from beam_jobs.command_line import parse
 from beam_jobs.metadata import jobs
 from tests.beam_jobs.flags import DATAFLOW
 from transforms.batches import CODER_URN
+from transforms.windows import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:1"
@@ -32,11 +33,13 @@ class Case:
       argv: Its command line, given a folder with `in/*.parquet` and a model.
       labels: The steps of its pipeline; changing one breaks updates of running jobs.
       arrow: The steps whose outputs are batches.
+      streaming: Whether its input is messages.
     """
 
     argv: Callable[[Path, Path], list[str]]
     labels: tuple[str, ...]
     arrow: tuple[str, ...]
+    streaming: bool = False
 
 
 COMMIT_AND_READ = (
@@ -56,7 +59,61 @@ COMMIT_AND_READ = (
 )
 """The steps that every job has whose input is files."""
 
+READ_MESSAGES = (
+    "Read",
+    "Read/PubSub",
+    "WindowBatches",
+    "WindowBatches/Cut",
+    "WindowBatches/Door",
+    "WindowBatches/Letters",
+    "WindowBatches/Settle",
+    "WindowBatches/Window",
+    "WindowBatches/Windows",
+)
+"""The steps that every job has whose input is messages."""
+
+MESSAGES = "--input=pubsub://projects/proj-12345/subscriptions/sub?attributes=time,key"
+
 CASES = {
+    "ingest messages": Case(
+        lambda folder, model: [
+            MESSAGES,
+            f"--schema={folder}/messages.json",
+            "--event_time_column=time",
+            "--dedup_key=key",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(*READ_MESSAGES, "Write", "Write/Windows"),
+        arrow=(
+            "Read/PubSub/Gather",
+            "Read/PubSub/Door",
+            "Read/PubSub/Letters",
+            "WindowBatches/Letters",
+            "WindowBatches/Settle",
+        ),
+        streaming=True,
+    ),
+    "score messages": Case(
+        lambda folder, model: [
+            MESSAGES,
+            f"--model={model}",
+            "--output=pubsub://projects/proj-12345/topics/scores",
+            "--dead_letters=gs://bucket/dead/",
+        ],
+        labels=(
+            *READ_MESSAGES[:2],
+            "Score",
+            "Score/Door",
+            "Score/Letters",
+            "Score/RunInference",
+            "Score/Windows",
+            *READ_MESSAGES[2:],
+            "Write",
+            "Write/PubSub",
+        ),
+        arrow=("Read/PubSub/Gather", "Score/Door", "Write/PubSub/Publish"),
+        streaming=True,
+    ),
     "ingest": Case(
         lambda folder, model: [f"--input={folder}/in", "--output=gs://bucket/out/"],
         labels=(
@@ -100,17 +157,20 @@ def folder(tmp_path_factory):
     for part in range(2):
         table = pa.table({"x": [1.0], "y": [1.0], "name": ["a"]})
         pq.write_table(table, path / f"in/{part}.parquet")
+    (path / "messages.json").write_text('[{"name": "n", "type": "INTEGER"}]')
     return path
 
 
 @pytest.fixture(scope="module", params=sorted(CASES))
 def built(request, folder, linear_model):
     """A job's case and what Dataflow would be sent."""
-    case = CASES[request.param]
-    module = importlib.import_module(f"beam_jobs.{request.param}")
+    case, job = CASES[request.param], request.param.split()[0]
+    module = importlib.import_module(f"beam_jobs.{job}")
     options, rest = parse(module.Options, [*case.argv(folder, linear_model), *FLAGS])
-    beam_options = runners.pipeline_options(rest, request.param)
-    root, run = launch.construct(request.param, options, beam_options, module.resolve, module.build)
+    beam_options = runners.pipeline_options(rest, job)
+    if case.streaming:
+        runners.go_on_without_end(beam_options)
+    root, run = launch.construct(job, options, beam_options, module.resolve, module.build)
     run.commit.close()
     return case, root.run().job.proto_pipeline, beam_options
 
@@ -126,7 +186,7 @@ def payloads(pipeline):
 
 
 def test_every_job_is_tested_here():
-    assert set(CASES) == set(jobs())
+    assert {case for case in CASES if not CASES[case].streaming} == set(jobs())
 
 
 def test_workers_run_our_image_and_nothing_is_staged_for_them(built):
@@ -152,7 +212,9 @@ def test_no_label_holds_what_may_change(built):
     """Lambdas put a line number in the label; Beam's own `Create` has one, ours have none."""
     _, pipeline, _ = built
     names = [t.unique_name for t in pipeline.components.transforms.values()]
-    assert not [n for n in names if "lambda" in n and not n.startswith("Read/Files/")]
+    creates = ("Read/Files", "Windows/Start")
+    found = [n.rpartition("/")[0] for n in names if "lambda" in n]
+    assert not [name for name in found if not name.endswith(creates)]
 
 
 def shipped_by_value(pipeline, monkeypatch):
@@ -201,8 +263,9 @@ def test_batches_go_between_stages_as_arrow(built):
     parts = pipeline.components
     found = {}
     for transform in parts.transforms.values():
-        step = "/".join(transform.unique_name.split("/")[:2])
-        if transform.spec.urn == PARDO and step in case.arrow:
+        name = f"{transform.unique_name}/"
+        step = next((step for step in case.arrow if name.startswith(f"{step}/")), None)
+        if transform.spec.urn == PARDO and step:
             for collection in transform.outputs.values():
                 found.setdefault(step, set()).update(
                     leaves(parts, parts.pcollections[collection].coder_id)
@@ -218,12 +281,46 @@ def leaves(components, coder_id):
     return set().union(*(leaves(components, part) for part in coder.component_coder_ids))
 
 
-def test_the_pipeline_is_bounded(built):
+def test_only_messages_have_no_end(built):
     from apache_beam.portability.api import beam_runner_api_pb2 as api
 
-    _, pipeline, _ = built
-    collections = pipeline.components.pcollections.values()
-    assert {c.is_bounded for c in collections} == {api.IsBounded.BOUNDED}
+    case, pipeline, _ = built
+    parts = pipeline.components
+    endless = {
+        t.unique_name.split("/")[0]
+        for t in parts.transforms.values()
+        for c in t.outputs.values()
+        if parts.pcollections[c].is_bounded == api.IsBounded.UNBOUNDED
+    }
+    assert ({"Read", "WindowBatches"} <= endless) if case.streaming else not endless
+
+
+def test_messages_are_read_by_dataflow_itself(built):
+    from apache_beam.portability.api import beam_runner_api_pb2 as api
+
+    case, pipeline, _ = built
+    transforms = pipeline.components.transforms.values()
+    found = [t for t in transforms if t.spec.urn == "beam:transform:pubsub_read:v1"]
+    assert len(found) == case.streaming
+    for read in found:
+        payload = api.PubSubReadPayload.FromString(read.spec.payload)
+        assert payload.subscription == "projects/proj-12345/subscriptions/sub"
+        assert payload.with_attributes
+        given = "Write/Windows" in case.labels
+        assert payload.timestamp_attribute == ("time" if given else "")
+        assert payload.id_attribute == ("key" if given else "")
+    assert not [t for t in transforms if t.unique_name.endswith("/Pull")]
+
+
+def test_no_row_is_too_late_for_any_step(built):
+    case, pipeline, _ = built
+    parts = pipeline.components
+    for transform in parts.transforms.values():
+        if case.streaming and transform.spec.urn == "beam:transform:group_by_key:v1":
+            (collection,) = transform.inputs.values()
+            strategy = parts.pcollections[collection].windowing_strategy_id
+            allowed = parts.windowing_strategies[strategy].allowed_lateness / 1000
+            assert allowed >= ANY_LATENESS
 
 
 def test_the_options_that_are_stored_hold_no_secret(built):

@@ -52,7 +52,7 @@ def test_the_root_of_a_failure(error, expected):
         (errors.RejectedRows("3 rows"), 1, "3 rows"),
         (RuntimeError(f"{FRAMES}transforms.errors.Refused: no\n"), 3, "no"),
         (PermissionError(13, "Permission denied", "/x/y"), 1, "/x/y: permission denied"),
-        (OSError(28, "No space left on device", "/x/y"), 1, "the disk is full: /x/y. Nothing was"),
+        (OSError(28, "No space left on device", "/x/y"), 1, "the disk is full: /x/y. Make room"),
         (OSError(30, "Read-only file system"), 1, "/out, gs://b/out: read-only file system"),
         (ValueError("long " * 200), 1, "ValueError: long long"),
         (

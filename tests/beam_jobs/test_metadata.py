@@ -131,6 +131,27 @@ def test_streaming_flags_pass_with_streaming():
     assert faulty(lambda s: s["metadata"].update(flags, defaultStreamingMode="EXACTLY_ONCE")) == []
 
 
+@pytest.mark.parametrize("job", sorted(jobs()))
+def test_jobs_that_may_read_messages_say_so(job):
+    spec = container_spec(jobs()[job])
+    flags = spec["metadata"]
+    assert flags["streaming"] is flags["supportsExactlyOnce"] is True
+    assert flags["supportsAtLeastOnce"] is False
+    kinds = {p["name"]: p["paramType"] for p in spec["metadata"]["parameters"]}
+    assert kinds["input"] == kinds["output"] == "TEXT"
+    assert kinds["window"] == "NUMBER"
+    assert kinds["event_time_column"] == kinds["dedup_key"] == "TEXT"
+
+
+@pytest.mark.parametrize("name", ["input", "output"])
+def test_files_and_messages_are_accepted(name):
+    (regex,) = parameter(container_spec(jobs()["score"]), name)["regexes"]
+    for text in ("gs://b/x/*.csv", "pubsub://projects/p/subscriptions/s?format=avro"):
+        assert re.search(regex, text)
+    for text in ("", "/tmp/x", "pubsub:s", "stdout:"):
+        assert not re.search(regex, text)
+
+
 def test_what_is_generated_is_current_and_sound():
     assert metadata.check() == []
     assert {str(path) for path in generated()} == {

@@ -95,6 +95,31 @@ def test_the_environment_fills_in(monkeypatch):
     assert options.view_as(WorkerOptions).sdk_container_image == "registry/image:2"
 
 
+@pytest.mark.parametrize("more", [[], ["--template_location=gs://bucket/job_object"]])
+def test_dataflow_reads_messages_by_itself(more, monkeypatch):
+    from apache_beam.options.pipeline_options import PortableOptions, StandardOptions
+
+    def look(location):
+        raise AssertionError("Prism has nothing to do with it")
+
+    monkeypatch.setattr(runners, "find", look)
+    options = options_of(*DATAFLOW, *more)
+    runners.go_on_without_end(options)
+    standard = options.view_as(StandardOptions)
+    assert runners.reads_natively(options)
+    assert (standard.streaming, standard.runner) == (True, "DataflowRunner")
+    assert options.view_as(PortableOptions).environment_type != "LOOPBACK"
+
+
+def test_others_read_messages_by_our_source_or_not_at_all(monkeypatch):
+    monkeypatch.setattr(runners, "find", lambda location: "prism")
+    options = options_of()
+    runners.go_on_without_end(options)
+    assert not runners.reads_natively(options)
+    with pytest.raises(ConfigError, match="FlinkRunner does not run unbounded input here"):
+        runners.go_on_without_end(options_of("--runner=FlinkRunner"))
+
+
 @pytest.mark.parametrize(
     ("argv", "run_id", "name"),
     [

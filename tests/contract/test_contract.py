@@ -16,6 +16,7 @@ from tests.support import Collect, local_pipeline, run_on
 from transforms.batches import Rebatch
 from transforms.commit import Commit
 from transforms.io.payloads.json import Json
+from transforms.io.pubsub.native import ReadNative
 from transforms.io.pubsub.read import ReadPubSub
 from transforms.io.pubsub.sink import PubSubSink
 from transforms.io.pubsub.source import PubSubSource
@@ -80,7 +81,7 @@ def _to_rows(model):
 
 def _messages():
     schema = pa.schema([("x", pa.float32())])
-    return PubSubSource.resolve("pubsub://projects/pro/subscriptions/sub", schema)
+    return PubSubSource.resolve("pubsub://projects/proj-12345/subscriptions/sub", schema)
 
 
 def _target():
@@ -90,6 +91,7 @@ def _target():
 EXAMPLES = {
     "FromRows": _from_rows,
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
+    "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
     "Rebatch": lambda model: Rebatch(max_rows=16),

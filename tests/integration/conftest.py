@@ -45,6 +45,6 @@ def pubsub() -> Iterator[type]:
     start = command()
     if start is None:
         pytest.skip("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    with running(start) as host, pytest.MonkeyPatch.context() as patch:
+    with running(start) as (host, _), pytest.MonkeyPatch.context() as patch:
         patch.setenv("PUBSUB_EMULATOR_HOST", host)
         yield Channel

@@ -32,8 +32,8 @@ def command() -> list[str] | None:
 
 
 @contextlib.contextmanager
-def running(start: list[str]) -> Iterator[str]:
-    """Runs the emulator; yields its address."""
+def running(start: list[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Runs the emulator; yields its address and its process."""
     port = free_port()
     flags = ["--host=127.0.0.1", f"--port={port}"]
     server = subprocess.Popen(
@@ -41,7 +41,7 @@ def running(start: list[str]) -> Iterator[str]:
     )
     try:
         wait_for(f"http://127.0.0.1:{port}/")
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}", server
     finally:
         server.kill()
         server.wait()

@@ -1,101 +1,30 @@
 """The score job on messages: every one is accounted for, also where the job is killed."""
 
-import contextlib
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
-import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
 from tests.integration.pubsub import times
+from tests.integration.streams import (
+    Job,
+    at,
+    letters,
+    manifests,
+    payload,
+    rows_of,
+    staged,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 MESSAGES = int(os.environ.get("MILLRACE_MESSAGES", "10000"))
 KILLS = int(os.environ.get("MILLRACE_KILLS", "20"))
-
-
-class Job:
-    """A score job that reads messages, as a process."""
-
-    def __init__(self, channel, model, **flags):
-        query = "?attributes=time"
-        flags = {
-            "input": channel.source + query,
-            "model": model,
-            "map": "x=n;y=n",
-            "event_time_column": "time",
-            "max_disorder": 10,
-            "idle_after": 600,
-            # After so many seconds Beam's client would no longer wait for the job.
-            "job_server_timeout": 2,
-            **flags,
-        }
-        command = [sys.executable, "-m", "beam_jobs.score"]
-        command += [f"--{name}={value}" for name, value in flags.items()]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-
-    def drain(self):
-        """Asks it to end, and returns what it said."""
-        self.process.send_signal(signal.SIGINT)
-        told = self.process.communicate(timeout=120)[0]
-        assert self.process.returncode == 0, told
-        return told
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
-
-
-def payload(number):
-    return json.dumps({"n": number, "name": "x"}).encode()
-
-
-def at(seconds):
-    return {"time": datetime.fromtimestamp(START + seconds, UTC).isoformat()}
-
-
-def rows_of(folder):
-    if not folder.exists():
-        return []
-    schema = pa.schema([("n", pa.float64()), ("message_id", pa.string())])
-    return ds.dataset(folder, partitioning="hive", schema=schema).to_table().to_pylist()
-
-
-def wait_until(job, condition, seconds=90):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert job.process.poll() is None, job.process.communicate()[0]
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
-def letters(folder):
-    lines = [line for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in lines]
-
-
-def staged(folder):
-    """Rows that are committed, or wait in the log."""
-    found = letters(folder) if folder.name.endswith(".dead_letters") else rows_of(folder)
-    for path in folder.parent.glob(f".{folder.name}.stream-*/log/*.arrow"):
-        with contextlib.suppress(OSError, pa.ArrowInvalid):
-            found += pa.ipc.open_file(str(path)).read_all().to_pylist()
-    return found
-
-
-def manifests(folder):
-    return [json.loads(path.read_text()) for path in folder.glob("_millrace/panes/*.json")]
 
 
 def test_every_message_is_accounted_for(pubsub, linear_model, tmp_path):

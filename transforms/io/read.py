@@ -215,6 +215,7 @@ class Read(beam.PTransform):
       source: A resolved source of files or messages, or the URI of a file, folder or glob.
       max_rows: Most rows of a batch.
       dead_letters: Takes the rows and files that can't be read; without it they are errors.
+      native: Messages are read by the runner's own source: for Dataflow; see `ReadNative`.
 
     Returns: Batches of at most `max_rows` rows and about 32 MiB, each from one file.
 
@@ -225,6 +226,7 @@ class Read(beam.PTransform):
     source: "Source | PubSubSource | str"
     max_rows: int = MAX_ROWS
     dead_letters: DeadLetters | None = None
+    native: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -237,9 +239,7 @@ class Read(beam.PTransform):
         if isinstance(source, str):
             source = Source.resolve(source)
         if not isinstance(source, Source):
-            from transforms.io.pubsub.read import ReadPubSub
-
-            return root | "PubSub" >> ReadPubSub(source, self.dead_letters)
+            return root | "PubSub" >> self._messages(source)
         if source.limit is None:
             progress.expect("read", bytes=source.bytes)
             files = root | "Files" >> beam.Create(source.files, reshuffle=False)
@@ -257,3 +257,9 @@ class Read(beam.PTransform):
         if self.dead_letters is not None:
             self.dead_letters.commit.take(read.tally)
         return through_door(read.outcomes, self.dead_letters, "Read")
+
+    def _messages(self, source: "PubSubSource") -> beam.PTransform:
+        from transforms.io.pubsub.native import ReadNative
+        from transforms.io.pubsub.read import ReadPubSub
+
+        return (ReadNative if self.native else ReadPubSub)(source, self.dead_letters)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
+import pyarrow as pa
 
 from transforms.batches import Batches
 from transforms.commit import TARGET_BYTES, Commit
 from transforms.dead_letters import DeadLetters
 from transforms.errors import ConfigError
 from transforms.io.pubsub.uris import is_pubsub
+from transforms.ledger import Entry
 
 
 @dataclass
@@ -42,7 +44,10 @@ class Write(beam.PTransform):
             from transforms.io.pubsub.write import WritePubSub
 
             sink = PubSubSink.resolve(self.uri)
-            _ = batches | "PubSub" >> WritePubSub(sink, self.dead_letters)
+            sent = batches | "PubSub" >> WritePubSub(sink, self.dead_letters)
+            if self.commit is not None:
+                told = beam.Map(_published, self.uri).with_output_types(Entry)
+                self.commit.take(sent | "Tally" >> told)
             return
         commit = self.commit or Commit("write")
         target = commit.target(self.uri)
@@ -55,3 +60,7 @@ class Write(beam.PTransform):
         if self.commit is None:
             commit.prepare()
             commit.close()
+
+
+def _published(rows: pa.RecordBatch, uri: str) -> Entry:
+    return Entry("published", "Write", uri, rows=rows.num_rows)

@@ -31,6 +31,7 @@ class StreamCommit(Commit):
       run_id: The run's; give it yourself to be able to go on after a kill.
       window: The length of the windows in seconds.
       allowed_lateness: For how many seconds after its end a window takes rows.
+      late_wait: For how many seconds on the clock late rows of a window are gathered to one file.
       manifest: What else the manifest should tell, such as the options.
       reads: What the run reads.
     """
@@ -42,11 +43,13 @@ class StreamCommit(Commit):
         *,
         window: float = 60.0,
         allowed_lateness: float = 0.0,
+        late_wait: float = 0.0,
         manifest: Mapping[str, Any] | None = None,
         reads: Iterable[str] = (),
     ) -> None:
         super().__init__(job, run_id, manifest=manifest, reads=reads)
         self.window, self.allowed_lateness = window, allowed_lateness
+        self.late_wait = late_wait
         self._started, self.status = now(), "ended"
 
     def target(self, uri: str, dead_letters: bool = False) -> Target:
@@ -71,7 +74,8 @@ class StreamCommit(Commit):
         if target.dead_letters:
             # They are put into windows by when they were found, which may be after theirs.
             size, lateness = REJECTS_SECONDS, lateness + _DAY
-        _ = batches | "Windows" >> WriteWindows(target, self.run_id, size, lateness)
+        write = WriteWindows(target, self.run_id, size, lateness, self.late_wait)
+        _ = batches | "Windows" >> write
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Does nothing: panes have manifests of their own."""

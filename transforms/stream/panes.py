@@ -52,12 +52,11 @@ def commit_pane(
     """
     window = window_name(start)
     _finish_all(target, f"{window}-")
-    known = _known_ids(target, window)
-    rows, ids, duplicates = _distinct(list(wal.tables(staged)), known)
+    left, found, number = _uncommitted(target, window, staged)
+    rows, ids, duplicates = _distinct(found, _known_ids(target, window, number))
     if rows is None or not rows.num_rows:
-        wal.forget(staged)
+        wal.forget(left)
         return Pane(0, duplicates, "")
-    number = len(_listed(f"{target.root}/_millrace/panes", ".json", f"{window}-"))
     name = f"{window}-{number:05d}"
     draft = f"{target.staging}/panes/{name}"
     size = write_file(target, f"{draft}{target.suffix}", rows.schema, rows.to_batches())
@@ -76,12 +75,34 @@ def commit_pane(
         "bytes": size,
         "duplicates": duplicates,
         "committed": now(),
-        "staged": [file.path for file in staged],
+        "staged": [file.path for file in left],
     }
     # From here on it will be committed, if need be by the run that comes after.
     files.write_bytes(f"{draft}.json", json.dumps(manifest, indent=2).encode())
     _finish(target, name, manifest)
     return Pane(rows.num_rows, duplicates, path)
+
+
+def _uncommitted(
+    target: Target, window: str, staged: list[Staged]
+) -> tuple[list[Staged], list[pa.Table], int]:
+    """The files that no pane of the window holds yet, their rows, and how many panes it has.
+
+    A service may have the same commit done again, or by two workers at once: one that finds a file
+    gone looks whether the other one has committed it meanwhile.
+    """
+    while True:
+        panes = list(_window_manifests(target, window))
+        done = {path for pane in panes for path in pane["staged"]}
+        wal.forget(file for file in staged if file.path in done)
+        left = list({file.path: file for file in staged if file.path not in done}.values())
+        found = list(wal.tables(left))
+        if len(found) == len(left) or len(list(_window_manifests(target, window))) == len(panes):
+            return left, found, len(panes)
+
+
+def _window_manifests(target: Target, window: str) -> Iterator[dict[str, Any]]:
+    return _read_all(_listed(f"{target.root}/_millrace/panes", ".json", f"{window}-"))
 
 
 def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
@@ -120,21 +141,27 @@ def recover(target: Target) -> list[Staged]:
 
 def manifests(target: Target) -> Iterator[dict[str, Any]]:
     """The manifests of all panes of an output."""
-    for path in _listed(f"{target.root}/_millrace/panes", ".json"):
-        yield json.loads(files.read_bytes(path))
+    return _read_all(_listed(f"{target.root}/_millrace/panes", ".json"))
 
 
-def _known_ids(target: Target, window: str) -> list[str]:
+def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
+    return (json.loads(files.read_bytes(path)) for path in paths)
+
+
+def _known_ids(target: Target, window: str, panes: int) -> list[str]:
+    """The messages of a window's first panes."""
     found = _listed(f"{target.root}/_millrace/ids", ".ids", f"{window}-")
-    return [name for path in found for name in _ids(path)]
+    names = {f"{window}-{number:05d}.ids" for number in range(panes)}
+    return [name for path in found if path.rpartition("/")[2] in names for name in _ids(path)]
 
 
 def _listed(folder: str, suffix: str, prefix: str = "") -> list[str]:
-    """The files of a folder whose names begin and end so."""
-    paths = [file.uri for file in files.list_files(f"{folder}/")]
-    names = [path.rpartition("/")[2] for path in paths]
-    pairs = zip(paths, names, strict=True)
-    return [path for path, name in pairs if name.startswith(prefix) and name.endswith(suffix)]
+    """The files of a folder whose names begin and end so.
+
+    Of an object store only these are listed: a stream's folders fill for as long as it goes on.
+    """
+    pattern = f"{folder}/{prefix}*{suffix}"
+    return [file.uri for file in files.list_files(pattern)]
 
 
 def _ids(uri: str) -> list[str]:

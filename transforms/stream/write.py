@@ -1,12 +1,19 @@
 """WriteWindows: rows of a stream to files, each window's committed as its panes fire."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
+from apache_beam.metrics import Metrics
+from apache_beam.transforms.trigger import (
+    AccumulationMode,
+    AfterCount,
+    AfterProcessingTime,
+    AfterWatermark,
+)
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 from apache_beam.utils.windowed_value import PaneInfoTiming, WindowedValue
@@ -52,6 +59,8 @@ class _CommitFn(beam.DoFn):
 
     def __init__(self, target: Target, run_id: str) -> None:
         self.target, self.run_id = target, run_id
+        step = "DeadLetters" if target.dead_letters else "Write"
+        self.rows, self.late = (Metrics.counter(step, name) for name in ("rows_out", "rows_late"))
 
     def process(
         self,
@@ -69,6 +78,9 @@ class _CommitFn(beam.DoFn):
         )
         progress.add("dead_committed" if self.target.dead_letters else "committed", rows=done.rows)
         progress.add("duplicate", rows=done.duplicates)
+        self.rows.inc(done.rows)
+        if info.timing == PaneInfoTiming.LATE:
+            self.late.inc(done.rows)
         yield done.rows
 
 
@@ -76,39 +88,47 @@ class _CommitFn(beam.DoFn):
 class WriteWindows(beam.PTransform):
     """Writes batches to a log that survives the process, and commits each window when it is full.
 
-    What comes after a window's end, and is not too late, is committed as a pane of its own.
+    What comes after a window's end, and is not too late, is committed as a pane of its own. What is
+    too late the runner would drop here: it stays in the log, to be committed by the next start of
+    the run. Where no step before has put such rows aside, allow `windows.ANY_LATENESS`.
 
     Args:
       target: A folder; each window is a partition of it.
       run_id: The run.
       seconds: The length of the windows.
       allowed_lateness: For how many seconds after a window's end rows are still taken.
+      late_wait: For how many seconds on the clock late rows of a window are gathered to one pane; 0
+        makes one of each bundle's.
     """
 
     target: Target
     run_id: str
     seconds: float
     allowed_lateness: float = 0
+    late_wait: float = 0
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def expand(self, batches: Batches) -> Any:
         """Applies it."""
+        late = AfterProcessingTime(math.ceil(self.late_wait)) if self.late_wait else AfterCount(1)
+        # Beam compares the windows of what is flattened, and this trigger is equal to itself alone.
+        trigger = AfterWatermark(late=late)
         log = beam.ParDo(_LogFn(self.target)).with_output_types(Staged)
-        logged = batches | "Window" >> self._windows() | "Log" >> log
+        logged = batches | "Window" >> self._windows(trigger) | "Log" >> log
         start = batches.pipeline | "Start" >> beam.Create([self.target], reshuffle=False)
         recover = beam.FlatMap(_recovered).with_output_types(Staged)
-        before = start | "Recover" >> recover | "WindowAgain" >> self._windows()
+        before = start | "Recover" >> recover | "WindowAgain" >> self._windows(trigger)
         both = (logged, before) | "All" >> beam.Flatten()
         keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
         panes = keyed | "Pane" >> beam.GroupByKey()
         return panes | "Commit" >> beam.ParDo(_CommitFn(self.target, self.run_id))
 
-    def _windows(self) -> beam.WindowInto:
+    def _windows(self, trigger: AfterWatermark) -> beam.WindowInto:
         return beam.WindowInto(
             FixedWindows(self.seconds),
-            trigger=AfterWatermark(late=AfterCount(1)),
+            trigger=trigger,
             accumulation_mode=AccumulationMode.DISCARDING,
             allowed_lateness=Duration(self.allowed_lateness),
         )

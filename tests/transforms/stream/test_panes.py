@@ -251,3 +251,46 @@ def test_window_names(start, name):
 
 def test_iso():
     assert iso(START + 1) == "2026-01-31T23:59:00.000001+00:00"
+
+
+def anonymous(target, *numbers):
+    """A file of rows that bear no message id, as dead letters."""
+    batch = batch_of(n=pa.array(numbers, pa.string()))
+    return wal.append(target.staging, START, END, [batch])
+
+
+def test_a_commit_that_is_done_again_publishes_nothing(target, tmp_path, monkeypatch):
+    """A worker that is gone before it deleted what it committed: the service tries again."""
+    staged = [anonymous(target, "a"), anonymous(target, "b")]
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "delete", lambda path: None)
+        commit(target, staged)
+    assert commit(target, staged) == Pane(0, 0, "")
+    assert rows(tmp_path) == ["a", "b"]
+    assert wal.left(target.staging) == []
+
+
+def test_a_file_that_is_named_twice_is_read_once(target, tmp_path):
+    staged = anonymous(target, "a")
+    assert commit(target, [staged, staged]).rows == 1
+    assert rows(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("make", [anonymous, log])
+def test_two_workers_at_the_same_pane(target, tmp_path, monkeypatch, make):
+    """The other one is done while this one has read half of the files."""
+    staged = [make(target, "a"), make(target, "b")]
+    read, others = wal.tables, []
+
+    def interrupted(files):
+        files = list(files)
+        yield from read(files[:1])
+        if not others:
+            others.append(None)
+            others.append(commit(target, staged))
+        yield from read(files[1:])
+
+    monkeypatch.setattr(wal, "tables", interrupted)
+    assert commit(target, staged) == Pane(0, 0, "")
+    assert others[1].rows == 2
+    assert len(rows(tmp_path)) == 2

@@ -1,6 +1,6 @@
 """Messages between the service's protobufs and columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,18 @@ SOURCE_ID = "source_message_id"
 
 def received(pulled: list[Any]) -> pa.RecordBatch:
     """Protobuf `ReceivedMessage`s as a batch of schema `MESSAGES`."""
-    messages = [message.message for message in pulled]
+    return _batch([message.message for message in pulled])
+
+
+def unpacked(messages: Iterable[bytes]) -> pa.RecordBatch:
+    """Serialized protobuf `PubsubMessage`s as a batch of schema `MESSAGES`."""
+    from google.pubsub_v1.types import PubsubMessage
+
+    parse = PubsubMessage.meta.pb.FromString
+    return _batch([parse(message) for message in messages])
+
+
+def _batch(messages: list[Any]) -> pa.RecordBatch:
     times = [m.publish_time.seconds * 10**6 + m.publish_time.nanos // 1000 for m in messages]
     arrays = [
         pa.array([message.data for message in messages], pa.binary()),

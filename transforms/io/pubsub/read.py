@@ -20,7 +20,7 @@ from transforms.batches import MAX_BYTES, Batches, select_rows
 from transforms.dead_letters import DeadLetters, Outcome, through_door
 from transforms.errors import ConfigError
 from transforms.io.pubsub.clients import Subscriber
-from transforms.io.pubsub.event_times import event_times
+from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
 from transforms.io.pubsub.puller import Puller
 from transforms.io.pubsub.seen import Seen
@@ -84,10 +84,7 @@ class Session:
         ack_ids = [message.ack_id for message in taken]
         first = self._ids.first([message.message.message_id for message in taken])
         fresh = [message for message, is_first in zip(taken, first, strict=True) if is_first]
-        rows, rejects = source.payload.decode(
-            received(fresh), source.payload_schema, f"pubsub://{source.address.name}"
-        )
-        rows, rejects, times = event_times(rows, rejects, source.event_time)
+        (rows, rejects), times = decode_messages(received(fresh), source)
         duplicates = len(taken) - len(fresh)
         if source.dedup_key is not None:
             keys = rows[source.dedup_key].cast(pa.string()).to_pylist()

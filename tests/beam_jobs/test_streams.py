@@ -1,0 +1,62 @@
+"""Messages where the runner reads them by itself: which options mean nothing there."""
+
+import dataclasses
+
+import pytest
+
+from beam_jobs.options import declared, option
+from beam_jobs.stream_options import GROUP, StreamOptions
+from beam_jobs.streams import NOT_NATIVE, check_native, lateness
+from transforms.errors import ConfigError
+from transforms.windows import ANY_LATENESS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(StreamOptions):
+    """Reads messages.
+
+    Examples:
+      python -m beam_jobs.none --input pubsub://projects/p/subscriptions/s
+    """
+
+    input: str = option("Messages.", messages=True, kind="GCS_READ_FILE")
+
+
+def options(**given):
+    return Options(input="pubsub://projects/p/subscriptions/sub", **given)
+
+
+def test_what_means_nothing_there_is_not_in_the_template():
+    streaming = [each for each in declared(Options) if each.group == GROUP]
+    assert {each.name for each in streaming if not each.in_template} == set(NOT_NATIVE)
+
+
+def test_defaults_are_fine():
+    check_native(options())
+    check_native(options(window=5, event_time_column="time", dedup_key="key"))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"allowed_lateness": 60.0}, "no row is too late there"),
+        ({"late": "dead_letters"}, "no row is too late there"),
+        ({"max_disorder": 1.0}, "how far event time is"),
+        ({"idle_after": 1.0}, "how far event time is"),
+        ({"dedup_horizon": 60.0}, "ten minutes"),
+        ({"deadline": 1.0}, "at once"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(given, why):
+    (name,) = given
+    with pytest.raises(ConfigError, match=f"--{name} is for local runs.*{why}.*Leave it out"):
+        check_native(options(**given))
+
+
+def test_how_late_rows_may_be():
+    given = options(allowed_lateness=60.0, window=5.0)
+    assert lateness(given, native=False) == {"allowed_lateness": 60.0}
+    assert lateness(options(window=5.0), native=True) == {
+        "allowed_lateness": ANY_LATENESS,
+        "late_wait": 5.0,
+    }
