@@ -63,6 +63,10 @@ def parse(kind: type[T], argv: Sequence[str] | None = None) -> tuple[T, list[str
     if path := values.get("options_file"):
         from beam_jobs.options_file import read_options
 
+        if "profile" in values and "://" in path:
+            raise ConfigError(
+                f"--options_file: {path} would be read before --profile holds: keep the file here"
+            )
         stored, flags = read_options(path, known)
         values = {**stored, **values}
         origins = {**dict.fromkeys(stored, path), **origins}

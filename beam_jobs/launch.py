@@ -7,17 +7,19 @@ A job gives its options and two functions. `resolve` reads what has to be known 
 import atexit
 import contextlib
 import dataclasses
+import functools
 import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from beam_jobs import failures, logs
+from beam_jobs import channels, failures, local_profile, logs
 from beam_jobs.command_line import job_of, parse
 from beam_jobs.local_run import committed_before, run_here
 from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, declared
+from beam_jobs.own_subscription import own_subscription, run_subscribed
 from beam_jobs.stream_run import run_stream
 from beam_jobs.streams import check_native, is_unbounded, lateness
 from transforms.errors import ConfigError, MillraceError
@@ -88,6 +90,20 @@ def _launch(
 ) -> int:
     logs.quiet_libraries()
     logs.set_up()
+    with contextlib.ExitStack() as profile:
+        with _no_collection():
+            profile.enter_context(local_profile.applied(options, beam_argv))
+        return _launch_at(job, options, beam_argv, resolve, build)
+
+
+def _launch_at(
+    job: str,
+    options: T,
+    beam_argv: Sequence[str],
+    resolve: Callable[[T], Resolved],
+    build: Callable[["beam.Pipeline", Resolved, T, Run], None],
+) -> int:
+    """Launches it, where its profile allows it to run."""
     with _no_collection():
         from beam_jobs import runners
         from transforms import progress
@@ -99,9 +115,18 @@ def _launch(
         _set_up_logs(place)
         _check_reach(options, place)
         progress.reset()
+        own = None
+        if place is runners.Place.LOCAL:
+            channels.check(options)
+            own = own_subscription(job, options)
+        if own is not None:
+            # The source reads the subscription; the manifest names the topic, as it was given.
+            options = dataclasses.replace(options, run_id=own.run_id)
+            resolve = own.resolving(resolve)
         root, this = construct(job, options, beam_options, resolve, build)
     if place is runners.Place.LOCAL and is_unbounded(options):
-        return run_stream(job, root, cast("StreamCommit", this.commit))
+        reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
+        return reads() if own is None else run_subscribed(job, own, reads)
     if place is runners.Place.LOCAL:
         return run_here(job, root, this.commit, runners.in_process(beam_options))
     if this.commit.prepare() is not None:

@@ -147,6 +147,15 @@ class JobOptions:
         group="Run",
         in_template=False,
     )
+    profile: str | None = option(
+        "local: gs:// and pubsub:// are emulators on this machine, without credentials; any other "
+        "endpoint is refused. They are found by STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, or "
+        "at their usual ports (9023, 8085).",
+        default=None,
+        choices=("local",),
+        group="Run",
+        in_template=False,
+    )
     dead_letters: str | None = option(
         "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name "
         "says otherwise. By default OUTPUT.dead_letters/, beside the output.",

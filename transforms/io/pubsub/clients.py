@@ -1,17 +1,26 @@
 """Google's Pub/Sub clients, without the wrappers that cost more than the messages."""
 
+import os
+import time
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 from google.api_core import exceptions
 
-from transforms.errors import ConfigError
+from transforms.errors import ConfigError, MillraceError
 
 PULL_MESSAGES = 1000
 """Most messages of a pull or a publish: the service's own limit."""
 PUBLISH_BYTES = 9 << 20
 """Most bytes of a publish; the service takes 10 MB, names of fields included."""
+ACK_SECONDS = 60
+"""The deadline of a subscription that is made here."""
+EXPIRES_SECONDS = 8 * 86_400
+"""A subscription that is made here and forgotten is deleted by the service after so long: a day
+more than the service keeps messages in it."""
+LOOK_SECONDS = 10.0
+"""For how long a call that is no pull and no publish waits for an answer."""
 _IDS = 2000
 _TRANSIENT = (
     exceptions.ServerError,
@@ -29,10 +38,32 @@ def is_transient(error: Exception) -> bool:
 def explained(error: Exception, name: str) -> Exception:
     """The error for the user, where what he asked for can't be."""
     if isinstance(error, exceptions.NotFound):
-        return ConfigError(f"pubsub://{name} does not exist")
+        return ConfigError(f"pubsub://{name} does not exist; `{gcloud('create', name)}` creates it")
     if isinstance(error, (exceptions.Forbidden, exceptions.Unauthenticated)):
         return ConfigError(f"pubsub://{name}: access is denied to these credentials")
+    if is_transient(error):
+        text = " ".join(str(error).split())
+        return MillraceError(f"pubsub://{name}: Pub/Sub at {_place()} does not answer: {text}")
     return error
+
+
+def _settled(error: Exception, name: str) -> Exception:
+    """The error for the user, unless the same call may succeed later."""
+    return error if is_transient(error) else explained(error, name)
+
+
+def gcloud(verb: str, name: str) -> str:
+    """The command that creates or deletes a topic or subscription, also that of an emulator."""
+    kind = name.split("/")[2]
+    topic = " --topic=TOPIC" if (verb, kind) == ("create", "subscriptions") else ""
+    host = os.environ.get("PUBSUB_EMULATOR_HOST")
+    prefix = f"CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://{host}/ " if host else ""
+    return f"{prefix}gcloud pubsub {kind} {verb} {name}{topic}"
+
+
+def _place() -> str:
+    host = os.environ.get("PUBSUB_EMULATOR_HOST")
+    return f"{host} (PUBSUB_EMULATOR_HOST)" if host else "pubsub.googleapis.com"
 
 
 class Subscriber:
@@ -72,7 +103,7 @@ class Subscriber:
                 subscription=self.subscription, ack_ids=some, ack_deadline_seconds=seconds
             )
 
-    def check(self, seconds: float = 20.0) -> None:
+    def check(self, seconds: float = LOOK_SECONDS) -> None:
         """Looks whether the subscription is there.
 
         Args:
@@ -80,20 +111,91 @@ class Subscriber:
 
         Raises:
           ConfigError: It is not, or access is denied.
-          GoogleAPICallError: The service is away.
+          GoogleAPICallError: The service is away; see `explained`.
         """
-        request = {"subscription": self.subscription}
         try:
-            self._client.get_subscription(request=request, timeout=seconds, retry=None)
+            self._found(seconds)
         except exceptions.PermissionDenied:
             # The role to pull does not include the right to look.
             return
         except exceptions.GoogleAPICallError as error:
+            raise _settled(error, self.subscription) from None
+
+    def subscribe(self, topic: str) -> bool:
+        """Makes the subscription, unless it is there.
+
+        Args:
+          topic: `projects/P/topics/T`.
+
+        Returns: Whether it was made, so that only what is published from now on is in it.
+
+        Raises:
+          ConfigError: It is there on another topic, there is no such topic, or access is denied.
+          MillraceError: The service does not answer.
+        """
+        request = {
+            "name": self.subscription,
+            "topic": topic,
+            "ack_deadline_seconds": ACK_SECONDS,
+            "expiration_policy": {"ttl": {"seconds": EXPIRES_SECONDS}},
+        }
+        try:
+            self._client.create_subscription(request=request, timeout=LOOK_SECONDS, retry=None)
+        except exceptions.AlreadyExists:
+            self._check_topic(topic)
+            return False
+        except exceptions.PermissionDenied:
+            raise ConfigError(
+                f"pubsub://{topic}: these credentials may not subscribe to it; have a subscription "
+                f"made by `{gcloud('create', self.subscription)}`, and name that one"
+            ) from None
+        except exceptions.GoogleAPICallError as error:
+            raise explained(error, topic) from None
+        return True
+
+    def _check_topic(self, topic: str) -> None:
+        try:
+            found = self._found().topic
+        except exceptions.GoogleAPICallError as error:
             raise explained(error, self.subscription) from None
+        if found != topic:
+            raise ConfigError(
+                f"pubsub://{self.subscription} is there already, on {found} and not on {topic}: "
+                "pass another --run_id"
+            )
+
+    def _found(self, seconds: float = LOOK_SECONDS) -> Any:
+        request = {"subscription": self.subscription}
+        return self._client.get_subscription(request=request, timeout=seconds, retry=None)
+
+    def is_empty(self, seconds: float) -> bool:
+        """Whether no message comes for a while; one that does is given back."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if found := self.pull(1, left):
+                self.lease([message.ack_id for message in found], 0)
+                return False
+            # An answer without messages may come at once.
+            time.sleep(min(0.2, left))
+        return True
+
+    def delete(self) -> None:
+        """Deletes the subscription, with what waits in it; one that is gone is no error.
+
+        Raises:
+          GoogleAPICallError: The service refuses, or does not answer.
+        """
+        try:
+            self._client.delete_subscription(
+                subscription=self.subscription, timeout=LOOK_SECONDS, retry=None
+            )
+        except exceptions.NotFound:
+            return
 
     def close(self) -> None:
-        """Closes its connections."""
-        self._client.close()
+        """Closes its connections, if it has any."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
 
 class Publisher:
@@ -130,13 +232,20 @@ class Publisher:
 
         Raises:
           ConfigError: It is not, or access is denied.
+          GoogleAPICallError: The service is away; see `explained`.
         """
         try:
-            self._client.get_topic(topic=self.topic, timeout=20, retry=None)
+            self._client.get_topic(topic=self.topic, timeout=LOOK_SECONDS, retry=None)
         except exceptions.PermissionDenied:
+            # The role to publish does not include the right to look.
             return
         except exceptions.GoogleAPICallError as error:
-            raise explained(error, self.topic) from None
+            raise _settled(error, self.topic) from None
+
+    def close(self) -> None:
+        """Closes its connections, if it has any."""
+        if "_client" in self.__dict__:
+            self._client.transport.close()
 
 
 def _chunks(ids: list[str]) -> Iterable[list[str]]:

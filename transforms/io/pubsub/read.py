@@ -18,6 +18,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from transforms import drain, progress
 from transforms.batches import MAX_BYTES, Batches, select_rows
 from transforms.dead_letters import DeadLetters, Outcome, through_door
+from transforms.errors import ConfigError
 from transforms.io.pubsub.clients import Subscriber
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
@@ -105,7 +106,13 @@ _lock = threading.Lock()
 
 
 def session(source: PubSubSource) -> Session:
-    """The process's one session with a subscription."""
+    """The process's one session with a subscription.
+
+    Raises:
+      ConfigError: It is a topic: what is published there is not kept for anybody.
+    """
+    if source.address.is_topic:
+        raise ConfigError(f"{source.uri} is a topic: messages are pulled from a subscription to it")
     with _lock:
         if source.address.name not in _sessions:
             puller = Puller(Subscriber(source.address.name))

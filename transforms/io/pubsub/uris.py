@@ -26,6 +26,11 @@ class Address:
     settings: tuple[tuple[str, str], ...] = ()
 
     @property
+    def project(self) -> str:
+        """`projects/P`."""
+        return "/".join(self.name.split("/")[:2])
+
+    @property
     def is_topic(self) -> bool:
         """Whether it is a topic, not a subscription."""
         return "/topics/" in self.name

@@ -1,4 +1,4 @@
-"""Pub/Sub in this process: google.pubsub.v1 over gRPC, with one topic and one subscription."""
+"""Pub/Sub in this process: google.pubsub.v1 over gRPC, with one topic whose subscriptions share."""
 
 import itertools
 import math
@@ -17,6 +17,8 @@ METHODS = {
     "Subscriber/Acknowledge": (types.AcknowledgeRequest, EMPTY),
     "Subscriber/ModifyAckDeadline": (types.ModifyAckDeadlineRequest, EMPTY),
     "Subscriber/GetSubscription": (types.GetSubscriptionRequest, types.Subscription),
+    "Subscriber/CreateSubscription": (types.Subscription, types.Subscription),
+    "Subscriber/DeleteSubscription": (types.DeleteSubscriptionRequest, EMPTY),
     "Publisher/Publish": (types.PublishRequest, types.PublishResponse),
     "Publisher/GetTopic": (types.GetTopicRequest, types.Topic),
 }
@@ -25,6 +27,7 @@ METHODS = {
 class Server:
     """Delivers what it is given, again where a lease ends, and records what it is told.
 
+    Its subscriptions are by their names, with the topic of each; all deliver the same messages.
     Calls of Publish take as many seconds as `delays` says by their number of messages.
 
     Args:
@@ -36,6 +39,7 @@ class Server:
         self.lease, self.max_bytes = lease, max_bytes
         self.calls, self.acked, self.leases, self.published = [], [], [], []
         self.waiting, self.leased, self.delays = deque(), {}, {}
+        self.subscriptions = {SUBSCRIPTION: types.Subscription(name=SUBSCRIPTION, topic=TOPIC)}
         self._ids, self._failing = itertools.count(1), {}
         self._change = threading.Condition()
         self._server = grpc.server(
@@ -73,7 +77,7 @@ class Server:
             with self._change:
                 self.calls.append(name)
                 self._refuse(name, context)
-                if self._place(request) not in (TOPIC, SUBSCRIPTION):
+                if self._place(request) not in (TOPIC, *self.subscriptions):
                     context.abort(grpc.StatusCode.NOT_FOUND, "no such thing")
                 return getattr(self, name)(request, context)
 
@@ -131,7 +135,17 @@ class Server:
         return types.PublishResponse(message_ids=[str(next(self._ids)) for _ in request.messages])
 
     def GetSubscription(self, request, context):
-        return types.Subscription(name=SUBSCRIPTION, topic=TOPIC)
+        return self.subscriptions[request.subscription]
+
+    def CreateSubscription(self, request, context):
+        if request.name in self.subscriptions:
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, "it is there")
+        self.subscriptions[request.name] = request
+        return request
+
+    def DeleteSubscription(self, request, context):
+        del self.subscriptions[request.subscription]
+        return EMPTY()
 
     def GetTopic(self, request, context):
         return types.Topic(name=TOPIC)

@@ -7,7 +7,7 @@ from grpc import StatusCode
 
 from tests.transforms.io.pubsub.server import SUBSCRIPTION
 from transforms.errors import ConfigError
-from transforms.io.pubsub.clients import PULL_MESSAGES, Publisher, Subscriber
+from transforms.io.pubsub.clients import PULL_MESSAGES
 from transforms.io.pubsub.puller import IN_FLIGHT, LEASE_SECONDS
 
 
@@ -199,18 +199,3 @@ def test_many_acknowledgements_are_cut_in_calls(server, subscriber):
     subscriber.acknowledge([f"m{n}/1" for n in range(4001)])
     assert server.calls == ["Acknowledge"] * 3
     assert server.acked == [f"m{n}" for n in range(4001)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "method"), [(Subscriber, "GetSubscription"), (Publisher, "GetTopic")]
-)
-def test_check(server, kind, method):
-    name = f"projects/local/{'topics/topic' if kind is Publisher else 'subscriptions/sub'}"
-    kind(name).check()
-    with pytest.raises(ConfigError, match=f"pubsub://{name}s does not exist"):
-        kind(f"{name}s").check()
-    server.fail(StatusCode.UNAUTHENTICATED, method)
-    with pytest.raises(ConfigError, match="access is denied"):
-        kind(name).check()
-    server.fail(StatusCode.PERMISSION_DENIED, method)
-    kind(name).check()
