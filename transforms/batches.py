@@ -196,8 +196,8 @@ def rebatch(
 ) -> Iterator[pa.RecordBatch]:
     """Cuts large batches and joins small ones, in order.
 
-    Only neighbours of the same schema are joined; what is joined from several sources loses its
-    position note. Empty batches are dropped unless all are.
+    Only neighbours of the same schema are joined; what is joined from several sources loses the
+    note of where it came from. Empty batches are dropped unless all are.
 
     Args:
       batches: Any batches.
@@ -228,7 +228,22 @@ def rebatch(
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     if len(batches) == 1:
         return batches[0]
-    return pa.concat_batches([batch.replace_schema_metadata(None) for batch in batches])
+    rows = pa.concat_batches([batch.replace_schema_metadata(None) for batch in batches])
+    return rows.replace_schema_metadata(_shared_note(batches))
+
+
+def _shared_note(batches: list[pa.RecordBatch]) -> dict[bytes, bytes] | None:
+    """The note of batches that are joined: of one source, or none; positions where they ascend."""
+    notes = [batch.schema.metadata or {} for batch in batches]
+    source, unit = notes[0].get(_SOURCE), notes[0].get(_UNIT)
+    if source is None or any((n.get(_SOURCE), n.get(_UNIT)) != (source, unit) for n in notes):
+        return None
+    note = {_SOURCE: source, _UNIT: unit}
+    known = [positions for batch in batches if (positions := row_positions(batch)) is not None]
+    if len(known) < len(batches):
+        return note
+    positions = np.concatenate(known)
+    return note | _runs(positions) if (np.diff(positions) > 0).all() else note
 
 
 class _RebatchFn(beam.DoFn):
@@ -269,7 +284,8 @@ class Rebatch(beam.PTransform):
       max_rows: Most rows of a batch; a model's batch size, say.
       max_bytes: About the most bytes of a batch.
 
-    Returns: The same rows. Batches joined from several sources lose their position note.
+    Returns: The same rows. Batches joined from several sources lose the note of where their rows
+      came from.
     """
 
     max_rows: int = MAX_ROWS

@@ -104,13 +104,13 @@ class _SettleFn(beam.DoFn):
 class WindowBatches(beam.PTransform):
     """Puts the rows of each batch into fixed or sliding windows, by an event-time column.
 
-    Batches are cut at the edges of windows and nothing is held back. What groups by key
-    downstream groups by these windows; each batch has the timestamp of its latest row. Whether
-    a row is late is known where the source noted its watermark (`windows.with_watermark`): for
-    a window that ends `allowed_lateness` or more before that. In overlapping windows a row is
-    kept out of those that are closed (metric `missed_windows`), and only a row of which every
-    window is closed is late (metric `late`): it is nowhere in the output. Without a noted
-    watermark no row is late.
+    Batches are cut at the edges of windows and nothing is held back: gather afterwards, with
+    `MicroBatch`. What groups by key downstream groups by these windows; each batch has the
+    timestamp of its latest row. Whether a row is late is known where the source noted its
+    watermark (`windows.with_watermark`): for a window that ends `allowed_lateness` or more before
+    that. In overlapping windows a row is kept out of those that are closed (metric
+    `missed_windows`), and only a row of which every window is closed is late (metric `late`): it
+    is nowhere in the output. Without a noted watermark no row is late.
 
     Args:
       size: The length of a window in seconds.

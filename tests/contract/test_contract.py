@@ -26,6 +26,7 @@ from transforms.io.shards import StageShards
 from transforms.io.stage import Stage
 from transforms.io.write import Write
 from transforms.ledger import Gate
+from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
 from transforms.replay import Replay
 from transforms.stream.write import WriteWindows
@@ -90,6 +91,7 @@ def _target():
 
 EXAMPLES = {
     "FromRows": _from_rows,
+    "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
@@ -107,7 +109,7 @@ EXAMPLES = {
     ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("Rebatch", "Score", "WindowBatches")
+VERBS = ("MicroBatch", "Rebatch", "Score", "WindowBatches")
 
 
 @pytest.fixture(params=VERBS)

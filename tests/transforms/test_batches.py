@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support import Collect, batch_of, local_pipeline, record_batches, run_on
 from transforms.batches import (
     CODER_URN,
+    MESSAGE,
     Rebatch,
     RecordBatchCoder,
     cut,
@@ -67,6 +68,43 @@ def test_rebatch_keeps_rows_and_bounds(sizes, max_rows, max_bytes):
 def test_rebatch_joins_only_one_schema():
     mixed = [batch_of(a=[1]), batch_of(a=[2]), batch_of(b=["x"])]
     assert [b.to_pydict() for b in rebatch(mixed)] == [{"a": [1, 2]}, {"b": ["x"]}]
+
+
+def _line(*lines, source="f.csv", first=None):
+    rows = batch_of(line=pa.array(lines, pa.int64()))
+    return with_source(rows, source, np.array(lines) if first is None else first, "line")
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=12), st.data())
+def test_rows_joined_from_one_file_know_their_lines(gaps, data):
+    lines = np.cumsum(gaps)
+    edges = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=4)))
+    parts = [_line(*part) for part in np.split(lines, edges) if len(part)]
+    for joined in rebatch(parts, data.draw(st.integers(1, 12))):
+        expected = [f"f.csv#line={line}" for line in joined["line"].to_pylist()]
+        assert row_sources(joined, np.arange(joined.num_rows)).to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "sources"),
+    [
+        (_line(3, source="g.csv"), [None, None]),
+        (_line(1), ["f.csv", "f.csv"]),
+        (batch_of(line=[3]), [None, None]),
+        (with_source(batch_of(line=[3]), "f.csv", None, "line"), ["f.csv", "f.csv"]),
+        (with_source(batch_of(line=[3]), "f.csv", 3, "row"), [None, None]),
+    ],
+    ids=["other file", "out of order", "unknown", "no position", "other unit"],
+)
+def test_rows_joined_know_no_more_than_is_true_of_all(other, sources):
+    (joined,) = rebatch([_line(2), other])
+    assert row_sources(joined, np.arange(2)).to_pylist() == sources
+
+
+def test_joined_messages_know_their_ids():
+    message = [with_source(batch_of(message_id=[n]), "sub", None, MESSAGE) for n in ("a", "b")]
+    (joined,) = rebatch(message)
+    assert row_sources(joined, np.arange(2)).to_pylist() == ["sub#message=a", "sub#message=b"]
 
 
 def test_cut_moves_the_position():
