@@ -28,7 +28,7 @@ class Server:
     """Delivers what it is given, again where a lease ends, and records what it is told.
 
     Its subscriptions are by their names, with the topic of each; all deliver the same messages.
-    Calls of Publish take as many seconds as `delays` says by their number of messages.
+    Calls of Pull wait for messages for `patience` seconds. Calls of Publish take as many seconds as `delays` says by their number of messages.
 
     Args:
       lease: Seconds that a delivery is leased for at first.
@@ -36,7 +36,7 @@ class Server:
     """
 
     def __init__(self, lease=10.0, max_bytes=10**7):
-        self.lease, self.max_bytes = lease, max_bytes
+        self.lease, self.max_bytes, self.patience = lease, max_bytes, 0.5
         self.calls, self.acked, self.leases, self.published = [], [], [], []
         self.waiting, self.leased, self.delays = deque(), {}, {}
         self.subscriptions = {SUBSCRIPTION: types.Subscription(name=SUBSCRIPTION, topic=TOPIC)}
@@ -92,7 +92,7 @@ class Server:
             context.abort(code, "told to")
 
     def Pull(self, request, context):
-        until = time.monotonic() + 0.5
+        until = time.monotonic() + self.patience
         while not self._due() and time.monotonic() < until and context.is_active():
             self._change.wait(0.05)
             self._refuse("Pull", context)

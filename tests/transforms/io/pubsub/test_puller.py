@@ -165,6 +165,7 @@ def test_close_gives_back_what_was_not_taken(server, pulling):
 
 
 def test_what_comes_after_the_end_is_given_back(server, pulling):
+    server.patience = 3.0  # Longer than a busy machine takes to put the message.
     puller = pulling()
     wait_until(lambda: "Pull" in server.calls)
     puller.close()
