@@ -28,7 +28,8 @@ class Server:
     """Delivers what it is given, again where a lease ends, and records what it is told.
 
     Its subscriptions are by their names, with the topic of each; all deliver the same messages.
-    Calls of Pull wait for messages for `patience` seconds. Calls of Publish take as many seconds as `delays` says by their number of messages.
+    Calls of Pull wait for messages for `patience` seconds. Calls of Publish take as many seconds
+    as `delays` says by their number of messages.
 
     Args:
       lease: Seconds that a delivery is leased for at first.
