@@ -1,10 +1,8 @@
 """Prism, Beam's local runner for unbounded input: a program that runs beside this process."""
 
 import contextlib
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +11,13 @@ from collections.abc import Iterator
 from transforms.errors import ConfigError, MillraceError
 
 START_SECONDS = 30
-_PR_SET_PDEATHSIG = 1
+# Has the kernel end the program when the process that started it ends (1 is PR_SET_PDEATHSIG).
+# A preexec_fn could do so too, but only after a fork, and there gRPC now and then aborts the child
+# of a process that has made calls.
+_LEASHED = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "os.getppid() == int(sys.argv[1]) and os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 def find(location: str | None) -> str:
@@ -49,22 +53,17 @@ def running(program: str) -> Iterator[str]:
     port = _free_port()
     flags = [f"--job_port={port}", "--serve_http=false", "--log_level=error", "--log_kind=text"]
     with subprocess.Popen(
-        [program, *flags],
+        [sys.executable, "-ISc", _LEASHED, str(os.getpid()), program, *flags],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
     ) as process:
         try:
             _wait_for(port, process)
             yield f"localhost:{port}"
         finally:
             process.kill()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _free_port() -> int:

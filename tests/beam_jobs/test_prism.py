@@ -1,13 +1,18 @@
 """Prism, found and run beside this process."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from beam_jobs import prism
 from transforms.errors import ConfigError, MillraceError
+
+ROOT = Path(__file__).parents[2]
 
 
 def program(path, text="#!/bin/sh\nexit 0\n"):
@@ -74,6 +79,28 @@ def test_runs_as_long_as_the_context(tmp_path):
         assert os.getsid(pid) == pid, "a session of its own: Ctrl-C does not reach it"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_ends_with_the_process_that_started_it(tmp_path):
+    server = program(
+        tmp_path / "prism", SERVER.format(python=sys.executable, pid=f"{tmp_path}/pid")
+    )
+    code = (
+        "import os, signal; from beam_jobs import prism\n"
+        f"with prism.running({server!r}): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    pid, until = int((tmp_path / "pid").read_text()), time.monotonic() + 10
+    while running(pid):
+        assert time.monotonic() < until
+
+
+def running(pid):
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except OSError:
+        return False
 
 
 def test_one_that_does_not_start(tmp_path, monkeypatch):
