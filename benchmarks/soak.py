@@ -4,16 +4,14 @@ Needs Prism (make prism), Java, and gcloud's Pub/Sub emulator.
 """
 
 import argparse
-import os
-import sys
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.stream import Job, payloads, send
-from tests.integration.pubsub import Channel, command, running
+from benchmarks.stream import Job, emulator, payloads, send
+from tests.integration.pubsub import Channel
 
 WARM_UP = 60.0
 """Seconds before the first sample: imports, pools and the first batches."""
@@ -45,11 +43,7 @@ def main() -> None:
     parser.add_argument("--a_second", type=int, default=1000, help="messages a second")
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
-    start = command()
-    if start is None:
-        sys.exit("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    with running(start) as (host, _):
-        os.environ["PUBSUB_EMULATOR_HOST"] = host
+    with emulator():
         soak(options.a_second, 60 * options.minutes)
 
 

@@ -4,6 +4,7 @@ Needs Prism (make prism), Java, and gcloud's Pub/Sub emulator.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -164,17 +166,24 @@ def send(source: Channel, messages: list[bytes], a_second: int, seconds: float) 
     return sent
 
 
+@contextlib.contextmanager
+def emulator() -> Iterator[None]:
+    """Runs the Pub/Sub emulator, to which all clients talk."""
+    start = command()
+    if start is None:
+        sys.exit("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
+    with running(start) as (host, _):
+        os.environ["PUBSUB_EMULATOR_HOST"] = host
+        yield
+
+
 def main() -> None:
     """Prints every table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
-    start = command()
-    if start is None:
-        sys.exit("needs Java, gcloud's pubsub-emulator and Prism (make prism)")
-    with running(start) as (host, _):
-        os.environ["PUBSUB_EMULATOR_HOST"] = host
+    with emulator():
         throughput(options.messages)
         for a_second in (10, 100, 1000):
             latency(a_second, options.seconds)

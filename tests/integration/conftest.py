@@ -8,6 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.servers import free_port, wait_for
+from tests.integration.streams import Process
+
+
+@pytest.fixture(autouse=True)
+def no_job_outlives_its_test() -> Iterator[None]:
+    yield
+    for job in Process.started:
+        if job.process.poll() is None:
+            job.kill()
+    Process.started.clear()
 
 
 @pytest.fixture(scope="session")

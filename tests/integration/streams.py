@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -14,13 +15,42 @@ import pyarrow.dataset as ds
 START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 
-class Job:
-    """A score job that reads messages, as a process."""
+class Process:
+    """A job with these options, as a process; it ends with its test at the latest."""
+
+    started: ClassVar = []
+
+    def __init__(self, job, **flags):
+        command = [sys.executable, "-m", f"beam_jobs.{job}"]
+        command += [f"--{name}={value}" for name, value in flags.items()]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.started.append(self)
+
+    def drain(self):
+        """Asks it to end, and returns what it said."""
+        self.process.send_signal(signal.SIGINT)
+        return self.ended(0)
+
+    def ended(self, code):
+        """Waits until it has ended so, and returns what it said."""
+        told = self.process.communicate(timeout=120)[0]
+        assert self.process.returncode == code, told
+        return told
+
+    def kill(self):
+        """Ends it at once, and returns what it said."""
+        self.process.kill()
+        return self.process.communicate()[0]
+
+
+class Job(Process):
+    """A score job that reads messages."""
 
     def __init__(self, channel, model, **flags):
-        query = "?attributes=time"
         flags = {
-            "input": channel.source + query,
+            "input": f"{channel.source}?attributes=time",
             "model": model,
             "map": "x=n;y=n",
             "event_time_column": "time",
@@ -30,22 +60,7 @@ class Job:
             "job_server_timeout": 2,
             **flags,
         }
-        command = [sys.executable, "-m", "beam_jobs.score"]
-        command += [f"--{name}={value}" for name, value in flags.items()]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-
-    def drain(self):
-        """Asks it to end, and returns what it said."""
-        self.process.send_signal(signal.SIGINT)
-        told = self.process.communicate(timeout=120)[0]
-        assert self.process.returncode == 0, told
-        return told
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
+        super().__init__("score", **flags)
 
 
 def payload(number):
@@ -66,8 +81,8 @@ def rows_of(folder):
 def wait_until(job, condition, seconds=90):
     until = time.monotonic() + seconds
     while not condition():
-        assert job.process.poll() is None, job.process.communicate()[0]
-        assert time.monotonic() < until
+        assert job.process.poll() is None, job.kill()
+        assert time.monotonic() < until, job.kill()
         time.sleep(0.1)
 
 

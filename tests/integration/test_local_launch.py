@@ -3,10 +3,7 @@
 import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
@@ -17,6 +14,7 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import pubsub_v1
 
+from tests.integration.streams import Process, wait_until
 from transforms import drain
 from transforms.io import files
 
@@ -25,35 +23,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 SCHEMA = 'feature { name: "n" type: INT }'
 
 
-class Job:
-    """An ingest job of the local profile, as a process."""
+class Job(Process):
+    """An ingest job of the local profile."""
 
     def __init__(self, folder, **flags):
         (folder / "schema.pbtxt").write_text(SCHEMA)
         flags = {"schema": folder / "schema.pbtxt", "window": 1, "profile": "local", **flags}
-        command = [sys.executable, "-m", "beam_jobs.ingest"]
-        self.process = subprocess.Popen(
-            [*command, *(f"--{name}={value}" for name, value in flags.items())],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def wait_until(self, condition, seconds=60):
-        until = time.monotonic() + seconds
-        while not condition():
-            assert self.process.poll() is None, self.process.communicate()[0]
-            assert time.monotonic() < until
-            time.sleep(0.1)
-
-    def drain(self):
-        self.process.send_signal(signal.SIGINT)
-        return self.ended(0)
-
-    def ended(self, code):
-        told = self.process.communicate(timeout=120)[0]
-        assert self.process.returncode == code, told
-        return told
+        super().__init__("ingest", **flags)
 
 
 def subscriptions(channel):
@@ -82,11 +58,11 @@ def test_a_topic_from_start_to_drain(pubsub, tmp_path):
     channel, out = pubsub("watched"), tmp_path / "out"
     channel.publish(numbers(0))
     job = Job(tmp_path, input=channel.sink, output=f"{out}/")
-    job.wait_until(lambda: subscriptions(channel))
+    wait_until(job, lambda: subscriptions(channel))
     (name,) = subscriptions(channel)
     assert waiting(channel, name).ack_deadline_seconds == 60
     channel.publish(numbers(*range(1, 500)))
-    job.wait_until(lambda: staged(tmp_path) >= 1)
+    wait_until(job, lambda: staged(tmp_path) >= 1)
     time.sleep(3)
     told = job.drain()
     assert rows_of(out) == list(range(1, 500)), "what was published before is not the run's"
@@ -107,9 +83,9 @@ def test_the_same_run_goes_on_with_what_came_meanwhile(pubsub, tmp_path):
     channel, out = pubsub("resumed"), tmp_path / "out"
     flags = {"input": channel.sink, "output": f"{out}/", "run_id": "mine"}
     job = Job(tmp_path, **flags)
-    job.wait_until(lambda: subscriptions(channel))
+    wait_until(job, lambda: subscriptions(channel))
     channel.publish(numbers(*range(100)))
-    job.wait_until(lambda: staged(tmp_path) >= 1)
+    wait_until(job, lambda: staged(tmp_path) >= 1)
     time.sleep(3)
     told = job.drain()
     (name,) = subscriptions(channel)
@@ -119,7 +95,7 @@ def test_the_same_run_goes_on_with_what_came_meanwhile(pubsub, tmp_path):
     time.sleep(6)
     channel.publish(numbers(*range(100, 200)))
     job = Job(tmp_path, **flags)
-    job.wait_until(lambda: staged(tmp_path) >= 2)
+    wait_until(job, lambda: staged(tmp_path) >= 2)
     time.sleep(3)
     told = job.drain()
     assert f"reads subscription {name}, of {channel.topic}: with what waits in it" in told

@@ -50,6 +50,22 @@ def list_files(pattern: str) -> list[File]:
     ]
 
 
+def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:
+    """The files in a folder itself whose names begin and end so, in their order; none is no error.
+
+    Of an object store only these are listed. A local folder may be named as one likes: its name
+    is no pattern.
+    """
+    if is_local(folder):
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return [
+            f"{folder}/{name}"
+            for name in names
+            if name.startswith(prefix) and name.endswith(suffix) and not _hidden(name)
+        ]
+    return [file.uri for file in list_files(f"{folder}/{prefix}*{suffix}")]
+
+
 def _check_folders(folder: str) -> None:
     """Beam lists nothing of a folder that it may not read.
 

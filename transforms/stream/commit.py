@@ -13,7 +13,7 @@ from transforms.io import files
 from transforms.io.uris import Location
 from transforms.ledger import Entry, Target
 from transforms.publish import now, read_manifest, write_manifest
-from transforms.stream.panes import manifests
+from transforms.stream.panes import clear_drafts, manifests
 from transforms.stream.wal import left
 from transforms.stream.write import WriteWindows
 
@@ -101,6 +101,7 @@ class StreamCommit(Commit):
             raise
         manifest = {"run_id": self.run_id, "job": self.job, "started": self._started}
         for target in self.targets:
+            clear_drafts(target)
             write_manifest(target.manifest, {**manifest, "status": "running", **self.manifest})
         return None
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ from transforms.stream import wal
 from transforms.stream.wal import Staged
 
 MESSAGE_ID = "message_id"
+
+_COMMITS = threading.Lock()
+"""Held by a commit. Runners give a key to one worker at a time, but some let its threads share it:
+two panes of a window would then take the same number, and one write over the other.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,13 @@ def commit_pane(
       staged: Files of the log.
       timing: "on_time", "late" or "last", for the manifest.
     """
+    with _COMMITS:
+        return _commit_pane(target, run_id, start, end, staged, timing)
+
+
+def _commit_pane(
+    target: Target, run_id: str, start: int, end: int, staged: list[Staged], timing: str
+) -> Pane:
     window = window_name(start)
     _finish_all(target, f"{window}-")
     left, found, number = _uncommitted(target, window, staged)
@@ -102,7 +115,7 @@ def _uncommitted(
 
 
 def _window_manifests(target: Target, window: str) -> Iterator[dict[str, Any]]:
-    return _read_all(_listed(f"{target.root}/_millrace/panes", ".json", f"{window}-"))
+    return _read_all(files.list_folder(f"{target.root}/_millrace/panes", f"{window}-", ".json"))
 
 
 def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
@@ -118,30 +131,37 @@ def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
 
 def _finish_all(target: Target, prefix: str = "") -> None:
     """Finishes commits that were cut short after their journal was written."""
-    for path in _listed(f"{target.staging}/panes", ".json", prefix):
+    for path in files.list_folder(f"{target.staging}/panes", prefix, ".json"):
         name = path.rpartition("/")[2].removesuffix(".json")
         _finish(target, name, json.loads(files.read_bytes(path)))
 
 
 def recover(target: Target) -> list[Staged]:
-    """Brings a run's staged files to a state from which it can go on.
+    """Finishes commits that were cut short, whose journal was written.
 
-    Commits that were cut short are finished, or forgotten where they had not begun.
+    Files of this run may be written to the log and committed meanwhile.
 
     Returns: The files of the log that wait for their commit.
     """
-    folder = f"{target.staging}/panes"
-    _finish_all(target)
-    for manifest in manifests(target):
-        for path in manifest["staged"]:
-            files.delete(path)
-    files.delete(folder)
-    return wal.left(target.staging)
+    with _COMMITS:
+        _finish_all(target)
+        for manifest in manifests(target):
+            for path in manifest["staged"]:
+                files.delete(path)
+        return wal.left(target.staging)
+
+
+def clear_drafts(target: Target) -> None:
+    """Deletes what a killed run had begun to write on a local disk; nothing may run meanwhile."""
+    if files.is_local(target.staging):
+        _finish_all(target)
+        files.delete(f"{target.staging}/panes")
+        wal.clear_drafts(target.staging)
 
 
 def manifests(target: Target) -> Iterator[dict[str, Any]]:
     """The manifests of all panes of an output."""
-    return _read_all(_listed(f"{target.root}/_millrace/panes", ".json"))
+    return _read_all(files.list_folder(f"{target.root}/_millrace/panes", suffix=".json"))
 
 
 def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
@@ -150,18 +170,9 @@ def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
 
 def _known_ids(target: Target, window: str, panes: int) -> list[str]:
     """The messages of a window's first panes."""
-    found = _listed(f"{target.root}/_millrace/ids", ".ids", f"{window}-")
+    found = files.list_folder(f"{target.root}/_millrace/ids", f"{window}-", ".ids")
     names = {f"{window}-{number:05d}.ids" for number in range(panes)}
     return [name for path in found if path.rpartition("/")[2] in names for name in _ids(path)]
-
-
-def _listed(folder: str, suffix: str, prefix: str = "") -> list[str]:
-    """The files of a folder whose names begin and end so.
-
-    Of an object store only these are listed: a stream's folders fill for as long as it goes on.
-    """
-    pattern = f"{folder}/{prefix}*{suffix}"
-    return [file.uri for file in files.list_files(pattern)]
 
 
 def _ids(uri: str) -> list[str]:

@@ -50,13 +50,17 @@ def append(staging: str, start: int, end: int, batches: list[pa.RecordBatch]) ->
 
 
 def left(staging: str) -> list[Staged]:
-    """The files of a log that no commit has taken yet; drafts of a run that was killed go."""
-    if files.is_local(staging) and os.path.isdir(f"{staging}/log"):
+    """The files of a log that no commit has taken yet."""
+    paths = files.list_folder(f"{staging}/log", suffix=_SUFFIX)
+    return [_parsed(path) for path in paths]
+
+
+def clear_drafts(staging: str) -> None:
+    """Deletes the drafts that a killed run left in a log on a local disk."""
+    if os.path.isdir(f"{staging}/log"):
         for name in os.listdir(f"{staging}/log"):
             if name.startswith("_"):
                 files.delete(f"{staging}/log/{name}")
-    paths = [file.uri for file in files.list_files(f"{staging}/log/")]
-    return [_parsed(path) for path in paths if path.endswith(_SUFFIX)]
 
 
 def _parsed(path: str) -> Staged:

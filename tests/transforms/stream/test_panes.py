@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -21,7 +22,7 @@ from tests.transforms.stream.outputs import (
 )
 from transforms.io import files
 from transforms.stream import panes, wal
-from transforms.stream.panes import Pane, commit_pane, iso, recover, window_name
+from transforms.stream.panes import Pane, clear_drafts, commit_pane, iso, recover, window_name
 
 
 @pytest.fixture
@@ -153,6 +154,7 @@ def begin(folder):
 
 def finish(folder, target):
     """What the next start does, where a message was delivered again besides."""
+    clear_drafts(target)
     staged = recover(target)
     commit(target, [*staged, log(target, "d", "c", "c")], "late")
     assert sorted(rows(folder)) == ["a.0", "b.0", "c.0", "c.1", "d.0"]
@@ -190,8 +192,9 @@ def test_drafts_of_a_commit_that_had_not_begun_go(tmp_path):
     assert not killed_at(2, lambda: commit(target, staged, "late"))
     drafts = tmp_path / ".out.stream-r1/panes"
     assert len(list(drafts.iterdir())) == 2
-    assert len(recover(target)) == 2
+    clear_drafts(target)
     assert not drafts.exists()
+    assert len(recover(target)) == 2
 
 
 def test_killed_at_every_step_of_the_recovery_too(tmp_path):
@@ -278,7 +281,7 @@ def test_a_file_that_is_named_twice_is_read_once(target, tmp_path):
 
 @pytest.mark.parametrize("make", [anonymous, log])
 def test_two_workers_at_the_same_pane(target, tmp_path, monkeypatch, make):
-    """The other one is done while this one has read half of the files."""
+    """Of another process: it is done while this one has read half of the files."""
     staged = [make(target, "a"), make(target, "b")]
     read, others = wal.tables, []
 
@@ -287,10 +290,28 @@ def test_two_workers_at_the_same_pane(target, tmp_path, monkeypatch, make):
         yield from read(files[:1])
         if not others:
             others.append(None)
-            others.append(commit(target, staged))
+            others.append(panes._commit_pane(target, "r1", START, END, staged, "on_time"))
         yield from read(files[1:])
 
     monkeypatch.setattr(wal, "tables", interrupted)
     assert commit(target, staged) == Pane(0, 0, "")
     assert others[1].rows == 2
     assert len(rows(tmp_path)) == 2
+
+
+def test_two_panes_of_a_window_at_once(target, tmp_path):
+    """Prism has panes of one key committed by several threads."""
+    staged = [log(target, f"m{number}") for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda file: commit(target, [file], "late"), staged))
+    assert sorted(rows(tmp_path)) == sorted(f"m{number}.0" for number in range(40))
+    assert len({pane.path for pane in done}) == 40
+
+
+def test_rows_are_logged_while_the_run_recovers(target):
+    """The step that recovers runs beside those that log."""
+    with ThreadPoolExecutor(2) as pool:
+        logged = pool.submit(lambda: [log(target, f"m{number}") for number in range(200)])
+        while not logged.done():
+            recover(target)
+    assert set(recover(target)) == set(logged.result())
