@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from beam_jobs.failures import debug
@@ -66,7 +67,8 @@ def set_up() -> None:
 
 
 def _matters(record: logging.LogRecord) -> bool:
-    if record.name.startswith(_RUNNER_LOGS):
+    # What a job service says of a failure Beam's client logs under no name of its own.
+    if record.name.startswith(_RUNNER_LOGS) or record.filename == "portable_runner.py":
         return False
     return not record.getMessage().startswith(_BEAM_NOISE)
 
@@ -78,6 +80,15 @@ def quiet_workers() -> None:
     if not debug():
         # It prints each one to stderr, and logs it too; the launcher reports the root cause once.
         sdk_worker.print = _print_nothing
+        threading.excepthook = _thread_failed
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """Beam's threads end so when the runner goes first, whatever has happened."""
+    import grpc
+
+    if not isinstance(failure.exc_value, grpc.RpcError):
+        threading.__excepthook__(failure)
 
 
 def _print_nothing(*_: object, **__: object) -> None:

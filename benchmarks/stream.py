@@ -90,30 +90,12 @@ class Job:
             raise RuntimeError(self._said.read())
 
 
-def beam(source: Channel, seconds: float) -> float:
-    """Messages a second that Beam's own ReadFromPubSub gives on its local runner."""
-    code = BEAM.format(subscription=source.subscription, seconds=seconds)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def beam(source: Channel, sink: Channel | None = None) -> float:
+    """Messages a second of Beam's own job on its local runner: read, or from topic to topic."""
+    names = [source.subscription, *([sink.topic] if sink else [])]
+    command = [sys.executable, "-m", "benchmarks.beam_stream", *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
-
-
-BEAM = """
-import builtins, os, threading, time
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-builtins.seen = []  # What is in __main__ would be pickled with the function, and copied.
-def note(_):
-    import builtins, time
-    builtins.seen.append(time.perf_counter())
-def report():
-    print((len(seen) - 1) / (seen[-1] - seen[0]) if seen else "nothing came", flush=True)
-    os._exit(0)
-threading.Timer({seconds} + 5, report).start()
-options = PipelineOptions(streaming=True, runner="BundleBasedDirectRunner")
-root = beam.Pipeline(options=options)
-_ = root | beam.io.ReadFromPubSub(subscription="{subscription}") | beam.Map(note)
-root.run().wait_until_finish()
-"""
 
 
 def throughput(number: int) -> None:
@@ -128,9 +110,12 @@ def throughput(number: int) -> None:
     source.publish(messages)
     with Job(source, sink) as job:
         rates["millrace"] = rate(sink, number, job)
-    source = Channel("beam-in")
-    source.publish(messages[:3000])
-    rates["Beam's read alone"] = beam(source, 10)
+    source = Channel("beam-read")
+    source.publish(messages)
+    rates["Beam's read alone"] = beam(source)
+    source, sink = Channel("beam-in"), Channel("beam-out")
+    source.publish(messages)
+    rates["Beam's whole job"] = beam(source, sink)
     for name, value in rates.items():
         print(f"{name:20}{value:12,.0f} messages/s{rates['millrace'] / value:8.2f}")
 

@@ -33,6 +33,18 @@ def test_noise_of_native_libraries_is_dropped_and_errors_are_not():
     ]
 
 
+def test_what_beams_threads_say_when_the_runner_is_gone_is_dropped():
+    done = python(
+        "import threading, grpc\nfrom beam_jobs import logs\nlogs.quiet_workers()\n"
+        "def fail(error):\n    raise error\n"
+        "for error in (grpc.RpcError('gone'), KeyError('kept')):\n"
+        "    thread = threading.Thread(target=fail, args=[error])\n"
+        "    thread.start()\n    thread.join()\n"
+    )
+    assert "KeyError: 'kept'" in done.stderr
+    assert "gone" not in done.stderr
+
+
 def test_what_a_library_writes_as_it_aborts_is_not_lost():
     done = python(
         "import os\nfrom beam_jobs import logs\nlogs.filter_native()\n"

@@ -32,9 +32,11 @@ def command() -> list[str] | None:
 
 
 @contextlib.contextmanager
-def running(start: list[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+def running(
+    start: list[str], port: int | None = None
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Runs the emulator; yields its address and its process."""
-    port = free_port()
+    port = port or free_port()
     flags = ["--host=127.0.0.1", f"--port={port}"]
     server = subprocess.Popen(
         [*start, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
