@@ -126,7 +126,7 @@ class JobOptions:
         metavar="FILE",
     )
     limit: int | None = option(
-        "Read only the first N rows, in order: for a try.",
+        "Read only the first N rows of files, in order: for a try.",
         default=None,
         minimum=1,
         group="Run",

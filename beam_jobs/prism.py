@@ -73,7 +73,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    import grpc  # type: ignore[import-untyped]
+    import grpc
 
     with grpc.insecure_channel(f"localhost:{port}") as channel:
         ready = grpc.channel_ready_future(channel)

@@ -68,8 +68,9 @@ class StreamOptions(JobOptions):
     )
     dedup_key: str | None = option(
         "Messages: a column; rows with a value that came before are left out, and counted. "
-        "Messages that are delivered twice always are. On Dataflow it is an attribute, one that "
-        "every message has, and values are remembered for ten minutes.",
+        "Messages that are delivered twice always are. A new start has forgotten the values. On "
+        "Dataflow it is an attribute, one that every message has, and values are remembered for "
+        "ten minutes.",
         default=None,
         metavar="COLUMN",
         group=GROUP,

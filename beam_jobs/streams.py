@@ -3,6 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from beam_jobs.logs import say
 from beam_jobs.stream_options import StreamOptions
 from transforms.errors import ConfigError
 from transforms.io.pubsub.uris import is_pubsub
@@ -12,11 +13,15 @@ if TYPE_CHECKING:
 
     from beam_jobs.launch import Run
     from transforms.batches import Batches
+    from transforms.commit import Commit
     from transforms.io.pubsub.source import PubSubSource
     from transforms.io.source import Source
 
 MESSAGE_COLUMNS = ("message_id", "ordering_key")
 """Columns that say which message a row came from: kept, to tell what is delivered twice."""
+
+LEASES_END_SECONDS = 75.0
+"""After a kill, what was pulled comes again within a lease of 60 s; and some more."""
 
 _NO_ROW_TOO_LATE = "no row is too late there: what is late becomes a file more"
 _OWN_WATERMARK = "it tells by itself how far event time is"
@@ -66,15 +71,34 @@ def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
     return {"allowed_lateness": options.allowed_lateness}
 
 
+def hold(options: StreamOptions, commit: "Commit") -> float:
+    """For how many seconds event time stands still at the start of a run.
+
+    Where the run goes on after a kill, what it had pulled comes again when its leases end, after
+    much that was published later.
+    """
+    from transforms.stream.commit import StreamCommit
+
+    cut_short = isinstance(commit, StreamCommit) and commit.was_cut_short()
+    if not cut_short or options.allowed_lateness >= LEASES_END_SECONDS:
+        return 0.0
+    wait = f"windows wait {LEASES_END_SECONDS:.0f} s for the messages that it had pulled"
+    say(commit.job, f"run {commit.run_id} goes on after a kill: {wait}")
+    return LEASES_END_SECONDS
+
+
 def read(
     root: "beam.Pipeline", source: "Source | PubSubSource", options: StreamOptions, run: "Run"
 ) -> "Batches":
     """The rows of a source; where they have no end, in the windows that the options describe."""
     from beam_jobs.runners import reads_natively
+    from transforms.io.pubsub.source import PubSubSource
     from transforms.io.read import Read
     from transforms.window_batches import WindowBatches
 
     native = reads_natively(root.options)
+    if isinstance(source, PubSubSource) and not native:
+        source = dataclasses.replace(source, hold=hold(options, run.commit))
     rows: Batches = root | Read(source, dead_letters=run.dead_letters, native=native)
     if source.bounded:
         return rows

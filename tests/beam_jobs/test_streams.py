@@ -6,8 +6,10 @@ import pytest
 
 from beam_jobs.options import declared, option
 from beam_jobs.stream_options import GROUP, StreamOptions
-from beam_jobs.streams import NOT_NATIVE, check_native, lateness
+from beam_jobs.streams import LEASES_END_SECONDS, NOT_NATIVE, check_native, hold, lateness
 from transforms.errors import ConfigError
+from transforms.io.inputs import resolve_input
+from transforms.stream.commit import StreamCommit
 from transforms.windows import ANY_LATENESS
 
 
@@ -60,3 +62,23 @@ def test_how_late_rows_may_be():
         "allowed_lateness": ANY_LATENESS,
         "late_wait": 5.0,
     }
+
+
+def test_event_time_stands_still_after_a_kill(tmp_path, capsys):
+    def start():
+        commit = StreamCommit("job", "r1")
+        commit.target(f"{tmp_path}/out/")
+        return commit
+
+    assert hold(options(), start()) == 0
+    killed = start()
+    killed.prepare()
+    killed.unlock()
+    assert hold(options(), start()) == LEASES_END_SECONDS
+    assert "job: run r1 goes on after a kill: windows wait 75 s" in capsys.readouterr().err
+    assert hold(options(allowed_lateness=100.0), start()) == 0, "they are not too late then"
+
+
+def test_a_limit_is_for_files():
+    with pytest.raises(ConfigError, match="--limit is for files"):
+        resolve_input("pubsub://projects/p/subscriptions/sub", None, limit=3)

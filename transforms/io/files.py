@@ -174,7 +174,18 @@ def write_bytes(uri: str, content: bytes) -> None:
     with open_write(whole) as stream:
         stream.write(content)
     if whole != uri:
+        sync(whole)
         os.replace(whole, uri)
+
+
+def sync(uri: str) -> None:
+    """Has the disk hold a local file, or the names in a folder, even if the machine goes down."""
+    if is_local(uri):
+        descriptor = os.open(uri, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def delete(uri: str) -> None:

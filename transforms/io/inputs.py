@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.errors import ConfigError
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.uris import is_pubsub
 from transforms.io.source import Source
@@ -30,5 +31,10 @@ def resolve_input(
       ConfigError: It isn't there, or its schema can't be settled.
     """
     if is_pubsub(uri):
+        if limit is not None:
+            raise ConfigError(
+                "--limit is for files: messages do not come in an order of which it could take the "
+                "first. Leave it out, and end the run with Ctrl-C"
+            )
         return PubSubSource.resolve(uri, schema, types, **streaming)
     return Source.resolve(uri, schema, types=types, limit=limit)

@@ -83,6 +83,12 @@ class StreamCommit(Commit):
     def published(self, batches: Batches, uri: str) -> None:
         """Does nothing: there is no sum of a run without end."""
 
+    def was_cut_short(self) -> bool:
+        """Whether an earlier start of this run did not come to its end by itself."""
+        found = [read_manifest(target.manifest) for target in self.targets]
+        mine = [there for there in found if there and there["run_id"] == self.run_id]
+        return any(there["status"] != "ended" for there in mine)
+
     def prepare(self) -> dict[str, Any] | None:
         """Looks at what is there, before the run.
 

@@ -33,7 +33,7 @@ class Pane:
     Attributes:
       rows: How many rows.
       duplicates: Rows left out, since their message was committed before.
-      path: The file, or "" where no row was left.
+      path: The file, or "" where no row was left; the last one where rows have several schemas.
     """
 
     rows: int
@@ -66,16 +66,24 @@ def _commit_pane(
     window = window_name(start)
     _finish_all(target, f"{window}-")
     left, found, number = _uncommitted(target, window, staged)
-    rows, ids, duplicates = _distinct(found, _known_ids(target, window, number))
+    groups = _of_one_schema(found)
+    if len(groups) > 1:
+        # A run that was started anew with another model, say: a file has one schema.
+        panes = [_commit_pane(target, run_id, start, end, group, timing) for group in groups]
+        return _sum(panes)
+    tables = [table for _, table in found]
+    rows, ids, duplicates = _distinct(tables, _known_ids(target, window, number))
     if rows is None or not rows.num_rows:
         wal.forget(left)
         return Pane(0, duplicates, "")
     name = f"{window}-{number:05d}"
     draft = f"{target.staging}/panes/{name}"
     size = write_file(target, f"{draft}{target.suffix}", rows.schema, rows.to_batches())
+    files.sync(f"{draft}{target.suffix}")
     if ids is not None:
         with files.open_write(f"{draft}.ids") as stream, pa.ipc.new_file(stream, ids.schema) as out:
             out.write_table(ids)
+        files.sync(f"{draft}.ids")
     path = f"{target.root}/window_start={window}/part-{number:05d}{target.suffix}"
     manifest = {
         "run_id": run_id,
@@ -98,7 +106,7 @@ def _commit_pane(
 
 def _uncommitted(
     target: Target, window: str, staged: list[Staged]
-) -> tuple[list[Staged], list[pa.Table], int]:
+) -> tuple[list[Staged], list[tuple[Staged, pa.Table]], int]:
     """The files that no pane of the window holds yet, their rows, and how many panes it has.
 
     A service may have the same commit done again, or by two workers at once: one that finds a file
@@ -112,6 +120,18 @@ def _uncommitted(
         found = list(wal.tables(left))
         if len(found) == len(left) or len(list(_window_manifests(target, window))) == len(panes):
             return left, found, len(panes)
+
+
+def _of_one_schema(found: list[tuple[Staged, pa.Table]]) -> list[list[Staged]]:
+    groups: dict[pa.Schema, list[Staged]] = {}
+    for file, table in found:
+        groups.setdefault(table.schema, []).append(file)
+    return list(groups.values())
+
+
+def _sum(panes: list[Pane]) -> Pane:
+    rows, duplicates = (sum(getattr(p, name) for p in panes) for name in ("rows", "duplicates"))
+    return Pane(rows, duplicates, panes[-1].path)
 
 
 def _window_manifests(target: Target, window: str) -> Iterator[dict[str, Any]]:

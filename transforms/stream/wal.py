@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ class Staged:
 
 
 def append(staging: str, start: int, end: int, batches: list[pa.RecordBatch]) -> Staged:
-    """Writes rows of a window to a file that appears whole, or not at all.
+    """Writes rows of a window to a file that appears whole, or not at all, and then stays.
 
     Args:
       staging: The log's folder.
@@ -45,7 +45,9 @@ def append(staging: str, start: int, end: int, batches: list[pa.RecordBatch]) ->
     with files.open_write(draft) as stream, pa.ipc.new_file(stream, schema) as writer:
         for batch in batches:
             writer.write_batch(batch.replace_schema_metadata(None))
+    files.sync(draft)
     files.move([(draft, path)])
+    files.sync(f"{staging}/log")
     return Staged(path, start, end, rows)
 
 
@@ -68,12 +70,12 @@ def _parsed(path: str) -> Staged:
     return Staged(path, int(start), int(end), int(rows))
 
 
-def tables(staged: Iterable[Staged]) -> Iterable[pa.Table]:
-    """The rows of files of the log; a file that is gone was committed before."""
+def tables(staged: Iterable[Staged]) -> Iterator[tuple[Staged, pa.Table]]:
+    """The files of the log and their rows; a file that is gone was committed before."""
     for file in staged:
         try:
             with files.open_read(file.path) as stream, pa.ipc.open_file(stream) as reader:
-                yield reader.read_all()
+                yield file, reader.read_all()
         except FileNotFoundError:
             continue
 

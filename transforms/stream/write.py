@@ -14,12 +14,13 @@ from apache_beam.transforms.trigger import (
     AfterProcessingTime,
     AfterWatermark,
 )
-from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from apache_beam.transforms.window import FixedWindows, SlidingWindows, TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 from apache_beam.utils.windowed_value import PaneInfoTiming, WindowedValue
 
 from transforms import progress
 from transforms.batches import Batches
+from transforms.errors import ConfigError
 from transforms.ledger import Target
 from transforms.stream.panes import commit_pane, recover
 from transforms.stream.wal import Staged, append
@@ -111,7 +112,16 @@ class WriteWindows(beam.PTransform):
         super().__init__()
 
     def expand(self, batches: Batches) -> Any:
-        """Applies it."""
+        """Applies it.
+
+        Raises:
+          ConfigError: The batches are in sliding windows.
+        """
+        if isinstance(batches.windowing.windowfn, SlidingWindows):
+            raise ConfigError(
+                "WriteWindows: rows in sliding windows are there several times, and files are of "
+                "fixed windows: aggregate first, or use fixed windows"
+            )
         late = AfterProcessingTime(math.ceil(self.late_wait)) if self.late_wait else AfterCount(1)
         # Beam compares the windows of what is flattened, and this trigger is equal to itself alone.
         trigger = AfterWatermark(late=late)

@@ -50,6 +50,20 @@ def test_the_same_run_goes_on(start):
     start().prepare()
 
 
+def test_whether_it_was_cut_short(start, tmp_path):
+    assert not start().was_cut_short(), "it begins"
+    start().prepare()
+    assert start().was_cut_short()
+    assert not start("r2").was_cut_short(), "another one was"
+    start().outcome()
+    assert not start().was_cut_short(), "it was drained"
+    failed = start()
+    failed.prepare()
+    failed.status = "failed"
+    failed.outcome()
+    assert start().was_cut_short()
+
+
 def test_another_run(start, tmp_path):
     start().prepare()
     with pytest.raises(ConfigError, match=f"{tmp_path}/out is of run r1: pass --run_id=r1"):

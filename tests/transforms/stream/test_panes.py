@@ -315,3 +315,14 @@ def test_rows_are_logged_while_the_run_recovers(target):
         while not logged.done():
             recover(target)
     assert set(recover(target)) == set(logged.result())
+
+
+def test_rows_of_several_schemas_are_files_of_their_own(target, tmp_path):
+    """The run goes on with another model, whose outputs have other types."""
+    batch = batch_of(message_id=["b"], n=[1.5])
+    other = wal.append(target.staging, START, END, [batch])
+    staged = [log(target, "a"), other, log(target, "c", "a")]
+    assert commit(target, staged).rows == 3
+    assert sorted(map(str, rows(tmp_path))) == ["1.5", "a.0", "c.0"]
+    assert [manifest["rows"] for manifest in manifests(tmp_path)] == [2, 1]
+    assert wal.left(target.staging) == []

@@ -21,7 +21,7 @@ def test_what_is_appended_is_left(staging):
     second = append(staging, 5, 15, [batch])
     assert (first.start, first.end, first.rows) == (-5, 5, 4)
     assert sorted(left(staging), key=lambda file: file.start) == [first, second]
-    found = list(tables([first, second]))
+    found = [table for _, table in tables([first, second])]
     assert [table["n"].to_pylist() for table in found] == [[1, 2, 3, 2], [1, 2, 3]]
     assert found[0].schema.metadata is None
 
@@ -46,7 +46,7 @@ def test_a_file_that_is_gone_was_committed_before(staging):
     first, second = (append(staging, 0, 1, [batch_of(n=[n])]) for n in (1, 2))
     forget([first])
     forget([first])
-    assert [t["n"].to_pylist() for t in tables([first, second])] == [[2]]
+    assert [t["n"].to_pylist() for _, t in tables([first, second])] == [[2]]
     assert left(staging) == [second]
 
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import apache_beam as beam
 import pyarrow as pa
 import pytest
 from apache_beam.transforms.window import IntervalWindow
@@ -9,8 +10,10 @@ from apache_beam.utils.windowed_value import PaneInfoTiming
 
 from tests.support_streams import at, run_stream, stream, timed
 from tests.transforms.stream.outputs import END, START, log, manifests, rows, target_of
+from transforms.errors import ConfigError
 from transforms.stream.wal import left
 from transforms.stream.write import WriteWindows, _CommitFn
+from transforms.window_batches import WindowBatches
 from transforms.windows import ANY_LATENESS
 
 
@@ -83,3 +86,9 @@ def test_late_rows_are_counted(target):
     for ids, timing in (("ab", PaneInfoTiming.ON_TIME), ("c", PaneInfoTiming.LATE)):
         list(commit.process((0, [log(target, *ids)]), window, SimpleNamespace(timing=timing)))
     assert counted == {"rows": 3, "late": 1}
+
+
+def test_rows_in_sliding_windows_are_refused(target):
+    sliding = WindowBatches(60, 30, event_time_column="time")
+    with pytest.raises(ConfigError, match="sliding"):
+        beam.Pipeline() | beam.Create([row(5)]) | sliding | WriteWindows(target, "r1", 60)

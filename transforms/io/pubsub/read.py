@@ -67,7 +67,9 @@ class Session:
         self.source, self.puller = source, puller
         self._ids = Seen(source.dedup_horizon)
         self._keys = Seen(source.dedup_horizon)
-        self.watermark = Watermark(int(1e6 * source.disorder), source.idle)
+        self.watermark = Watermark(
+            int(1e6 * source.disorder), source.idle, held_until=time.monotonic() + source.hold
+        )
 
     def next(self) -> tuple[Outcome, list[str]] | None:
         """The next batch, with the leases to acknowledge once it is safe; None if none came.

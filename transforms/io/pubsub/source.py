@@ -34,6 +34,8 @@ class PubSubSource:
       dedup_horizon: For how many seconds keys are remembered.
       max_rows: Most messages of a batch.
       linger: Seconds that a batch waits for more messages after its first one.
+      hold: For how many seconds from the start event time stands still, so that what comes is not
+        late.
     """
 
     uri: str
@@ -47,6 +49,7 @@ class PubSubSource:
     dedup_horizon: float = 600.0
     max_rows: int = 8192
     linger: float = LINGER
+    hold: float = 0.0
     bounded = False
 
     @classmethod

@@ -19,10 +19,18 @@ class Watermark:
       disorder: By how many microseconds messages may come out of order.
       idle: After how many seconds without a message event time goes on with the clock.
       settle: After how many seconds what was seen counts.
+      held_until: Up to when, on the clock, there is none: older messages are still to come.
     """
 
-    def __init__(self, disorder: int, idle: float, settle: float = SETTLE) -> None:
+    def __init__(
+        self,
+        disorder: int,
+        idle: float,
+        settle: float = SETTLE,
+        held_until: float = float("-inf"),
+    ) -> None:
         self._disorder, self._idle, self._settle = disorder, idle, settle
+        self._held_until = held_until
         self._latest: int | None = None
         self._came = 0.0
         self._seen: deque[tuple[float, int]] = deque()
@@ -37,7 +45,7 @@ class Watermark:
         """
         if len(times):
             latest = int(times.max())
-            if self.value is None:
+            if self.value is None and now >= self._held_until:
                 self.value = int(times.min()) - self._disorder
             self._latest = latest if self._latest is None else max(self._latest, latest)
             self._came = now
@@ -53,13 +61,15 @@ class Watermark:
             sent meanwhile is still to come, so only the time since then counts as quiet.
         """
         self._settled(now)
-        if reached is None:
+        if reached is None or now < self._held_until:
             return
         quiet = now - max(self._came, reached)
         if self._latest is not None and quiet >= max(self._idle, self._settle):
             self._advance(self._latest + int(1e6 * quiet))
 
     def _settled(self, now: float) -> None:
+        if now < self._held_until:
+            return
         while self._seen and now - self._seen[0][0] >= self._settle:
             self._advance(self._seen.popleft()[1])
 

@@ -81,3 +81,13 @@ def test_a_service_that_is_away_is_not_quiet():
     assert mark.value == 90 * SECOND, "what piled up may come any time now"
     mark.pause(1135.0, 1100.0)
     assert mark.value == 125 * SECOND
+
+
+def test_held_at_the_start_there_is_none():
+    mark = Watermark(10 * SECOND, 30, settle=2.0, held_until=75.0)
+    mark.observe(times(500), 10.0)
+    mark.pause(74.0, 0.0)
+    mark.observe(times(100), 74.5)
+    assert mark.value is None
+    mark.pause(75.0, 0.0)
+    assert mark.value == 490 * SECOND, "what came before, settled"
