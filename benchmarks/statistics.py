@@ -1,8 +1,8 @@
 """Statistics of taxi trips, beside TFDV's: python -m benchmarks.statistics CSV.
 
-CSV is a file of taxi trips, such as TFX's data.csv of 15,002 rows; it is repeated to 1,500,000. TFDV
-1.16.1, the last one that installs on glibc below 2.38, gets an environment of its own,
-.venv-tfdv, when it isn't there. What is told is the CPU time of whole processes less that of their imports.
+CSV is a file of taxi trips, such as TFX's data.csv of 15,002 rows; it is repeated to 1,500,000.
+TFDV 1.16.1, the last one that installs on glibc below 2.38, gets an environment of its own,
+.venv-tfdv, when it isn't there. Told is the CPU time of whole processes less that of their imports.
 """
 
 import argparse

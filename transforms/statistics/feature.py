@@ -1,6 +1,6 @@
 """Feature: the statistics of one column, of what its lists hold, and of its fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,15 +9,28 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 
 from transforms.errors import ConfigError
+from transforms.statistics.images import Images
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
+from transforms.statistics.semantics import Sample
 from transforms.statistics.texts import Texts
 from transforms.types import is_list
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
-Kinds = dict[Path, str]
-"""Features that are not what their Arrow type says: "categorical" integers, or "bytes"."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What types do not tell of features.
+
+    Attributes:
+      named: "categorical", of integers, or "bytes", by path.
+      semantics: Whether values are looked at for what they mean.
+    """
+
+    named: Mapping[Path, str]
+    semantics: bool = False
 
 
 @dataclass
@@ -60,7 +73,7 @@ class Feature:
         if pa.types.is_struct(array.type):
             self._add_fields(array, kinds, weights)
         elif not pa.types.is_null(array.type):
-            self._add_values(array, kinds.get(self.path, ""), weights)
+            self._add_values(array, kinds, weights)
 
     def _open(
         self, lists: pa.Array, level: int, weights: np.ndarray | None
@@ -81,11 +94,14 @@ class Feature:
                 self.fields[name] = Feature((*self.path, name))
             self.fields[name].add(values, kinds, weights)
 
-    def _add_values(self, array: pa.Array, kind: str, weights: np.ndarray | None) -> None:
+    def _add_values(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
+        kind = kinds.named.get(self.path, "")
         array = _simple(array, kind, self.path)
         made: Numbers | Texts
         if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
             made = Texts(is_bytes=kind == "bytes")
+            if kinds.semantics:
+                made.sample, made.images = Sample(), Images()
         else:
             made = Numbers(pa.types.is_integer(array.type))
         if self.values is None:
@@ -125,10 +141,12 @@ class Feature:
             common = made.struct_stats.common_stats
         elif isinstance(self.values, Numbers):
             self.values.describe(made)
+            if kinds.semantics:
+                self.values.describe_times(made)
             common = made.num_stats.common_stats
         else:
             # TFDV takes a feature that was never seen for one of strings.
-            texts = self.values or Texts(is_bytes=kinds.get(self.path) == "bytes")
+            texts = self.values or Texts(is_bytes=kinds.named.get(self.path) == "bytes")
             texts.describe(made)
             common = (
                 made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats

@@ -8,6 +8,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.statistics.histograms import by_quantiles, equi_width, median
 from transforms.statistics.moments import Moments, exact_sum
+from transforms.statistics.semantics import DOMAIN_INFO, epoch
 from transforms.statistics.summary import CHUNK, QuantileSummary, Weighted, distinct
 
 MIN_INT, MAX_INT = "min_int64", "max_int64"
@@ -154,6 +155,13 @@ class Numbers:
             made.custom_stats.add(name=MAX_INT, str=str(high))
         if self.weighted is not None:
             self._describe_weighted(stats.weighted_numeric_stats)
+
+    def describe_times(self, made: statistics_pb2.FeatureNameStatistics) -> None:
+        """Tells of integers that they are times, where they seem so."""
+        if self.integers and self.ends is not None:
+            low, high = self.ends
+            if domain := epoch(int(low), int(high), int(self.moments.weight)):
+                made.custom_stats.add(name=DOMAIN_INFO, str=domain)
 
     def _mean(self) -> float:
         if self.integers and self.moments.weight:

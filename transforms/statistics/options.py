@@ -27,6 +27,8 @@ class StatisticsOptions:
       slices: Besides the whole, statistics are made of each slice that these give.
       columns: Only these; all by default.
       sample_rate: Which part of the rows is looked at, chosen at random, row by row.
+      semantics: Whether values are looked at for what they mean: images, addresses, times,
+        language.
       pairs: Whether covariances and correlations of all pairs of numeric columns are wanted.
     """
 
@@ -36,6 +38,7 @@ class StatisticsOptions:
     columns: tuple[str, ...] | None = None
     sample_rate: float = 1.0
     pairs: bool = False
+    semantics: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.sample_rate <= 1:
@@ -44,7 +47,10 @@ class StatisticsOptions:
     @property
     def kinds(self) -> "Kinds":
         """What the schema tells of features besides their types."""
-        return dict(_kinds(self.schema.feature, ())) if self.schema is not None else {}
+        from transforms.statistics.feature import Kinds
+
+        named = dict(_kinds(self.schema.feature, ())) if self.schema is not None else {}
+        return Kinds(named, self.semantics)
 
 
 def _kinds(features: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -17,10 +17,12 @@ import pyarrow as pa
 from transforms.errors import ConfigError
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.feature import Feature
+from transforms.statistics.images import Images
 from transforms.statistics.moments import Moments
 from transforms.statistics.numbers import Numbers, Weights
 from transforms.statistics.pairs import Pairs
 from transforms.statistics.presence import Presence
+from transforms.statistics.semantics import Sample
 from transforms.statistics.summary import QuantileSummary
 from transforms.statistics.texts import Texts
 from transforms.statistics.value_counts import ValueCounts
@@ -36,11 +38,13 @@ _CLASSES = {
     for made in (
         Dataset,
         Feature,
+        Images,
         Moments,
         Numbers,
         Pairs,
         Presence,
         QuantileSummary,
+        Sample,
         Texts,
         ValueCounts,
         Weights,

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from transforms.statistics.images import Images
+from transforms.statistics.semantics import DOMAIN_INFO, IMAGES, Sample
 from transforms.statistics.value_counts import ValueCounts
 
 TOP_VALUES = 20
@@ -29,6 +31,8 @@ class Texts:
       not_text: How many are not UTF-8.
       weighted: By weights, where rows have any.
       is_bytes: Whether they are no texts, and are not to be.
+      sample: Some of them, where it is wanted to know what they mean.
+      images: What they are as images, then.
     """
 
     counts: ValueCounts = field(default_factory=ValueCounts)
@@ -39,6 +43,8 @@ class Texts:
     not_text: int = 0
     weighted: ValueCounts | None = None
     is_bytes: bool = False
+    sample: Sample | None = None
+    images: Images | None = None
 
     def add(self, array: pa.Array, weights: np.ndarray | None = None) -> None:
         """Takes values, none of them null, into account."""
@@ -46,6 +52,9 @@ class Texts:
             return
         ends = pc.min_max(pc.binary_length(array)).as_py()
         self._size(len(array), pc.sum(pc.binary_length(array)).as_py(), ends["min"], ends["max"])
+        if self.sample is not None and self.images is not None:
+            self.sample.add(array)
+            self.images.add(array)
         if not self.is_bytes and pa.types.is_binary(array.type):
             array, wrong = _as_text(array)
             self.not_text += wrong
@@ -69,9 +78,18 @@ class Texts:
         if other.weighted is not None:
             self.weighted = self.weighted or ValueCounts()
             self.weighted.merge(other.weighted)
+        if other.sample is not None and other.images is not None:
+            self.sample, self.images = self.sample or Sample(), self.images or Images()
+            self.sample.merge(other.sample)
+            self.images.merge(other.images)
 
     def describe(self, made: statistics_pb2.FeatureNameStatistics) -> None:
         """Fills in the string statistics of a feature."""
+        domain = self.sample.domain() if self.sample is not None else ""
+        if domain:
+            made.custom_stats.add(name=DOMAIN_INFO, str=domain)
+        if self.images is not None and (self.is_bytes or domain == IMAGES):
+            self.images.describe(made)
         if self.is_bytes:
             self._describe_bytes(made)
             return
