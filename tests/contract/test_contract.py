@@ -29,6 +29,7 @@ from transforms.ledger import Gate
 from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
 from transforms.replay import Replay
+from transforms.statistics.generate import GenerateStatistics
 from transforms.stream.write import WriteWindows
 from transforms.window_batches import WindowBatches
 
@@ -91,6 +92,7 @@ def _target():
 
 EXAMPLES = {
     "FromRows": _from_rows,
+    "GenerateStatistics": lambda model: GenerateStatistics(),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
