@@ -1,0 +1,178 @@
+"""Where the values of a column of numbers lie, as far as its statistics tell."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.schema.columns import Column
+from transforms.schema.protos import statistics_pb2
+
+FINE_HISTOGRAM = "fine_histogram"
+"""A custom statistic of a column of numbers: a histogram of many narrow bins.
+
+Its bins rise and do not overlap; one whose low equals its high holds values that are just this
+number, also an infinite one; the others hold none of which one number has a noticeable share.
+`num_nan` counts NaN. With it, a comparison is as exact as these bins are narrow.
+"""
+
+_Histogram: TypeAlias = statistics_pb2.Histogram
+_Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Mass:
+    """Counts of values below each of some positions.
+
+    Attributes:
+      at: The positions: finite, rising.
+      below: How many finite values are less than each.
+      upto: How many are less or equal.
+      odd: How many are NaN, minus and plus infinity.
+      is_fine: Whether no number with a noticeable share hides between two positions.
+    """
+
+    at: _Floats
+    below: _Floats
+    upto: _Floats
+    odd: _Floats
+    is_fine: bool
+
+    @property
+    def finite(self) -> float:
+        """How many values are finite."""
+        return float(self.upto[-1]) if len(self.upto) else 0.0
+
+    @property
+    def total(self) -> float:
+        """How many values there are."""
+        return self.finite + float(self.odd.sum())
+
+    def jump_at(self, position: float) -> bool:
+        """Whether some values are known to be just this number."""
+        index = int(np.searchsorted(self.at, position))
+        known = index < len(self.at) and self.at[index] == position
+        return bool(known and self.upto[index] > self.below[index])
+
+    def count(self, position: float, closed: bool) -> float:
+        """How many finite values are less than a position; with `closed`, less or equal.
+
+        Between two positions they are taken to be spread evenly.
+        """
+        index = int(np.searchsorted(self.at, position))
+        if index == len(self.at):
+            return self.finite
+        if self.at[index] == position:
+            return float((self.upto if closed else self.below)[index])
+        if index == 0:
+            return 0.0
+        low, high = self.at[index - 1], self.at[index]
+        # Halved, for the difference of two doubles may not be a double.
+        part = (position / 2 - low / 2) / (high / 2 - low / 2)
+        return float(self.upto[index - 1] + part * (self.below[index] - self.upto[index - 1]))
+
+
+def mass_of(column: Column) -> Mass | None:
+    """What the statistics of a column tell of its values; None if they have no histogram."""
+    fine = None if column.by_weight else column.custom(FINE_HISTOGRAM)
+    if fine is not None:
+        return _of_histograms([fine.histogram], is_fine=True)
+    histograms = [each for each in column.histograms if each.buckets or each.num_nan]
+    if not histograms:
+        return None
+    finite = [each for each in histograms if _is_finite(each)]
+    mass = _of_histograms(finite or histograms[:1], is_fine=False)
+    return mass if column.by_weight else _with_zeros(mass, column)
+
+
+def edges_of(column: Column, kind: int) -> _Floats | None:
+    """The finite edges of a column's histogram of a kind, rising; None if it has none."""
+    for histogram in column.histograms:
+        if histogram.type == kind and histogram.buckets:
+            ends = [(bucket.low_value, bucket.high_value) for bucket in histogram.buckets]
+            edges = np.unique(np.array(ends, np.float64))
+            return edges[np.isfinite(edges)]
+    return None
+
+
+def _is_finite(histogram: _Histogram) -> bool:
+    return all(
+        np.isfinite(bucket.low_value) and np.isfinite(bucket.high_value)
+        for bucket in histogram.buckets
+    )
+
+
+def _of_histograms(histograms: list[_Histogram], is_fine: bool) -> Mass:
+    """Histograms of the same values, laid over each other: more positions than in each alone."""
+    odd = np.zeros(3)
+    steps: list[_Floats] = []
+    for histogram in histograms:
+        bins = np.array(
+            [(b.low_value, b.high_value, b.sample_count) for b in histogram.buckets], np.float64
+        ).reshape(-1, 3)
+        low, high, counts = bins.T
+        inside = np.isfinite(low) & np.isfinite(high)
+        odd = np.array(
+            [
+                histogram.num_nan,
+                counts[~inside & np.isneginf(low)].sum(),
+                counts[~inside & ~np.isneginf(low)].sum(),
+            ]
+        )
+        steps.append(_steps(low[inside], high[inside], counts[inside]))
+    return _merged(steps, odd, is_fine)
+
+
+def _steps(low: _Floats, high: _Floats, counts: _Floats) -> _Floats:
+    """For each bin two rows of (position, below, upto): its low end and its high end."""
+    upto = np.cumsum(counts)
+    below = upto - counts
+    point = low == high
+    starts = np.column_stack([low, below, np.where(point, upto, below)])
+    ends = np.column_stack([high, np.where(point, below, upto), upto])
+    return np.concatenate([starts, ends])
+
+
+def _merged(steps: list[_Floats], odd: _Floats, is_fine: bool) -> Mass:
+    total = max((float(each[:, 2].max()) for each in steps if len(each)), default=0.0)
+    scaled = []
+    for each in steps:
+        sum_ = float(each[:, 2].max()) if len(each) else 0.0
+        if sum_ > 0:
+            # Sums of estimated bins differ a little.
+            scaled.append(each * np.array([1.0, total / sum_, total / sum_]))
+    rows = np.concatenate(scaled) if scaled else np.empty((0, 3))
+    at, index = np.unique(rows[:, 0], return_inverse=True)
+    below, upto = np.full(len(at), np.inf), np.zeros(len(at))
+    np.minimum.at(below, index, rows[:, 1])
+    np.maximum.at(upto, index, rows[:, 2])
+    if len(steps) > 1:
+        below, upto = _without_false_jumps(steps, at, below, upto)
+    return Mass(at, *_rising(below, upto), odd, is_fine)
+
+
+def _without_false_jumps(
+    steps: list[_Floats], at: _Floats, below: _Floats, upto: _Floats
+) -> tuple[_Floats, _Floats]:
+    """Where two estimates of one position differ, that alone is no sign of values just there."""
+    points = np.unique(np.concatenate([each[each[:, 2] > each[:, 1], 0] for each in steps]))
+    smooth = ~np.isin(at, points)
+    middle = (below + upto) / 2
+    return np.where(smooth, middle, below), np.where(smooth, middle, upto)
+
+
+def _rising(below: _Floats, upto: _Floats) -> tuple[_Floats, _Floats]:
+    both = np.maximum.accumulate(np.column_stack([below, upto]).ravel())
+    return both[0::2], both[1::2]
+
+
+def _with_zeros(mass: Mass, column: Column) -> Mass:
+    """Knows how many are zero, where zero is the least: statistics count them."""
+    zeros = float(column.numbers.num_zeros)
+    if not zeros or column.numbers.min != 0 or not len(mass.at) or mass.at[0] != 0:
+        return mass
+    scale = mass.total / column.total_values if column.total_values else 1.0
+    upto = np.maximum(mass.upto, zeros * scale)
+    below = np.concatenate([[0.0], np.maximum(mass.below[1:], zeros * scale)])
+    return Mass(mass.at, *_rising(below, upto), mass.odd, mass.is_fine)

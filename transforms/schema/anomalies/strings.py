@@ -1,0 +1,54 @@
+"""Texts outside the values that the schema lists."""
+
+from collections.abc import Iterator
+
+from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.words import handful, quoted, share
+from transforms.schema.domains import domain_name
+
+
+def string_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """`domain` or `string_domain`: as many values as `min_domain_mass` says must be in it."""
+    if domain_name(draft.feature) not in ("domain", "string_domain"):
+        return
+    if seen.column.has_invalid_utf8:
+        yield Finding(
+            "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", _no_domain
+        )
+        return
+    known = set((draft.domain or draft.feature.string_domain).value)
+    strange = {text: n for text, n in sorted(seen.column.counts.items()) if text not in known}
+    total = seen.column.total_values
+    if strange and _too_much(sum(strange.values()), total, _allowed_outside(draft)):
+        yield _unexpected(strange, total)
+
+
+def _allowed_outside(draft: Draft) -> float:
+    mass = draft.feature.distribution_constraints
+    return 1 - mass.min_domain_mass if mass.HasField("min_domain_mass") else 0.0
+
+
+def _too_much(outside: float, total: float, allowed: float) -> bool:
+    return allowed == 0 or total <= 0 or outside / total > allowed
+
+
+def _unexpected(strange: dict[str, float], total: float) -> Finding:
+    def mend(draft: Draft) -> None:
+        domain = draft.domain or draft.feature.string_domain
+        known = set(domain.value)
+        domain.value.extend(text for text in strange if text not in known)
+
+    often = sorted(strange, key=lambda text: (-strange[text], text))
+    named = (f"{quoted(text)} ({share(strange[text], total)})" for text in often)
+    return Finding(
+        "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
+        "Unexpected string values",
+        f"Values are not in the schema: {handful(named, len(strange))}.",
+        mend,
+    )
+
+
+def _no_domain(draft: Draft) -> None:
+    # Only here: other features may share the domain.
+    draft.feature.ClearField("domain_info")
+    draft.domain = None
