@@ -17,6 +17,7 @@ HEAVY = {"tensorflow", "keras", "tfx_bsl", "tensorflow_metadata", "pandas", "fas
 HOMES = {
     "inference/handlers/tensorflow.py": {"tensorflow"},
     "transforms/io/formats/avro.py": {"fastavro"},
+    "transforms/schema/protos.py": {"tensorflow_metadata"},
 }
 
 

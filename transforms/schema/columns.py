@@ -44,7 +44,7 @@ class Column:
     @property
     def kind(self) -> int:
         """The type that a schema calls it by: INT, FLOAT, BYTES or STRUCT."""
-        return _KINDS.get(self.stats.type, schema_pb2.TYPE_UNKNOWN)
+        return int(_KINDS.get(self.stats.type, schema_pb2.TYPE_UNKNOWN))
 
     @property
     def type_name(self) -> str:
@@ -127,7 +127,7 @@ class Column:
     @property
     def has_invalid_utf8(self) -> bool:
         """Whether some text is no UTF-8."""
-        return _INVALID_UTF8 in self.counts or self.stats.string_stats.invalid_utf8_count > 0
+        return _INVALID_UTF8 in self.counts or self.stats.string_stats.invalid_utf8_count != 0
 
     @property
     def unique(self) -> int | None:
@@ -147,12 +147,12 @@ class Column:
     @property
     def has_nan(self) -> bool:
         """Whether some number is NaN."""
-        return self._nan > 0
+        return bool(self._nan)
 
     @property
     def is_all_nan(self) -> bool:
         """Whether every number is NaN: then their least and greatest say nothing."""
-        return 0 < self.common.tot_num_values <= self._nan
+        return 0 < int(self.common.tot_num_values) <= self._nan
 
     @property
     def _nan(self) -> int:

@@ -1,11 +1,13 @@
 """What differs between two schemas, in plain words."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from transforms.schema.anomalies.words import handful, quoted
 from transforms.schema.protos import schema_pb2
 
+_LETTERS = 200
 _PLAIN = {
     "presence.min_fraction": "least share of rows that have it",
     "presence.min_count": "least number of rows that have it",
@@ -72,16 +74,16 @@ def _messages(old: Any, new: Any, subject: str, within: str) -> Iterator[str]:
 
 def _single(field: Any, old: Any, new: Any, subject: str, within: str) -> Iterator[str]:
     before, after = _shown(field, old), _shown(field, new)
-    if old.HasField(field.name) != new.HasField(field.name) or before != after:
+    if before != after or _is_set(field, old) != _is_set(field, new):
         yield _line(subject, f"{_named(within + field.name)} {before} -> {after}")
 
 
 def _shown(field: Any, message: Any) -> str:
-    if not message.HasField(field.name):
+    if not _is_set(field, message):
         return "unset"
     value = getattr(message, field.name)
     if field.message_type:
-        return "{" + " ".join(str(value).split()) + "}"
+        return _inline(value)
     if field.enum_type:
         return str(field.enum_type.values_by_number[value].name)
     if isinstance(value, float):
@@ -105,11 +107,9 @@ def _values(field: Any, old: Any, new: Any, subject: str, within: str) -> Iterat
 
 def _beyond(these: list[Any], those: list[Any]) -> list[Any]:
     """What these have that those lack, counting repeats."""
-    rest, found = {}, []
-    for value in those:
-        rest[value] = rest.get(value, 0) + 1
+    rest, found = Counter(those), []
     for value in these:
-        if rest.get(value, 0):
+        if rest[value]:
             rest[value] -= 1
         else:
             found.append(value)
@@ -120,11 +120,10 @@ def _lists(field: Any, old: Any, new: Any, subject: str, within: str) -> Iterato
     before, after = list(getattr(old, field.name)), list(getattr(new, field.name))
     if before == after:
         return
-    keyed = [_keyed(each, field) for each in (before, after)]
-    if keyed[0] is None or keyed[1] is None:
+    ours, theirs = _keyed(before, field), _keyed(after, field)
+    if ours is None or theirs is None:
         yield _line(subject, f"{_named(within + field.name)} {_texts(before)} -> {_texts(after)}")
         return
-    ours, theirs = keyed
     for name in [*ours, *(name for name in theirs if name not in ours)]:
         title = f"{subject}{', ' if subject else ''}{field.name.replace('_', ' ')} {quoted(name)}"
         if name not in theirs:
@@ -168,7 +167,16 @@ def _maps(field: Any, old: Any, new: Any) -> Iterator[str]:
 
 
 def _texts(messages: list[Any]) -> str:
-    return "[" + ", ".join("{" + " ".join(str(each).split()) + "}" for each in messages) + "]"
+    return f"[{handful((_inline(each) for each in messages), len(messages))}]"
+
+
+def _inline(message: Any) -> str:
+    text = "{" + " ".join(str(message).split()) + "}"
+    return text if len(text) <= _LETTERS else text[:_LETTERS] + "..."
+
+
+def _is_set(field: Any, message: Any) -> bool:
+    return not field.has_presence or bool(message.HasField(field.name))
 
 
 def _is_map(field: Any) -> bool:

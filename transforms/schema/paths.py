@@ -50,11 +50,15 @@ class Index:
 def index_of(schema: schema_pb2.Schema) -> Index:
     """Everything in a schema that has a path or a name."""
     features: dict[Path, schema_pb2.Feature] = {}
-    sparse = {(each.name,): each for each in reversed(schema.sparse_feature)}
+    sparse: dict[Path, schema_pb2.SparseFeature] = {}
+    for each in schema.sparse_feature:
+        sparse.setdefault((each.name,), each)
     for path, feature in walk_features(schema):
         features.setdefault(path, feature)
         for each in feature.struct_domain.sparse_feature:
             sparse.setdefault((*path, each.name), each)
-    weighted = {(each.name,): each for each in reversed(schema.weighted_feature)}
+    weighted: dict[Path, schema_pb2.WeightedFeature] = {
+        (each.name,): each for each in reversed(schema.weighted_feature)
+    }
     domains = {each.name: each for each in reversed(schema.string_domain)}
     return Index(features, sparse, weighted, domains)

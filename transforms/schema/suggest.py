@@ -76,10 +76,9 @@ def _range_text(column: Column) -> str | None:
     if column.counts:
         return None
     if column.kind == schema_pb2.INT:
-        least, most = column.int_range
-        return f"int_domain {{ min: {least} max: {most} }}"
+        return "int_domain {{ min: {} max: {} }}".format(*column.int_range)
     low, high = column.numbers.min, column.numbers.max
     if column.kind != schema_pb2.FLOAT or column.is_all_nan or not math.isfinite(high - low):
         return None
-    least, most = (str(np.float32(outwards(*end))) for end in ((low, -math.inf), (high, math.inf)))
-    return f"float_domain {{ min: {least} max: {most} }}"
+    bounds = (str(np.float32(outwards(*end))) for end in ((low, -math.inf), (high, math.inf)))
+    return "float_domain {{ min: {} max: {} }}".format(*bounds)

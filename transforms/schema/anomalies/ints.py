@@ -46,7 +46,7 @@ def _fit_int64(column: Column) -> bool:
     if column.counts:
         return all(parse_int(text) is not None for text in column.counts)
     # As doubles: the greatest int64 itself may read as 2^63.
-    return column.numbers.min >= INT64[0] and column.numbers.max <= float(INT64[1])
+    return bool(column.numbers.min >= INT64[0] and column.numbers.max <= float(INT64[1]))
 
 
 def int_range(column: Column) -> tuple[int, int] | None:
