@@ -87,9 +87,10 @@ def _subjects(index: Index, path: Path) -> dict[str, Any]:
 def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[Report, bool]:
     report = Report(seen.column.path, ("features",))
     draft = _copied(feature, index)
-    report.findings += _ask(SCHEMA_RULES, draft, seen)
-    if not is_checked(draft.feature):
-        return report, False
+    for rule in SCHEMA_RULES:
+        report.findings += _ask((rule,), draft, seen)
+        if not is_checked(draft.feature):
+            return report, False
     if seen.column.present == 0:
         required = is_required(draft.feature, seen.environment, seen.defaults)
         report.findings += [absent()] if required else []

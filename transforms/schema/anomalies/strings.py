@@ -19,17 +19,9 @@ def string_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     known = set((draft.domain or draft.feature.string_domain).value)
     strange = {text: n for text, n in sorted(seen.column.counts.items()) if text not in known}
     total = seen.column.total_values
-    if strange and _too_much(sum(strange.values()), total, _allowed_outside(draft)):
+    mass = draft.feature.distribution_constraints.min_domain_mass
+    if strange and (mass >= 1 or total - sum(strange.values()) < mass * total):
         yield _unexpected(strange, total)
-
-
-def _allowed_outside(draft: Draft) -> float:
-    mass = draft.feature.distribution_constraints
-    return 1 - mass.min_domain_mass if mass.HasField("min_domain_mass") else 0.0
-
-
-def _too_much(outside: float, total: float, allowed: float) -> bool:
-    return allowed == 0 or total <= 0 or outside / total > allowed
 
 
 def _unexpected(strange: dict[str, float], total: float) -> Finding:
