@@ -94,8 +94,9 @@ def set_numbers(feature, flat):
 def standard(finite, nan, known, bins=10):
     histogram = Histogram(type=Histogram.STANDARD, num_nan=nan)
     if len(finite):
-        edges = np.linspace(finite.min(), finite.max(), bins + 1)
-        if np.isfinite(edges).all() and (np.diff(edges) > 0).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            edges = np.linspace(finite.min(), finite.max(), bins + 1)
+        if np.isfinite(edges).all() and (edges[1:] > edges[:-1]).all():
             counts = np.histogram(finite, edges)[0]
         else:
             edges, counts = np.array([finite.min(), finite.max()]), [len(finite)]

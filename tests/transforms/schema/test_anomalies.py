@@ -103,14 +103,15 @@ def test_an_unknown_environment_names_the_nearest():
         update_schema(schema_of(""), stats_of(x=[1]), environment="A")
 
 
-def test_a_feature_of_one_environment_only():
+def test_default_and_other_environments():
     schema = schema_of(
         x('type: INT presence { min_count: 1 } in_environment: "A"')
         + Y
         + ' default_environment: "B"'
     )
     data = stats_of(y=["a"])
-    assert kinds_of(validate_statistics(data, schema, "B")) == {}
+    # Default environments have every feature that is not kept out of them.
+    assert kinds_of(validate_statistics(data, schema, "B")) == {"x": ["SCHEMA_MISSING_COLUMN"]}
     # A is no default environment: only features that ask for it are in it.
     assert kinds_of(validate_statistics(data, schema, "A")) == {
         "x": ["SCHEMA_MISSING_COLUMN"],

@@ -55,10 +55,13 @@ class Mass:
         known = index < len(self.at) and self.at[index] == position
         return bool(known and self.upto[index] > self.below[index])
 
-    def count(self, position: float, closed: bool) -> float:
+    def count(self, position: float, closed: bool, shape: "Mass | None" = None) -> float:
         """How many finite values are less than a position; with `closed`, less or equal.
 
-        Between two positions they are taken to be spread evenly.
+        Args:
+          position: Any number.
+          closed: Whether it counts itself.
+          shape: How values are spread between two of the positions; evenly without it.
         """
         index = int(np.searchsorted(self.at, position))
         if index == len(self.at):
@@ -67,10 +70,34 @@ class Mass:
             return float((self.upto if closed else self.below)[index])
         if index == 0:
             return 0.0
-        low, high = self.at[index - 1], self.at[index]
-        # Halved, for the difference of two doubles may not be a double.
-        part = (position / 2 - low / 2) / (high / 2 - low / 2)
+        part = _part(float(self.at[index - 1]), float(self.at[index]), position, closed, shape)
         return float(self.upto[index - 1] + part * (self.below[index] - self.upto[index - 1]))
+
+    def without_guesses(self, other: "Mass") -> "Mass":
+        """Forgets positions of which it can't tell how many values are just there, where many are.
+
+        An edge of estimated quantiles may be such a number: whether its values count as below or
+        above is then by chance.
+
+        Args:
+          other: Of like data; it knows of some numbers that many values are just these.
+        """
+        if self.is_fine:
+            return self
+        points = other.at[other.upto > other.below]
+        kept = ~np.isin(self.at, points) | (self.upto > self.below)
+        kept[:1] = kept[-1:] = True
+        return Mass(self.at[kept], self.below[kept], self.upto[kept], self.odd, self.is_fine)
+
+
+def _part(low: float, high: float, position: float, closed: bool, shape: Mass | None) -> float:
+    """Which part of the values between two positions is below a third between them."""
+    if shape is not None:
+        start, end = shape.count(low, True), shape.count(high, False)
+        if end > start:
+            return (shape.count(position, closed) - start) / (end - start)
+    # Halved, for the difference of two doubles may not be a double.
+    return (position / 2 - low / 2) / (high / 2 - low / 2)
 
 
 def mass_of(column: Column) -> Mass | None:
@@ -78,11 +105,12 @@ def mass_of(column: Column) -> Mass | None:
     fine = None if column.by_weight else column.custom(FINE_HISTOGRAM)
     if fine is not None:
         return _of_histograms([fine.histogram], is_fine=True)
-    histograms = [each for each in column.histograms if each.buckets or each.num_nan]
-    if not histograms:
+    told = [each for each in column.histograms if each.buckets or each.num_nan]
+    if not told:
         return None
-    finite = [each for each in histograms if _is_finite(each)]
-    mass = _of_histograms(finite or histograms[:1], is_fine=False)
+    first, *others = sorted(told, key=lambda each: each.type != _Histogram.STANDARD)
+    # Quantiles that are infinite do not tell how many values are.
+    mass = _of_histograms([first, *filter(_is_finite, others)], is_fine=False)
     return mass if column.by_weight else _with_zeros(mass, column)
 
 
@@ -104,24 +132,27 @@ def _is_finite(histogram: _Histogram) -> bool:
 
 
 def _of_histograms(histograms: list[_Histogram], is_fine: bool) -> Mass:
-    """Histograms of the same values, laid over each other: more positions than in each alone."""
-    odd = np.zeros(3)
-    steps: list[_Floats] = []
+    """Histograms of the same values, laid over each other: more positions than in each alone.
+
+    The first tells what is not finite.
+    """
+    steps = []
     for histogram in histograms:
-        bins = np.array(
-            [(b.low_value, b.high_value, b.sample_count) for b in histogram.buckets], np.float64
-        ).reshape(-1, 3)
-        low, high, counts = bins.T
+        low, high, counts = _bins(histogram)
         inside = np.isfinite(low) & np.isfinite(high)
-        odd = np.array(
-            [
-                histogram.num_nan,
-                counts[~inside & np.isneginf(low)].sum(),
-                counts[~inside & ~np.isneginf(low)].sum(),
-            ]
-        )
         steps.append(_steps(low[inside], high[inside], counts[inside]))
+    low, high, counts = _bins(histograms[0])
+    minus = np.isneginf(low)
+    plus = np.isposinf(high) & ~minus
+    odd = np.array([histograms[0].num_nan, counts[minus].sum(), counts[plus].sum()], np.float64)
     return _merged(steps, odd, is_fine)
+
+
+def _bins(histogram: _Histogram) -> tuple[_Floats, _Floats, _Floats]:
+    """The low and high ends of its bins, and their counts."""
+    rows = [(each.low_value, each.high_value, each.sample_count) for each in histogram.buckets]
+    bins = np.array(rows, np.float64).reshape(-1, 3)
+    return bins[:, 0], bins[:, 1], bins[:, 2]
 
 
 def _steps(low: _Floats, high: _Floats, counts: _Floats) -> _Floats:
