@@ -188,12 +188,13 @@ class Dataset:
     examples: float
     columns: dict[Path, Column]
 
-    def children(self, path: Path) -> Iterator[Column]:
-        """The columns one step below a path; below `()`, those at the top."""
-        depth = len(path) + 1
-        for below, column in self.columns.items():
-            if len(below) == depth and below[:-1] == path:
-                yield column
+    @cached_property
+    def children(self) -> dict[Path, list[Column]]:
+        """The columns one step below each path that has any; below `()`, those at the top."""
+        below: dict[Path, list[Column]] = {}
+        for path, column in self.columns.items():
+            below.setdefault(path[:-1], []).append(column)
+        return below
 
 
 def dataset_of(

@@ -1,5 +1,7 @@
 """Schema files that people keep by hand: `schema.pbtxt`."""
 
+import os
+
 from transforms.errors import ConfigError
 from transforms.io.files import exists, read_bytes, write_bytes
 from transforms.schema.protos import schema_pb2
@@ -61,6 +63,7 @@ def _text(uri: str) -> str:
     try:
         return read_bytes(uri).decode()
     except OSError as error:
-        raise ConfigError(f"{uri}: can't be read: {error.strerror or error}") from None
+        why = os.strerror(error.errno) if error.errno else error
+        raise ConfigError(f"{uri}: can't be read: {why}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{uri}: is not UTF-8 text") from None

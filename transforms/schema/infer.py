@@ -37,7 +37,7 @@ def infer_schema(
     """
     schema, data = schema_pb2.Schema(), dataset_of(statistics)
     limits = Limits(max_string_domain_size, infer_shape, suggest_ranges)
-    for column in data.children(()):
+    for column in data.children.get((), []):
         if column.has_common:
             add_column(schema, schema, data, column, limits)
     return schema
@@ -81,7 +81,7 @@ def add_column(
     _set_domain(schema, feature, column, limits.max_string_domain_size)
     if limits.suggest_ranges:
         suggest_range(feature, column)
-    for below in data.children(column.path):
+    for below in data.children.get(column.path, []):
         if below.has_common:
             add_column(schema, feature.struct_domain, data, below, limits)
 

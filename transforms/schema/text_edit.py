@@ -182,10 +182,11 @@ def _key(descriptor: Any, value: Any) -> Any:
 
 
 def _left_of(place: _Place, entry: Entry) -> str:
-    """What stays of an entry that goes: comments that a blank line parts from it."""
+    """What stays of an entry that goes: the line above, and comments that a blank line parts."""
     above = place.text[entry.start : entry.at]
+    line = 0 if place.text[entry.start - 1 : entry.start] in ("", "\n") else above.find("\n") + 1
     blank = above.rfind("\n\n")
-    return above[: blank + 2] if "#" in above[: max(blank, 0)] else ""
+    return above[: blank + 2 if "#" in above[line : max(blank, 0)] else line]
 
 
 def _field_text(place: _Place, descriptor: Any, message: Any) -> str:
@@ -202,7 +203,8 @@ def _field_text(place: _Place, descriptor: Any, message: Any) -> str:
     else:
         setattr(part, descriptor.name, value)
     if place.is_inline:
-        return " " + " ".join(rendered(part).split("\n")).strip() + " "
+        lines = [line.strip() for line in rendered(part).split("\n")]
+        return f" {' '.join(lines).strip()} "
     return rendered(part, place.indent)
 
 
