@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from transforms.errors import ConfigError
-from transforms.schema.anomalies.comparators import Measured
 from transforms.schema.anomalies.dataset import DatasetFinding, dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Finding, Surroundings
+from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.rules import KINDS
 from transforms.schema.columns import Dataset, dataset_of, is_weighted
 from transforms.schema.environments import check_environment

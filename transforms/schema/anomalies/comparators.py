@@ -1,7 +1,6 @@
 """How far a column's values are from those of the span before, or of serving data."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,31 +14,13 @@ from transforms.schema.anomalies.distances import (
 )
 from transforms.schema.anomalies.finding import Control, Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.mass import edges_of, mass_of
+from transforms.schema.anomalies.measured import Distance, Measured
 from transforms.schema.anomalies.words import number, quoted
 from transforms.schema.columns import Column
-from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
+from transforms.schema.protos import schema_pb2, statistics_pb2
 
 _Floats = NDArray[np.float64]
 _Cells = tuple[list[str], _Floats, _Floats]
-
-
-@dataclass(frozen=True)
-class Distance:
-    """One of the three distances.
-
-    Attributes:
-      field: Of a `FeatureComparator`.
-      kind: Of the anomaly.
-      measure: The name of its measurement's type.
-      of: The distance of two vectors of counts over the same cells.
-      short: What the anomaly is called, before `between ... and ...`.
-    """
-
-    field: str
-    kind: str
-    measure: str
-    of: Callable[[_Floats, _Floats], float]
-    short: str
 
 
 DISTANCES = (
@@ -70,61 +51,29 @@ COMPARATORS = ("drift_comparator", "skew_comparator")
 """Fields of a feature: against the span before, and against serving data."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One distance of a column from its control.
-
-    Attributes:
-      comparator: Which of `COMPARATORS` asked for it.
-      distance: Which it is.
-      value: From 0, alike.
-      threshold: Above this it is an anomaly; None asks for the measurement alone.
-      control: What it was compared with.
-      cell: The value or range that differs most.
-    """
-
-    comparator: str
-    distance: Distance
-    value: float
-    threshold: float | None
-    control: Control
-    cell: str
-
-    def as_message(self) -> anomalies_pb2.DriftSkewInfo.Measurement:
-        """The message that goes to `drift_skew_info`."""
-        kind = anomalies_pb2.DriftSkewInfo.Measurement.Type.Value(self.distance.measure)
-        return anomalies_pb2.DriftSkewInfo.Measurement(
-            type=kind, value=self.value, threshold=self.threshold
-        )
-
-
 def measure(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
     """Every distance that a feature's comparators ask for, where there is something to compare."""
     found = []
     for comparator, control in _controls(feature, seen):
         asked = getattr(feature, comparator)
-        for distance in DISTANCES:
-            bound = getattr(asked, distance.field)
-            cells = _cells(seen.column, control, asked) if asked.HasField(distance.field) else None
-            if cells is not None:
-                threshold = bound.threshold if bound.HasField("threshold") else None
-                found.append(_measured(comparator, distance, threshold, control, cells))
+        wanted = [each for each in DISTANCES if asked.HasField(each.field)]
+        cells = _cells(seen.column, control, asked) if wanted else None
+        if cells is not None:
+            found += [_measured(comparator, each, asked, control, cells) for each in wanted]
     return found
 
 
 def too_far(draft: Draft, seen: Seen) -> Iterator[Finding]:
     """A distance above its threshold."""
-    for found in measure(draft.feature, seen):
+    for found in draft.measured:
         if found.threshold is None or found.value <= found.threshold:
             continue
-        names = f"{found.control.current} and {found.control.name}"
         text = (
-            f"Between {names} it is {number(found.value)}, above {number(found.threshold)}; "
-            f"what differs most is {found.cell}."
+            f"Between {found.between} it is {number(found.value)}, above "
+            f"{number(found.threshold)}; what differs most is {found.cell}."
         )
-        yield Finding(
-            found.distance.kind, f"{found.distance.short} between {names}", text, _accept(found)
-        )
+        short = f"{found.distance.short} between {found.between}"
+        yield Finding(found.distance.kind, short, text, _accept(found))
 
 
 def no_control(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -132,9 +81,8 @@ def no_control(draft: Draft, seen: Seen) -> Iterator[Finding]:
     for comparator, control in _controls(draft.feature, seen):
         asked = getattr(draft.feature, comparator)
         bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
-        if not any(bound.HasField("threshold") for bound in bounds):
-            continue
-        if _cells(seen.column, control, asked) is None:
+        is_measured = any(each.comparator == comparator for each in draft.measured)
+        if not is_measured and any(bound.HasField("threshold") for bound in bounds):
             yield Finding(
                 "COMPARATOR_CONTROL_DATA_MISSING",
                 f"{control.name} data missing",
@@ -171,12 +119,24 @@ def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparato
 
 
 def _measured(
-    comparator: str, distance: Distance, threshold: float | None, control: Control, cells: _Cells
+    comparator: str,
+    distance: Distance,
+    asked: schema_pb2.FeatureComparator,
+    control: Control,
+    cells: _Cells,
 ) -> Measured:
     names, current, other = cells
+    bound = getattr(asked, distance.field)
+    threshold = bound.threshold if bound.HasField("threshold") else None
     shares = np.abs(current / current.sum() - other / other.sum())
-    cell = names[int(shares.argmax())]
-    return Measured(comparator, distance, distance.of(current, other), threshold, control, cell)
+    return Measured(
+        comparator,
+        distance,
+        distance.of(current, other),
+        threshold,
+        f"{control.current} and {control.name}",
+        names[int(shares.argmax())],
+    )
 
 
 def _accept(found: Measured) -> Mend:

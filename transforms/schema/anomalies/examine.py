@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.schema.anomalies.comparators import Measured, measure
+from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
 from transforms.schema.anomalies.finding import Draft, Finding, Rule, Seen, Surroundings
+from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.presence import absent, lacking, unknown
 from transforms.schema.anomalies.rules import DATA_RULES, SCHEMA_RULES
 from transforms.schema.columns import Column
@@ -95,7 +96,7 @@ def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[
         required = is_required(draft.feature, seen.environment, seen.defaults)
         report.findings += [absent()] if required else []
         return report, not required
-    report.measured = measure(feature, seen)
+    draft.measured = report.measured = measure(feature, seen)
     report.findings += _ask(DATA_RULES, draft, seen)
     return report, is_checked(draft.feature)
 

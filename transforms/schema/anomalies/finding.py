@@ -1,8 +1,9 @@
 """What a rule finds, and the change of the schema that would accept it."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from transforms.schema.anomalies.measured import Measured
 from transforms.schema.columns import Column, Dataset
 from transforms.schema.paths import Path
 from transforms.schema.protos import schema_pb2
@@ -15,10 +16,12 @@ class Draft:
     Attributes:
       feature: Of the schema, or a copy.
       domain: The shared string domain that it names, or a copy; None if it names none.
+      measured: What its comparators asked for.
     """
 
     feature: schema_pb2.Feature
     domain: schema_pb2.StringDomain | None = None
+    measured: list[Measured] = field(default_factory=list)
 
 
 Mend = Callable[[Draft], None]
