@@ -26,6 +26,8 @@ def edit_text(text: str, old: Any, new: Any) -> str:
     """
     if old == new:
         return text
+    if "\r\n" in text:
+        return edit_text(text.replace("\r\n", "\n"), old, new).replace("\n", "\r\n")
     try:
         edited = _edited(_Place(text, 0, len(text), 0), old, new)
         if text_format.Parse(edited, type(new)()) == new:
@@ -148,7 +150,8 @@ def _edit_repeated(
     edits: _Edits,
 ) -> None:
     before, after = _values(descriptor, old), _values(descriptor, new)
-    if _is_map(descriptor) or len(numbers) != len(before):
+    in_brackets = any(entries[number].opened == "[" for number in numbers)
+    if _is_map(descriptor) or in_brackets or len(numbers) != len(before):
         # Maps, and lists in brackets: their parts have no entries of their own.
         for number in numbers:
             edits.replaced[number] = _left_of(place, entries[number])
@@ -234,13 +237,13 @@ def _joined(place: _Place, entries: list[Entry], edits: _Edits) -> str:
 
 def _in_lines(text: str, end: str, behind: str, place: _Place) -> str:
     """Puts lines behind what stands there, on lines of their own."""
-    if not text:
-        first = behind.find("\n")
-        lead = behind[: first + 1] if first >= 0 else "\n"
-        closing = " " * max(place.indent - _STEP, 0)
-        tail = behind[first + 1 :] if first >= 0 else closing
-        return (lead if place.indent else "") + end + tail
-    return text + ("" if text.endswith("\n") else "\n") + end + behind
+    if text:
+        return text + ("" if text.endswith("\n") else "\n") + end + behind
+    if not place.indent:
+        # A file of nothing but comments.
+        return behind + ("" if behind.endswith("\n") or not behind else "\n") + end
+    first, _, rest = behind.partition("\n")
+    return f"{first}\n{end}{rest}"
 
 
 def _parts(place: _Place, entries: list[Entry], edits: _Edits) -> Iterator[str]:

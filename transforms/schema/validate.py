@@ -74,15 +74,18 @@ def surroundings(
     """The data sets of a validation: where the current one has weighted figures, those of all."""
     by_weight = is_weighted(statistics)
 
-    def read(other: _Statistics | None) -> Dataset | None:
-        return None if other is None else dataset_of(other, by_weight)
+    def read(name: str, other: _Statistics | None) -> Dataset | None:
+        try:
+            return None if other is None else dataset_of(other, by_weight)
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from None
 
     return Surroundings(
         dataset_of(statistics, by_weight),
         environment,
-        read(previous_span),
-        read(previous_version),
-        read(serving),
+        read("previous_span", previous_span),
+        read("previous_version", previous_version),
+        read("serving", serving),
     )
 
 

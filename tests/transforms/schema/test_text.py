@@ -125,6 +125,42 @@ def test_features_that_are_new_and_gone():
     assert 'feature {\n  name: "new"\n  type: INT\n}\n# Names as of May' in text
 
 
+def test_lines_that_end_as_on_windows():
+    schema = schema_of(HAND)
+    schema.string_domain[0].value.append("C")
+    text = HAND.replace("\n", "\r\n")
+    edited = edited_schema(text, schema)
+    assert edited == text.replace('  value: "B"\r\n', '  value: "B"\r\n  value: "C"\r\n')
+
+
+@pytest.mark.parametrize("text", ["", "# Mine", "# Mine\n", "\n# Mine\n\n"])
+def test_a_text_without_a_field(text):
+    schema = schema_of(HAND)
+    edited = edited_schema(text, schema)
+    assert edited.startswith(text)
+    assert edited.removeprefix(text).removeprefix("\n") == rendered(schema)
+
+
+@pytest.mark.parametrize("body", ["{}", "{ }", "{\n}", "{\n  # none yet\n}", "{ # none yet\n}"])
+def test_a_message_without_a_field(body):
+    text = f"feature {body}"
+    schema = schema_of(text)
+    schema.feature[0].type = schema_pb2.INT
+    edited = edited_schema(text, schema)
+    assert schema_of(edited) == schema
+    assert ("# none yet" in edited) == ("# none yet" in body)
+    assert edited.count("\n") == text.count("\n") + (0 if "\n" not in body else 1)
+
+
+def test_a_list_of_one_message_in_brackets():
+    text = "# kept\nfeature: [{ name: 'a' type: INT }]\n"
+    schema = schema_of(text)
+    schema.feature[0].type = schema_pb2.FLOAT
+    edited = edited_schema(text, schema)
+    assert schema_of(edited) == schema
+    assert "FLOAT" in edited
+
+
 def test_what_moved_is_written_anew():
     def edit(schema):
         features = list(schema.feature)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.ints import int_range
+from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.anomalies.words import number, quoted
 from transforms.schema.columns import Column
 from transforms.schema.domains import domain_name
@@ -71,7 +72,7 @@ def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Finding]:
             "BOOL_TYPE_UNEXPECTED_STRING",
             _SHORT,
             f"Some are {quoted(strange)}; expected is {expected}.",
-            _no_domain,
+            drop_domain,
         )
 
 
@@ -90,7 +91,3 @@ def _to_floats(least: float, most: float) -> Mend:
             domain.min, domain.max = least, most
 
     return mend
-
-
-def _no_domain(draft: Draft) -> None:
-    draft.feature.ClearField("domain_info")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.finding import Draft, Finding
+from transforms.schema.anomalies.finding import Finding
+from transforms.schema.anomalies.mends import give_up
 from transforms.schema.anomalies.words import amount, quoted
 from transforms.schema.columns import Column
-from transforms.schema.lifecycle import deprecate
 from transforms.schema.protos import statistics_pb2
 
 
@@ -62,8 +62,4 @@ def _each(custom: statistics_pb2.CustomStatistic) -> Iterator[tuple[str, float]]
 
 
 def _found(kind: str, short: str, text: str) -> Finding:
-    return Finding(kind, short, text, _deprecate)
-
-
-def _deprecate(draft: Draft) -> None:
-    deprecate(draft.feature)
+    return Finding(kind, short, text, give_up)

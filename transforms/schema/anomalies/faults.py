@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.mends import drop_domain, give_up
 from transforms.schema.anomalies.words import handful, quoted
 from transforms.schema.domains import allowed_types, domain_name
-from transforms.schema.lifecycle import deprecate
 from transforms.schema.protos import schema_pb2
 
 _UNSUPPORTED_MASS = {
@@ -24,7 +24,7 @@ def missing_name(draft: Draft, seen: Seen) -> Iterator[Finding]:
             "FEATURE_MISSING_NAME",
             "Feature has no name",
             "A feature of the schema has no name; find its name rather than deprecate it.",
-            _deprecate,
+            give_up,
         )
 
 
@@ -36,7 +36,7 @@ def missing_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
     if domain_name(feature) in ("domain", "string_domain"):
         text, mend = "it has a domain of strings, so it is BYTES", _set_type
     else:
-        text, mend = "find its type rather than deprecate it", _deprecate
+        text, mend = "find its type rather than deprecate it", give_up
     yield Finding(
         "FEATURE_MISSING_TYPE", "Feature has no type", f"The feature has no type; {text}.", mend
     )
@@ -64,7 +64,7 @@ def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
             "DOMAIN_INVALID_FOR_TYPE",
             "The domain does not match the type",
             f"{held} can't be a domain of type {kind}.",
-            _no_domain,
+            drop_domain,
         )
 
 
@@ -72,7 +72,7 @@ def unknown_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     """A shared domain that the schema does not have."""
     name = draft.feature.domain
     if domain_name(draft.feature) == "domain" and name not in seen.domains:
-        yield _invalid(f"the schema has no string_domain {quoted(name)}", _no_domain)
+        yield _invalid(f"the schema has no string_domain {quoted(name)}", drop_domain)
 
 
 def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -114,10 +114,6 @@ def _malformed(short: str, text: str, mend: Mend) -> Finding:
     return Finding("INVALID_DOMAIN_SPECIFICATION", short, text, mend)
 
 
-def _deprecate(draft: Draft) -> None:
-    deprecate(draft.feature)
-
-
 def _set_type(draft: Draft) -> None:
     draft.feature.type = schema_pb2.BYTES
 
@@ -136,11 +132,6 @@ def _no_min_values(draft: Draft) -> None:
 
 def _max_is_min(draft: Draft) -> None:
     draft.feature.value_count.max = draft.feature.value_count.min
-
-
-def _no_domain(draft: Draft) -> None:
-    draft.feature.ClearField("domain_info")
-    draft.domain = None
 
 
 def _no_false_value(draft: Draft) -> None:

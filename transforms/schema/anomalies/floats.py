@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.anomalies.words import quoted
 from transforms.schema.columns import Column
 from transforms.schema.domains import domain_name
@@ -32,7 +33,7 @@ def float_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     strange = next((text for text in sorted(column.counts) if parse_float(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no floats, such as {quoted(strange)}."
-        yield Finding("FLOAT_TYPE_STRING_NOT_FLOAT", _INVALID, text, _no_domain)
+        yield Finding("FLOAT_TYPE_STRING_NOT_FLOAT", _INVALID, text, drop_domain)
         return
     values = _values(column)
     if domain.disallow_nan and (column.has_nan or any(map(math.isnan, values))):
@@ -99,7 +100,3 @@ def _allow_nan(draft: Draft) -> None:
 
 def _allow_inf(draft: Draft) -> None:
     draft.feature.float_domain.disallow_inf = False
-
-
-def _no_domain(draft: Draft) -> None:
-    draft.feature.ClearField("domain_info")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.anomalies.words import quoted
 from transforms.schema.columns import INT64, Column
 from transforms.schema.domains import domain_name
@@ -29,12 +30,12 @@ def int_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     strange = next((text for text in sorted(column.counts) if parse_int(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no integers, such as {quoted(strange)}."
-        yield Finding("INT_TYPE_NOT_INT_STRING", "Invalid values", text, _no_domain)
+        yield Finding("INT_TYPE_NOT_INT_STRING", "Invalid values", text, drop_domain)
         return
     bounded = domain.HasField("min") or domain.HasField("max")
     if bounded and column.kind == schema_pb2.INT and not _fit_int64(column):
         yield Finding(
-            "DOMAIN_INVALID_FOR_TYPE", "Invalid values", "Some do not fit in int64.", _no_domain
+            "DOMAIN_INVALID_FOR_TYPE", "Invalid values", "Some do not fit in int64.", drop_domain
         )
         return
     found = int_range(column)
@@ -70,7 +71,3 @@ def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Fi
     if domain.HasField("max") and most > domain.max:
         text = f"The greatest is {most}; expected is at most {domain.max}."
         yield Finding("INT_TYPE_BIG_INT", _OUTSIDE, text, raise_)
-
-
-def _no_domain(draft: Draft) -> None:
-    draft.feature.ClearField("domain_info")

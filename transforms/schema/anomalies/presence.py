@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.mends import give_up
 from transforms.schema.anomalies.words import amount, number, quoted
 from transforms.schema.environments import in_environment
-from transforms.schema.lifecycle import deprecate
 from transforms.schema.paths import path_text
 
 DROPPED = "Column dropped"
@@ -76,18 +76,14 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
 
 def absent() -> Finding:
     """A required column of which the data knows, but that no row has."""
-    return Finding("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", _deprecate)
+    return Finding("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", give_up)
 
 
 def lacking() -> Finding:
     """A required column that the data does not know of."""
-    return Finding("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", _deprecate)
+    return Finding("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", give_up)
 
 
 def unknown() -> Finding:
     """A column that the schema does not know of."""
     return Finding("SCHEMA_NEW_COLUMN", "New column", "The schema has no such column.", None)
-
-
-def _deprecate(draft: Draft) -> None:
-    deprecate(draft.feature)

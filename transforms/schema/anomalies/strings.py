@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.anomalies.words import handful, quoted, share
 from transforms.schema.domains import domain_name
 
@@ -13,7 +14,7 @@ def string_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
         return
     if seen.column.has_invalid_utf8:
         yield Finding(
-            "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", _no_domain
+            "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", drop_domain
         )
         return
     known = set((draft.domain or draft.feature.string_domain).value)
@@ -38,9 +39,3 @@ def _unexpected(strange: dict[str, float], total: float) -> Finding:
         f"Values are not in the schema: {handful(named, len(strange))}.",
         mend,
     )
-
-
-def _no_domain(draft: Draft) -> None:
-    # Only here: other features may share the domain.
-    draft.feature.ClearField("domain_info")
-    draft.domain = None

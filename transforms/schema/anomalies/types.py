@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.mends import drop_domain, give_up
 from transforms.schema.domains import OF_RAW_BYTES, domain_name
-from transforms.schema.lifecycle import deprecate
 from transforms.schema.protos import schema_pb2, statistics_pb2
 
 
@@ -16,7 +16,7 @@ def data_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
             "UNEXPECTED_DATA_TYPE",
             "Unexpected data type",
             f"Expected is {expected}; the data is {seen.column.type_name}.",
-            _deprecate,
+            give_up,
         )
 
 
@@ -30,14 +30,5 @@ def raw_bytes(draft: Draft, seen: Seen) -> Iterator[Finding]:
             "DOMAIN_INVALID_FOR_TYPE",
             "Invalid domain type",
             f"The data is bytes, not text: {held} can't hold it.",
-            _no_domain,
+            drop_domain,
         )
-
-
-def _deprecate(draft: Draft) -> None:
-    deprecate(draft.feature)
-
-
-def _no_domain(draft: Draft) -> None:
-    draft.feature.ClearField("domain_info")
-    draft.domain = None
