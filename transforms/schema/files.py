@@ -3,9 +3,9 @@
 import os
 
 from transforms.errors import ConfigError
-from transforms.io.files import exists, read_bytes, write_bytes
 from transforms.schema.protos import schema_pb2
-from transforms.schema.text_edit import edit_text, rendered
+from transforms.schema.text_edit import edit_text
+from transforms.schema.text_fields import rendered
 from transforms.schema.typos import parse_schema
 
 
@@ -32,6 +32,8 @@ def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
     Raises:
       ConfigError: What is there can't be read, or is no schema: it is not overwritten.
     """
+    from transforms.io.files import exists, write_bytes
+
     if not exists(uri):
         write_bytes(uri, rendered(schema).encode())
         return
@@ -60,6 +62,8 @@ def _parsed(uri: str, text: str) -> schema_pb2.Schema:
 
 
 def _text(uri: str) -> str:
+    from transforms.io.files import read_bytes
+
     try:
         return read_bytes(uri).decode()
     except OSError as error:

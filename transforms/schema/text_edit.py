@@ -1,12 +1,12 @@
 """Edits a text proto where a message has changed, and leaves the rest as someone wrote it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
 from transforms.schema.protos import text_format
 from transforms.schema.text_entries import Entry, read_entries
+from transforms.schema.text_fields import field_inline, field_lines, is_map, rendered, scalar_text
 
 _STEP = 2
 
@@ -37,11 +37,6 @@ def edit_text(text: str, old: Any, new: Any) -> str:
     return rendered(new)
 
 
-def rendered(message: Any, indent: int = 0) -> str:
-    """The text of a message, a field a line."""
-    return str(text_format.MessageToString(message, as_utf8=True, indent=indent))
-
-
 @dataclass(frozen=True)
 class _Place:
     """Where a message stands: a text, from and to where, and how far in its entries are."""
@@ -56,123 +51,140 @@ class _Place:
         return self.indent > 0 and "\n" not in self.text[self.start : self.end]
 
 
+def _edited(place: _Place, old: Any, new: Any) -> str:
+    """The text of a message, without its brackets."""
+    entries = list(read_entries(place.text, place.start, place.end))
+    editor = _Editor(_as_indented(place, entries), entries, old, new)
+    for descriptor in new.DESCRIPTOR.fields:
+        editor.edit(descriptor)
+    return editor.text()
+
+
+def _as_indented(place: _Place, entries: list[Entry]) -> _Place:
+    """How far in the entries of a message are, as the first that begins a line shows."""
+    for entry in [] if place.is_inline else entries:
+        line = place.text.rfind("\n", 0, entry.at) + 1
+        if not place.text[line : entry.at].strip():
+            return _Place(place.text, place.start, place.end, entry.at - line)
+    return place
+
+
 @dataclass
-class _Edits:
-    """What becomes of the entries of a message.
+class _Editor:
+    """What becomes of the entries of one message.
 
     Attributes:
+      place: Where it stands.
+      entries: Its fields, as they stand there.
+      old: What they say.
+      new: What they are to say.
       replaced: The new text of an entry, by its number; without it, it stays.
       before: What comes before an entry, by its number; the number behind the last is the end.
     """
 
+    place: _Place
+    entries: list[Entry]
+    old: Any
+    new: Any
     replaced: dict[int, str] = field(default_factory=dict)
     before: dict[int, str] = field(default_factory=dict)
 
-    def insert(self, number: int, text: str) -> None:
+    def edit(self, descriptor: Any) -> None:
+        """Has the entries of a field say what is new."""
+        name = descriptor.name
+        numbers = [at for at, entry in enumerate(self.entries) if entry.name == name]
+        if descriptor.is_repeated:
+            if getattr(self.old, name) != getattr(self.new, name):
+                self._edit_repeated(descriptor, numbers)
+        elif not self.new.HasField(name):
+            self._drop(numbers)
+        elif not numbers:
+            self._insert(len(self.entries), descriptor, self.new)
+        elif getattr(self.old, name) != getattr(self.new, name):
+            self._change(numbers[0], descriptor, getattr(self.old, name), self.new)
+
+    def _edit_repeated(self, descriptor: Any, numbers: list[int]) -> None:
+        before, after = getattr(self.old, descriptor.name), getattr(self.new, descriptor.name)
+        in_brackets = any(self.entries[number].opened == "[" for number in numbers)
+        if is_map(descriptor) or in_brackets or len(numbers) != len(before):
+            # Maps, and lists in brackets: their parts have no entries of their own.
+            self._drop(numbers)
+            first = numbers[0] if numbers else len(self.entries)
+            self._insert(first, descriptor, self.new)
+            return
+        behind = numbers[-1] + 1 if numbers else len(self.entries)
+        ours, theirs = ([_key(descriptor, value) for value in each] for each in (before, after))
+        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+            if tag == "equal":
+                for number, was, is_ in zip(
+                    numbers[i1:i2], before[i1:i2], after[j1:j2], strict=True
+                ):
+                    if was != is_:
+                        self._change(number, descriptor, was, is_)
+                continue
+            self._drop(numbers[i1:i2])
+            if j2 > j1:
+                part = type(self.new)()
+                getattr(part, descriptor.name).extend(after[j1:j2])
+                self._insert(numbers[i1] if i1 < len(numbers) else behind, descriptor, part)
+
+    def _change(self, number: int, descriptor: Any, was: Any, new: Any) -> None:
+        """Has an entry another value: of a message, edited inside."""
+        entry, text = self.entries[number], self.place.text
+        start, end = entry.value
+        if descriptor.message_type is None:
+            value = scalar_text(descriptor, new)
+        else:
+            is_ = new if descriptor.is_repeated else getattr(new, descriptor.name)
+            inside = _Place(text, start + 1, end - 1, self.place.indent + _STEP)
+            value = text[start] + _edited(inside, was, is_) + text[end - 1]
+        self.replaced[number] = text[entry.start : start] + value + text[end : entry.end]
+
+    def _insert(self, number: int, descriptor: Any, message: Any) -> None:
+        if self.place.is_inline:
+            text = field_inline(descriptor, message)
+        else:
+            text = field_lines(descriptor, message, self.place.indent)
         self.before[number] = self.before.get(number, "") + text
 
-
-def _edited(place: _Place, old: Any, new: Any) -> str:
-    """The text of a message, without its brackets."""
-    entries = list(read_entries(place.text, place.start, place.end))
-    indent = place.indent if place.is_inline else _indent_of(place, entries)
-    edits = _Edits()
-    inner = _Place(place.text, place.start, place.end, indent)
-    for descriptor in new.DESCRIPTOR.fields:
-        numbers = [at for at, entry in enumerate(entries) if entry.name == descriptor.name]
-        if _values(descriptor, old) == _values(descriptor, new) and _same(descriptor, old, new):
-            continue
-        if descriptor.is_repeated:
-            _edit_repeated(inner, entries, numbers, descriptor, old, new, edits)
-        else:
-            _edit_single(inner, entries, numbers, descriptor, old, new, edits)
-    return _joined(inner, entries, edits)
-
-
-def _same(descriptor: Any, old: Any, new: Any) -> bool:
-    """Whether a field is set in both or in neither."""
-    if descriptor.is_repeated or not descriptor.has_presence:
-        return True
-    return bool(old.HasField(descriptor.name) == new.HasField(descriptor.name))
-
-
-def _values(descriptor: Any, message: Any) -> Any:
-    value = getattr(message, descriptor.name)
-    if _is_map(descriptor):
-        return dict(value)
-    return list(value) if descriptor.is_repeated else value
-
-
-def _is_map(descriptor: Any) -> bool:
-    return bool(descriptor.message_type and descriptor.message_type.GetOptions().map_entry)
-
-
-def _edit_single(
-    place: _Place,
-    entries: list[Entry],
-    numbers: list[int],
-    descriptor: Any,
-    old: Any,
-    new: Any,
-    edits: _Edits,
-) -> None:
-    is_set = not descriptor.has_presence or new.HasField(descriptor.name)
-    if not numbers:
-        edits.insert(len(entries), _field_text(place, descriptor, new))
-    elif not is_set:
+    def _drop(self, numbers: list[int]) -> None:
+        """Takes entries away, but for the line above, and comments that a blank line parts."""
+        text = self.place.text
         for number in numbers:
-            edits.replaced[number] = _left_of(place, entries[number])
-    else:
-        edits.replaced[numbers[-1]] = _changed(
-            place, entries[numbers[-1]], descriptor, getattr(old, descriptor.name), new
-        )
+            entry = self.entries[number]
+            above = text[entry.start : entry.at]
+            begins_line = text[entry.start - 1 : entry.start] in ("", "\n")
+            line = 0 if begins_line else above.find("\n") + 1
+            blank = above.rfind("\n\n")
+            kept = blank + 2 if "#" in above[line : max(blank, 0)] else line
+            self.replaced[number] = above[:kept]
 
+    def text(self) -> str:
+        """The text of the message."""
+        place, entries = self.place, self.entries
+        text = "".join(self._entry_text(number) for number in range(len(entries)))
+        behind = place.text[entries[-1].end if entries else place.start : place.end]
+        end = self.before.get(len(entries), "")
+        if not end or place.is_inline:
+            return text + end + behind
+        if text:
+            return text + ("" if text.endswith("\n") else "\n") + end + behind
+        if not place.indent:
+            # A file of nothing but comments.
+            return behind + ("" if behind.endswith("\n") or not behind else "\n") + end
+        first, _, rest = behind.partition("\n")
+        return f"{first}\n{end}{rest}"
 
-def _changed(place: _Place, entry: Entry, descriptor: Any, old: Any, new: Any) -> str:
-    """An entry with another value: of a message, edited inside."""
-    start, end = entry.value
-    if descriptor.message_type is not None:
-        inside = _Place(place.text, start + 1, end - 1, place.indent + _STEP)
-        value = getattr(new, descriptor.name) if not descriptor.is_repeated else new
-        middle = place.text[start] + _edited(inside, old, value) + place.text[end - 1]
-    else:
-        middle = _scalar_text(descriptor, new)
-    return place.text[entry.start : start] + middle + place.text[end : entry.end]
-
-
-def _edit_repeated(
-    place: _Place,
-    entries: list[Entry],
-    numbers: list[int],
-    descriptor: Any,
-    old: Any,
-    new: Any,
-    edits: _Edits,
-) -> None:
-    before, after = _values(descriptor, old), _values(descriptor, new)
-    in_brackets = any(entries[number].opened == "[" for number in numbers)
-    if _is_map(descriptor) or in_brackets or len(numbers) != len(before):
-        # Maps, and lists in brackets: their parts have no entries of their own.
-        for number in numbers:
-            edits.replaced[number] = _left_of(place, entries[number])
-        edits.insert(numbers[0] if numbers else len(entries), _field_text(place, descriptor, new))
-        return
-    behind = numbers[-1] + 1 if numbers else len(entries)
-    keys = [[_key(descriptor, value) for value in values] for values in (before, after)]
-    matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag == "equal":
-            for number, was, is_ in zip(numbers[i1:i2], before[i1:i2], after[j1:j2], strict=True):
-                if was != is_:
-                    edits.replaced[number] = _changed(place, entries[number], descriptor, was, is_)
-            continue
-        for number in numbers[i1:i2]:
-            edits.replaced[number] = _left_of(place, entries[number])
-        if j2 > j1:
-            part = type(new)()
-            getattr(part, descriptor.name).extend(after[j1:j2])
-            at = numbers[i1] if i1 < len(numbers) else behind
-            edits.insert(at, _field_text(place, descriptor, part))
+    def _entry_text(self, number: int) -> str:
+        entry = self.entries[number]
+        text = self.replaced.get(number, self.place.text[entry.start : entry.end])
+        before = self.before.get(number, "")
+        if before and number == 0 and self.place.start > 0 and not self.place.is_inline:
+            # The first begins behind the bracket; what comes before it, on the next line.
+            first, _, text = text.partition("\n")
+            before = f"{first}\n{before}"
+        return before + text
 
 
 def _key(descriptor: Any, value: Any) -> Any:
@@ -182,76 +194,3 @@ def _key(descriptor: Any, value: Any) -> Any:
     if "name" in descriptor.message_type.fields_by_name:
         return value.name
     return value.SerializeToString(deterministic=True)
-
-
-def _left_of(place: _Place, entry: Entry) -> str:
-    """What stays of an entry that goes: the line above, and comments that a blank line parts."""
-    above = place.text[entry.start : entry.at]
-    line = 0 if place.text[entry.start - 1 : entry.start] in ("", "\n") else above.find("\n") + 1
-    blank = above.rfind("\n\n")
-    return above[: blank + 2 if "#" in above[line : max(blank, 0)] else line]
-
-
-def _field_text(place: _Place, descriptor: Any, message: Any) -> str:
-    """A field alone, in lines of its own, or in the line where its message stands."""
-    part = type(message)()
-    value = getattr(message, descriptor.name)
-    if _is_map(descriptor):
-        for key in value:
-            getattr(part, descriptor.name)[key].CopyFrom(value[key])
-    elif descriptor.is_repeated:
-        getattr(part, descriptor.name).extend(value)
-    elif descriptor.message_type is not None:
-        getattr(part, descriptor.name).CopyFrom(value)
-    else:
-        setattr(part, descriptor.name, value)
-    if place.is_inline:
-        lines = [line.strip() for line in rendered(part).split("\n")]
-        return f" {' '.join(lines).strip()} "
-    return rendered(part, place.indent)
-
-
-def _scalar_text(descriptor: Any, message: Any) -> str:
-    part = type(message)()
-    setattr(part, descriptor.name, getattr(message, descriptor.name))
-    return rendered(part).removeprefix(f"{descriptor.name}: ").rstrip("\n")
-
-
-def _indent_of(place: _Place, entries: list[Entry]) -> int:
-    """How far in the entries of a message are, as the first that begins a line shows."""
-    for entry in entries:
-        line = place.text.rfind("\n", 0, entry.at) + 1
-        if not place.text[line : entry.at].strip():
-            return entry.at - line
-    return place.indent
-
-
-def _joined(place: _Place, entries: list[Entry], edits: _Edits) -> str:
-    parts = list(_parts(place, entries, edits))
-    behind = place.text[entries[-1].end if entries else place.start : place.end]
-    end = edits.before.get(len(entries), "")
-    if end and not place.is_inline:
-        return _in_lines("".join(parts), end, behind, place)
-    return "".join(parts) + end + behind
-
-
-def _in_lines(text: str, end: str, behind: str, place: _Place) -> str:
-    """Puts lines behind what stands there, on lines of their own."""
-    if text:
-        return text + ("" if text.endswith("\n") else "\n") + end + behind
-    if not place.indent:
-        # A file of nothing but comments.
-        return behind + ("" if behind.endswith("\n") or not behind else "\n") + end
-    first, _, rest = behind.partition("\n")
-    return f"{first}\n{end}{rest}"
-
-
-def _parts(place: _Place, entries: list[Entry], edits: _Edits) -> Iterator[str]:
-    for number, entry in enumerate(entries):
-        text = edits.replaced.get(number, place.text[entry.start : entry.end])
-        before = edits.before.get(number, "")
-        if before and number == 0 and place.start > 0 and not place.is_inline:
-            # The first begins behind the bracket; what comes before it, on the next line.
-            first, _, text = text.partition("\n")
-            before = f"{first}\n{before}"
-        yield before + text

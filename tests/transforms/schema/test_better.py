@@ -1,7 +1,11 @@
 """Where TFDV is known to be wrong, and where we chose to differ: docs/anomalies.md lists all."""
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.support import ROOT
 from tests.transforms.schema.builders import kinds_of, schema_of, stats_of
 from tests.transforms.schema.cases import INF, NAN, NL, language, x
 from transforms.errors import ConfigError
@@ -109,6 +113,12 @@ def test_which_statistics_are_of_slices_only():
     slices.datasets.add(name="b")
     with pytest.raises(ConfigError, match=r"^serving: the statistics are of slices only"):
         validate_statistics(stats_of(x=[1]), schema_of(""), serving=slices)
+
+
+def test_the_layer_needs_neither_beam_nor_tensorflow():
+    code = "import sys, transforms.schema; print({'apache_beam', 'tensorflow'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_an_environment_that_one_feature_asks_for_is_known():

@@ -15,7 +15,8 @@ from transforms.schema import (
 )
 from transforms.schema.files import edited_schema
 from transforms.schema.protos import schema_pb2
-from transforms.schema.text_edit import edit_text, rendered
+from transforms.schema.text_edit import edit_text
+from transforms.schema.text_fields import rendered
 
 HAND = """\
 # Trips of the city. Ask Ana before you change it.
