@@ -321,13 +321,27 @@ def test_other_features_stand_as_they_stood(old, added, data):
     else:
         new.feature.append(added)
     edited = edit_text(text, old, new).splitlines()
-    for feature in old.feature:
-        if feature.name != added.name:
-            part = rendered(schema_pb2.Schema(feature=[feature])).splitlines()
-            stripped = [line.split("  # ")[0] for line in edited if not line.startswith("# ")]
-            assert any(stripped[at : at + len(part)] == part for at in range(len(stripped)))
-    kept = [line for line in text.splitlines() if line in edited]
-    assert len(kept) == len(text.splitlines()) or added.name in taken
+    changed_at = (
+        [feature.name for feature in old.feature].index(added.name)
+        if (added.name in taken)
+        else None
+    )
+    numbered = [line for line in text.splitlines() if not line.startswith("# about")]
+    assert [
+        line
+        for line, owner in zip(numbered, owners(rendered(old)), strict=True)
+        if owner != ("feature", changed_at) and line not in edited
+    ] == []
+
+
+def owners(text):
+    """Of each line the field at the top that it is in, and which of those it is."""
+    name, count = "", {}
+    for line in text.splitlines():
+        if line[0] not in " }":
+            name = line.split()[0].rstrip(":")
+            count[name] = count.get(name, -1) + 1
+        yield name, count[name]
 
 
 @settings(deadline=None)

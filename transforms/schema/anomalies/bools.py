@@ -71,7 +71,7 @@ def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Finding]:
         yield Finding(
             "BOOL_TYPE_UNEXPECTED_STRING",
             _SHORT,
-            f"Some are {quoted(strange)}; expected is {expected}.",
+            f"Some are {quoted(strange)}; expected {expected}.",
             drop_domain,
         )
 

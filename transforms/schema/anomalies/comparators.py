@@ -70,7 +70,7 @@ def too_far(draft: Draft, seen: Seen) -> Iterator[Finding]:
             continue
         text = (
             f"Between {found.between} it is {number(found.value)}, above "
-            f"{number(found.threshold)}; what differs most is {found.cell}."
+            f"{number(found.threshold)}; what differs most: {found.cell}."
         )
         short = f"{found.distance.short} between {found.between}"
         yield Finding(found.distance.kind, short, text, _accept(found))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Finding
 from transforms.schema.anomalies.mends import give_up
-from transforms.schema.anomalies.words import amount, quoted
+from transforms.schema.anomalies.words import amount, counted, quoted
 from transforms.schema.columns import Column
 from transforms.schema.protos import statistics_pb2
 
@@ -13,11 +13,11 @@ def sparse(column: Column) -> Iterator[Finding]:
     """What the custom statistics of a sparse feature tell: rows without value or index feature."""
     for custom in column.stats.custom_stats:
         if custom.name == "missing_value" and custom.num:
-            text = f"{amount(custom.num)} rows lack the value feature."
+            text = f"The value feature is missing in {counted(custom.num, 'row')}."
             yield _found("SPARSE_FEATURE_MISSING_VALUE", "Missing value feature", text)
         elif custom.name == "missing_index":
             for index, count in _each(custom):
-                text = f"{amount(count)} rows lack index feature {quoted(index)}."
+                text = f"Index feature {quoted(index)} is missing in {counted(count, 'row')}."
                 yield _found("SPARSE_FEATURE_MISSING_INDEX", "Missing index feature", text)
         elif custom.name in ("min_length_diff", "max_length_diff"):
             for index, difference in _each(custom):
@@ -34,7 +34,7 @@ def weighted(column: Column) -> Iterator[Finding]:
     told = {custom.name: custom.num for custom in column.stats.custom_stats if custom.num}
     for name, what in (("missing_value", "value"), ("missing_weight", "weight")):
         if name in told:
-            text = f"{amount(told[name])} rows lack the {what} feature."
+            text = f"The {what} feature is missing in {counted(told[name], 'row')}."
             kind = f"WEIGHTED_FEATURE_MISSING_{what.upper()}"
             yield _found(kind, f"Missing {what} feature", text)
     least, most = (told.get(f"{end}_weight_length_diff", 0.0) for end in ("min", "max"))

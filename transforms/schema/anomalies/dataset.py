@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from transforms.schema.anomalies.finding import Surroundings
-from transforms.schema.anomalies.words import amount, number
+from transforms.schema.anomalies.words import amount, counted, number
 from transforms.schema.columns import Dataset
 from transforms.schema.protos import schema_pb2
 
@@ -40,14 +40,14 @@ def _counted(asked: schema_pb2.DatasetConstraints, rows: float) -> Iterator[Data
         yield DatasetFinding(
             "DATASET_LOW_NUM_EXAMPLES",
             "Low num examples in dataset.",
-            f"There are {amount(rows)} rows; expected are at least {asked.min_examples_count}.",
+            f"The data has {counted(rows, 'row')}; expected at least {asked.min_examples_count}.",
             lambda constraints: setattr(constraints, "min_examples_count", int(rows)),
         )
     if asked.HasField("max_examples_count") and rows > asked.max_examples_count:
         yield DatasetFinding(
             "DATASET_HIGH_NUM_EXAMPLES",
             "High num examples in dataset.",
-            f"There are {amount(rows)} rows; expected are at most {asked.max_examples_count}.",
+            f"The data has {counted(rows, 'row')}; expected at most {asked.max_examples_count}.",
             lambda constraints: setattr(constraints, "max_examples_count", -int(-rows // 1)),
         )
 
@@ -80,7 +80,7 @@ def _compared(
             yield DatasetFinding(
                 f"COMPARATOR_{side}_NUM_EXAMPLES",
                 f"{side.title()} num examples in current dataset versus the {name}.",
-                f"The current data has {number(ratio)} times the rows of the {name}; expected is "
+                f"The current data has {number(ratio)} times the rows of the {name}; expected "
                 f"at {word} {number(threshold)}.",
                 _accept(field, threshold_field, ratio),
             )

@@ -72,7 +72,7 @@ def unknown_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     """A shared domain that the schema does not have."""
     name = draft.feature.domain
     if domain_name(draft.feature) == "domain" and name not in seen.domains:
-        yield _invalid(f"the schema has no string_domain {quoted(name)}", drop_domain)
+        yield _invalid(f"The schema has no string_domain {quoted(name)}", drop_domain)
 
 
 def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -106,8 +106,7 @@ def mass_without_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
 
 
 def _invalid(text: str, mend: Mend) -> Finding:
-    sentence = text[0].upper() + text[1:] + "."
-    return Finding("INVALID_SCHEMA_SPECIFICATION", "Invalid schema", sentence, mend)
+    return Finding("INVALID_SCHEMA_SPECIFICATION", "Invalid schema", f"{text}.", mend)
 
 
 def _malformed(short: str, text: str, mend: Mend) -> Finding:

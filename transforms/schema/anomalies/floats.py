@@ -57,10 +57,10 @@ def _values(column: Column) -> list[float]:
 
 def _outside(domain: schema_pb2.FloatDomain, least: float, most: float) -> Iterator[Finding]:
     if domain.HasField("min") and least < min(_readings(domain.min)):
-        text = f"The least is {least!r}; expected is at least {_shortest(domain.min)}."
+        text = f"The least is {least!r}; expected at least {_shortest(domain.min)}."
         yield Finding("FLOAT_TYPE_SMALL_FLOAT", _OUTSIDE, text, _set("min", least, -math.inf))
     if domain.HasField("max") and most > max(_readings(domain.max)):
-        text = f"The greatest is {most!r}; expected is at most {_shortest(domain.max)}."
+        text = f"The greatest is {most!r}; expected at most {_shortest(domain.max)}."
         yield Finding("FLOAT_TYPE_BIG_FLOAT", _OUTSIDE, text, _set("max", most, math.inf))
 
 

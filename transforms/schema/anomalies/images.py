@@ -33,7 +33,7 @@ def supported_images(draft: Draft, seen: Seen) -> Iterator[Finding]:
         "LOW_SUPPORTED_IMAGE_FRACTION",
         "Low supported image fraction",
         f"A share of {number(fraction)} is images that TensorFlow reads; "
-        f"expected is at least {asked}.",
+        f"expected at least {asked}.",
         mend,
     )
 
@@ -53,6 +53,6 @@ def image_bytes(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield Finding(
         "MAX_IMAGE_BYTE_SIZE_EXCEEDED",
         "Num bytes exceeds the max byte size.",
-        f"The largest has {largest} bytes; expected are at most {domain.max_image_byte_size}.",
+        f"The largest has {largest} bytes; expected at most {domain.max_image_byte_size}.",
         mend,
     )

@@ -66,8 +66,8 @@ def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Fi
         draft.feature.int_domain.max = most
 
     if domain.HasField("min") and least < domain.min:
-        text = f"The least is {least}; expected is at least {domain.min}."
+        text = f"The least is {least}; expected at least {domain.min}."
         yield Finding("INT_TYPE_SMALL_INT", _OUTSIDE, text, lower)
     if domain.HasField("max") and most > domain.max:
-        text = f"The greatest is {most}; expected is at most {domain.max}."
+        text = f"The greatest is {most}; expected at most {domain.max}."
         yield Finding("INT_TYPE_BIG_INT", _OUTSIDE, text, raise_)

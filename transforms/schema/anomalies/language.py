@@ -100,7 +100,7 @@ def _coverage(
     for field, figure, kind, short, what in _COVERAGE:
         least, found = getattr(asked, field), getattr(stats, figure)
         if asked.HasField(field) and found < least:
-            text = f"The {what} is {number(found)}; expected is at least {number(least)}."
+            text = f"The {what} is {number(found)}; expected at least {number(least)}."
             yield Finding(kind, short, text, _set(_the_coverage, field, found))
 
 
@@ -112,8 +112,7 @@ def _of_token(
         if asked.HasField(field) and (found < bound if is_least else found > bound):
             word, name = "least" if is_least else "most", quoted(str(_token(asked)))
             text = (
-                f"{figure} of token {name} is {number(found)}; "
-                f"expected is at {word} {number(bound)}."
+                f"{figure} of token {name} is {number(found)}; expected at {word} {number(bound)}."
             )
             yield Finding(kind, short, text, _set(_constraint(at), field, found))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
 from transforms.schema.anomalies.mends import give_up
-from transforms.schema.anomalies.words import amount, number, quoted
+from transforms.schema.anomalies.words import counted, number, quoted
 from transforms.schema.environments import in_environment
 from transforms.schema.paths import path_text
 
@@ -46,7 +46,7 @@ def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield Finding(
         "FEATURE_TYPE_LOW_NUMBER_PRESENT",
         DROPPED,
-        f"{amount(present)} rows have it; expected are at least {presence.min_count}.",
+        f"It is there in {counted(present, 'row')}; expected at least {presence.min_count}.",
         mend,
     )
 
@@ -68,8 +68,9 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield Finding(
         "FEATURE_TYPE_LOW_FRACTION_PRESENT",
         DROPPED,
-        f"{amount(seen.column.missing)} rows lack it: a share of {number(fraction)} has it; "
-        f"expected is at least {number(presence.min_fraction)}.",
+        f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} has "
+        f"it; "
+        f"expected at least {number(presence.min_fraction)}.",
         mend,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import prod
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.words import counted
 from transforms.schema.infer_shape import fixed_shape
 
 
@@ -17,7 +18,7 @@ def shape(draft: Draft, seen: Seen) -> Iterator[Finding]:
         return
     asked = prod(dim.size for dim in draft.feature.shape.dim)
     if prod(found) != asked:
-        yield _dropped(f"Each row has {prod(found)} values; the shape takes {asked}.")
+        yield _dropped(f"Each row has {counted(prod(found), 'value')}; the shape takes {asked}.")
 
 
 def _dropped(text: str) -> Finding:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.words import counted
 
 
 def unique(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -19,12 +20,12 @@ def unique(draft: Draft, seen: Seen) -> Iterator[Finding]:
         )
         return
     if asked.HasField("min") and found < asked.min:
-        text = f"{found} values are distinct; expected are at least {asked.min}."
+        text = f"It has {counted(found, 'distinct value')}; expected at least {asked.min}."
         yield Finding(
             "FEATURE_TYPE_LOW_UNIQUE", "Low number of unique values", text, _set("min", found)
         )
     if asked.HasField("max") and found > asked.max:
-        text = f"{found} values are distinct; expected are at most {asked.max}."
+        text = f"It has {counted(found, 'distinct value')}; expected at most {asked.max}."
         yield Finding(
             "FEATURE_TYPE_HIGH_UNIQUE", "High number of unique values", text, _set("max", found)
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.words import counted
 from transforms.schema.infer_shape import set_value_counts
 from transforms.schema.protos import schema_pb2
 
@@ -27,7 +28,9 @@ def value_counts(draft: Draft, seen: Seen) -> Iterator[Finding]:
         return
     asked, levels = draft.feature.value_counts.value_count, seen.column.valency
     if len(asked) != len(levels):
-        yield _nesting(seen, f"The values have {len(levels)} levels; the schema has {len(asked)}.")
+        yield _nesting(
+            seen, f"The values have {counted(len(levels), 'level')}; the schema has {len(asked)}."
+        )
         return
     for at, (count, (least, most)) in enumerate(zip(asked, levels, strict=True)):
         yield from _of_level(count, least, most, f" at level {at}", partial(_level, at))
@@ -44,14 +47,14 @@ def _of_level(
         yield Finding(
             "FEATURE_TYPE_LOW_NUMBER_VALUES",
             "Missing values",
-            f"Some row has {least} values{where}; expected are at least {count.min}.",
+            f"Some row has {counted(least, 'value')}{where}; expected at least {count.min}.",
             lambda draft: _set_least(find(draft), least),
         )
     if count.HasField("max") and most > count.max:
         yield Finding(
             "FEATURE_TYPE_HIGH_NUMBER_VALUES",
             "Superfluous values",
-            f"Some row has {most} values{where}; expected are at most {count.max}.",
+            f"Some row has {counted(most, 'value')}{where}; expected at most {count.max}.",
             lambda draft: _set_most(find(draft), most),
         )
 

@@ -37,6 +37,11 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def counted(value: float, noun: str) -> str:
+    """A count with its noun: `1 row`, `2 rows`."""
+    return f"{amount(value)} {noun}" + ("" if value == 1 else "s")
+
+
 def amount(value: float) -> str:
     """A count in full; of weights, which may be fractions, six significant digits."""
     return str(int(value)) if float(value).is_integer() else number(value)
