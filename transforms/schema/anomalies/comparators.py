@@ -47,6 +47,17 @@ DISTANCES = (
     ),
 )
 
+_BOTH = (statistics_pb2.Histogram.STANDARD, statistics_pb2.Histogram.QUANTILES)
+_SOURCES = {
+    schema_pb2.HistogramSelection.STANDARD: _BOTH[:1],
+    schema_pb2.HistogramSelection.QUANTILES: _BOTH[1:],
+}
+"""Whose edges cut the cells of numbers, if the comparator says so; else both histograms'.
+
+Bins of equal width see nothing where one value is far out, for all others are in the first;
+quantiles see little of where the tails end.
+"""
+
 COMPARATORS = ("drift_comparator", "skew_comparator")
 """Fields of a feature: against the span before, and against serving data."""
 
@@ -106,16 +117,11 @@ def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparato
     if current.counts or other.counts:
         texts, ours, theirs = text_cells(current.counts, other.counts)
         return (list(map(quoted, texts)), ours, theirs) if ours.sum() and theirs.sum() else None
-    source = asked.jensen_shannon_divergence.source.type
-    wanted = (
-        statistics_pb2.Histogram.QUANTILES
-        if source == schema_pb2.HistogramSelection.QUANTILES
-        else statistics_pb2.Histogram.STANDARD
-    )
-    ours_, theirs_, edges = mass_of(current), mass_of(other), edges_of(other, wanted)
+    kinds = _SOURCES.get(asked.jensen_shannon_divergence.source.type, _BOTH)
+    ours_, theirs_ = mass_of(current), mass_of(other)
     if ours_ is None or theirs_ is None or not ours_.total or not theirs_.total:
         return None
-    return number_cells(ours_, theirs_, np.empty(0) if edges is None else edges)
+    return number_cells(ours_, theirs_, edges_of(other, kinds))
 
 
 def _measured(

@@ -1,5 +1,6 @@
 """Where the values of a column of numbers lie, as far as its statistics tell."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -114,14 +115,17 @@ def mass_of(column: Column) -> Mass | None:
     return mass if column.by_weight else _with_zeros(mass, column)
 
 
-def edges_of(column: Column, kind: int) -> _Floats | None:
-    """The finite edges of a column's histogram of a kind, rising; None if it has none."""
-    for histogram in column.histograms:
-        if histogram.type == kind and histogram.buckets:
-            ends = [(bucket.low_value, bucket.high_value) for bucket in histogram.buckets]
-            edges = np.unique(np.array(ends, np.float64))
-            return edges[np.isfinite(edges)]
-    return None
+def edges_of(column: Column, kinds: Collection[int]) -> _Floats:
+    """The finite edges of a column's histograms of some kinds, rising."""
+    edges = [
+        edge
+        for histogram in column.histograms
+        if histogram.type in kinds
+        for bucket in histogram.buckets
+        for edge in (bucket.low_value, bucket.high_value)
+    ]
+    known = np.unique(np.array(edges, np.float64))
+    return known[np.isfinite(known)]
 
 
 def _is_finite(histogram: _Histogram) -> bool:

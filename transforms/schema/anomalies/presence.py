@@ -68,9 +68,8 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield Finding(
         "FEATURE_TYPE_LOW_FRACTION_PRESENT",
         DROPPED,
-        f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} has "
-        f"it; "
-        f"expected at least {number(presence.min_fraction)}.",
+        f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} "
+        f"has it; expected at least {number(presence.min_fraction)}.",
         mend,
     )
 

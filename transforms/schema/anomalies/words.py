@@ -10,11 +10,13 @@ _LETTERS = 60
 def quoted(value: str) -> str:
     """A value of the data, cut to 60 letters, with what can't be printed escaped."""
     cut = value if len(value) <= _LETTERS else value[:_LETTERS] + "..."
-    return '"' + cut.encode("unicode_escape").decode("ascii") + '"' if _odd(cut) else f'"{cut}"'
+    return f'"{"".join(map(_shown, cut))}"'
 
 
-def _odd(text: str) -> bool:
-    return not text.isprintable() or '"' in text
+def _shown(letter: str) -> str:
+    if letter == '"':
+        return '\\"'
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
 
 
 def handful(parts: Iterable[str], total: int) -> str:
