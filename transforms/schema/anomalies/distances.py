@@ -69,6 +69,8 @@ def _cuts(current: Mass, control: Mass, edges: _Floats) -> list[tuple[float, boo
     cuts: list[tuple[float, bool]] = []
     last = len(edges) - 1
     for at, edge in enumerate(map(float, edges)):
+        if not control.is_fine and edge not in control.at:
+            continue
         if control.jump_at(edge):
             cuts += [(edge, False), (edge, True)]
         elif control.is_fine or not current.jump_at(edge):

@@ -110,8 +110,9 @@ def mass_of(column: Column) -> Mass | None:
     if not told:
         return None
     first, *others = sorted(told, key=lambda each: each.type != _Histogram.STANDARD)
-    # Quantiles that are infinite do not tell how many values are.
-    mass = _of_histograms([first, *filter(_is_finite, others)], is_fine=False)
+    # Quantiles that are infinite do not tell how many values are finite.
+    usable = [_with_finite_ends(first, others), *filter(_is_finite, others)]
+    mass = _of_histograms(usable, is_fine=False)
     return mass if column.by_weight else _with_zeros(mass, column)
 
 
@@ -126,6 +127,42 @@ def edges_of(column: Column, kinds: Collection[int]) -> _Floats:
     ]
     known = np.unique(np.array(edges, np.float64))
     return known[np.isfinite(known)]
+
+
+def _with_finite_ends(histogram: _Histogram, others: list[_Histogram]) -> _Histogram:
+    """Parts the infinite values from the finite ones that share a bin with them.
+
+    TFDV's outermost bins reach to infinity where some values are infinite. How many, only its
+    quantiles tell, to a tenth: what they do not tell counts as finite, so that it makes no drift.
+    """
+    made = _Histogram()
+    made.CopyFrom(histogram)
+    widths = [b.high_value - b.low_value for b in made.buckets]
+    width = max((each for each in widths if np.isfinite(each)), default=0.0)
+    ends = ((0, "low_value", "high_value", -1), (-1, "high_value", "low_value", 1))
+    for at, outer, inner, sign in ends if made.buckets else ():
+        bucket = made.buckets[at]
+        if np.isinf(getattr(bucket, outer)) and np.isfinite(getattr(bucket, inner)):
+            known = min(_infinite(others, sign * np.inf), bucket.sample_count)
+            setattr(bucket, outer, getattr(bucket, inner) + sign * width)
+            bucket.sample_count -= known
+            made.buckets.insert(0 if at == 0 else len(made.buckets), _point(sign * np.inf, known))
+    return made
+
+
+def _infinite(histograms: list[_Histogram], end: float) -> float:
+    """How many values are one of the infinities for certain."""
+    return max(
+        (
+            sum(b.sample_count for b in each.buckets if b.low_value == b.high_value == end)
+            for each in histograms
+        ),
+        default=0.0,
+    )
+
+
+def _point(value: float, count: float) -> statistics_pb2.Histogram.Bucket:
+    return _Histogram.Bucket(low_value=value, high_value=value, sample_count=count)
 
 
 def _is_finite(histogram: _Histogram) -> bool:
