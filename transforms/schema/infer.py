@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from transforms.schema.anomalies.ints import parse_int
-from transforms.schema.columns import Column, Dataset, dataset_of
+from transforms.schema.columns import Column
+from transforms.schema.datasets import Dataset, dataset_of
 from transforms.schema.domains import semantic_domain
 from transforms.schema.infer_shape import set_shape, set_value_counts
 from transforms.schema.paths import path_text

@@ -10,7 +10,7 @@ from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Finding, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.rules import KINDS
-from transforms.schema.columns import Dataset, dataset_of, is_weighted
+from transforms.schema.datasets import Dataset, dataset_of, is_weighted
 from transforms.schema.environments import check_environment
 from transforms.schema.paths import path_text
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2

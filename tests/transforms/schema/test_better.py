@@ -10,7 +10,8 @@ from tests.transforms.schema.builders import kinds_of, schema_of, stats_of
 from tests.transforms.schema.cases import INF, NAN, NL, language, x
 from transforms.errors import ConfigError
 from transforms.schema import infer_schema, update_schema, validate_statistics
-from transforms.schema.columns import Column, dataset_of
+from transforms.schema.columns import Column
+from transforms.schema.datasets import dataset_of
 from transforms.schema.protos import schema_pb2
 
 

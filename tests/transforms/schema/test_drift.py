@@ -24,7 +24,7 @@ from transforms.schema.anomalies.distances import (
     text_cells,
 )
 from transforms.schema.anomalies.mass import Mass, edges_of, mass_of
-from transforms.schema.columns import dataset_of
+from transforms.schema.datasets import dataset_of
 
 ALL = " ".join(
     f"{field} {{ threshold: 0.1 }}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transforms.schema.anomalies.finding import Surroundings
 from transforms.schema.anomalies.words import amount, counted, number
-from transforms.schema.columns import Dataset
+from transforms.schema.datasets import Dataset
 from transforms.schema.protos import schema_pb2
 
 

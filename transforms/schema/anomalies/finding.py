@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from transforms.schema.anomalies.measured import Measured
-from transforms.schema.columns import Column, Dataset
+from transforms.schema.columns import Column
+from transforms.schema.datasets import Dataset
 from transforms.schema.paths import Path
 from transforms.schema.protos import schema_pb2
 
