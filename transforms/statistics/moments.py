@@ -26,13 +26,12 @@ class Moments:
         if weights is None:
             mean = float(values.mean(dtype=np.float64))
             # No @: a BLAS of many threads costs more than such a sum.
-            self.join(Moments(float(len(values)), mean, float(np.square(values - mean).sum())))
+            self.join(Moments(float(len(values)), mean, _sum_of_squares(values - mean)))
             return
         weight = float(weights.sum())
         if weight > 0:
             mean = float((values.astype(np.float64) * weights).sum()) / weight
-            squares = float((np.square(values - mean) * weights).sum())
-            self.join(Moments(weight, mean, squares))
+            self.join(Moments(weight, mean, _sum_of_squares(values - mean, weights)))
 
     def join(self, other: "Moments") -> None:
         """Takes other moments into account."""
@@ -48,6 +47,12 @@ class Moments:
     def deviation(self) -> float:
         """The standard deviation of the numbers as a whole population; 0 of none."""
         return float(np.sqrt(self.squares / self.weight)) if self.weight else 0.0
+
+
+def _sum_of_squares(values: np.ndarray, weights: np.ndarray | float = 1.0) -> float:
+    # Of numbers beyond 1e154 it is infinite.
+    with np.errstate(over="ignore"):
+        return float((np.square(values) * weights).sum())
 
 
 def exact_sum(values: np.ndarray) -> int:

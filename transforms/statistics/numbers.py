@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.histograms import by_quantiles, equi_width, median
+from transforms.statistics.histograms import FINE, by_quantiles, equi_width, fine, median
 from transforms.statistics.moments import Moments, exact_sum
 from transforms.statistics.semantics import DOMAIN_INFO, epoch
 from transforms.statistics.summary import CHUNK, QuantileSummary, Weighted, distinct
@@ -150,6 +150,9 @@ class Numbers:
             ):
                 histogram.num_nan = self.nan
                 stats.histograms.append(histogram)
+            detail = made.custom_stats.add(name=FINE).histogram
+            detail.CopyFrom(fine(self.summary, infinite))
+            detail.num_nan = self.nan
         if self.integers and self.ends is not None:
             made.custom_stats.add(name=MIN_INT, str=str(low))
             made.custom_stats.add(name=MAX_INT, str=str(high))

@@ -36,7 +36,7 @@ def test_integers_are_exact(parts):
     assert stats.num_stats.num_zeros == values.count(0)
     if values:
         assert stats.num_stats.mean == sum(values) / len(values)
-        assert {each.name: each.str for each in stats.custom_stats} == {
+        assert {each.name: each.str for each in stats.custom_stats if each.str} == {
             "min_int64": str(min(values)),
             "max_int64": str(max(values)),
         }
@@ -132,3 +132,33 @@ def test_numbers_that_are_far_from_zero_keep_their_spread():
 @given(INTEGERS)
 def test_sums_of_integers_are_exact(values):
     assert exact_sum(np.array(values, np.int64)) == sum(values)
+
+
+@given(FLOATS)
+def test_fine_buckets_of_few_values_are_points(values):
+    found = {each.name: each.histogram for each in described(values).custom_stats}
+    buckets = found["fine_histogram"].buckets if found else []
+    points, counts = np.unique(np.array([v for v in values if v == v]) + 0.0, return_counts=True)
+    assert [b.low_value for b in buckets] == [b.high_value for b in buckets] == points.tolist()
+    assert [b.sample_count for b in buckets] == counts.tolist()
+
+
+def test_fine_buckets_of_many_values():
+    draw = np.random.default_rng(4)
+    values = np.concatenate([draw.normal(size=3000), np.zeros(500), [np.inf]])
+    (fine,) = (each.histogram for each in described(values).custom_stats)
+    lows = [bucket.low_value for bucket in fine.buckets]
+    highs = [bucket.high_value for bucket in fine.buckets]
+    assert 200 < len(lows) < 300
+    assert all(low <= high for low, high in zip(lows, highs, strict=True))
+    assert all(high < low for high, low in zip(highs[:-1], lows[1:], strict=True))
+    points = {b.low_value: b.sample_count for b in fine.buckets if b.low_value == b.high_value}
+    assert points[0.0] == 500
+    assert points[np.inf] == 1
+    others = [b.sample_count for b in fine.buckets if b.low_value != b.high_value]
+    assert max(others) <= 2 * 3501 / 256
+    assert sum(bucket.sample_count for bucket in fine.buckets) == 3501
+
+
+def test_numbers_whose_squares_are_infinite():
+    assert described([1e200, -1e200]).num_stats.std_dev == np.inf
