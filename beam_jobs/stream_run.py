@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from beam_jobs import failures
+from beam_jobs import failures, logs
 from beam_jobs.interrupts import Interrupts
 from beam_jobs.logs import say
 from beam_jobs.stream_summary import StreamMeter, stream_table
@@ -26,6 +26,8 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
     """
     from beam_jobs import runners
 
+    logs.set_up()
+    logs.quiet_workers()
     drain.reset()
     commit.prepare()
     say(job, f"reads until Ctrl-C; --run_id={commit.run_id} goes on with it after a kill")

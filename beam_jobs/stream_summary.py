@@ -61,12 +61,15 @@ def stream_table(
     for manifest in sorted(manifests, key=lambda each: bool(each["dead_letters"])):
         if manifest["panes"] or not manifest["dead_letters"]:
             name = "dead letters" if manifest["dead_letters"] else "output"
-            noun = "file" if manifest["panes"] == 1 else "files"
-            held = f"{manifest['rows']:,} rows in {manifest['panes']:,} {noun}"
+            held = f"{_some(manifest['rows'], 'row')} in {_some(manifest['panes'], 'file')}"
             rows.append((name, f"{manifest['uri']} ({held}, all starts together)"))
     rows.append(("run id", commit.run_id))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
+
+
+def _some(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _of(counts: Mapping[str, Count], step: str) -> int:
