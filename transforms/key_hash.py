@@ -3,18 +3,19 @@
 Each value becomes 64-bit words, and the words are mixed, in the order of the columns, into a state
 that begins with the seed, by the finalizer of MurmurHash3 (Appleby, public domain):
 
-    mix(x):  x ^= x >> 33; x *= 0xff51afd7ed558ccd; x ^= x >> 33; x *= 0xc4ceb9fe1a85ec53; x ^= x >> 33
-    state = mix(state ^ word) + 0x9e3779b97f4a7c15, all modulo 2^64
+    mix(x):  x ^= x >> 33;  x *= 0xff51afd7ed558ccd
+             x ^= x >> 33;  x *= 0xc4ceb9fe1a85ec53;  x ^= x >> 33
+    state = mix(state ^ word) + 0x9e3779b97f4a7c15
 
-A value is a word for its family, and then those of its content:
+all modulo 2^64. A value is a word for its family, and then those of its content:
 
-| family | types | content |
-|---|---|---|
-| 0 | null of any type | none |
-| 1 | integers of any width, booleans | the number, modulo 2^64 |
-| 2 | floats of any width | the bits of the float64; -0.0 is 0.0, each NaN is 0x7ff8000000000000 |
-| 3 | strings and bytes, which are alike where their bytes are | the length in bytes, then the bytes, 8 a word, little-endian, the last filled up with zeros; beyond 256 bytes instead the two words of their BLAKE2b-128 digest |
-| 4 | dates and times | their count of days or of the type's unit; so units must agree |
+- 0, null of any type: none.
+- 1, integers of any width and booleans: the number, modulo 2^64.
+- 2, floats of any width: the bits of the float64; -0.0 is 0.0, and each NaN 0x7ff8000000000000.
+- 3, strings and bytes, which are alike where their bytes are: the length in bytes; then the bytes,
+  8 a word, little-endian, the last filled up with zeros; of more than 256 bytes, instead, the two
+  words of their BLAKE2b-128 digest.
+- 4, dates and times: their count of days or of the type's unit; so units must agree.
 
 Dictionaries and views count as what they stand for.
 """
@@ -144,7 +145,9 @@ def _integers(array: pa.Array) -> np.ndarray:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     numbers = array.to_numpy(zero_copy_only=False)
-    return numbers.astype(np.int64 if numbers.dtype.kind == "i" else np.uint64).view(np.uint64)
+    wide = numbers.astype(np.int64 if numbers.dtype.kind == "i" else np.uint64)
+    words: np.ndarray = wide.view(np.uint64)
+    return words
 
 
 def _floats(array: pa.Array) -> np.ndarray:

@@ -11,7 +11,15 @@ import pyarrow as pa
 from transforms.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
-from transforms.row_checks.domains import INT64, Domain, FloatBits, FloatRange, IntRange, Spelt, Texts
+from transforms.row_checks.domains import (
+    INT64,
+    Domain,
+    FloatBits,
+    FloatRange,
+    IntRange,
+    Spelt,
+    Texts,
+)
 
 Count = tuple[int, int | None]
 """The least and the most values of a list; None where there is no most."""
@@ -111,7 +119,8 @@ def _compiled(
     for feature in features:
         name = path + feature.name
         if not feature.name:
-            raise ConfigError(f"the schema has a feature without a name{f' in {path}' * bool(path)}")
+            inside = f" in {path.rstrip('.')!r}" if path else ""
+            raise ConfigError(f"the schema has a feature without a name{inside}")
         if name in checks:
             raise ConfigError(f"the schema has feature {name!r} twice")
         if not _is_skipped(feature):

@@ -1,4 +1,4 @@
-"""What the value of one row violates: a quick yes for values that are fine, else the column path."""
+"""What a single value violates: a quick yes where it is plain and fine, else the column path."""
 
 from typing import Any
 

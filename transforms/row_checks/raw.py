@@ -21,4 +21,5 @@ def where_valid(array: pa.Array, mask: np.ndarray) -> np.ndarray:
     """The mask, false where the array is null."""
     if array.null_count == 0:
         return mask
-    return mask & np.asarray(array.is_valid().to_numpy(zero_copy_only=False), bool)
+    valid: np.ndarray = np.asarray(array.is_valid().to_numpy(zero_copy_only=False), bool)
+    return mask & valid

@@ -1,7 +1,7 @@
 """Evaluates a checked expression over whole columns by Arrow's kernels."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from transforms.rules.kinds import TYPES, Kind, as_kind
 from transforms.rules.typed import Typed
 
-Values = pa.Array | pa.Scalar
-"""A column, or one value that stands for a column of it."""
+Values: TypeAlias = Any
+"""An Arrow array, or one scalar that stands for a column of it."""
 
 _MOST, _LEAST = 2**63 - 1, -(2**63)
 
@@ -100,7 +100,8 @@ def _whole(op: str, args: list[Values]) -> Values:
         wrapped = pc.call_function(name, [left, right])
     about = pc.call_function(name, [pc.cast(v, pa.float64(), safe=False) for v in (left, right)])
     # A result that wrapped round is off by a multiple of 2^64; floats are off by far less.
-    off = pc.greater(pc.abs(pc.subtract(about, pc.cast(wrapped, pa.float64(), safe=False))), 2.0**62)
+    apart = pc.subtract(about, pc.cast(wrapped, pa.float64(), safe=False))
+    off = pc.greater(pc.abs(apart), 2.0**62)
     ends = pc.if_else(pc.greater(about, 0), _MOST, _LEAST)
     return pc.if_else(off, ends, wrapped)
 

@@ -1,11 +1,13 @@
 """Files of rules: YAML, whose errors are told with line and column.
 
-    rules:
-      - row: fare >= 0 and trip_miles < 500
-        name: sane_trip                          # what violations say; else the rule's text
-      - column: mean(fare) between 5 and 50
-      - unique: [taxi_id, trip_start_timestamp]
-      - python: fare_fits_the_meter              # a function of the file that --code names
+rules:
+  - row: fare >= 0 and trip_miles < 500
+    name: sane_trip                          # what violations say; else the rule's text
+  - column: mean(fare) between 5 and 50
+  - unique: [taxi_id, trip_start_timestamp]
+  - python: fare_fits_the_meter              # a function of the file that --code names
+
+What an expression may be made of: `transforms.rules.parse` and `transforms.rules.typed`.
 """
 
 from collections.abc import Callable, Mapping
@@ -155,7 +157,9 @@ class _Reader:
             return self.python(value, name)
         return self.expression(value, RowRule.of if kinds[0] == "row" else ColumnRule.of, name)
 
-    def expression(self, node: Any, make: Callable[..., Any], name: str | None) -> Any:
+    def expression(
+        self, node: Any, make: Callable[..., RowRule | ColumnRule], name: str | None
+    ) -> RowRule | ColumnRule:
         text = self.scalar(node)
         try:
             return make(text, self.columns, name)
@@ -180,7 +184,7 @@ class _Reader:
         if name is not None:
             raise self.error(node.start_mark, "a Python rule is called as its function is")
         if self.code is None:
-            raise self.error(node.start_mark, "a Python rule needs --code, the file that defines it")
+            raise self.error(node.start_mark, "a Python rule needs --code, the file it is in")
         try:
             return PythonRule(self.scalar(node), self.code)
         except ConfigError as error:

@@ -1,13 +1,15 @@
 """From the text of an expression to a tree, by recursive descent.
 
-    or:      and ("or" and)*
-    and:     not ("and" not)*
-    not:     "not" not | test
-    test:    sum [("=" | "!=" | "<" | "<=" | ">" | ">=") sum | "is" ["not"] "null"
-             | ["not"] ("in" "(" literal, ... ")" | "between" sum "and" sum | "matches" text)]
-    sum:     product (("+" | "-") product)*
-    product: sign (("*" | "/") sign)*
-    sign:    "-" sign | literal | column | name "(" [or, ...] ")" | "(" or ")"
+or:      and ("or" and)*
+and:     not ("and" not)*
+not:     "not" not | test
+test:    sum [("=" | "!=" | "<" | "<=" | ">" | ">=") sum | "is" ["not"] "null"
+         | ["not"] ("in" "(" literal, ... ")" | "between" sum "and" sum | "matches" text)]
+sum:     product (("+" | "-") product)*
+product: sign (("*" | "/") sign)*
+sign:    "-" sign | literal | column | name "(" [or, ...] ")" | "(" or ")"
+
+Words are those of `transforms.rules.tokens`; keywords and functions may be in any case.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-KEYWORDS = frozenset({"and", "or", "not", "in", "between", "is", "null", "matches", "true", "false"})
+KEYWORDS = frozenset("and or not in between is null matches true false".split())
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"

@@ -221,7 +221,8 @@ def _member(node: Node, args: tuple[Typed, ...]) -> Typed:
 
 def _pattern(node: Node, args: tuple[Typed, ...]) -> Typed:
     if args[0].kind is not Kind.TEXT:
-        raise ExpressionError(node.args[0].at, f"'matches' needs a text, but this is {args[0].kind}")
+        what = args[0].kind
+        raise ExpressionError(node.args[0].at, f"'matches' needs a text, but this is {what}")
     pattern = node.args[1]
     try:
         pc.match_substring_regex(pa.array([""]), pattern.value)

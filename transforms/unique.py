@@ -1,0 +1,155 @@
+"""Unique: no two rows of the data with one key."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.batches import Batches, rebatch, row_origin, row_positions, row_sources, select_rows
+from transforms.dead_letters import (
+    NO_REJECTS,
+    DeadLetters,
+    Outcome,
+    Reason,
+    reject_rows,
+    through_door,
+)
+from transforms.key_hash import key_column, key_hash
+from transforms.keyed import PartitionByKey, check_key
+
+
+def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> Iterator[Outcome]:
+    """Parts the rows of which an earlier one has the same key from the rest.
+
+    Keys are compared by two independent 64-bit hashes, which no two different ones of 10^12 share
+    but with a probability of 10^-14. A key of which a part is missing is equal to none, as in SQL.
+
+    Args:
+      batches: Batches that can be gone through twice; of each row, 40 bytes are held. Which row is
+        earlier is told by file and position where the batches note them (`batches.with_source`),
+        else by the order here.
+      columns: The columns that make the key.
+
+    Yields: For each batch the rows that stay, in order, and a reject for each of the others.
+
+    Raises:
+      ConfigError: A batch lacks a column, or it can't be part of a key.
+    """
+    kept = np.split(*_first_of_each(batches, columns))
+    only = columns[0] if len(columns) == 1 else None
+    why = f"an earlier row has the same {', '.join(columns)}"
+    for batch, stays in zip(batches, kept, strict=False):
+        if stays.all():
+            yield batch, NO_REJECTS
+            continue
+        sources = row_sources(batch, np.flatnonzero(~stays))
+        bad = select_rows(batch, ~stays)
+        rejects = reject_rows(bad, Reason.DUPLICATE, why, column=only, sources=sources)
+        yield select_rows(batch, stays), rejects
+
+
+def _first_of_each(
+    batches: Iterable[pa.RecordBatch], columns: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each row is the first of its key; and where batches end."""
+    nothing = np.zeros(0, np.uint64)
+    first, second, position, file, known = [nothing], [nothing], [nothing], [nothing], [nothing]
+    names: dict[str, int] = {}
+    lengths = [0]
+    for batch in batches:
+        start = sum(lengths[-1:])
+        rows = batch.num_rows
+        noted = row_positions(batch)
+        name = row_origin(batch)[0] if noted is not None else ""
+        first.append(key_hash(batch, columns))
+        second.append(key_hash(batch, columns, seed=1))
+        position.append(noted if noted is not None else np.arange(start, start + rows))
+        file.append(np.full(rows, names.setdefault(name, len(names))))
+        valid = [key_column(batch, column).is_valid() for column in columns]
+        known.append(np.logical_and.reduce([v.to_numpy(zero_copy_only=False) for v in valid]))
+        lengths.append(start + rows)
+    ranks = np.argsort(np.argsort(list(names)))
+    files = np.concatenate(file).astype(np.int64)
+    ordered = ranks[files] if len(names) else files
+    stays = _stays(np.concatenate(first), np.concatenate(second), ordered, np.concatenate(position))
+    return stays | ~np.concatenate(known).astype(bool), np.array(lengths[1:-1], np.int64)
+
+
+def _stays(
+    first: np.ndarray, second: np.ndarray, file: np.ndarray, position: np.ndarray
+) -> np.ndarray:
+    order = np.lexsort((position, file, second, first))
+    ahead, behind = order[:-1], order[1:]
+    again = (first[ahead] == first[behind]) & (second[ahead] == second[behind])
+    stays = np.ones(len(first), bool)
+    stays[behind[again]] = False
+    return stays
+
+
+class _UniqueFn(beam.DoFn):
+    """The batches of a shard to outcomes."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+
+    def process(self, shard: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Outcome]:
+        rejected: list[pa.RecordBatch] = []
+        for rows in rebatch(self._good(shard[1], rejected)):
+            # A shard's part of a batch is small: they are joined again.
+            yield rows, _drained(rejected)
+        if rejected:
+            empty = next(iter(shard[1])).slice(0, 0)
+            yield empty, _drained(rejected)
+
+    def _good(
+        self, batches: Iterable[pa.RecordBatch], rejected: list[pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        for rows, rejects in unique_rows(batches, self.columns):
+            if rejects.num_rows:
+                rejected.append(rejects)
+            yield rows
+
+
+def _drained(rejected: list[pa.RecordBatch]) -> pa.RecordBatch:
+    whole = pa.concat_batches(rejected) if rejected else NO_REJECTS
+    rejected.clear()
+    return whole
+
+
+@dataclass
+class Unique(beam.PTransform):
+    """Lets the first row of each key pass, and rejects the others.
+
+    First is the row that comes first in the input, by file and position; where the source notes
+    none, as of messages, any one of them. Rows of which a part of the key is missing all pass. All
+    rows go through a shuffle, in which rows of one key meet, window by window; a shard's worker
+    holds 40 bytes of each of its rows.
+
+    Args:
+      columns: The columns that make the key: numbers, texts, times.
+      shards: In how many parts the data is compared.
+      dead_letters: Takes the rows that come again; None lets the first one fail the pipeline.
+
+    Returns: The rows that stay, not in the order of the input.
+
+    Raises:
+      ConfigError: When constructed without columns or shards; from the workers, if a batch lacks a
+        column.
+    """
+
+    columns: Sequence[str]
+    shards: int = 32
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        check_key("Unique", self.columns, self.shards)
+
+    def expand(self, batches: Batches) -> Batches:
+        """Applies it."""
+        shards = batches | PartitionByKey(self.columns, self.shards) | beam.GroupByKey()
+        outcomes = shards | "First" >> beam.ParDo(_UniqueFn(tuple(self.columns)))
+        outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+        return through_door(outcomes, self.dead_letters, "Unique")
