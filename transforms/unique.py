@@ -16,15 +16,15 @@ from transforms.dead_letters import (
     reject_rows,
     through_door,
 )
-from transforms.key_hash import key_column, key_hash
+from transforms.key_hash import whole_keys, wide_hash
 from transforms.keyed import PartitionByKey, check_key
 
 
 def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> Iterator[Outcome]:
     """Parts the rows of which an earlier one has the same key from the rest.
 
-    Keys are compared by two independent 64-bit hashes, which no two different ones of 10^12 share
-    but with a probability of 10^-14. A key of which a part is missing is equal to none, as in SQL.
+    Keys are compared by `key_hash.wide_hash`. A key of which a part is missing is equal to none,
+    as in SQL.
 
     Args:
       batches: Batches that can be gone through twice; of each row, 40 bytes are held. Which row is
@@ -37,54 +37,56 @@ def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> It
     Raises:
       ConfigError: A batch lacks a column, or it can't be part of a key.
     """
-    kept = np.split(*_first_of_each(batches, columns))
+    stays = _first_of_each([_Keys.of(batch, columns) for batch in batches])
     only = columns[0] if len(columns) == 1 else None
     why = f"an earlier row has the same {', '.join(columns)}"
-    for batch, stays in zip(batches, kept, strict=False):
-        if stays.all():
+    start = 0
+    for batch in batches:
+        kept = stays[start : start + batch.num_rows]
+        start += batch.num_rows
+        if kept.all():
             yield batch, NO_REJECTS
             continue
-        sources = row_sources(batch, np.flatnonzero(~stays))
-        bad = select_rows(batch, ~stays)
+        sources = row_sources(batch, np.flatnonzero(~kept))
+        bad = select_rows(batch, ~kept)
         rejects = reject_rows(bad, Reason.DUPLICATE, why, column=only, sources=sources)
-        yield select_rows(batch, stays), rejects
+        yield select_rows(batch, kept), rejects
 
 
-def _first_of_each(
-    batches: Iterable[pa.RecordBatch], columns: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each row is the first of its key; and where batches end."""
-    nothing = np.zeros(0, np.uint64)
-    first, second, position, file, known = [nothing], [nothing], [nothing], [nothing], [nothing]
-    names: dict[str, int] = {}
-    lengths = [0]
-    for batch in batches:
-        start = sum(lengths[-1:])
-        rows = batch.num_rows
-        noted = row_positions(batch)
-        name = row_origin(batch)[0] if noted is not None else ""
-        first.append(key_hash(batch, columns))
-        second.append(key_hash(batch, columns, seed=1))
-        position.append(noted if noted is not None else np.arange(start, start + rows))
-        file.append(np.full(rows, names.setdefault(name, len(names))))
-        valid = [key_column(batch, column).is_valid() for column in columns]
-        known.append(np.logical_and.reduce([v.to_numpy(zero_copy_only=False) for v in valid]))
-        lengths.append(start + rows)
-    ranks = np.argsort(np.argsort(list(names)))
-    files = np.concatenate(file).astype(np.int64)
-    ordered = ranks[files] if len(names) else files
-    stays = _stays(np.concatenate(first), np.concatenate(second), ordered, np.concatenate(position))
-    return stays | ~np.concatenate(known).astype(bool), np.array(lengths[1:-1], np.int64)
+@dataclass(frozen=True)
+class _Keys:
+    """The keys of a batch's rows, whether they are whole, and where the rows came from."""
+
+    ids: np.ndarray
+    whole: np.ndarray
+    file: str
+    positions: np.ndarray | None
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, columns: Sequence[str]) -> "_Keys":
+        ids, whole = wide_hash(batch, columns), whole_keys(batch, columns)
+        return cls(ids, whole, row_origin(batch)[0], row_positions(batch))
 
 
-def _stays(
-    first: np.ndarray, second: np.ndarray, file: np.ndarray, position: np.ndarray
-) -> np.ndarray:
-    order = np.lexsort((position, file, second, first))
-    ahead, behind = order[:-1], order[1:]
-    again = (first[ahead] == first[behind]) & (second[ahead] == second[behind])
-    stays = np.ones(len(first), bool)
-    stays[behind[again]] = False
+def _first_of_each(parts: list[_Keys]) -> np.ndarray:
+    """Whether each row is the first of its key, or has none."""
+    if not parts:
+        return np.zeros(0, bool)
+    ids = np.concatenate([part.ids for part in parts])
+    rank = {file: place for place, file in enumerate(sorted({part.file for part in parts}))}
+    files = np.concatenate([np.full(len(part.ids), rank[part.file]) for part in parts])
+    starts = np.cumsum([0, *(len(part.ids) for part in parts)])
+    positions = np.concatenate(
+        [
+            np.arange(start, start + len(part.ids)) if part.positions is None else part.positions
+            for start, part in zip(starts, parts, strict=False)
+        ]
+    )
+    order = np.lexsort((positions, files, *ids.T))
+    again = (ids[order[1:]] == ids[order[:-1]]).all(axis=1)
+    stays = ~np.concatenate([part.whole for part in parts])
+    stays[order[:1]] = True
+    stays[order[1:][~again]] = True
     return stays
 
 

@@ -21,5 +21,5 @@ def where_valid(array: pa.Array, mask: np.ndarray) -> np.ndarray:
     """The mask, false where the array is null."""
     if array.null_count == 0:
         return mask
-    valid: np.ndarray = np.asarray(array.is_valid().to_numpy(zero_copy_only=False), bool)
-    return mask & valid
+    both: np.ndarray = mask & array.is_valid().to_numpy(zero_copy_only=False)
+    return both
