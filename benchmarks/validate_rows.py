@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
+from pyarrow import csv
 
 from transforms.batches import MAX_ROWS
 from transforms.row_checks.checks import Checks
@@ -63,8 +63,8 @@ def ranged_schema(base: pathlib.Path) -> Any:
 def clean_rows(base: pathlib.Path, checks: Checks, rows: int) -> pa.Table:
     """The sample less the rows that violate the schema, repeated."""
     types = {"pickup_census_tract": pa.string()}
-    options = pa.csv.ConvertOptions(column_types=types, strings_can_be_null=True)
-    table = pa.csv.read_csv(base / "taxi_simple/data.csv", convert_options=options)
+    options = csv.ConvertOptions(column_types=types, strings_can_be_null=True)
+    table = csv.read_csv(base / "taxi_simple/data.csv", convert_options=options)
     (batch,) = table.combine_chunks().to_batches()
     good, _ = validate_batch(batch, checks)
     print(f"{batch.num_rows:,} rows in the sample, {good.num_rows:,} of them clean")

@@ -53,6 +53,11 @@ def surely_fine(check: FeatureCheck, value: Any) -> bool:
 
 def one_value(value: Any) -> pa.Array:
     """A column of one row."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    return pa.array([value.tolist() if isinstance(value, np.ndarray) else value])
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    try:
+        return pa.array([value])
+    except OverflowError:
+        # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
+        type = pa.list_(pa.uint64()) if isinstance(value, list) else pa.uint64()
+        return pa.array([value], type)
