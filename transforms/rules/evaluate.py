@@ -1,5 +1,6 @@
 """Evaluates a checked expression over whole columns by Arrow's kernels."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -83,6 +84,8 @@ def _value(tree: Typed, columns: Columns) -> Values:
     if tree.op == "literal":
         return pa.scalar(tree.value, TYPES[tree.kind])
     args = [_value(arg, columns) for arg in tree.args]
+    if tree.op in ("and", "or"):
+        return functools.reduce(_OPERATORS[tree.op], args)
     if tree.op in ("+", "-", "*", "negate") and tree.kind is Kind.INT:
         return _whole(tree.op, args)
     if tree.op in ("in", "matches"):
@@ -157,7 +160,7 @@ def _abs(value: Values) -> Values:
 
 
 def _in(value: Values, tree: Typed) -> Values:
-    numbers = any(isinstance(member, float) for member in tree.value)
+    numbers = isinstance(tree.value[0], float)
     type = pa.float64() if numbers else value.type
     value = pc.cast(value, type, safe=False)
     members = pa.array(tree.value, type)

@@ -12,6 +12,7 @@ sign:    "-" sign | literal | column | name "(" [or, ...] ")" | "(" or ")"
 Words are those of `transforms.rules.tokens`; keywords and functions may be in any case.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from transforms.rules.tokens import ExpressionError, Token, tokens
 
 MAX_DEPTH = 50
 """How deep parentheses, signs and `not` may nest."""
+
+MAX_LEVELS = 150
+"""How many operations may stand within each other, those of a long sum included."""
 
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 
@@ -49,7 +53,18 @@ def parse(text: str) -> Node:
     parser = _Parser(list(tokens(text)))
     tree = parser.either()
     parser.expect("end", "the end")
+    _check_depth(tree)
     return tree
+
+
+def _check_depth(tree: Node) -> None:
+    """Sums of many terms are deep too, and what walks the tree does so by recursion."""
+    level = [tree]
+    for _ in range(MAX_LEVELS):
+        level = [arg for node in level for arg in node.args]
+        if not level:
+            return
+    raise ExpressionError(level[0].at, f"more than {MAX_LEVELS} operations within each other")
 
 
 class _Parser:
@@ -77,16 +92,17 @@ class _Parser:
         return word
 
     def either(self) -> Node:
-        left = self.both()
-        while word := self.accept("or"):
-            left = Node("or", word.at, (left, self.both()))
-        return left
+        return self.joined("or", self.both)
 
     def both(self) -> Node:
-        left = self.negated()
-        while word := self.accept("and"):
-            left = Node("and", word.at, (left, self.negated()))
-        return left
+        return self.joined("and", self.negated)
+
+    def joined(self, keyword: str, rule: Callable[[], Node]) -> Node:
+        """However many conditions are joined, the tree is no deeper for it."""
+        parts, at = [rule()], self.word.at
+        while self.accept(keyword):
+            parts.append(rule())
+        return Node(keyword, at, tuple(parts)) if len(parts) > 1 else parts[0]
 
     def negated(self) -> Node:
         if word := self.accept("not"):
@@ -181,11 +197,11 @@ class _Parser:
             self.expect("sign", ")")
         return Node("call", name.at, tuple(args), name.value.lower())
 
-    def deeper(self, word: Token, rule: Any) -> Node:
+    def deeper(self, word: Token, rule: Callable[[], Node]) -> Node:
         if self.depth == MAX_DEPTH:
             raise ExpressionError(word.at, f"nested more than {MAX_DEPTH} deep")
         self.depth += 1
-        node: Node = rule()
+        node = rule()
         self.depth -= 1
         return node
 

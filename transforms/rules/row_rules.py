@@ -1,7 +1,9 @@
 """Rules about single rows: an expression, or a Python function of a batch."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from transforms.errors import ConfigError
 from transforms.row_checks.violation import Violation
 from transforms.rules.evaluate import Columns, evaluate
 from transforms.rules.kinds import Kind
+from transforms.rules.one_row import Scalar, scalar_of
 from transforms.rules.parse import Node, parse
 from transforms.rules.tokens import ExpressionError
 from transforms.rules.typed import Typed, typed_row
@@ -55,6 +58,15 @@ class RowRule:
         """What a row is told that violates it."""
         only = self.columns[0] if len(self.columns) == 1 else None
         return Violation(Reason.RULE_VIOLATED, only, f"rule {self.name!r} does not hold")
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Without the function for one row, which can't be pickled."""
+        return RowRule, (self.name, self.tree, self.columns)
+
+    @functools.cached_property
+    def scalar(self) -> Scalar | None:
+        """The rule as a function of one row; None where only Arrow can tell."""
+        return scalar_of(self.tree)
 
     def broken(self, columns: Columns) -> np.ndarray | None:
         """N booleans, true where it is false of a row; None where that is nowhere."""
