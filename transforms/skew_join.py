@@ -172,7 +172,10 @@ class _Side:
         places = np.flatnonzero(whole_keys(rows, identifiers))
         order = places[np.lexsort(ids[places].T)]
         again = (ids[order[1:]] == ids[order[:-1]]).all(axis=1)
-        once = order[~(np.append(again, False) | np.append(False, again))]
+        alone = np.ones(len(order), bool)
+        alone[1:] &= ~again
+        alone[:-1] &= ~again
+        once = order[alone]
         return cls(rows, ids[once], once, rows.num_rows - len(places))
 
     def counts(self, joined: int) -> SideCounts:

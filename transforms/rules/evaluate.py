@@ -163,6 +163,9 @@ def _in(value: Values, tree: Typed) -> Values:
     numbers = isinstance(tree.value[0], float)
     type = pa.float64() if numbers else value.type
     value = pc.cast(value, type, safe=False)
+    if numbers:
+        # Arrow looks values up by their bits; adding zero makes -0.0 the other one.
+        value = pc.add(value, 0.0)
     members = pa.array(tree.value, type)
     known = pc.is_in(value, value_set=members)
     if numbers:

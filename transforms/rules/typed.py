@@ -217,7 +217,7 @@ def _member(node: Node, args: tuple[Typed, ...]) -> Typed:
     if args[0].kind not in TYPES:
         raise ExpressionError(node.args[0].at, f"{args[0].kind} can't be looked for by 'in'")
     floats = Kind.FLOAT in {arg.kind for arg in args}
-    members = (float(arg.value) if floats else arg.value for arg in args[1:])
+    members = (float(arg.value) + 0.0 if floats else arg.value for arg in args[1:])
     return Typed("in", Kind.BOOL, args[:1], tuple(members))
 
 

@@ -54,6 +54,7 @@ def test_logic_of_three_values(text, expected):
         ("i + 1 > 2", [F, N, T]),
         ("abs(i - 2) = 1", [T, N, T]),
         ("i in (1.0, 2.5)", [T, N, F]),
+        ("i - 1 in (-0.0)", [T, N, F]),
     ],
 )
 def test_what_is_said_of_a_missing_value_is_unknown(text, expected):
