@@ -1,5 +1,8 @@
 import json
+import math
+import pickle
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +18,7 @@ from transforms.errors import ConfigError, RejectedRows
 from transforms.io.read import Read
 from transforms.io.write import Write
 from transforms.row_checks.checks import Checks
+from transforms.rules.files import parse_rules
 from transforms.validate import Validate, validate_batch
 
 
@@ -266,3 +270,50 @@ def test_real_serving_rows_lack_their_label():
     serving = Checks.of(place, environment="SERVING")
     serving.check_columns(batch.schema)
     assert validate_batch(batch, serving)[0].num_rows == 100
+
+
+def test_checks_are_shipped_after_use_too():
+    rules = parse_rules("- row: tips <= fare", Checks.of(schema(TAXI)).kinds)
+    checks = Checks.of(schema(TAXI), rules)
+    row = {"fare": 1.0, "payment": "Cash", "tips": 2.0}
+    before = checks.check_row(row)
+    validate_batch(trips(), checks)
+    again = pickle.loads(pickle.dumps(checks))
+    assert [violation.message for violation in before] == ["rule 'tips <= fare' does not hold"]
+    assert again.check_row(row) == before
+    assert again == checks
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({}, []),
+        ({"unknown": object()}, []),
+        ({"fare": np.float32(1.5), "hour": np.int8(3)}, []),
+        ({"tags": np.array(["a", "b"]), "fare": [2.0]}, []),
+        ({"payment": b"Cash"}, []),
+        ({"fare": 7, "hour": True}, []),
+        ({"hour": 3.0}, []),
+        ({"hour": 2**70}, ["wrong_type"]),
+        ({"hour": 3.5}, ["wrong_type"]),
+        ({"hour": "3"}, ["wrong_type"]),
+        ({"fare": object()}, ["wrong_type"]),
+        ({"fare": [1.0, 2.0]}, ["wrong_shape"]),
+        ({"fare": [1, "x"]}, ["wrong_type"]),
+        ({"tags": []}, ["wrong_shape"]),
+        ({"tags": ["a", None]}, ["missing_value"]),
+        ({"tags": "a"}, []),
+        ({"payment": "\ud800"}, ["wrong_type"]),
+        ({"tags": ["\ud800"]}, ["wrong_type"]),
+        ({"fare": math.nan}, ["not_finite"]),
+        ({"fare": None}, ["missing_value"]),
+    ],
+)
+def test_requests(change, reasons):
+    row = {"fare": 1.0, "payment": "Cash", "tips": 0, "tags": ["é"]} | change
+    assert [v.reason for v in Checks.of(schema(TAXI)).check_row(row)] == reasons
+
+
+def test_a_request_without_anything():
+    found = Checks.of(schema(TAXI)).check_row({})
+    assert [violation.column for violation in found] == ["fare", "payment", "tips"]

@@ -128,6 +128,10 @@ class Texts:
     values: tuple[str, ...]
     _lookups: dict[pa.DataType, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Without Arrow's lookups, which can't be pickled."""
+        return Texts, (self.column, self.values)
+
     def found(self, values: pa.Array) -> list[Found]:
         """What strings or byte strings violate."""
         known = pc.call_function("is_in", [values], self._lookup(values.type))

@@ -84,8 +84,8 @@ def feature_checks(schema: Any, environment: str | None = None) -> tuple[Feature
     """The checks that a Schema makes of each row.
 
     Left to the statistics of a dataset: fractions and counts of presence below all rows, domains
-    that some mass may leave (`min_domain_mass` below 1), `unique_constraints`, comparators, and
-    domains of meaning (images, URLs, language, times).
+    that some mass may leave (`min_domain_mass` below 1), `unique_constraints`, comparators, sparse
+    and weighted features, and domains of meaning (images, URLs, language, times).
 
     Args:
       schema: A tensorflow-metadata `Schema`. Features whose lifecycle stage is no production's

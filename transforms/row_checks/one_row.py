@@ -47,8 +47,16 @@ def surely_fine(check: FeatureCheck, value: Any) -> bool:
     elif check.kind == "INT":
         plain = kind is bool or (kind is int and INT64[0] <= value <= INT64[1])
     else:
-        plain = check.kind == "BYTES" and (kind is bytes or (kind is str and value.isascii()))
+        plain = check.kind == "BYTES" and (kind is bytes or (kind is str and _is_unicode(value)))
     return plain and all(domain.holds(value) for domain in check.domains)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, of which no UTF-8 can be made."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def one_value(value: Any) -> pa.Array:

@@ -136,6 +136,8 @@ class _Reader:
             raise self.error(node.start_mark, f"expected {what} as `row: ...` or the like")
         found: dict[str, Any] = {}
         for key, value in node.value:
+            if key.id != "scalar":
+                raise self.error(key.start_mark, f"{what} has fields with plain names")
             if key.value not in known:
                 near = nearest_column(str(key.value), known) or f"; it has {', '.join(known)}"
                 raise self.error(key.start_mark, f"{what} has no field {key.value!r}{near}")

@@ -123,13 +123,12 @@ def _joined(decisive: bool) -> Callable[..., Scalar]:
 
     def make(tree: Typed, *args: Scalar) -> Scalar:
         def joined(row: Mapping[str, Any]) -> bool | None:
-            unknown = False
+            values: list[bool | None] = []
             for arg in args:
-                value = arg(row)
-                if value is decisive:
+                values.append(arg(row))
+                if values[-1] is decisive:
                     return decisive
-                unknown = unknown or value is None
-            return None if unknown else not decisive
+            return None if None in values else not decisive
 
         return joined
 
@@ -152,7 +151,9 @@ def _in(tree: Typed, value: Scalar) -> Scalar:
 
     def among(row: Mapping[str, Any]) -> bool | None:
         found = value(row)
-        return None if found is None else (float(found) if numbers else found) in members
+        if found is None:
+            return None
+        return (float(found) if numbers else found) in members
 
     return among
 

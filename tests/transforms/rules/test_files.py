@@ -1,11 +1,16 @@
 """Files of rules, and where their errors are."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.transforms.rules.expressions import COLUMNS
 from transforms.errors import ConfigError
 from transforms.rules.code import Code
+from transforms.rules.column_rules import ColumnRule
 from transforms.rules.files import parse_rules, read_rules
+from transforms.rules.row_rules import RowRule
+from transforms.rules.tokens import ExpressionError
 
 GOOD = """
 # Rules of trips.
@@ -113,6 +118,32 @@ def test_errors_tell_their_place(text, line, column, message):
     with pytest.raises(ConfigError) as caught:
         parse_rules(text, COLUMNS, where="r.yaml")
     assert str(caught.value).startswith(f"r.yaml: line {line}, column {column}: {message}")
+
+
+PIECES = ["- ", "row", ": ", "f > 1", "\n", "  ", "[", "{", "'", "|", "&a ", "*a", "? "]
+WORDS = "f i s ff 1 2.5 'a' ( ) , + - * / < = and or not in between is null matches mean".split()
+
+
+def _error(kind, function, text):
+    """What a function raises of a kind, or None; anything else fails the test."""
+    try:
+        function(text, COLUMNS)
+    except kind as error:
+        return error
+    return None
+
+
+@given(st.text(max_size=20) | st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+def test_a_bad_expression_is_nothing_worse_than_that(text):
+    for rule in (RowRule, ColumnRule):
+        error = _error(ExpressionError, rule.of, text)
+        assert error is None or 0 <= error.at <= len(text)
+
+
+@given(st.text(max_size=20) | st.lists(st.sampled_from(PIECES)).map("".join))
+def test_a_bad_file_is_nothing_worse_than_that(text):
+    error = _error(ConfigError, parse_rules, text)
+    assert error is None or str(error).startswith("rules: ")
 
 
 def test_names_are_told_apart():
