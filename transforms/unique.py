@@ -7,12 +7,21 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import Batches, rebatch, row_origin, row_positions, row_sources, select_rows
+from transforms.batches import (
+    MAX_ROWS,
+    Batches,
+    rebatch,
+    row_origin,
+    row_positions,
+    row_sources,
+    select_rows,
+)
 from transforms.dead_letters import (
     NO_REJECTS,
     DeadLetters,
     Outcome,
     Reason,
+    join_rejects,
     reject_rows,
     through_door,
 )
@@ -97,27 +106,24 @@ class _UniqueFn(beam.DoFn):
         self.columns = columns
 
     def process(self, shard: tuple[int, Iterable[pa.RecordBatch]]) -> Iterator[Outcome]:
-        rejected: list[pa.RecordBatch] = []
-        for rows in rebatch(self._good(shard[1], rejected)):
-            # A shard's part of a batch is small: they are joined again.
-            yield rows, _drained(rejected)
-        if rejected:
-            empty = next(iter(shard[1])).slice(0, 0)
-            yield empty, _drained(rejected)
-
-    def _good(
-        self, batches: Iterable[pa.RecordBatch], rejected: list[pa.RecordBatch]
-    ) -> Iterator[pa.RecordBatch]:
-        for rows, rejects in unique_rows(batches, self.columns):
-            if rejects.num_rows:
-                rejected.append(rejects)
-            yield rows
+        # A shard's part of a batch is small: they are joined again.
+        held: list[Outcome] = []
+        rows = 0
+        for good, bad in unique_rows(shard[1], self.columns):
+            held.append((good, bad))
+            rows += good.num_rows + bad.num_rows
+            if rows >= MAX_ROWS:
+                yield from _joined(held)
+                held, rows = [], 0
+        yield from _joined(held)
 
 
-def _drained(rejected: list[pa.RecordBatch]) -> pa.RecordBatch:
-    whole = pa.concat_batches(rejected) if rejected else NO_REJECTS
-    rejected.clear()
-    return whole
+def _joined(outcomes: list[Outcome]) -> Iterator[Outcome]:
+    """Outcomes as few: the rejects go with the first."""
+    rejects = join_rejects([bad for _, bad in outcomes])
+    for rows in rebatch(good for good, _ in outcomes):
+        yield rows, rejects
+        rejects = NO_REJECTS
 
 
 @dataclass
@@ -126,8 +132,8 @@ class Unique(beam.PTransform):
 
     First is the row that comes first in the input, by file and position; where the source notes
     none, as of messages, any one of them. Rows of which a part of the key is missing all pass. All
-    rows go through a shuffle, in which rows of one key meet, window by window: an input
-    without end needs windows. A shard's worker holds 40 bytes of each of its rows.
+    rows go through a shuffle, in which rows of one key meet, window by window; an input without end
+    needs windows. A shard's worker holds 40 bytes of each of its rows.
 
     Args:
       columns: The columns that make the key: numbers, texts, times.

@@ -1,12 +1,14 @@
 import json
 
+import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import batch_of, local_pipeline, run_on
+from tests.support import Collect, batch_of, local_pipeline, run_on
 from transforms.batches import with_source
 from transforms.commit import Commit
 from transforms.dead_letters import DeadLetters
@@ -105,3 +107,23 @@ def test_where_every_row_of_a_shard_but_one_is_rejected(tmp_path):
         rows = root | Read(f"{tmp_path}/in.parquet", dead_letters=dead)
         _ = rows | Unique(["k"], dead_letters=dead) | Write(f"{tmp_path}/out/", commit=commit)
     assert commit.outcome()["counts"]["dead_by_reason"] == {"duplicate": 4}
+
+
+def test_windows_are_apart():
+    collect = Collect()
+    with local_pipeline() as root:
+        times = [(1, 0), (1, 60), (2, 61)]
+        stamped = [TimestampedValue(batch_of(k=[k], n=[t]), t) for k, t in times]
+        _ = (
+            root
+            | beam.Create(stamped)
+            | beam.WindowInto(FixedWindows(60))
+            | beam.Map(lambda batch: batch).with_output_types(pa.RecordBatch)
+            | Unique(["k"], shards=2)
+            | beam.Map(lambda b, w=beam.DoFn.WindowParam: (int(w.start), b["n"].to_pylist()))
+            | collect
+        )
+    found = {}
+    for start, numbers in collect.found:
+        found.setdefault(start, []).extend(numbers)
+    assert {start: sorted(numbers) for start, numbers in found.items()} == {0: [0], 60: [60, 61]}

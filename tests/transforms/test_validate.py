@@ -220,6 +220,8 @@ def test_a_schema_by_its_place(tmp_path):
         Checks.of(str(place))
     with pytest.raises(ConfigError, match=r"none.pbtxt: can't be read"):
         Checks.of(str(tmp_path / "none.pbtxt"))
+    with pytest.raises(ConfigError, match=r"or the URI of a .pbtxt, not a pyarrow.lib.Schema"):
+        Checks.of(trips().schema)
 
 
 def test_code_without_rules_is_an_error():

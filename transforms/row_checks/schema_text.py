@@ -21,6 +21,11 @@ def schema_of(schema: Any) -> Any:
 
     if isinstance(schema, schema_pb2.Schema):
         return schema
+    if not isinstance(schema, str):
+        raise ConfigError(
+            "schema is a tensorflow-metadata Schema, or the URI of a .pbtxt, not a "
+            f"{type(schema).__module__}.{type(schema).__name__}"
+        )
     try:
         return text_format.Parse(read_bytes(schema).decode(), schema_pb2.Schema())
     except OSError as error:
