@@ -133,7 +133,8 @@ class Unique(beam.PTransform):
     First is the row that comes first in the input, by file and position; where the source notes
     none, as of messages, any one of them. Rows of which a part of the key is missing all pass. All
     rows go through a shuffle, in which rows of one key meet, window by window; an input without end
-    needs windows. A shard's worker holds 40 bytes of each of its rows.
+    needs windows. A shard's worker holds 40 bytes of each of its rows; the local runner holds all
+    that is shuffled.
 
     Args:
       columns: The columns that make the key: numbers, texts, times.

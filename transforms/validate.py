@@ -41,9 +41,10 @@ class Validate(beam.PTransform):
     rule; a row that violates several leaves as one dead letter that tells all. A rule that is
     unknown, since a value is missing, is not violated. What a schema says of a dataset, such as
     `min_count`, `unique_constraints` or a domain with `min_domain_mass` below 1, is left to its
-    statistics. Rules about columns are judged by `CheckColumns`. Rules about keys come after the
-    others, of rows that are good; they need all rows of a window together, and so a shuffle: see
-    `Unique`.
+    statistics. Rules about columns are judged by `CheckColumns`: read the file by `read_rules` and
+    give each its own, for a file of which no one judges a part is refused. Rules about keys come
+    after the others, of rows that are good; they need all rows of a window together, and so a
+    shuffle: see `Unique`.
 
     A column that a batch lacks counts as one without values, and columns that the schema doesn't
     know pass. `Checks.of(...).check_columns(schema)` says at start what can't go well.
@@ -60,8 +61,8 @@ class Validate(beam.PTransform):
     Returns: The rows that violate nothing; in order, unless a rule says unique.
 
     Raises:
-      ConfigError: From `expand`: a file isn't there, the schema contradicts itself, or a rule is
-        wrong.
+      ConfigError: From `expand`: a file isn't there, the schema contradicts itself, a rule is
+        wrong, or is about a column.
     """
 
     schema: Any
@@ -79,6 +80,13 @@ class Validate(beam.PTransform):
     def expand(self, batches: Batches) -> Batches:
         """Applies it."""
         checks = Checks.of(self.schema, self.rules, self.environment, self.code)
+        if isinstance(self.rules, str) and checks.rules.column:
+            raise ConfigError(
+                f"{self.rules}: rule {checks.rules.column[0].name!r} is about a whole column, "
+                "which Validate doesn't judge: read the file with read_rules(uri, "
+                "Checks.of(schema).kinds), pass the rules to Validate and their .column to "
+                "CheckColumns"
+            )
         check = functools.partial(validate_batch, checks=checks)
         outcomes = batches | "Check" >> beam.Map(check)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

@@ -18,7 +18,8 @@ from transforms.errors import ConfigError, RejectedRows
 from transforms.io.read import Read
 from transforms.io.write import Write
 from transforms.row_checks.checks import Checks
-from transforms.rules.files import parse_rules
+from transforms.rules.check_columns import CheckColumns
+from transforms.rules.files import parse_rules, read_rules
 from transforms.validate import Validate, validate_batch
 
 
@@ -163,7 +164,6 @@ rules:
   - row: tips <= fare
     name: generous
   - unique: [fare, hour]
-  - column: mean(fare) between 5 and 50
 """
 
 
@@ -222,6 +222,18 @@ def test_a_schema_by_its_place(tmp_path):
         Checks.of(str(tmp_path / "none.pbtxt"))
     with pytest.raises(ConfigError, match=r"or the URI of a .pbtxt, not a pyarrow.lib.Schema"):
         Checks.of(trips().schema)
+
+
+def test_a_file_of_which_a_part_would_not_be_judged_is_refused(tmp_path):
+    place = tmp_path / "rules.yaml"
+    place.write_text("- column: mean(fare) > 1\n- row: fare > 1")
+    with pytest.raises(ConfigError, match=r"rules.yaml: rule 'mean\(fare\) > 1' is about a whole"):
+        run_on([trips()], lambda rows: rows | Validate(schema(TAXI), str(place)))
+    rules = read_rules(str(place), Checks.of(schema(TAXI)).kinds)
+    with pytest.raises(RejectedRows, match="rule 'fare > 1' does not hold"):
+        run_on([trips()], lambda rows: rows | Validate(schema(TAXI), rules))
+    verdicts = run_on([trips()], lambda rows: rows | CheckColumns(rules.column))
+    assert [verdict.holds for verdict in verdicts] == [True]
 
 
 def test_code_without_rules_is_an_error():

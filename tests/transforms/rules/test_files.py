@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import ROOT, batch_of
 from tests.transforms.rules.expressions import COLUMNS
 from transforms.errors import ConfigError
 from transforms.rules.code import Code
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.files import parse_rules, read_rules
+from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
 
@@ -41,6 +43,18 @@ def test_a_file_of_rules(tmp_path):
         ("unique(i, s)", ("i", "s")),
         ("ids", ("j",)),
     ]
+
+
+def test_what_the_documentation_shows(tmp_path):
+    text = (ROOT / "docs" / "rules.md").read_text()
+    rules, python = (text.split(f"```{kind}\n")[1].split("```")[0] for kind in ("yaml", "python"))
+    (tmp_path / "rules.py").write_text(python)
+    kinds = {"fare": Kind.FLOAT, "trip_miles": Kind.FLOAT, "tips": Kind.FLOAT}
+    kinds |= {"company": Kind.TEXT, "taxi_id": Kind.TEXT, "trip_start_timestamp": Kind.INT}
+    found = parse_rules(rules, kinds, Code.read(str(tmp_path / "rules.py")))
+    assert (len(found.row), len(found.column), len(found.unique)) == (4, 1, 1)
+    batch = batch_of(fare=[1.0, 100.0], trip_miles=[1.0, 1.0])
+    assert found.row[3].broken(batch).tolist() == [False, True]
 
 
 def test_a_list_will_do_and_so_will_nothing():
