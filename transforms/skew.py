@@ -76,7 +76,7 @@ class DetectFeatureSkew(beam.PTransform):
 
     Raises:
       ConfigError: When constructed without identifiers or shards; from the workers, if the data
-        lacks one, or has it in types that have nothing in common.
+        lacks one, or has it in types that have nothing in common, or has no such feature.
     """
 
     identifiers: Sequence[str]

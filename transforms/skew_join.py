@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from transforms.errors import ConfigError
 from transforms.json_text import json_rows, json_values
 from transforms.key_hash import NULL_FAMILY, key_column, key_family, whole_keys, wide_hash
+from transforms.nearest import nearest_column
 from transforms.pairs import Paired, compare_pairs
 
 PAIRS = pa.schema(
@@ -128,16 +129,18 @@ def skew_of(
       sample: Of how many differing pairs a feature both values are shown.
 
     Raises:
-      ConfigError: A side lacks an identifier, or has it in a type that the other's can't equal.
+      ConfigError: A side lacks an identifier, or has it in a type that the other's can't equal; or
+        neither has a feature that is named.
     """
     left, right = _Side.of(base, identifiers), _Side.of(test, identifiers)
+    known = list(dict.fromkeys([*left.rows.schema.names, *right.rows.schema.names]))
     if left.rows.num_rows and right.rows.num_rows:
         _check_types(left.rows, right.rows, identifiers)
+        _check_names(features or (), known)
     at_left, at_right = matching(left.ids, right.ids)
     left_rows = left.rows.take(pa.array(left.places[at_left]))
     right_rows = right.rows.take(pa.array(right.places[at_right]))
     if features is None:
-        known = dict.fromkeys([*left.rows.schema.names, *right.rows.schema.names])
         features = [name for name in known if name not in identifiers]
     found: dict[str, FeatureSkew] = {}
     pairs = [PAIRS.empty_table()]
@@ -217,6 +220,13 @@ def _check_types(base: pa.RecordBatch, test: pa.RecordBatch, identifiers: Sequen
                 f"identifier {name!r} is {one} on the base side and {other} on the test side, so "
                 "no ids can be the same; cast one of them"
             )
+
+
+def _check_names(features: Sequence[str], known: Sequence[str]) -> None:
+    for name in features:
+        if name not in known:
+            near = nearest_column(name, known)
+            raise ConfigError(f"feature {name!r} is on neither side{near}")
 
 
 def _column(rows: pa.RecordBatch, name: str) -> pa.Array:

@@ -5,6 +5,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pytest
+from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,37 @@ def test_ids_of_two_types():
     assert wide.joined == 1
     none = skew_of([batch_of(id=pa.nulls(1))], [batch_of(id=["1"])], ["id"])
     assert (none.joined, none.base.without_id) == (0, 1)
+
+
+def test_a_feature_that_is_nowhere():
+    with pytest.raises(
+        ConfigError, match="feature 'gonee' is on neither side; did you mean 'gone'"
+    ):
+        skew_of([BASE], [TEST], ["id"], ["gonee"])
+    assert skew_of([BASE], [TEST], ["id"], ["gone"]).features["gone"].base_only == 3
+
+
+def test_windows_are_joined_apart():
+    collect = Collect()
+    with local_pipeline() as root:
+        sides = []
+        for name, batch in (("Training", BASE), ("Serving", TEST)):
+            stamped = [TimestampedValue(batch.slice(i, 1), 60 * i) for i in range(4)]
+            side = (
+                root
+                | name >> beam.Create(stamped)
+                | f"W{name}" >> beam.WindowInto(FixedWindows(120))
+            )
+            side.element_type = pa.RecordBatch
+            sides.append(side)
+        _ = (
+            tuple(sides)
+            | DetectFeatureSkew(["id"], shards=2)
+            | beam.Map(lambda r, w=beam.DoFn.WindowParam: (int(w.start), r.joined))
+            | collect
+        )
+    # Ids 1 and 2 against 3 and 2; then 3 and 4 against 1 and 4.
+    assert sorted(collect.found) == [(0, 1), (120, 1)]
 
 
 def test_nothing():

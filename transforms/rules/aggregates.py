@@ -94,7 +94,7 @@ def value_of(aggregate: Typed, partial: Partial) -> Any:
 def is_exact(aggregate: Typed, partial: Partial) -> bool:
     """Whether an aggregate is counted, not estimated."""
     hashes = partial.hashes
-    return aggregate.value != "distinct" or hashes is None or len(hashes) < EXACT_DISTINCT
+    return aggregate.value != "distinct" or hashes is None or len(hashes) <= EXACT_DISTINCT
 
 
 def _sum(values: pa.Array) -> int | float:
@@ -129,7 +129,7 @@ def _least(left: Any, right: Any, pick: Any) -> Any:
 
 
 def _smallest(hashes: np.ndarray) -> np.ndarray:
-    return np.unique(hashes)[:EXACT_DISTINCT]
+    return np.unique(hashes)[: EXACT_DISTINCT + 1]
 
 
 def _union(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:
@@ -140,6 +140,6 @@ def _union(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | No
 
 def _distinct(hashes: np.ndarray | None) -> int:
     """How many hashes there were, by how densely the smallest lie (Bar-Yossef et al., 2002)."""
-    if hashes is None or len(hashes) < EXACT_DISTINCT:
+    if hashes is None or len(hashes) <= EXACT_DISTINCT:
         return 0 if hashes is None else len(hashes)
-    return round((EXACT_DISTINCT - 1) / (int(hashes[-1]) / 2**64))
+    return round((len(hashes) - 1) / (int(hashes[-1]) / 2**64))

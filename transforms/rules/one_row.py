@@ -49,7 +49,7 @@ def as_kind_of(value: Any, kind: Kind) -> Any:
     """A value as a kind, None where it is none of it: as `kinds.as_kind` has it of columns."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
-    while isinstance(value, list):
+    while isinstance(value, list | tuple):
         value = value[0] if len(value) == 1 else None
     given = type(value)
     if kind is Kind.FLOAT:

@@ -101,9 +101,11 @@ def test_distinct_values_beyond_those_that_are_counted():
     verdict = judged("distinct(i) > 0", *parts)
     assert not verdict.exact
     assert verdict.measured[0] == pytest.approx(rows, rel=4 / math.sqrt(EXACT_DISTINCT))
-    few = judged("distinct(i) > 0", batch_of(i=numbers % (EXACT_DISTINCT - 1)))
+    few = judged("distinct(i) > 0", batch_of(i=numbers % EXACT_DISTINCT))
     assert few.exact
-    assert few.measured == (EXACT_DISTINCT - 1,)
+    assert few.measured == (EXACT_DISTINCT,)
+    more = judged("distinct(i) > 0", batch_of(i=numbers % (EXACT_DISTINCT + 1)))
+    assert not more.exact
 
 
 TEXTS = [

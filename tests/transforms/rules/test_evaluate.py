@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.transforms.row_checks.schemas import columns
 from tests.transforms.rules.expressions import COLUMNS, batches, conditions
 from transforms.rules.evaluate import Columns, evaluate
-from transforms.rules.kinds import Kind
+from transforms.rules.kinds import TYPES, Kind, as_kind
+from transforms.rules.one_row import as_kind_of
 from transforms.rules.parse import parse
 from transforms.rules.row_rules import RowRule
 from transforms.rules.typed import typed_row
@@ -201,6 +203,14 @@ def test_one_row_gets_the_answer_of_columns(text, batch):
         assert alone == whole[start].as_py()
     again = pickle.loads(pickle.dumps(rule))
     assert again == rule
+
+
+@given(columns(4), st.sampled_from([Kind.INT, Kind.FLOAT, Kind.TEXT, Kind.BOOL]))
+def test_a_value_is_of_a_kind_as_a_column_is(array, kind):
+    whole = as_kind(array, kind)
+    assert whole.type == TYPES[kind]
+    alone = [as_kind_of(value, kind) for value in array.to_pylist()]
+    assert repr(alone) == repr(whole.to_pylist())
 
 
 @pytest.mark.parametrize("text", ["s matches 'a'", "upper(s) = 'A'", "t > '2026-01-01'"])
