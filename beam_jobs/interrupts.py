@@ -5,10 +5,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Self
 
 from transforms import progress
+
+_ONE_PRESS = 0.3
+"""Seconds within which signals count as one."""
 
 
 class Interrupts:
@@ -33,7 +37,7 @@ class Interrupts:
         stop: Callable[[], None] = progress.stop,
         told: str = "stopping",
     ) -> None:
-        self.signal = 0
+        self.signal, self._at = 0, 0.0
         self._in_process, self._stop, self._told = in_process, stop, told
         self._before: dict[int, Any] = {}
 
@@ -71,9 +75,14 @@ class Interrupts:
                     self._came(number)
 
     def _came(self, number: int) -> None:
+        now = time.monotonic()
+        if self.signal and now - self._at < _ONE_PRESS:
+            # `timeout`, and a terminal with a wrapper, send the same one to the group besides.
+            return
         if self.signal:
+            print("interrupted", file=sys.stderr, flush=True)
             os._exit(128 + number)
-        self.signal = number
+        self.signal, self._at = number, now
         self._stop()
         print(f"\n{self._told}; once more to quit at once", file=sys.stderr, flush=True)
 

@@ -21,7 +21,7 @@ from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, declared
 from beam_jobs.own_subscription import own_subscription, run_subscribed
 from beam_jobs.stream_run import run_stream
-from beam_jobs.streams import check_native, is_unbounded, lateness
+from beam_jobs.streams import check_native, check_relevant, is_unbounded, lateness
 from transforms.errors import ConfigError, MillraceError
 from transforms.io.pubsub.uris import is_pubsub
 
@@ -108,6 +108,7 @@ def _launch_at(
         from beam_jobs import runners
         from transforms import progress
 
+        check_relevant(options)
         beam_options = runners.pipeline_options(beam_argv, job)
         if is_unbounded(options):
             runners.go_on_without_end(beam_options)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from transforms.errors import ConfigError, MillraceError
 
 START_SECONDS = 30
+_LAST_WORDS_SECONDS = 0.5
 # Has the kernel end the program when the process that started it ends (1 is PR_SET_PDEATHSIG).
 # A preexec_fn could do so too, but only after a fork, and there gRPC now and then aborts the child
 # of a process that has made calls.
@@ -61,9 +62,28 @@ def running(program: str) -> Iterator[str]:
     ) as process:
         try:
             _wait_for(port, process)
-            yield f"localhost:{port}"
+            with _watched(process):
+                yield f"localhost:{port}"
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def _watched(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Says so where a failure is that the program is gone."""
+    try:
+        yield
+    except Exception:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            number = process.wait(_LAST_WORDS_SECONDS)
+            raise MillraceError(
+                f"Prism, which runs the job, was ended from outside ({_how(number)})"
+            ) from None
+        raise
+
+
+def _how(number: int) -> str:
+    return f"signal {-number}" if number < 0 else f"exit {number}"
 
 
 def _free_port() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from beam_jobs.launch import Run, run
 from beam_jobs.options import ColumnMap, option
 from beam_jobs.stream_options import StreamOptions
-from beam_jobs.streams import MESSAGE_COLUMNS, read
+from beam_jobs.streams import message_columns, read, tell_columns
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -117,6 +117,7 @@ def resolve(options: Options) -> "tuple[Source | PubSubSource, Model]":
     )
     types = model.input_types()
     source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
+    tell_columns("score", source)
     model.check(source.schema, options.keep_columns or None)
     if options.keep_columns and isinstance(source, Source):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
@@ -137,7 +138,7 @@ def build(
     rows = read(root, source, options, run)
     keep = options.keep_columns or None
     if keep and not source.bounded:
-        keep = (*keep, *(name for name in MESSAGE_COLUMNS if name not in keep))
+        keep = (*keep, *(name for name in message_columns(options.output) if name not in keep))
     scored = rows | Score(model, keep_columns=keep, dead_letters=run.dead_letters)
     _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 

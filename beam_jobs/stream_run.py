@@ -29,6 +29,8 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
     drain.reset()
     commit.prepare()
     say(job, f"reads until Ctrl-C; --run_id={commit.run_id} goes on with it after a kill")
+    if commit.told_first:
+        say(job, commit.told_first)
     code = 0
     stop = Interrupts(stop=drain.ask, told="draining")
     with stop, StreamMeter() as meter:
@@ -42,9 +44,10 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
             say(
                 job, f"what it acknowledged is safe; --run_id={commit.run_id} goes on with it", code
             )
-    manifest, counts = commit.outcome(), progress.snapshot()
+    manifests = commit.end()
+    table = stream_table(progress.snapshot(), manifests, commit, meter.seconds)
     # What else this process does has nothing to do with this run.
     progress.reset()
     print(f"\n{job}: {'failed' if code else 'drained'}")
-    print(stream_table(counts, manifest, commit.run_id, meter.seconds), flush=True)
+    print(table, flush=True)
     return code

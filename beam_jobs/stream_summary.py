@@ -1,11 +1,14 @@
 """What a run without end shows: a status line while it goes on, a table when it is drained."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from beam_jobs.summary import Meter, duration
 from transforms import progress
-from transforms.progress import Count
+from transforms.progress import DEAD, Count
+
+if TYPE_CHECKING:
+    from transforms.stream.commit import StreamCommit
 
 _ROWS = (
     ("messages", "read"),
@@ -36,24 +39,32 @@ class StreamMeter(Meter):
 
 
 def stream_table(
-    counts: Mapping[str, Count], manifest: Mapping[str, Any] | None, run_id: str, seconds: float
+    counts: Mapping[str, Count],
+    manifests: Sequence[Mapping[str, Any]],
+    commit: "StreamCommit",
+    seconds: float,
 ) -> str:
-    """What came of a run since this process started.
+    """What came of a run since this process started, and what is there of all its starts.
 
     Args:
       counts: The process's counters.
-      manifest: The output's manifest, where it is files.
-      run_id: The run.
+      manifests: Those of its outputs.
+      commit: What the run writes belongs to.
       seconds: How long it took.
     """
     rows = [(name, f"{_of(counts, step):,}") for name, step in _ROWS]
+    reasons = sorted(step for step in counts if step.startswith(DEAD))
+    rows += [(f"  {step.removeprefix(DEAD)}", f"{_of(counts, step):,}") for step in reasons]
     rows.append(("acknowledged", f"{_of(counts, 'acknowledged'):,}"))
     rows.append(("elapsed", duration(seconds)))
-    if manifest is not None:
-        panes = f"{manifest['rows']:,} rows in {manifest['panes']:,} files, all starts together"
-        rows.append(("committed", panes))
-        rows.append(("output", manifest["uri"]))
-    rows.append(("run id", run_id))
+    rows += [("published to", topic) for topic in commit.topics]
+    for manifest in sorted(manifests, key=lambda each: bool(each["dead_letters"])):
+        if manifest["panes"] or not manifest["dead_letters"]:
+            name = "dead letters" if manifest["dead_letters"] else "output"
+            noun = "file" if manifest["panes"] == 1 else "files"
+            held = f"{manifest['rows']:,} rows in {manifest['panes']:,} {noun}"
+            rows.append((name, f"{manifest['uri']} ({held}, all starts together)"))
+    rows.append(("run id", commit.run_id))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 

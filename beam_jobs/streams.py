@@ -1,9 +1,11 @@
 """What jobs do when their input has no end."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.logs import say
+from beam_jobs.options import JobOptions
 from beam_jobs.stream_options import StreamOptions
 from transforms.errors import ConfigError
 from transforms.io.pubsub.uris import is_pubsub
@@ -17,11 +19,17 @@ if TYPE_CHECKING:
     from transforms.io.pubsub.source import PubSubSource
     from transforms.io.source import Source
 
-MESSAGE_COLUMNS = ("message_id", "ordering_key")
-"""Columns that say which message a row came from: kept, to tell what is delivered twice."""
+
+NOT_FOR_MESSAGES = {
+    "shards": "files appear as windows end",
+    "overwrite": "such a run adds to its output; name another place, or remove it",
+    "max_rejected_fraction": "there is no end at which it could be decided",
+    "allow_unreadable_files": "there are no files to read",
+}
+"""Options of runs that end which mean nothing in others, and why."""
 
 LEASES_END_SECONDS = 75.0
-"""After a kill, what was pulled comes again within a lease of 60 s; and some more."""
+"""After a kill, what was pulled comes again when its lease of 60 s has ended; and some more."""
 
 _NO_ROW_TOO_LATE = "no row is too late there: what is late becomes a file more"
 _OWN_WATERMARK = "it tells by itself how far event time is"
@@ -39,6 +47,46 @@ NOT_NATIVE = {
 def is_unbounded(options: object) -> bool:
     """Whether a job's input has no end."""
     return is_pubsub(getattr(options, "input", None))
+
+
+def message_columns(output: str) -> tuple[str, ...]:
+    """The columns of messages that are kept in any case.
+
+    Their ids tell what is delivered twice, and a topic may want their ordering keys.
+    """
+    return ("message_id", "ordering_key") if is_pubsub(output) else ("message_id",)
+
+
+def tell_columns(job: str, source: "Source | PubSubSource") -> None:
+    """Says which fields of payloads become columns, where nobody has named them."""
+    from transforms.io.pubsub.source import PubSubSource
+
+    if isinstance(source, PubSubSource) and source.of_reader:
+        names = ", ".join(source.payload_schema.names)
+        say(job, f"reads {names} of the payloads, which the model needs; --schema names others")
+
+
+def check_relevant(options: object) -> None:
+    """Looks whether options are given that mean nothing for the input.
+
+    Raises:
+      ConfigError: One is.
+    """
+    if not isinstance(options, StreamOptions):
+        return
+    of_streams = {field.name for field in dataclasses.fields(StreamOptions)} - {
+        field.name for field in dataclasses.fields(JobOptions)
+    }
+    for field in dataclasses.fields(options):
+        if getattr(options, field.name) == field.default:
+            continue
+        if is_unbounded(options) and field.name in NOT_FOR_MESSAGES:
+            why = NOT_FOR_MESSAGES[field.name]
+            raise ConfigError(f"--{field.name} is for files, and the input is messages: {why}")
+        if not is_unbounded(options) and field.name in of_streams:
+            raise ConfigError(
+                f"--{field.name} is for messages, and the input is files: leave it out"
+            )
 
 
 def check_native(options: StreamOptions) -> None:
@@ -71,20 +119,27 @@ def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
     return {"allowed_lateness": options.allowed_lateness}
 
 
-def hold(options: StreamOptions, commit: "Commit") -> float:
+def hold(options: StreamOptions, commit: "Commit", deadline: Callable[[], int]) -> float:
     """For how many seconds event time stands still at the start of a run.
 
     Where the run goes on after a kill, what it had pulled comes again when its leases end, after
     much that was published later.
+
+    Args:
+      options: The job's.
+      commit: The run's.
+      deadline: Gives the seconds that the subscription leaves for an acknowledgement: the lease of
+        what had just been pulled.
     """
     from transforms.stream.commit import StreamCommit
 
-    cut_short = isinstance(commit, StreamCommit) and commit.was_cut_short()
-    if not cut_short or options.allowed_lateness >= LEASES_END_SECONDS:
+    if not isinstance(commit, StreamCommit) or not commit.was_cut_short():
         return 0.0
-    wait = f"windows wait {LEASES_END_SECONDS:.0f} s for the messages that it had pulled"
-    say(commit.job, f"run {commit.run_id} goes on after a kill: {wait}")
-    return LEASES_END_SECONDS
+    seconds = max(LEASES_END_SECONDS, deadline() + 15.0)
+    if options.allowed_lateness >= seconds:
+        return 0.0
+    commit.hold(seconds)
+    return seconds
 
 
 def read(
@@ -92,13 +147,15 @@ def read(
 ) -> "Batches":
     """The rows of a source; where they have no end, in the windows that the options describe."""
     from beam_jobs.runners import reads_natively
+    from transforms.io.pubsub.clients import Subscriber
     from transforms.io.pubsub.source import PubSubSource
     from transforms.io.read import Read
     from transforms.window_batches import WindowBatches
 
     native = reads_natively(root.options)
     if isinstance(source, PubSubSource) and not native:
-        source = dataclasses.replace(source, hold=hold(options, run.commit))
+        client = Subscriber(source.address.name)
+        source = dataclasses.replace(source, hold=hold(options, run.commit, client.deadline))
     rows: Batches = root | Read(source, dead_letters=run.dead_letters, native=native)
     if source.bounded:
         return rows

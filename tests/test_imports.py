@@ -13,10 +13,11 @@ BELOW = {
     "inference": {"inference", "transforms"},
     "beam_jobs": {"beam_jobs", "inference", "transforms"},
 }
-HEAVY = {"tensorflow", "keras", "tfx_bsl", "tensorflow_metadata", "pandas", "fastavro"}
+HEAVY = {"tensorflow", "keras", "tfx_bsl", "pandas", "fastavro"}
 HOMES = {
     "inference/handlers/tensorflow.py": {"tensorflow"},
     "transforms/io/formats/avro.py": {"fastavro"},
+    "transforms/statistics/value_counts.py": {"tfx_bsl"},
 }
 
 

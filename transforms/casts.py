@@ -31,11 +31,12 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
         return Cast(array)
     plain = plain_type(array.type)
     if not plain.equals(array.type):
-        return checked_cast(_plain(array, plain), type)
+        return checked_cast(as_plain(array, plain), type)
     return _rule(array.type, type)(array, type)
 
 
-def _plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
+def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
+    """An array without dictionaries, views and 64-bit offsets; see `types.plain_type`."""
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_run_end_encoded(array.type):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pyarrow as pa
-from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP
 
 from transforms.errors import ConfigError
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400 * 10**6
+_YEAR_1, _YEAR_10000 = -62_135_596_800 * 10**6, 253_402_300_800 * 10**6
 
 
 def event_times(batch: pa.RecordBatch, column: str) -> pa.Array:
@@ -51,7 +51,7 @@ def to_micros(times: pa.Array) -> np.ndarray:
 
 
 def in_range(micros: np.ndarray, size_us: int) -> np.ndarray:
-    """Which times can be in windows of a size; Beam's time ends some 290,000 years from 1970."""
-    earliest, latest = MIN_TIMESTAMP.micros + size_us, MAX_TIMESTAMP.micros - _DAY - size_us
+    """Which times can be in windows of a size, all within the years 1 to 9999, as dates are."""
+    earliest, latest = _YEAR_1 + size_us, _YEAR_10000 - _DAY - size_us
     inside: np.ndarray = (micros >= earliest) & (micros <= latest)
     return inside

@@ -35,6 +35,9 @@ class Count:
         return min(1.0, self.bytes / self.expected_bytes)
 
 
+DEAD = "dead: "
+"""How counters of rejected rows begin; the reason follows."""
+
 _lock = threading.Lock()
 _counts: dict[str, list[int]] = {}
 _gauges: dict[str, float] = {}

@@ -68,7 +68,7 @@ class _CutFn(beam.DoFn):
         if missed:
             self.late.inc(late)
             self.missed.inc(missed)
-            progress.add("late", rows=late)
+            progress.add("late", rows=0 if self.keep_late else late)
 
     def _rowless(self, batch: pa.RecordBatch, timestamp: Any) -> Any:
         """An empty batch, which tells the columns: in the window of its element's timestamp."""
@@ -187,7 +187,8 @@ class WindowBatches(beam.PTransform):
 
 
 def _micros(name: str, seconds: float) -> int:
-    micros = int(Duration.of(seconds).micros)
+    # Beam's own conversion cuts off what floats lack.
+    micros = round(seconds * 10**6)
     if micros < 1000 or micros % 1000:
         raise ConfigError(
             f"WindowBatches: {name} is {seconds} s, but Beam's windows last whole milliseconds"

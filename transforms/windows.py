@@ -203,7 +203,7 @@ def _untimed(batch: pa.RecordBatch, column: str, times: pa.Array, size_us: int) 
     strange = ~missing & ~in_range(to_micros(times), size_us)
     faults = [
         (Reason.MISSING_VALUE, missing, "is missing"),
-        (Reason.OVERFLOW, strange, "is out of the range of Beam's time"),
+        (Reason.OVERFLOW, strange, "is not of the years 1 to 9999"),
     ]
     return join_rejects(
         [

@@ -70,3 +70,13 @@ def test_a_signal_ends_a_local_run_in_order(tmp_path):
         assert told.splitlines()[-1] == "tiny_job: stopped; nothing was published"
         assert "Traceback" not in told
     assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+def test_signals_at_the_same_moment_count_as_one():
+    """As `timeout` sends them: to the process, and to its group."""
+    stopped = threading.Event()
+    with Interrupts(stop=stopped.set):
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert stopped.wait(30)
+        time.sleep(0.1)

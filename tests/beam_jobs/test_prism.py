@@ -110,3 +110,26 @@ def test_one_that_does_not_start(tmp_path, monkeypatch):
         prism.running(program(tmp_path / "prism")),
     ):
         pass
+
+
+def served(folder):
+    text = SERVER.format(python=sys.executable, pid=f"{folder}/pid")
+    return prism.running(program(folder / "prism", text))
+
+
+def test_one_that_is_killed_is_named(tmp_path):
+    def lose():
+        until = time.monotonic() + 5
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < until
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        raise RuntimeError("the stream was removed")
+
+    why = r"Prism, which runs the job, was ended from outside \(signal 9\)"
+    with pytest.raises(MillraceError, match=why), served(tmp_path):
+        lose()
+
+
+def test_a_failure_of_the_job_is_told_as_it_is(tmp_path):
+    with pytest.raises(RuntimeError, match="of the job"), served(tmp_path):
+        raise RuntimeError("of the job")

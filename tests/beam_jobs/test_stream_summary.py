@@ -5,6 +5,7 @@ import pytest
 from beam_jobs.stream_summary import StreamMeter, stream_table
 from transforms import progress
 from transforms.progress import Count
+from transforms.stream.commit import StreamCommit
 
 COUNTS = {
     "read": Count(12_345),
@@ -12,30 +13,42 @@ COUNTS = {
     "late": Count(3),
     "write": Count(12_300),
     "dead": Count(30),
+    "dead: unparsable": Count(20),
+    "dead: model_error": Count(10),
     "acknowledged": Count(12_344),
 }
 
 
+def commit_of(*topics):
+    commit = StreamCommit("job", "r1")
+    commit.topics += topics
+    return commit
+
+
 def test_table():
-    manifest = {"rows": 20_000, "panes": 1_234, "uri": "/data/out"}
-    assert stream_table(COUNTS, manifest, "r1", 125.4).splitlines() == [
+    out = {"rows": 20_000, "panes": 1_234, "uri": "/data/out", "dead_letters": False}
+    dead = {"rows": 30, "panes": 1, "uri": "/data/dead", "dead_letters": True}
+    assert stream_table(COUNTS, [dead, out], commit_of(), 125.4).splitlines() == [
         "  messages         12,345",
         "    duplicates     12",
         "    late, dropped  3",
         "  rows out         12,300",
         "  rows dead        30",
+        "    model_error    10",
+        "    unparsable     20",
         "  acknowledged     12,344",
         "  elapsed          2 min 05 s",
-        "  committed        20,000 rows in 1,234 files, all starts together",
-        "  output           /data/out",
+        "  output           /data/out (20,000 rows in 1,234 files, all starts together)",
+        "  dead letters     /data/dead (30 rows in 1 file, all starts together)",
         "  run id           r1",
     ]
 
 
-def test_table_of_a_run_that_did_nothing_and_wrote_no_files():
-    told = stream_table({}, None, "r1", 0.0)
-    assert "committed" not in told
-    assert "output" not in told
+def test_table_of_a_run_that_published():
+    none = {"rows": 0, "panes": 0, "uri": "/data/dead", "dead_letters": True}
+    told = stream_table({}, [none], commit_of("pubsub://projects/p/topics/top"), 0.0)
+    assert "published to     pubsub://projects/p/topics/top" in told
+    assert "/data/dead" not in told
     assert "messages         0\n" in told
 
 

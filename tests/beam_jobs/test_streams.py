@@ -6,7 +6,15 @@ import pytest
 
 from beam_jobs.options import declared, option
 from beam_jobs.stream_options import GROUP, StreamOptions
-from beam_jobs.streams import LEASES_END_SECONDS, NOT_NATIVE, check_native, hold, lateness
+from beam_jobs.streams import (
+    LEASES_END_SECONDS,
+    NOT_NATIVE,
+    check_native,
+    check_relevant,
+    hold,
+    lateness,
+    message_columns,
+)
 from transforms.errors import ConfigError
 from transforms.io.inputs import resolve_input
 from transforms.stream.commit import StreamCommit
@@ -64,21 +72,55 @@ def test_how_late_rows_may_be():
     }
 
 
-def test_event_time_stands_still_after_a_kill(tmp_path, capsys):
+def test_event_time_stands_still_after_a_kill(tmp_path):
     def start():
         commit = StreamCommit("job", "r1")
         commit.target(f"{tmp_path}/out/")
         return commit
 
-    assert hold(options(), start()) == 0
+    def none():
+        raise AssertionError("nobody has to look")
+
+    assert hold(options(), start(), none) == 0
     killed = start()
     killed.prepare()
     killed.unlock()
-    assert hold(options(), start()) == LEASES_END_SECONDS
-    assert "job: run r1 goes on after a kill: windows wait 75 s" in capsys.readouterr().err
-    assert hold(options(allowed_lateness=100.0), start()) == 0, "they are not too late then"
+    again = start()
+    assert hold(options(), again, lambda: 10) == LEASES_END_SECONDS
+    assert again.told_first.startswith("run r1 goes on after a kill: windows wait 75 s")
+    assert hold(options(), start(), lambda: 600) == 615, "what was just pulled has such a lease"
+    late = options(allowed_lateness=100.0)
+    assert hold(late, start(), lambda: 10) == 0, "they are not too late then"
 
 
 def test_a_limit_is_for_files():
     with pytest.raises(ConfigError, match="--limit is for files"):
         resolve_input("pubsub://projects/p/subscriptions/sub", None, limit=3)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"overwrite": True}, "adds to its output"),
+        ({"max_rejected_fraction": 0.1}, "no end at which"),
+        ({"allow_unreadable_files": True}, "no files to read"),
+    ],
+)
+def test_what_means_nothing_for_messages_is_refused(given, why):
+    (name,) = given
+    with pytest.raises(ConfigError, match=f"--{name} is for files.*{why}"):
+        check_relevant(options(**given))
+
+
+@pytest.mark.parametrize("given", [{"window": 5.0}, {"late": "dead_letters"}, {"dedup_key": "a"}])
+def test_what_means_nothing_for_files_is_refused(given):
+    (name,) = given
+    files = dataclasses.replace(options(**given), input="in.csv")
+    with pytest.raises(ConfigError, match=f"--{name} is for messages, and the input is files"):
+        check_relevant(files)
+    check_relevant(dataclasses.replace(options(), input="in.csv", overwrite=True))
+
+
+def test_the_columns_of_messages_that_are_kept():
+    assert message_columns("out/") == ("message_id",)
+    assert message_columns("pubsub://projects/p/topics/top") == ("message_id", "ordering_key")

@@ -28,7 +28,7 @@ def command() -> list[str] | None:
     java, prism = shutil.which("java"), shutil.which("prism", path=os.path.dirname(sys.executable))
     if not (jars and java and prism):
         return None
-    return [java, "-Xmx512m", "-jar", str(max(jars))]
+    return [java, "-Xmx3g", "-jar", str(max(jars))]
 
 
 @contextlib.contextmanager

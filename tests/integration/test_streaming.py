@@ -133,6 +133,19 @@ def test_after_a_kill_nothing_is_late_that_was_in_time_before(pubsub, linear_mod
     assert set(found) == set(map(float, range(20_500))) - {13}
 
 
+def test_messages_of_megabytes(pubsub, linear_model, tmp_path):
+    """gRPC takes answers of 4 MiB unless told otherwise, and one pull may bring many messages."""
+    channel, out = pubsub("large"), tmp_path / "out"
+    large = json.dumps({"n": 1, "name": "x" * 5_000_000}).encode()
+    channel.publish([large, payload(2)], [at(0), at(1)])
+    some = [json.dumps({"n": n, "name": "y" * 60_000}).encode() for n in range(3, 13)]
+    channel.publish(some * 10, [at(2)] * 100)
+    job = Job(channel, linear_model, output=f"{out}/", dedup_key="n")
+    wait_until(job, lambda: len(staged(out)) >= 12)
+    job.drain()
+    assert sorted(row["n"] for row in rows_of(out)) == list(range(1, 13))
+
+
 def test_from_topic_to_topic(pubsub, linear_model, tmp_path):
     channel, out = pubsub("from"), pubsub("into")
     channel.publish([payload(n) for n in range(2000)], [at(n) for n in range(2000)])

@@ -1,15 +1,18 @@
 """Replay: what was rejected, as dead letters of every format keep it, is read again."""
 
+import datetime
 import json
 
 import pyarrow as pa
 import pytest
 
 from beam_jobs import ingest
-from transforms.batches import with_source
+from tests.support import batch_of
+from transforms.batches import MESSAGE, with_source
 from transforms.dead_letters import Reason, join_rejects, reject_rows, stamp_rejects
 from transforms.io.messages import MESSAGES, reject_messages
-from transforms.replay import messages_of
+from transforms.io.payloads.json import Json
+from transforms.replay import messages_of, replayed
 
 
 def _letters():
@@ -31,8 +34,39 @@ def test_letters_are_messages_again():
         {"n": 2, "s": None},
         {"n": 3, "s": "c"},
     ]
-    assert messages["message_id"].to_pylist() == ["in.csv#line=2", "in.csv#line=3", "m7"]
+    assert messages["message_id"].to_pylist() == [
+        "in.csv#line=2",
+        "in.csv#line=3",
+        "pubsub://s#message=m7",
+    ]
     assert messages["attributes"].to_pylist()[2] == [{"key": "k", "value": "v"}]
+
+
+def test_a_row_keeps_the_time_and_key_of_its_message():
+    """A verb rejects a row with the columns of its message; the letter's own time is another."""
+    published = datetime.datetime(2026, 1, 31, 23, 59, tzinfo=datetime.UTC)
+    rows = batch_of(
+        n=[1, 2],
+        message_id=["m1", "m2"],
+        publish_time=pa.array([published, None], pa.timestamp("us", "UTC")),
+        ordering_key=["k", None],
+    )
+    rows = with_source(rows, "pubsub://s", None, MESSAGE)
+    rejected = reject_rows(rows, Reason.MODEL_ERROR, "the model failed")
+    letters = stamp_rejects(rejected, "Score", "job", "run", True)
+    schema = pa.schema([("n", pa.int64())])
+    found, rejects = replayed(letters, Json(), schema)
+    assert rejects.num_rows == 0
+    assert found["n"].to_pylist() == [1, 2]
+    assert found["message_id"].to_pylist() == ["m1", "m2"]
+    assert found["publish_time"].to_pylist() == [published, letters["timestamp"][1].as_py()]
+    assert found["ordering_key"].to_pylist() == ["k", None]
+
+
+def test_a_second_rejection_names_the_first_place():
+    rows, rejects = replayed(_letters(), Json(), pa.schema([("n", pa.string()), ("s", pa.int64())]))
+    assert rows["message_id"].to_pylist() == ["in.csv#line=3"]
+    assert rejects["source"].to_pylist() == ["in.csv#line=2", "pubsub://s#message=m7"]
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet", "avro", "csv"])

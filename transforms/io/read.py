@@ -25,6 +25,7 @@ from transforms.dead_letters import (
 from transforms.io.ahead import ahead
 from transforms.io.files import is_local, open_read
 from transforms.io.format import BrokenFile, Chunk, File, Split
+from transforms.io.inputs import resolve_input
 from transforms.io.source import NULL_PARTITION, Source
 from transforms.ledger import Entry
 
@@ -237,7 +238,7 @@ class Read(beam.PTransform):
         """Applies it."""
         source = self.source
         if isinstance(source, str):
-            source = Source.resolve(source)
+            source = resolve_input(source, None)
         if not isinstance(source, Source):
             return root | "PubSub" >> self._messages(source)
         if source.limit is None:

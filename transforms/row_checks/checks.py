@@ -12,13 +12,13 @@ from transforms.nearest import nearest_column
 from transforms.row_checks.columns import column_violations, fits, list_depth
 from transforms.row_checks.features import FeatureCheck, feature_checks
 from transforms.row_checks.one_row import one_value, value_violations
-from transforms.row_checks.schema_text import schema_of
 from transforms.row_checks.violation import Found, Violation
 from transforms.rules.code import Code, PythonRule
 from transforms.rules.evaluate import Columns
 from transforms.rules.files import NO_RULES, Rules, read_rules
 from transforms.rules.kinds import Kind, kind_of_feature
 from transforms.rules.row_rules import RowRule
+from transforms.schema.files import read_metadata
 from transforms.types import from_feature, plain_type
 
 
@@ -56,7 +56,8 @@ class Checks:
         Raises:
           ConfigError: A file isn't there, the schema contradicts itself, or a rule is wrong.
         """
-        schema = schema_of(schema)
+        if isinstance(schema, str):
+            schema = read_metadata(schema)
         features = feature_checks(schema, environment)
         if isinstance(rules, str):
             kinds = {check.name: kind_of_feature(check) for check in features}

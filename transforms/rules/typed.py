@@ -1,6 +1,5 @@
 """Checks a tree against the kinds of columns: what comes out can be computed."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.casts import checked_cast
-from transforms.nearest import nearest_column
+from transforms.nearest import most_similar, nearest_column
 from transforms.rules.kinds import NUMBERS, TYPES, Kind
 from transforms.rules.parse import COMPARISONS, Node
 from transforms.rules.tokens import ExpressionError
@@ -238,8 +237,8 @@ def _call(node: Node, args: tuple[Typed, ...]) -> Typed:
     function = _FUNCTIONS.get(node.value)
     if function is None:
         known = sorted([*_FUNCTIONS, *AGGREGATES])
-        near = difflib.get_close_matches(node.value, known, 1)
-        hint = f"; did you mean {near[0]}()?" if near else f"; there are {', '.join(known)}"
+        near = most_similar(node.value, known)
+        hint = f"; did you mean {near}()?" if near else f"; there are {', '.join(known)}"
         raise ExpressionError(node.at, f"there is no function {node.value}(){hint}")
     if len(args) != 1:
         raise ExpressionError(node.at, f"{node.value}() takes one value")

@@ -1,11 +1,13 @@
 """The commit of an unbounded run: each window's rows appear together, when the window is full."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
 
+from transforms import progress
 from transforms.batches import Batches
 from transforms.commit import Commit
 from transforms.errors import ConfigError
@@ -34,6 +36,11 @@ class StreamCommit(Commit):
       late_wait: For how many seconds on the clock late rows of a window are gathered to one file.
       manifest: What else the manifest should tell, such as the options.
       reads: What the run reads.
+
+    Attributes:
+      status: How the run ended: "ended" or "failed".
+      topics: Where rows are published, rather than staged.
+      told_first: What the user is told when the run begins, if anything.
     """
 
     def __init__(
@@ -51,6 +58,9 @@ class StreamCommit(Commit):
         self.window, self.allowed_lateness = window, allowed_lateness
         self.late_wait = late_wait
         self._started, self.status = now(), "ended"
+        self.topics: list[str] = []
+        self._held_until = 0.0
+        self.told_first = ""
 
     def target(self, uri: str, dead_letters: bool = False) -> Target:
         """Declares an output: a folder.
@@ -81,7 +91,16 @@ class StreamCommit(Commit):
         """Does nothing: panes have manifests of their own."""
 
     def published(self, batches: Batches, uri: str) -> None:
-        """Does nothing: there is no sum of a run without end."""
+        """Notes where rows go that are published; there is no sum of a run without end."""
+        self.topics.append(uri)
+
+    def hold(self, seconds: float) -> None:
+        """Notes that event time stands still for so long: before, the run can't come to its end."""
+        self._held_until = time.monotonic() + seconds
+        self.told_first = (
+            f"run {self.run_id} goes on after a kill: windows wait {seconds:.0f} s "
+            "for the messages that it had pulled"
+        )
 
     def was_cut_short(self) -> bool:
         """Whether an earlier start of this run did not come to its end by itself."""
@@ -102,10 +121,20 @@ class StreamCommit(Commit):
                 there = read_manifest(target.manifest)
                 if files.exists(target.root) and (there is None or there["run_id"] != self.run_id):
                     raise ConfigError(_exists(target, there))
+                if there is not None and there.get("window", self.window) != self.window:
+                    raise ConfigError(
+                        f"--window: run {self.run_id} has windows of {there['window']:g} s: pass "
+                        f"--window={there['window']:g}, or another --run_id and output"
+                    )
         except ConfigError:
             self.unlock()
             raise
-        manifest = {"run_id": self.run_id, "job": self.job, "started": self._started}
+        manifest = {
+            "run_id": self.run_id,
+            "job": self.job,
+            "window": self.window,
+            "started": self._started,
+        }
         for target in self.targets:
             clear_drafts(target)
             write_manifest(target.manifest, {**manifest, "status": "running", **self.manifest})
@@ -116,13 +145,21 @@ class StreamCommit(Commit):
 
     def outcome(self) -> dict[str, Any] | None:
         """Writes the manifests of a run that came to its end; returns that of the output."""
+        found = self.end()
+        outputs = [manifest for manifest in found if not manifest["dead_letters"]]
+        return outputs[0] if outputs else next(iter(found), None)
+
+    def end(self) -> list[dict[str, Any]]:
+        """Writes the manifests of a run that came to its end, and returns them."""
+        if self.status == "ended" and time.monotonic() < self._held_until:
+            # What an earlier start had pulled may be still to come: the next one waits too.
+            self.status = "drained early"
         found = [self._ended(target) for target in self.targets]
         for target in self.targets:
             if not left(target.staging):
                 files.delete(target.staging)
         self.unlock()
-        outputs = [manifest for manifest in found if not manifest["dead_letters"]]
-        return outputs[0] if outputs else next(iter(found), None)
+        return found
 
     def _ended(self, target: Target) -> dict[str, Any]:
         panes = list(manifests(target))
@@ -132,6 +169,7 @@ class StreamCommit(Commit):
         manifest = {
             "run_id": self.run_id,
             "job": self.job,
+            "window": self.window,
             "started": self._started,
             "finished": now(),
             "status": self.status,
@@ -140,6 +178,7 @@ class StreamCommit(Commit):
             "panes": len(panes),
             "rows": sum(pane["rows"] for pane in panes),
             "rows_by_timing": dict(sorted(timing.items())),
+            "last_start": _counts(),
             **self.manifest,
         }
         if panes or files.exists(target.root):
@@ -148,6 +187,26 @@ class StreamCommit(Commit):
 
     def abandon(self) -> None:
         """Does nothing: what is in the log is acknowledged, and waits for the next start."""
+
+
+def _counts() -> dict[str, Any]:
+    """What this process did since the run was started anew."""
+    rows = {step: count.rows for step, count in progress.snapshot().items()}
+    names = {
+        "messages": "read",
+        "duplicates": "duplicate",
+        "late_dropped": "late",
+        "rows_out": "write",
+        "rows_dead": "dead",
+        "acknowledged": "acknowledged",
+    }
+    reasons = {
+        step.removeprefix(progress.DEAD): n
+        for step, n in rows.items()
+        if step.startswith(progress.DEAD)
+    }
+    told = {name: rows.get(step, 0) for name, step in names.items()}
+    return {**told, "dead_by_reason": dict(sorted(reasons.items()))}
 
 
 def _exists(target: Target, there: dict[str, Any] | None) -> str:

@@ -140,7 +140,9 @@ def _window_manifests(target: Target, window: str) -> Iterator[dict[str, Any]]:
 
 def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
     draft, done = f"{target.staging}/panes/{name}", f"{target.root}/_millrace"
-    pairs = [(f"{draft}{target.suffix}", manifest["file"])]
+    # An earlier start of the run may have written another format.
+    _, _, suffix = manifest["file"].rpartition(f"/part-{name.rpartition('-')[2]}")
+    pairs = [(f"{draft}{suffix}", manifest["file"])]
     if files.exists(f"{draft}.ids"):
         pairs.insert(0, (f"{draft}.ids", f"{done}/ids/{name}.ids"))
     files.move(pairs)
@@ -234,7 +236,7 @@ def window_name(start: int) -> str:
     """A window's name in paths: its start in UTC, as 20260131T235900Z."""
     time = datetime.datetime.fromtimestamp(start // 1_000_000, datetime.UTC)
     parts = start % 1_000_000
-    return f"{time:%Y%m%dT%H%M%S}" + (f".{parts:06d}" if parts else "") + "Z"
+    return f"{time.year:04}{time:%m%dT%H%M%S}" + (f".{parts:06d}" if parts else "") + "Z"
 
 
 def iso(micros: int) -> str:

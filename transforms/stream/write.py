@@ -45,7 +45,15 @@ class _LogFn(beam.DoFn):
     def process(self, batch: pa.RecordBatch, window: Any = beam.DoFn.WindowParam) -> None:
         if batch.num_rows:
             self._batches.setdefault(window, []).append(batch)
-            progress.add("dead" if self.target.dead_letters else "write", rows=batch.num_rows)
+            self._count(batch)
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        if not self.target.dead_letters:
+            progress.add("write", rows=batch.num_rows)
+            return
+        progress.add("dead", rows=batch.num_rows)
+        for reason in batch["reason"].value_counts().to_pylist():
+            progress.add(f"{progress.DEAD}{reason['values']}", rows=reason["counts"])
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for window, batches in self._batches.items():
@@ -79,6 +87,8 @@ class _CommitFn(beam.DoFn):
         )
         progress.add("dead_committed" if self.target.dead_letters else "committed", rows=done.rows)
         progress.add("duplicate", rows=done.duplicates)
+        # They were counted when they were staged.
+        progress.add("dead" if self.target.dead_letters else "write", rows=-done.duplicates)
         self.rows.inc(done.rows)
         if info.timing == PaneInfoTiming.LATE:
             self.late.inc(done.rows)
@@ -137,7 +147,7 @@ class WriteWindows(beam.PTransform):
 
     def _windows(self, trigger: AfterWatermark) -> beam.WindowInto:
         return beam.WindowInto(
-            FixedWindows(self.seconds),
+            FixedWindows(Duration(micros=round(self.seconds * 10**6))),
             trigger=trigger,
             accumulation_mode=AccumulationMode.DISCARDING,
             allowed_lateness=Duration(self.allowed_lateness),

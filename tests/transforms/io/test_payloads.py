@@ -21,6 +21,7 @@ from transforms.dead_letters import NO_REJECTS
 from transforms.errors import ConfigError
 from transforms.io.formats.avro_types import arrow_to_avro
 from transforms.io.messages import MESSAGES
+from transforms.io.payloads.arrow import Arrow
 from transforms.io.payloads.avro import Avro, _header
 from transforms.io.payloads.table import PAYLOADS, load_payload
 
@@ -640,3 +641,21 @@ def test_unknown_names_and_settings():
         load_payload("avro")
     with pytest.raises(ConfigError, match=r"payload json: .*unexpected.*'avsc'"):
         load_payload("json", avsc="{}")
+
+
+def test_an_arrow_message_of_more_rows_than_can_be():
+    """Nulls take no room: some bytes may claim two billions of them."""
+    nulls = pa.RecordBatch.from_arrays([pa.nulls(2_000_000_000)], ["n"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, nulls.schema) as stream:
+        stream.write_batch(nulls)
+    payload = sink.getvalue().to_pybytes()
+    assert len(payload) < 1000
+    row = [payload, None, "m1", None, None]
+    message = pa.RecordBatch.from_arrays(
+        [pa.array([value], field.type) for value, field in zip(row, MESSAGES, strict=True)],
+        schema=MESSAGES,
+    )
+    rows, rejects = Arrow().decode(message, pa.schema([("n", pa.int64())]), "pubsub://s")
+    assert rows.num_rows == 0
+    assert rejects["reason"].to_pylist() == ["oversized"]

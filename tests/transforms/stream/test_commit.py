@@ -64,6 +64,23 @@ def test_whether_it_was_cut_short(start, tmp_path):
     assert start().was_cut_short()
 
 
+def test_drained_while_windows_waited_it_was_cut_short_still(start):
+    commit = start()
+    commit.hold(1000.0)
+    commit.prepare()
+    assert commit.end()[0]["status"] == "drained early"
+    assert start().was_cut_short()
+
+
+def test_windows_of_another_length(start):
+    start(window=60.0).prepare()
+    with pytest.raises(
+        ConfigError, match=r"--window: run r1 has windows of 60 s: pass --window=60"
+    ):
+        start(window=7.0).prepare()
+    start(window=60.0).prepare()
+
+
 def test_another_run(start, tmp_path):
     start().prepare()
     with pytest.raises(ConfigError, match=f"{tmp_path}/out is of run r1: pass --run_id=r1"):

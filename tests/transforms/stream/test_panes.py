@@ -1,5 +1,6 @@
 """Panes: each message of a window once, wherever the process is killed."""
 
+import dataclasses
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -326,3 +327,21 @@ def test_rows_of_several_schemas_are_files_of_their_own(target, tmp_path):
     assert sorted(map(str, rows(tmp_path))) == ["1.5", "a.0", "c.0"]
     assert [manifest["rows"] for manifest in manifests(tmp_path)] == [2, 1]
     assert wal.left(target.staging) == []
+
+
+def test_a_commit_cut_short_is_finished_in_the_format_in_which_it_began(target, tmp_path):
+    """The run goes on with another --output format."""
+    staged = [log(target, "a"), log(target, "b")]
+    done = killed_at(5, lambda: commit(target, staged))
+    assert not done
+    assert list((tmp_path / ".out.stream-r1/panes").glob("*.json")), "killed behind the journal"
+    recover(dataclasses.replace(target, format="jsonl"))
+    assert rows(tmp_path) == ["a.0", "b.0"]
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [(-62_135_596_800_000_000, "00010101T000000Z"), (253_402_214_400_000_000, "99991231T000000Z")],
+)
+def test_windows_of_the_first_and_last_years(start, name):
+    assert window_name(start) == name

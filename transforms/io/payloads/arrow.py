@@ -26,6 +26,9 @@ from transforms.views import without_views
 MAX_BYTES = 8 << 20
 """The most bytes of a stream: Pub/Sub takes 10 MB in a message, attributes included."""
 
+MAX_ROWS = 4_000_000
+"""The most rows that are taken from a message: of nulls, two billions take no room in it."""
+
 _UNREADABLE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
@@ -54,6 +57,7 @@ class Arrow(Payload):
     """
 
     max_bytes: int = MAX_BYTES
+    holds_many = True
 
     def read(self, messages: pa.RecordBatch, schema: pa.Schema, uri: str) -> Decoded:
         """Reads the streams; those of the same schema together."""
@@ -100,9 +104,13 @@ def _table(payload: pa.Buffer) -> pa.Table:
     try:
         with pa.ipc.open_stream(source) as stream:
             table = stream.read_all()
+        if table.num_rows > MAX_ROWS:
+            raise Unfit(Reason.OVERSIZED, f"the payload has more than {MAX_ROWS:,} rows")
         # What others sent is not to be trusted: an offset out of range would crash a worker.
         table.validate(full=True)
         plain_schema(table.schema)  # looks at all names, which may be no text either
+    except Unfit:
+        raise
     except Exception as error:  # Bytes that are no stream fail in any way there is.
         if "UTF8" in str(error):
             raise Unfit(Reason.INVALID_UTF8, "a text of the payload is not UTF-8") from None

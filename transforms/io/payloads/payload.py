@@ -58,6 +58,8 @@ class Payload(ABC):
     """
 
     attributes: tuple[str, ...] = field(default=(), kw_only=True)
+    holds_many = False
+    """Whether a payload holds more rows than one."""
 
     def __post_init__(self) -> None:
         names = (*_KEPT, *self.attributes)

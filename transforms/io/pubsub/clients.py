@@ -66,6 +66,15 @@ def _place() -> str:
     return f"{host} (PUBSUB_EMULATOR_HOST)" if host else "pubsub.googleapis.com"
 
 
+def _emulator(host: str) -> Any:
+    """A connection that takes answers of any size; the client's own, to an emulator, only 4 MiB."""
+    import grpc
+    from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+    channel = grpc.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])
+    return SubscriberGrpcTransport(channel=channel)
+
+
 class Subscriber:
     """Pulls from a subscription, and tells it what becomes of the messages.
 
@@ -80,7 +89,8 @@ class Subscriber:
     def _client(self) -> Any:
         from google.cloud.pubsub_v1 import SubscriberClient
 
-        return SubscriberClient()
+        host = os.environ.get("PUBSUB_EMULATOR_HOST")
+        return SubscriberClient(transport=_emulator(host)) if host else SubscriberClient()
 
     def pull(self, number: int, seconds: float) -> list[Any]:
         """Messages as the service sends them (protobuf `ReceivedMessage`); none in time is none."""
@@ -120,6 +130,13 @@ class Subscriber:
             return
         except exceptions.GoogleAPICallError as error:
             raise _settled(error, self.subscription) from None
+
+    def deadline(self) -> int:
+        """The seconds that it leaves for an acknowledgement; 0 where one may not look."""
+        try:
+            return int(self._found().ack_deadline_seconds)
+        except exceptions.GoogleAPICallError:
+            return 0
 
     def subscribe(self, topic: str) -> bool:
         """Makes the subscription, unless it is there.

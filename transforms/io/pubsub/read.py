@@ -1,6 +1,7 @@
 """ReadPubSub: messages to batches, acknowledged once what was made of them is safe."""
 
 import functools
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
 from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
@@ -19,6 +21,7 @@ from transforms import drain, progress
 from transforms.batches import MAX_BYTES, Batches, select_rows
 from transforms.dead_letters import DeadLetters, Outcome, through_door
 from transforms.errors import ConfigError
+from transforms.event_time import in_range, to_micros
 from transforms.io.pubsub.clients import Subscriber
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
@@ -30,7 +33,10 @@ from transforms.windows import with_watermark
 
 WAIT = 0.1
 """Seconds that a bundle waits for its first message."""
+AHEAD = 60 * 10**6
+"""Microseconds by which a message's event time may be ahead of its publish time: clocks differ."""
 _END = 1 << 62
+_log = logging.getLogger(__name__)
 
 
 class _Tracker(OffsetRestrictionTracker):
@@ -67,6 +73,7 @@ class Session:
         self.source, self.puller = source, puller
         self._ids = Seen(source.dedup_horizon)
         self._keys = Seen(source.dedup_horizon)
+        self._told_ahead = False
         self.watermark = Watermark(
             int(1e6 * source.disorder), source.idle, held_until=time.monotonic() + source.hold
         )
@@ -82,6 +89,7 @@ class Session:
         now = time.monotonic()
         if not taken:
             self.watermark.pause(now, self.puller.reach.since())
+            self._tell_lag()
             return None
         ack_ids = [message.ack_id for message in taken]
         first = self._ids.first([message.message.message_id for message in taken])
@@ -89,18 +97,39 @@ class Session:
         (rows, rejects), times = decode_messages(received(fresh), source)
         duplicates = len(taken) - len(fresh)
         if source.dedup_key is not None:
-            keys = rows[source.dedup_key].cast(pa.string()).to_pylist()
-            new = self._keys.first(keys)
+            new = self._keys.first(_keys_of(rows[source.dedup_key]))
             duplicates += int((~new).sum())
             rows, times = select_rows(rows, new), times[new]
         progress.add("read", rows=len(taken))
         progress.add("duplicate", rows=duplicates)
         if self.watermark.value is not None:
             rows = with_watermark(rows, self.watermark.value)
-        self.watermark.observe(times, now)
+        self.watermark.observe(self._plausible(times, rows), now)
+        self._tell_lag()
+        return (rows, rejects), ack_ids
+
+    def _plausible(self, times: np.ndarray, rows: pa.RecordBatch) -> np.ndarray:
+        """The event times that may move the watermark: one from the future would make all late."""
+        latest = to_micros(rows["publish_time"]) + AHEAD
+        if (times > latest).any() and not self._told_ahead:
+            self._told_ahead = True
+            _log.warning(
+                "event times are more than a minute ahead of their messages' publish times: their "
+                "rows go to the windows that they name, but event time does not follow them"
+            )
+        plausible: np.ndarray = np.minimum(times, latest)[in_range(times, 0)]
+        return plausible
+
+    def _tell_lag(self) -> None:
         if self.watermark.value is not None:
             progress.gauge("lag", time.time() - self.watermark.value / 1e6)
-        return (rows, rejects), ack_ids
+
+
+def _keys_of(column: pa.Array) -> list[str | None]:
+    if pa.types.is_binary(column.type):
+        return [None if key is None else f"bytes:{key.hex()}" for key in column.to_pylist()]
+    keys: list[str | None] = column.cast(pa.string()).to_pylist()
+    return keys
 
 
 _sessions: dict[str, Session] = {}

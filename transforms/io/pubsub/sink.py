@@ -44,12 +44,22 @@ class PubSubSink:
         settings = dict(place.settings)
         attributes = names(settings.pop("attributes", ""))
         ordered = settings.pop("ordered", "false") == "true"
-        return cls(place, payload_of(place.format, settings), attributes, ordered)
+        payload = payload_of(place.format, settings)
+        if payload.holds_many and (attributes or ordered):
+            raise ConfigError(
+                f"{uri!r}: a message of {place.format} holds many rows, and has attributes and an "
+                "ordering key only once: leave out attributes= and ordered=, or use ?format=json"
+            )
+        return cls(place, payload, attributes, ordered)
 
     def body(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The columns that make the payload: not those that a message has beside it."""
         beside = {*_OF_THE_MESSAGE, *self.attributes}
-        return rows.select([name for name in rows.schema.names if name not in beside])
+        body = rows.select([name for name in rows.schema.names if name not in beside])
+        if self.payload.holds_many and MESSAGE_ID in rows.schema.names:
+            # Whoever reads the rows tells by it which came twice.
+            body = body.append_column(SOURCE_ID, rows[MESSAGE_ID])
+        return body
 
     def attribute_columns(self, rows: pa.RecordBatch) -> dict[str, str]:
         """Columns by the attributes they become.
@@ -62,6 +72,12 @@ class PubSubSink:
         if missing:
             raise ConfigError(f"--output: there is no column {missing[0]!r} for the messages")
         columns = {name: name for name in self.attributes}
-        if MESSAGE_ID in rows.schema.names:
+        for name in self.attributes:
+            if pa.types.is_nested(rows.schema.field(name).type):
+                raise ConfigError(
+                    f"--output: column {name!r} is {rows.schema.field(name).type}, and can't be an "
+                    "attribute, which is a text: leave it in the payload"
+                )
+        if MESSAGE_ID in rows.schema.names and not self.payload.holds_many:
             columns[SOURCE_ID] = MESSAGE_ID
         return columns

@@ -36,6 +36,7 @@ class PubSubSource:
       linger: Seconds that a batch waits for more messages after its first one.
       hold: For how many seconds from the start event time stands still, so that what comes is not
         late.
+      of_reader: Whether the columns are only those that the reader needs, for no schema names any.
     """
 
     uri: str
@@ -50,6 +51,7 @@ class PubSubSource:
     max_rows: int = 8192
     linger: float = LINGER
     hold: float = 0.0
+    of_reader: bool = False
     bounded = False
 
     @classmethod
@@ -80,7 +82,9 @@ class PubSubSource:
 
             schema = read_schema(schema)
         if schema is None:
-            schema = own_columns(payload) or (pa.schema(list(types.items())) if types else None)
+            schema = own_columns(payload)
+        if schema is None and types:
+            schema, settings = pa.schema(list(types.items())), {**settings, "of_reader": True}
         if schema is None:
             raise ConfigError(f"--schema is needed: {uri} does not tell what its payloads hold")
         source = cls(uri, place, payload, schema, **settings)
@@ -93,12 +97,19 @@ class PubSubSource:
         return self.payload.schema(self.payload_schema)
 
     def _check(self) -> None:
+        other = ", and fields of the payloads by --schema" if self.of_reader else ""
         for flag, name in (("event_time_column", self.event_time), ("dedup_key", self.dedup_key)):
             if name is not None and name not in self.schema.names:
                 raise ConfigError(
                     f"--{flag}: there is no column {name!r}; there are: "
                     f"{', '.join(self.schema.names)}. Attributes become columns by "
-                    "?attributes=NAME,NAME in the URI"
+                    f"?attributes=NAME,NAME in the URI{other}"
+                )
+        if self.dedup_key is not None:
+            type = self.schema.field(self.dedup_key).type
+            if pa.types.is_nested(type):
+                raise ConfigError(
+                    f"--dedup_key: column {self.dedup_key!r} is {type}, not one value"
                 )
         type = self.schema.field(self.event_time).type
         if not (pa.types.is_string(type) or pa.types.is_timestamp(type) or pa.types.is_date(type)):

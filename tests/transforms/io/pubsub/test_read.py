@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from tests.transforms.io.pubsub.server import SUBSCRIPTION
-from transforms.io.pubsub.read import Session
+from transforms.errors import ConfigError
+from transforms.io.pubsub.read import AHEAD, Session
 from transforms.io.pubsub.source import PubSubSource
 from transforms.progress import Count, gauges, snapshot
 from transforms.windows import watermark_of
@@ -103,7 +104,7 @@ def test_what_can_not_be_decoded(server, open_session):
 
 @pytest.mark.parametrize("text", ["2026-01-31T23:59:01.250Z", "1769903941250"])
 def test_event_times_of_an_attribute(server, open_session, text):
-    server.put(*n(1), attributes={"at": text}, publish_time=TIME.replace(year=2020))
+    server.put(*n(1), attributes={"at": text}, publish_time=TIME.replace(year=2027))
     session = open_session("?attributes=at", event_time="at")
     (rows, _), _ = batch_of(session)
     assert rows["at"].to_pylist() == [TIME]
@@ -148,3 +149,46 @@ def test_event_time_goes_on_while_nothing_comes(server, open_session):
     time.sleep(2.1)
     assert session.next() is None
     assert session.watermark.value >= MICROS - 10_000_000 + 2_100_000
+
+
+def test_an_event_time_from_the_future_does_not_move_the_others(server, open_session, caplog):
+    session = open_session("?attributes=at", event_time="at")
+    server.put(*n(1), attributes={"at": "2027-01-31T23:59:01.250Z"}, publish_time=TIME)
+    server.put(*n(2), attributes={"at": TIME.isoformat()}, publish_time=TIME)
+    found = []
+    while len(found) < 2:
+        found += batch_of(session)[0][0]["n"].to_pylist()
+    assert sorted(found) == [1, 2]
+    assert session.watermark.value <= MICROS + AHEAD
+    assert caplog.text.count("more than a minute ahead") == 1
+
+
+@pytest.mark.parametrize("text", ["253402300800000", "-999999999999999"])
+def test_event_times_beyond_dates_do_not_move_the_watermark(server, open_session, text):
+    server.put(*n(1), attributes={"at": text}, publish_time=TIME)
+    session = open_session("?attributes=at", event_time="at")
+    batch_of(session)
+    assert session.watermark.value is None
+
+
+def test_keys_of_bytes(server, open_session):
+    schema = pa.schema([("n", pa.int64()), ("k", pa.binary())])
+    stream = pa.BufferOutputStream()
+    batch = pa.RecordBatch.from_pydict({"n": [1, 2, 3], "k": [b"\xff", b"\xfe", b"\xff"]})
+    with pa.ipc.new_stream(stream, batch.schema) as writer:
+        writer.write_batch(batch)
+    server.put(stream.getvalue().to_pybytes(), publish_time=TIME)
+    session = open_session("?format=arrow", schema, dedup_key="k")
+    (rows, _), _ = batch_of(session)
+    assert rows["n"].to_pylist() == [1, 2]
+
+
+def test_keys_of_lists_are_refused():
+    schema = pa.schema([("n", pa.list_(pa.int64()))])
+    with pytest.raises(ConfigError, match="--dedup_key: column 'n' is list"):
+        PubSubSource.resolve(URI, schema, dedup_key="n")
+
+
+def test_a_column_that_nobody_named(open_session):
+    with pytest.raises(ConfigError, match="and fields of the payloads by --schema"):
+        PubSubSource.resolve(URI, types={"n": pa.int64()}, dedup_key="id")

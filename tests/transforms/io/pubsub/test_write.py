@@ -71,9 +71,24 @@ def test_arrow(server, publish):
     given = batch_of(n=[1, 2, 3], message_id=["a", "b", "c"])
     rows, rejects = publish(given, "?format=arrow")
     (message,) = published(server)
-    assert pa.ipc.open_stream(message.data).read_all().to_pydict() == {"n": [1, 2, 3]}
-    assert message.attributes["source_message_id"] == "a"
+    assert pa.ipc.open_stream(message.data).read_all().to_pydict() == {
+        "n": [1, 2, 3],
+        "source_message_id": ["a", "b", "c"],
+    }
+    assert dict(message.attributes) == {}, "each row has its own"
     assert (rows.num_rows, rejects.num_rows) == (3, 0)
+
+
+@pytest.mark.parametrize("query", ["attributes=v", "ordered=true"])
+def test_a_message_of_many_rows_has_no_attributes(query):
+    with pytest.raises(ConfigError, match=r"holds many rows, and has attributes .* only once"):
+        PubSubSink.resolve(f"pubsub://projects/proj-1/topics/scores?format=arrow&{query}")
+
+
+def test_an_attribute_is_a_text(publish):
+    rows = batch_of(n=[1], v=pa.array([{"a": 1}]))
+    with pytest.raises(ConfigError, match=r"column 'v' is struct.*leave it in the payload"):
+        publish(rows, "?attributes=v")
 
 
 def test_attributes_and_ordering_key(server, publish):

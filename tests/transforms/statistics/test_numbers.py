@@ -1,0 +1,164 @@
+"""Numbers and moments: exact counts, sums and ends; NaN and the infinite apart."""
+
+import itertools
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms.statistics.moments import Moments, exact_sum
+from transforms.statistics.numbers import Numbers
+
+INTEGERS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30)
+FLOATS = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf]), max_size=30)
+
+
+def described(*parts, integers=False, weights=None):
+    """The statistics of parts, each taken in by itself and then merged."""
+    whole = Numbers(integers)
+    for part in parts:
+        made = Numbers(integers)
+        made.add(pa.array(part, pa.int64() if integers else pa.float64()), weights)
+        whole.merge(made)
+    stats = statistics_pb2.FeatureNameStatistics()
+    whole.describe(stats)
+    return stats
+
+
+@given(st.lists(INTEGERS, min_size=1, max_size=3))
+def test_integers_are_exact(parts):
+    values = list(itertools.chain(*parts))
+    stats = described(*parts, integers=True)
+    assert stats.type == statistics_pb2.FeatureNameStatistics.INT
+    assert stats.num_stats.num_zeros == values.count(0)
+    if values:
+        assert stats.num_stats.mean == sum(values) / len(values)
+        assert {each.name: each.str for each in stats.custom_stats if each.str} == {
+            "min_int64": str(min(values)),
+            "max_int64": str(max(values)),
+        }
+        assert stats.num_stats.median == float(sorted(values)[(len(values) - 1) // 2])
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=3))
+def test_floats(parts):
+    values = np.array(list(itertools.chain(*parts)))
+    finite = values[np.isfinite(values)]
+    stats = described(*parts).num_stats
+    assert stats.num_zeros == (finite == 0).sum()
+    if len(finite):
+        assert stats.mean == pytest.approx(finite.mean(), abs=1e-6)
+        assert stats.std_dev == pytest.approx(finite.std(), abs=1e-6)
+    there = values[~np.isnan(values)]
+    if len(there):
+        assert (stats.min, stats.max) == (there.min(), there.max())
+        assert stats.median == np.sort(there)[(len(there) - 1) // 2]
+    for histogram in stats.histograms:
+        assert histogram.num_nan == np.isnan(values).sum()
+        assert sum(bucket.sample_count for bucket in histogram.buckets) == pytest.approx(len(there))
+
+
+def test_equal_widths_and_equal_shares():
+    standard, quantiles = described([0, 1, 2, 3, 10] * 2).num_stats.histograms
+    assert standard.type == statistics_pb2.Histogram.STANDARD
+    assert [(b.low_value, b.high_value, b.sample_count) for b in standard.buckets][:4] == [
+        (0, 1, 2),
+        (1, 2, 2),
+        (2, 3, 2),
+        (3, 4, 2),
+    ]
+    assert standard.buckets[9].sample_count == 2
+    assert quantiles.type == statistics_pb2.Histogram.QUANTILES
+    assert [b.high_value for b in quantiles.buckets] == [0, 0, 1, 1, 2, 2, 3, 3, 10, 10]
+    assert {b.sample_count for b in quantiles.buckets} == {1}
+
+
+def test_the_infinite_are_in_the_outermost_buckets():
+    stats = described([-np.inf, 0.0, 5.0, 10.0, np.inf, np.inf]).num_stats
+    first, *_, last = stats.histograms[0].buckets
+    assert (first.low_value, first.sample_count) == (-np.inf, 2)
+    assert (last.high_value, last.sample_count) == (np.inf, 3)
+    assert stats.mean == 5
+
+
+def test_only_the_infinite():
+    stats = described([np.inf, np.inf]).num_stats
+    assert (stats.min, stats.max, stats.median) == (np.inf, np.inf, np.inf)
+    assert stats.histograms[0].buckets[0].sample_count == 2
+
+
+def test_nothing_but_nan():
+    stats = described([np.nan]).num_stats
+    assert stats.histograms[0].num_nan == 1
+    assert not stats.histograms[0].buckets
+
+
+def test_many_values_and_a_chunk_more():
+    """Hashed while few differ, sorted when many do, and back."""
+    few, many = np.arange(200_000) % 7, np.arange(200_000)
+    made = Numbers(True)
+    for values in (few, many, few):
+        made.add(pa.array(values))
+    stats = statistics_pb2.FeatureNameStatistics()
+    made.describe(stats)
+    values = np.concatenate([few, many, few])
+    assert stats.num_stats.num_zeros == (values == 0).sum()
+    assert stats.num_stats.mean == values.mean()
+    assert stats.num_stats.std_dev == pytest.approx(values.std())
+    assert made.summary.error < 0.005 * len(values)
+
+
+def test_weights():
+    stats = described([1.0, 2.0, np.inf], weights=np.array([3.0, 1.0, 2.0])).num_stats
+    weighted = stats.weighted_numeric_stats
+    assert weighted.mean == 1.25
+    assert weighted.std_dev == pytest.approx(np.sqrt(3 * 0.0625 / 4 + 0.5625 / 4))
+    assert weighted.median == 1.0
+    assert stats.mean == 1.5
+
+
+def test_numbers_that_are_far_from_zero_keep_their_spread():
+    values = 1e9 + np.arange(1000) % 2
+    made = Moments()
+    for part in np.array_split(values, 9):
+        made.add(part)
+    assert made.deviation == pytest.approx(0.5)
+    assert made.mean == pytest.approx(1e9 + 0.5)
+
+
+@given(INTEGERS)
+def test_sums_of_integers_are_exact(values):
+    assert exact_sum(np.array(values, np.int64)) == sum(values)
+
+
+@given(FLOATS)
+def test_fine_buckets_of_few_values_are_points(values):
+    found = {each.name: each.histogram for each in described(values).custom_stats}
+    buckets = found["fine_histogram"].buckets if found else []
+    points, counts = np.unique(np.array([v for v in values if v == v]) + 0.0, return_counts=True)
+    assert [b.low_value for b in buckets] == [b.high_value for b in buckets] == points.tolist()
+    assert [b.sample_count for b in buckets] == counts.tolist()
+
+
+def test_fine_buckets_of_many_values():
+    draw = np.random.default_rng(4)
+    values = np.concatenate([draw.normal(size=3000), np.zeros(500), [np.inf]])
+    (fine,) = (each.histogram for each in described(values).custom_stats)
+    lows = [bucket.low_value for bucket in fine.buckets]
+    highs = [bucket.high_value for bucket in fine.buckets]
+    assert 200 < len(lows) < 300
+    assert all(low <= high for low, high in zip(lows, highs, strict=True))
+    assert all(high < low for high, low in zip(highs[:-1], lows[1:], strict=True))
+    points = {b.low_value: b.sample_count for b in fine.buckets if b.low_value == b.high_value}
+    assert points[0.0] == 500
+    assert points[np.inf] == 1
+    others = [b.sample_count for b in fine.buckets if b.low_value != b.high_value]
+    assert max(others) <= 2 * 3501 / 256
+    assert sum(bucket.sample_count for bucket in fine.buckets) == 3501
+
+
+def test_numbers_whose_squares_are_infinite():
+    assert described([1e200, -1e200]).num_stats.std_dev == np.inf

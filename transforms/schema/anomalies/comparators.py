@@ -1,0 +1,163 @@
+"""How far a column's values are from those of the span before, or of serving data."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.schema.anomalies.distances import (
+    jensen_shannon,
+    l_infinity,
+    normalized_difference,
+    number_cells,
+    text_cells,
+)
+from transforms.schema.anomalies.finding import Control, Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.mass import edges_of, mass_of
+from transforms.schema.anomalies.measured import Distance, Measured
+from transforms.schema.anomalies.words import number, quoted
+from transforms.schema.columns import Column
+from transforms.schema.protos import schema_pb2, statistics_pb2
+
+_Floats = NDArray[np.float64]
+_Cells = tuple[list[str], _Floats, _Floats]
+
+
+DISTANCES = (
+    Distance(
+        "infinity_norm",
+        "COMPARATOR_L_INFTY_HIGH",
+        "L_INFTY",
+        l_infinity,
+        "High Linfty distance",
+    ),
+    Distance(
+        "normalized_abs_difference",
+        "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH",
+        "NORMALIZED_ABSOLUTE_DIFFERENCE",
+        normalized_difference,
+        "High normalized absolute difference",
+    ),
+    Distance(
+        "jensen_shannon_divergence",
+        "COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH",
+        "JENSEN_SHANNON_DIVERGENCE",
+        jensen_shannon,
+        "High approximate Jensen-Shannon divergence",
+    ),
+)
+
+_BOTH = (statistics_pb2.Histogram.STANDARD, statistics_pb2.Histogram.QUANTILES)
+_SOURCES = {
+    schema_pb2.HistogramSelection.STANDARD: _BOTH[:1],
+    schema_pb2.HistogramSelection.QUANTILES: _BOTH[1:],
+}
+"""Whose edges cut the cells of numbers, if the comparator says so; else both histograms'.
+
+Bins of equal width see nothing where one value is far out, for all others are in the first;
+quantiles see little of where the tails end.
+"""
+
+COMPARATORS = ("drift_comparator", "skew_comparator")
+"""Fields of a feature: against the span before, and against serving data."""
+
+
+def measure(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
+    """Every distance that a feature's comparators ask for, where there is something to compare."""
+    found = []
+    for comparator, control in _controls(feature, seen):
+        asked = getattr(feature, comparator)
+        wanted = [each for each in DISTANCES if asked.HasField(each.field)]
+        cells = _cells(seen.column, control, asked) if wanted else None
+        if cells is not None:
+            found += [_measured(comparator, each, asked, control, cells) for each in wanted]
+    return found
+
+
+def too_far(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """A distance above its threshold."""
+    for found in draft.measured:
+        if found.threshold is None or found.value <= found.threshold:
+            continue
+        text = (
+            f"Between {found.between} it is {number(found.value)}, above "
+            f"{number(found.threshold)}; what differs most: {found.cell}."
+        )
+        short = f"{found.distance.short} between {found.between}"
+        yield Finding(found.distance.kind, short, text, _accept(found))
+
+
+def no_control(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """There is a data set to compare with, but in it nothing to compare this column with."""
+    for comparator, control in _controls(draft.feature, seen):
+        asked = getattr(draft.feature, comparator)
+        bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
+        is_measured = any(each.comparator == comparator for each in draft.measured)
+        if not is_measured and any(bound.HasField("threshold") for bound in bounds):
+            yield Finding(
+                "COMPARATOR_CONTROL_DATA_MISSING",
+                f"{control.name} data missing",
+                f"The {control.name} data has no such column, or none of the same type with "
+                "values.",
+                _no_thresholds(comparator),
+            )
+
+
+def _controls(feature: schema_pb2.Feature, seen: Seen) -> Iterator[tuple[str, Control]]:
+    for comparator, control in zip(COMPARATORS, (seen.previous, seen.serving), strict=True):
+        if feature.HasField(comparator) and control is not None:
+            yield comparator, control
+
+
+def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparator) -> _Cells | None:
+    """The counts of both over the same cells, texts or ranges of numbers; None if incomparable."""
+    other = control.column
+    if other is None or current.kind != other.kind:
+        return None
+    if current.counts or other.counts:
+        texts, ours, theirs = text_cells(current.counts, other.counts)
+        return (list(map(quoted, texts)), ours, theirs) if ours.sum() and theirs.sum() else None
+    kinds = _SOURCES.get(asked.jensen_shannon_divergence.source.type, _BOTH)
+    ours_, theirs_ = mass_of(current), mass_of(other)
+    if ours_ is None or theirs_ is None or not ours_.total or not theirs_.total:
+        return None
+    return number_cells(ours_, theirs_, edges_of(other, kinds))
+
+
+def _measured(
+    comparator: str,
+    distance: Distance,
+    asked: schema_pb2.FeatureComparator,
+    control: Control,
+    cells: _Cells,
+) -> Measured:
+    names, current, other = cells
+    bound = getattr(asked, distance.field)
+    threshold = bound.threshold if bound.HasField("threshold") else None
+    shares = np.abs(current / current.sum() - other / other.sum())
+    return Measured(
+        comparator,
+        distance,
+        distance.of(current, other),
+        threshold,
+        f"{control.current} and {control.name}",
+        names[int(shares.argmax())],
+    )
+
+
+def _accept(found: Measured) -> Mend:
+    def mend(draft: Draft) -> None:
+        bound = getattr(getattr(draft.feature, found.comparator), found.distance.field)
+        bound.threshold = found.value
+
+    return mend
+
+
+def _no_thresholds(comparator: str) -> Mend:
+    def mend(draft: Draft) -> None:
+        asked = getattr(draft.feature, comparator)
+        for distance in DISTANCES:
+            if asked.HasField(distance.field):
+                getattr(asked, distance.field).ClearField("threshold")
+
+    return mend

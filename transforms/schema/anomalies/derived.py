@@ -1,0 +1,44 @@
+"""Features that were made from others for validation alone."""
+
+from collections.abc import Iterator
+
+from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.protos import schema_pb2
+
+_STAGES = (schema_pb2.VALIDATION_DERIVED, schema_pb2.DISABLED)
+
+
+def derived_source(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """Data says that it is derived, and the schema does not."""
+    source = seen.column.stats.validation_derived_source
+    if not seen.column.stats.HasField("validation_derived_source"):
+        return
+    if draft.feature.HasField("validation_derived_source"):
+        return
+
+    def mend(draft: Draft) -> None:
+        draft.feature.validation_derived_source.CopyFrom(source)
+        draft.feature.lifecycle_stage = schema_pb2.VALIDATION_DERIVED
+
+    yield Finding(
+        "DERIVED_FEATURE_INVALID_SOURCE",
+        "Derived source not set in schema.",
+        "The data says from what it is derived, and the schema does not.",
+        mend,
+    )
+
+
+def derived_stage(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """The schema says that it is derived, and its stage does not."""
+    feature = draft.feature
+    if feature.HasField("validation_derived_source") and feature.lifecycle_stage not in _STAGES:
+        yield Finding(
+            "DERIVED_FEATURE_BAD_LIFECYCLE",
+            "Derived feature has wrong lifecycle.",
+            "It is derived, so its lifecycle_stage is VALIDATION_DERIVED or DISABLED.",
+            _set_stage,
+        )
+
+
+def _set_stage(draft: Draft) -> None:
+    draft.feature.lifecycle_stage = schema_pb2.VALIDATION_DERIVED

@@ -1,0 +1,89 @@
+"""Whether a column is there, and in enough rows."""
+
+from collections.abc import Iterator
+
+from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.mends import give_up
+from transforms.schema.anomalies.words import counted, number, quoted
+from transforms.schema.environments import in_environment
+from transforms.schema.paths import path_text
+
+DROPPED = "Column dropped"
+
+
+def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """A column that data of this environment should not have."""
+    environment = seen.environment
+    if environment is None or in_environment(draft.feature, environment, seen.defaults):
+        return
+    name = environment
+
+    def mend(draft: Draft) -> None:
+        kept = [each for each in draft.feature.not_in_environment if each != name]
+        del draft.feature.not_in_environment[:]
+        draft.feature.not_in_environment.extend(kept)
+        if not in_environment(draft.feature, name, seen.defaults):
+            draft.feature.in_environment.append(name)
+
+    yield Finding(
+        "SCHEMA_NEW_COLUMN",
+        "Column missing in environment",
+        f"The data has column {quoted(path_text(seen.column.path))}, which the schema leaves out "
+        f"of environment {quoted(name)}.",
+        mend,
+    )
+
+
+def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """Fewer rows have the column than `presence.min_count`."""
+    presence, present = draft.feature.presence, seen.column.present
+    if not presence.HasField("min_count") or present >= presence.min_count:
+        return
+
+    def mend(draft: Draft) -> None:
+        draft.feature.presence.min_count = int(present)
+
+    yield Finding(
+        "FEATURE_TYPE_LOW_NUMBER_PRESENT",
+        DROPPED,
+        f"It is there in {counted(present, 'row')}; expected at least {presence.min_count}.",
+        mend,
+    )
+
+
+def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """A smaller share of rows has the column than `presence.min_fraction`."""
+    presence, fraction = draft.feature.presence, seen.column.fraction_present
+    if not presence.HasField("min_fraction") or fraction is None:
+        return
+    # So few rows may lack it that their share is lost in a double.
+    lost = presence.min_fraction == 1 and seen.column.missing != 0
+    if fraction >= presence.min_fraction and not lost:
+        return
+    accepted = fraction if fraction < presence.min_fraction else 0.9999
+
+    def mend(draft: Draft) -> None:
+        draft.feature.presence.min_fraction = accepted
+
+    yield Finding(
+        "FEATURE_TYPE_LOW_FRACTION_PRESENT",
+        DROPPED,
+        f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} "
+        f"has it; expected at least {number(presence.min_fraction)}.",
+        mend,
+    )
+
+
+def absent() -> Finding:
+    """A required column of which the data knows, but that no row has."""
+    return Finding("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", give_up)
+
+
+def lacking() -> Finding:
+    """A required column that the data does not know of."""
+    return Finding("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", give_up)
+
+
+def unknown() -> Finding:
+    """A column that the schema does not know of."""
+    return Finding("SCHEMA_NEW_COLUMN", "New column", "The schema has no such column.", None)

@@ -1,0 +1,30 @@
+"""A fixed shape: every row has it, with as many values as it says."""
+
+from collections.abc import Iterator
+from math import prod
+
+from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.words import counted
+from transforms.schema.infer_shape import fixed_shape
+
+
+def shape(draft: Draft, seen: Seen) -> Iterator[Finding]:
+    """`shape`, where rows lack values, or have another number of them."""
+    if not draft.feature.HasField("shape"):
+        return
+    found = fixed_shape(seen.column)
+    if found is None:
+        yield _dropped("Rows lack it, or differ in how many values they have.")
+        return
+    asked = prod(dim.size for dim in draft.feature.shape.dim)
+    if prod(found) != asked:
+        yield _dropped(f"Each row has {counted(prod(found), 'value')}; the shape takes {asked}.")
+
+
+def _dropped(text: str) -> Finding:
+    return Finding("INVALID_FEATURE_SHAPE", "Feature shape dropped", text, _no_shape)
+
+
+def _no_shape(draft: Draft) -> None:
+    # No value count instead: it might not fit the data from which the shape was inferred.
+    draft.feature.ClearField("shape")

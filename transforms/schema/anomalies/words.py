@@ -1,0 +1,49 @@
+"""Short, plain words for messages: a handful of values, numbers without noise."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+_VALUES = 5
+_LETTERS = 60
+
+
+def quoted(value: str) -> str:
+    """A value of the data, cut to 60 letters, with what can't be printed escaped."""
+    cut = value if len(value) <= _LETTERS else value[:_LETTERS] + "..."
+    return f'"{"".join(map(_shown, cut))}"'
+
+
+def _shown(letter: str) -> str:
+    if letter == '"':
+        return '\\"'
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+
+
+def handful(parts: Iterable[str], total: int) -> str:
+    """The first five of some parts, and how many more there are."""
+    first = list(islice(parts, _VALUES))
+    more = total - len(first)
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")
+
+
+def share(count: float, total: float) -> str:
+    """A share in per cent, rounded down; `?` where the total is not known."""
+    if total <= 0:
+        return "?"
+    percent = 100 * count / total
+    return "<1%" if percent < 1 else f"~{int(percent)}%"
+
+
+def number(value: float) -> str:
+    """A number with six significant digits."""
+    return f"{value:.6g}"
+
+
+def counted(value: float, noun: str) -> str:
+    """A count with its noun: `1 row`, `2 rows`."""
+    return f"{amount(value)} {noun}" + ("" if value == 1 else "s")
+
+
+def amount(value: float) -> str:
+    """A count in full; of weights, which may be fractions, six significant digits."""
+    return str(int(value)) if float(value).is_integer() else number(value)

@@ -1,0 +1,103 @@
+"""A data set as the rules see it: its columns by path, weighted where all are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from transforms.errors import ConfigError
+from transforms.schema.columns import Column
+from transforms.schema.paths import Path
+from transforms.schema.protos import statistics_pb2
+
+ALL_EXAMPLES = "All Examples"
+"""The name of the slice that holds every row."""
+
+_STRUCT = statistics_pb2.FeatureNameStatistics.STRUCT
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The statistics of a data set.
+
+    Attributes:
+      examples: Its rows, or their weight.
+      columns: Its columns by path, parents before their children, else in the statistics' order.
+    """
+
+    examples: float
+    columns: dict[Path, Column]
+
+    @cached_property
+    def children(self) -> dict[Path, list[Column]]:
+        """The columns one step below each path that has any; below `()`, those at the top."""
+        below: dict[Path, list[Column]] = {}
+        for path, column in self.columns.items():
+            below.setdefault(path[:-1], []).append(column)
+        return below
+
+
+def dataset_of(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList, by_weight: bool | None = None
+) -> Dataset:
+    """The data set that statistics are about: the only one, or of slices the one of all rows.
+
+    Args:
+      statistics: As TFDV and `GenerateStatistics` write them.
+      by_weight: Whether to take weighted figures; None does where every column has them.
+
+    Raises:
+      ConfigError: There is none, or there are only slices.
+    """
+    data = _whole(statistics)
+    stats = [each for each in data.features if each.WhichOneof("stats") or each.custom_stats]
+    if by_weight is None:
+        by_weight = is_weighted(statistics)
+    examples = float(data.weighted_num_examples if by_weight else data.num_examples)
+    columns = [Column(path, each, by_weight, examples) for path, each in _paths(stats)]
+    columns.sort(key=lambda column: len(column.path))
+    return Dataset(examples, {column.path: column for column in columns})
+
+
+def is_weighted(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
+    """Whether rows have weights, and every column has weighted figures."""
+    data = _whole(statistics)
+    return bool(data.weighted_num_examples) and all(
+        getattr(each, each.WhichOneof("stats")).common_stats.HasField("weighted_common_stats")
+        for each in data.features
+        if each.WhichOneof("stats")
+    )
+
+
+def _whole(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+) -> statistics_pb2.DatasetFeatureStatistics:
+    datasets = statistics.datasets
+    if len(datasets) == 1:
+        return datasets[0]
+    found = next((data for data in datasets if data.name == ALL_EXAMPLES), None)
+    if found is None:
+        names = ", ".join(repr(data.name) for data in datasets[:5]) or "none"
+        raise ConfigError(
+            f"the statistics are of slices only ({names}): give statistics of one data set, or "
+            f"with a slice {ALL_EXAMPLES!r}"
+        )
+    return found
+
+
+def _paths(
+    stats: list[statistics_pb2.FeatureNameStatistics],
+) -> Iterator[tuple[Path, statistics_pb2.FeatureNameStatistics]]:
+    """Each column with its path; one that has only a name is below the struct that begins it."""
+    structs = {each.name for each in stats if each.name and each.type == _STRUCT}
+    for each in stats:
+        if each.HasField("path"):
+            yield tuple(each.path.step), each
+        else:
+            yield _split(each.name, structs), each
+
+
+def _split(name: str, structs: set[str]) -> Path:
+    dots = [at for at, letter in enumerate(name) if letter == "." and name[:at] in structs]
+    edges = [-1, *dots, len(name)]
+    return tuple(name[first + 1 : end] for first, end in pairwise(edges))

@@ -1,0 +1,73 @@
+"""Schema files that people keep by hand: `schema.pbtxt`."""
+
+import os
+
+from transforms.errors import ConfigError
+from transforms.schema.protos import schema_pb2
+from transforms.schema.text_edit import edit_text
+from transforms.schema.text_fields import rendered
+from transforms.schema.typos import parse_schema
+
+
+def read_metadata(uri: str) -> schema_pb2.Schema:
+    """Reads a tensorflow-metadata Schema from its text file.
+
+    Args:
+      uri: A `schema.pbtxt`, as TFX, TFDV and `write_metadata` write it.
+
+    Raises:
+      ConfigError: It can't be read, or is no such schema; the text names the file and the line.
+    """
+    return _parsed(uri, _text(uri))
+
+
+def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
+    """Writes a schema to its text file, and changes as little of it as can be.
+
+    Args:
+      schema: What the file is to say.
+      uri: A `schema.pbtxt`. Where there is one, what the schema leaves as it was stands there byte
+        for byte as before, with its comments.
+
+    Raises:
+      ConfigError: What is there can't be read, or is no schema: it is not overwritten.
+    """
+    from transforms.io.files import exists, write_bytes
+
+    if not exists(uri):
+        write_bytes(uri, rendered(schema).encode())
+        return
+    text = _text(uri)
+    edited = edited_schema(text, schema, uri)
+    if edited != text:
+        write_bytes(uri, edited.encode())
+
+
+def edited_schema(text: str, schema: schema_pb2.Schema, uri: str = "schema") -> str:
+    """The text of a schema file after the schema has changed.
+
+    Args:
+      text: As it was.
+      schema: What it is to say.
+      uri: What to call it in errors.
+    """
+    return edit_text(text, _parsed(uri, text), schema)
+
+
+def _parsed(uri: str, text: str) -> schema_pb2.Schema:
+    try:
+        return parse_schema(text)
+    except ConfigError as error:
+        raise ConfigError(f"{uri}: {error}") from None
+
+
+def _text(uri: str) -> str:
+    from transforms.io.files import read_bytes
+
+    try:
+        return read_bytes(uri).decode()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error
+        raise ConfigError(f"{uri}: can't be read: {why}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{uri}: is not UTF-8 text") from None

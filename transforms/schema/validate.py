@@ -1,0 +1,134 @@
+"""Validates statistics against a schema, a span or version before, and serving data."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from transforms.errors import ConfigError
+from transforms.nearest import nearest
+from transforms.schema.anomalies.dataset import DatasetFinding, dataset_findings
+from transforms.schema.anomalies.examine import Report, examine
+from transforms.schema.anomalies.finding import Finding, Surroundings
+from transforms.schema.anomalies.measured import Measured
+from transforms.schema.anomalies.rules import KINDS
+from transforms.schema.datasets import Dataset, dataset_of, is_weighted
+from transforms.schema.environments import check_environment
+from transforms.schema.paths import path_text
+from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
+
+_Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
+_Info: TypeAlias = anomalies_pb2.AnomalyInfo
+
+
+def validate_statistics(
+    statistics: _Statistics,
+    schema: schema_pb2.Schema,
+    environment: str | None = None,
+    previous_span: _Statistics | None = None,
+    previous_version: _Statistics | None = None,
+    serving: _Statistics | None = None,
+    severities: Mapping[str, str] | None = None,
+) -> anomalies_pb2.Anomalies:
+    """Finds where data and schema disagree, and what has drifted.
+
+    Args:
+      statistics: Of the data; of slices, the one named `All Examples` counts.
+      schema: What is expected; it is left as it is.
+      environment: Of the data, as the schema names it; without it every feature is expected.
+      previous_span: Of the time before: for `drift_comparator` and the number of rows.
+      previous_version: Of the same data in the version before: for the number of rows.
+      serving: Of where the model is used: for `skew_comparator`.
+      severities: `ERROR`, `WARNING` or `UNKNOWN` by kind of anomaly; those not named are errors.
+
+    Returns: An entry in `anomaly_info` for each feature at fault, by its path, with a reason for
+      each finding; `drift_skew_info` with every distance that was measured. Without rows there is
+      nothing but `data_missing`.
+
+    Raises:
+      ConfigError: The schema has no such environment, the statistics are of slices only, or there
+        is no such kind of anomaly or severity.
+    """
+    check_environment(schema, environment)
+    overrides = _checked_severities(severities or {})
+    found = anomalies_pb2.Anomalies(
+        baseline=schema, anomaly_name_format=anomalies_pb2.Anomalies.SERIALIZED_PATH
+    )
+    data = surroundings(statistics, environment, previous_span, previous_version, serving)
+    if data.current.examples == 0:
+        found.data_missing = True
+        return found
+    for report in examine(schema, data):
+        _add(found, report, overrides)
+    rows = list(dataset_findings(schema, data))
+    if rows:
+        found.dataset_anomaly_info.CopyFrom(_info(rows, overrides))
+    return found
+
+
+def surroundings(
+    statistics: _Statistics,
+    environment: str | None = None,
+    previous_span: _Statistics | None = None,
+    previous_version: _Statistics | None = None,
+    serving: _Statistics | None = None,
+) -> Surroundings:
+    """The data sets of a validation: where the current one has weighted figures, those of all."""
+    by_weight = is_weighted(statistics)
+
+    def read(name: str, other: _Statistics | None) -> Dataset | None:
+        try:
+            return None if other is None else dataset_of(other, by_weight)
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from None
+
+    return Surroundings(
+        dataset_of(statistics, by_weight),
+        environment,
+        read("previous_span", previous_span),
+        read("previous_version", previous_version),
+        read("serving", serving),
+    )
+
+
+def _add(found: anomalies_pb2.Anomalies, report: Report, overrides: dict[str, int]) -> None:
+    if report.findings:
+        info = _info(report.findings, overrides)
+        info.path.step.extend(report.path)
+        found.anomaly_info[path_text(report.path)].CopyFrom(info)
+    if report.measured:
+        told = found.drift_skew_info.add()
+        told.path.step.extend(report.path)
+        told.drift_measurements.extend(_messages(report.measured, "drift_comparator"))
+        told.skew_measurements.extend(_messages(report.measured, "skew_comparator"))
+
+
+def _messages(
+    measured: list[Measured], comparator: str
+) -> list[anomalies_pb2.DriftSkewInfo.Measurement]:
+    return [each.as_message() for each in measured if each.comparator == comparator]
+
+
+def _info(findings: list[Finding] | list[DatasetFinding], overrides: dict[str, int]) -> _Info:
+    """One entry of several findings: the worst severity, all sentences."""
+    reasons = [
+        _Info.Reason(
+            type=_Info.Type.Value(each.kind), short_description=each.short, description=each.text
+        )
+        for each in findings
+    ]
+    return _Info(
+        severity=max(overrides.get(each.kind, _Info.ERROR) for each in findings),
+        short_description=findings[0].short if len(findings) == 1 else "Multiple errors",
+        description=" ".join(each.text for each in findings),
+        reason=reasons,
+    )
+
+
+def _checked_severities(severities: Mapping[str, str]) -> dict[str, int]:
+    for kind, severity in severities.items():
+        for name, known, what in (
+            (kind, sorted(KINDS), "kind of anomaly"),
+            (severity, list(_Info.Severity.keys()), "severity"),
+        ):
+            if name not in known:
+                raise ConfigError(f"{name!r} is no {what}{nearest(name, known)}")
+    return {kind: _Info.Severity.Value(severity) for kind, severity in severities.items()}

@@ -1,0 +1,1 @@
+"""Statistics of columns, in the form of TensorFlow Data Validation."""

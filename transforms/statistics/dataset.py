@@ -1,0 +1,114 @@
+"""Dataset: the statistics of all columns of the rows of one slice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms.casts import as_plain
+from transforms.errors import ConfigError
+from transforms.statistics.feature import Feature, Kinds
+from transforms.statistics.options import StatisticsOptions
+from transforms.statistics.pairs import Pairs
+from transforms.types import plain_type
+
+
+@dataclass
+class Dataset:
+    """What is known of the rows of one slice: mergeable, and bounded for each feature.
+
+    Attributes:
+      rows: How many.
+      weight: The sum of their weights.
+      features: By column, in the order in which columns came.
+      pairs: Of numeric columns, where that is wanted.
+    """
+
+    rows: int = 0
+    weight: float = 0.0
+    features: dict[str, Feature] = field(default_factory=dict)
+    pairs: Pairs | None = None
+
+    def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
+        """Takes rows into account."""
+        weights = None if options.weight is None else weights_of(batch, options.weight)
+        self.rows += batch.num_rows
+        self.weight += 0.0 if weights is None else float(weights.sum())
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name != options.weight and (options.columns is None or name in options.columns):
+                feature = self.features.setdefault(name, Feature((name,)))
+                feature.add(as_plain(column, plain_type(column.type)), kinds, weights)
+        if options.pairs:
+            self.pairs = self.pairs or Pairs()
+            self.pairs.add(batch)
+
+    def merge(self, other: "Dataset") -> None:
+        """Takes other rows into account."""
+        self.rows += other.rows
+        self.weight += other.weight
+        for name, feature in other.features.items():
+            if name in self.features:
+                self.features[name].merge(feature)
+            else:
+                self.features[name] = feature
+        if other.pairs is not None:
+            self.pairs = self.pairs or Pairs()
+            self.pairs.merge(other.pairs)
+
+    def describe(
+        self, name: str, options: StatisticsOptions
+    ) -> statistics_pb2.DatasetFeatureStatistics:
+        """The statistics, under the name of the slice."""
+        made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
+        if options.weight is not None:
+            made.weighted_num_examples = self.weight
+        for feature in self.features.values():
+            # Where a batch did not have the column, its rows miss it.
+            rows = feature.levels[0]
+            rows.missing = self.rows - rows.present
+            rows.weight_missing = self.weight - rows.weight_present
+            made.features.extend(feature.describe(options.kinds))
+        if self.pairs is not None:
+            made.cross_features.extend(self.pairs.describe())
+        return made
+
+
+def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
+    """The weights of rows.
+
+    Raises:
+      ConfigError: There is no such column, or it is none of numbers that are 0 or more.
+    """
+    if column not in batch.schema.names:
+        raise ConfigError(f"there is no column {column!r} of weights")
+    try:
+        weights: np.ndarray = pc.fill_null(batch[column].cast(pa.float64()), 0.0).to_numpy()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise ConfigError(f"column {column!r} is none of weights: it is no number") from None
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ConfigError(f"column {column!r} is none of weights: one is negative or not finite")
+    return weights
+
+
+def described(
+    slices: "dict[str, Dataset]", options: StatisticsOptions
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """The statistics of slices, in the form of TFDV."""
+    made = statistics_pb2.DatasetFeatureStatisticsList()
+    made.datasets.extend(data.describe(name, options) for name, data in slices.items())
+    return made
+
+
+def merged(parts: Iterable["dict[str, Dataset]"]) -> "dict[str, Dataset]":
+    """Slices of all parts of the data, those of a name together."""
+    slices: dict[str, Dataset] = {}
+    for part in parts:
+        for name, data in part.items():
+            if name in slices:
+                slices[name].merge(data)
+            else:
+                slices[name] = data
+    return slices

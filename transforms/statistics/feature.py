@@ -1,0 +1,200 @@
+"""Feature: the statistics of one column, of what its lists hold, and of its fields."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
+
+from transforms.errors import ConfigError
+from transforms.statistics.images import Images
+from transforms.statistics.numbers import Numbers
+from transforms.statistics.presence import Presence
+from transforms.statistics.semantics import Sample
+from transforms.statistics.texts import Texts
+from transforms.types import is_list
+
+Path = tuple[str, ...]
+"""The names of fields, from the column on."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What types do not tell of features.
+
+    Attributes:
+      named: "categorical", of integers, or "bytes", by path.
+      semantics: Whether values are looked at for what they mean.
+    """
+
+    named: Mapping[Path, str]
+    semantics: bool = False
+
+
+@dataclass
+class Feature:
+    """What is known of a feature: mergeable, and of bounded size.
+
+    Attributes:
+      path: Its column, and the fields that lead to it.
+      levels: Presence and valency of the rows, then of lists in lists.
+      values: What is known of its values; None of a struct, or where none was seen.
+      fields: Those of a struct.
+    """
+
+    path: Path
+    levels: list[Presence] = field(default_factory=lambda: [Presence()])
+    values: Numbers | Texts | None = None
+    fields: dict[str, "Feature"] = field(default_factory=dict)
+    is_struct: bool = False
+
+    def add(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None = None) -> None:
+        """Takes rows into account.
+
+        Args:
+          array: Their values, of a plain type (`types.plain_type`).
+          kinds: Features that their type does not tell of.
+          weights: The weights of the rows.
+
+        Raises:
+          ConfigError: Statistics know nothing of such a type.
+        """
+        level = 0
+        while is_list(array.type):
+            array, weights = self._open(array, level, weights)
+            level += 1
+        if not level:
+            self.levels[0].add(_valid(array), None, weights)
+        if array.null_count:
+            weights = None if weights is None else weights[_valid(array)]
+            array = array.drop_null()
+        if pa.types.is_struct(array.type):
+            self._add_fields(array, kinds, weights)
+        elif not pa.types.is_null(array.type):
+            self._add_values(array, kinds, weights)
+
+    def _open(
+        self, lists: pa.Array, level: int, weights: np.ndarray | None
+    ) -> tuple[pa.Array, np.ndarray | None]:
+        """The values of lists, with the weights of their rows."""
+        if level == len(self.levels):
+            self.levels.append(Presence())
+        valid = _valid(lists)
+        lengths = pc.list_value_length(lists).drop_null().to_numpy().astype(np.int64)
+        self.levels[level].add(valid, lengths, weights)
+        return lists.flatten(), None if weights is None else np.repeat(weights[valid], lengths)
+
+    def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
+        self.is_struct = True
+        for inner, values in zip(array.type, array.flatten(), strict=True):
+            name = inner.name
+            if name not in self.fields:
+                self.fields[name] = Feature((*self.path, name))
+            self.fields[name].add(values, kinds, weights)
+
+    def _add_values(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
+        kind = kinds.named.get(self.path, "")
+        array = _simple(array, kind, self.path)
+        made: Numbers | Texts
+        if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+            made = Texts(is_bytes=kind == "bytes")
+            if kinds.semantics:
+                made.sample, made.images = Sample(), Images()
+        else:
+            made = Numbers(pa.types.is_integer(array.type))
+        if self.values is None:
+            self.values = made
+        if type(self.values) is not type(made):
+            raise ConfigError(
+                f"column {'.'.join(self.path)!r} holds numbers in some batches and texts in others:"
+                " cast it before, or name its type in --schema"
+            )
+        self.values.add(array, weights)
+
+    def merge(self, other: "Feature") -> None:
+        """Takes what is known of the same feature of other rows into account."""
+        self.is_struct |= other.is_struct
+        self.levels += [Presence() for _ in range(len(other.levels) - len(self.levels))]
+        for mine, more in zip(self.levels, other.levels, strict=False):
+            mine.merge(more)
+        if self.values is None:
+            self.values = other.values
+        elif other.values is not None:
+            if type(self.values) is not type(other.values):
+                raise ConfigError(
+                    f"column {'.'.join(self.path)!r} holds numbers in some parts, texts in others"
+                )
+            self.values.merge(other.values)  # type: ignore[arg-type]
+        for name, inner in other.fields.items():
+            if name in self.fields:
+                self.fields[name].merge(inner)
+            else:
+                self.fields[name] = inner
+
+    def describe(self, kinds: Kinds) -> Iterator[statistics_pb2.FeatureNameStatistics]:
+        """The statistics of the feature, and of its fields."""
+        made = statistics_pb2.FeatureNameStatistics(path=path_pb2.Path(step=self.path))
+        if self.is_struct:
+            made.type = statistics_pb2.FeatureNameStatistics.STRUCT
+            common = made.struct_stats.common_stats
+        elif isinstance(self.values, Numbers):
+            self.values.describe(made)
+            if kinds.semantics:
+                self.values.describe_times(made)
+            common = made.num_stats.common_stats
+        else:
+            # TFDV takes a feature that was never seen for one of strings.
+            texts = self.values or Texts(is_bytes=kinds.named.get(self.path) == "bytes")
+            texts.describe(made)
+            common = (
+                made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats
+            )
+        self._describe_presence(common)
+        yield made
+        for inner in self.fields.values():
+            yield from inner.describe(kinds)
+
+    def _describe_presence(self, stats: statistics_pb2.CommonStatistics) -> None:
+        self.levels[0].describe(stats)
+        if len(self.levels) == 1:
+            return
+        for level in self.levels:
+            level.describe_level(stats.presence_and_valency_stats.add())
+            if level.is_weighted:
+                level.describe_weighted(stats.weighted_presence_and_valency_stats.add())
+
+
+def _valid(array: pa.Array) -> np.ndarray:
+    if not array.null_count:
+        return np.ones(len(array), bool)
+    valid: np.ndarray = array.is_valid().to_numpy(zero_copy_only=False)
+    return valid
+
+
+def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
+    """Values of one of the types that `Numbers` and `Texts` take."""
+    type = array.type
+    if pa.types.is_string(type) or pa.types.is_binary(type):
+        return array
+    if kind == "categorical":
+        return array.cast(pa.string())
+    if pa.types.is_boolean(type) or pa.types.is_integer(type):
+        return _integers(array)
+    if pa.types.is_fixed_size_binary(type):
+        return array.cast(pa.binary())
+    if pa.types.is_floating(type) or pa.types.is_decimal(type):
+        return array.cast(pa.float64(), safe=False)
+    if pa.types.is_temporal(type) and not pa.types.is_interval(type):
+        # Whole numbers of their own unit, dates as days.
+        return array.view(pa.int32() if type.bit_width == 32 else pa.int64()).cast(pa.int64())
+    raise ConfigError(f"column {'.'.join(path)!r}: there are no statistics of type {type}")
+
+
+def _integers(array: pa.Array) -> pa.Array:
+    try:
+        return array.cast(pa.int64())
+    except pa.ArrowInvalid:
+        # Beyond 63 bits.
+        return array.cast(pa.float64(), safe=False)

@@ -1,0 +1,80 @@
+"""GenerateStatistics: batches to statistics, of all rows or of each window."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.utils.windowed_value import WindowedValue
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms.batches import Batches
+from transforms.statistics.collect import WHOLE, Collector
+from transforms.statistics.dataset import Dataset, described, merged
+from transforms.statistics.options import StatisticsOptions
+
+Slices = dict[str, Dataset]
+
+
+class _CollectFn(beam.DoFn):
+    """What is known of the rows of a bundle, for each window."""
+
+    def __init__(self, options: StatisticsOptions) -> None:
+        self.options = options
+
+    def start_bundle(self) -> None:
+        self._windows: dict[Any, Collector] = {}
+
+    def process(self, batch: pa.RecordBatch, window: Any = beam.DoFn.WindowParam) -> None:
+        if window not in self._windows:
+            self._windows[window] = Collector(self.options)
+        self._windows[window].add(batch)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for window, collector in self._windows.items():
+            yield WindowedValue(collector.slices(), window.max_timestamp(), (window,))
+        self._windows = {}
+
+
+class _MergeFn(beam.CombineFn):
+    """Parts of the data together."""
+
+    def __init__(self, options: StatisticsOptions) -> None:
+        self.options = options
+
+    def create_accumulator(self) -> Slices:
+        return {WHOLE: Dataset()}
+
+    def add_input(self, slices: Slices, part: Slices) -> Slices:
+        return merged([slices, part])
+
+    def merge_accumulators(self, parts: Iterable[Slices]) -> Slices:
+        return merged(parts)
+
+    def extract_output(self, slices: Slices) -> statistics_pb2.DatasetFeatureStatisticsList:
+        return described(slices, self.options)
+
+
+@dataclass
+class GenerateStatistics(beam.PTransform):
+    """Makes the statistics of all rows of each window, as TensorFlow Data Validation's are.
+
+    Args:
+      options: What they are made of.
+
+    Returns: A `DatasetFeatureStatisticsList` for each window that has a batch; see `statistics_of`.
+    """
+
+    options: StatisticsOptions = field(default_factory=StatisticsOptions)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(
+        self, batches: Batches
+    ) -> "beam.PCollection[statistics_pb2.DatasetFeatureStatisticsList]":
+        """Applies it."""
+        parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options))
+        merge = beam.CombineGlobally(_MergeFn(self.options)).without_defaults()
+        return parts | "Merge" >> merge

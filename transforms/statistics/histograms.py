@@ -1,0 +1,101 @@
+"""Histograms of the statistics proto, from summaries."""
+
+import itertools
+
+import numpy as np
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms.statistics.summary import QuantileSummary, quantiles, weights_between
+
+FINE, FINE_BUCKETS = "fine_histogram", 256
+"""The name of a histogram of about so many buckets, among the custom statistics of a feature."""
+BUCKETS = 10
+"""Buckets of a histogram, as many as TFDV's have."""
+
+
+def equi_width(summary: QuantileSummary, infinite: tuple[float, float]) -> statistics_pb2.Histogram:
+    """Buckets of equal width from the least to the greatest finite number.
+
+    Args:
+      summary: The finite numbers.
+      infinite: The weights of minus and plus infinity: the outermost buckets reach to them.
+    """
+    made = statistics_pb2.Histogram(type=statistics_pb2.Histogram.STANDARD)
+    values, weights = table = summary.table()
+    below, above = infinite
+    if not len(values):
+        if below or above:
+            made.buckets.add(low_value=-np.inf, high_value=np.inf, sample_count=below + above)
+        return made
+    low, high = float(values[0]), float(values[-1])
+    if low == high:
+        made.buckets.add(low_value=low, high_value=high, sample_count=float(weights.sum()))
+    else:
+        # Halves, for the distance of two finite numbers may be infinite.
+        edges = 2 * np.linspace(low / 2, high / 2, BUCKETS + 1)
+        edges[0], edges[-1] = low, high
+        for place, weight in enumerate(weights_between(table, edges)):
+            made.buckets.add(
+                low_value=edges[place], high_value=edges[place + 1], sample_count=weight
+            )
+    if below:
+        made.buckets[0].low_value = -np.inf
+        made.buckets[0].sample_count += below
+    if above:
+        made.buckets[-1].high_value = np.inf
+        made.buckets[-1].sample_count += above
+    return made
+
+
+def fine(summary: QuantileSummary, infinite: tuple[float, float]) -> statistics_pb2.Histogram:
+    """Some hundred buckets, by which distributions are compared.
+
+    Returns: Buckets that rise and do not overlap. Numbers that come often, and the infinite, have
+      each one of their own, from the number to itself; the others share buckets of little weight.
+    """
+    made = statistics_pb2.Histogram(name=FINE)
+    values, weights = with_infinite(summary, infinite)
+    if not len(values):
+        return made
+    share = float(weights.sum()) / FINE_BUCKETS
+    alone = (weights >= share) | ~np.isfinite(values) | (len(values) <= FINE_BUCKETS)
+    # The numbers between two that stand alone are cut where they weigh another share.
+    shares = np.floor(np.cumsum(np.where(alone, 0.0, weights)) / share)
+    group = np.cumsum(alone) + np.cumsum(np.roll(alone, 1)) + shares
+    starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
+    ends = np.append(starts[1:], len(values)) - 1
+    for start, end, weight in zip(starts, ends, np.add.reduceat(weights, starts), strict=True):
+        made.buckets.add(low_value=values[start], high_value=values[end], sample_count=weight)
+    return made
+
+
+def by_quantiles(
+    summary: QuantileSummary, infinite: tuple[float, float] = (0.0, 0.0)
+) -> statistics_pb2.Histogram:
+    """Buckets of equal weight."""
+    made = statistics_pb2.Histogram(type=statistics_pb2.Histogram.QUANTILES)
+    table = with_infinite(summary, infinite)
+    if len(table[0]):
+        cuts, share = quantiles(table, BUCKETS), float(table[1].sum()) / BUCKETS
+        for low, high in itertools.pairwise(cuts):
+            made.buckets.add(low_value=low, high_value=high, sample_count=share)
+    return made
+
+
+def median(summary: QuantileSummary, infinite: tuple[float, float] = (0.0, 0.0)) -> float:
+    """The least number with half of the weight at or below it; 0 of none."""
+    table = with_infinite(summary, infinite)
+    return float(quantiles(table, 2)[1]) if len(table[0]) else 0.0
+
+
+def with_infinite(
+    summary: QuantileSummary, infinite: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The table of a summary, and the infinite at its ends."""
+    values, weights = summary.table()
+    below, above = infinite
+    if below:
+        values, weights = np.insert(values.astype(float), 0, -np.inf), np.insert(weights, 0, below)
+    if above:
+        values, weights = np.append(values.astype(float), np.inf), np.append(weights, above)
+    return values, weights

@@ -1,0 +1,66 @@
+"""What statistics are made of, and how."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from transforms.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    from transforms.statistics.feature import Kinds
+
+Slicer = Callable[[pa.RecordBatch], Iterator[tuple[str, pa.RecordBatch]]]
+"""Gives parts of a batch, each with the name of its slice; a row may be in several, or in none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticsOptions:
+    """How statistics are made; the defaults are those of TFDV.
+
+    Attributes:
+      schema: Tells of integers that stand for categories, and of binary features; may be None.
+      weight: The column of the rows' weights, 0 or more; a null weighs nothing.
+      slices: Besides the whole, statistics are made of each slice that these give.
+      columns: Only these; all by default.
+      sample_rate: Which part of the rows is looked at, chosen at random, row by row.
+      semantics: Whether values are looked at for what they mean: images, addresses, times,
+        language.
+      pairs: Whether covariances and correlations of all pairs of numeric columns are wanted.
+    """
+
+    schema: "schema_pb2.Schema | None" = None
+    weight: str | None = None
+    slices: tuple[Slicer, ...] = ()
+    columns: tuple[str, ...] | None = None
+    sample_rate: float = 1.0
+    pairs: bool = False
+    semantics: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sample_rate <= 1:
+            raise ConfigError(f"sample_rate is above 0 and at most 1, not {self.sample_rate}")
+
+    @property
+    def kinds(self) -> "Kinds":
+        """What the schema tells of features besides their types."""
+        from transforms.statistics.feature import Kinds
+
+        named = dict(_kinds(self.schema.feature, ())) if self.schema is not None else {}
+        return Kinds(named, self.semantics)
+
+
+def _kinds(features: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    for feature in features:
+        here = (*path, feature.name)
+        is_integer = feature.type == schema_pb2.INT
+        if feature.type == schema_pb2.BYTES and feature.HasField("image_domain"):
+            yield here, "bytes"
+        elif is_integer and (feature.int_domain.is_categorical or feature.HasField("bool_domain")):
+            yield here, "categorical"
+        yield from _kinds(feature.struct_domain.feature, here)

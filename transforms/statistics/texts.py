@@ -1,0 +1,155 @@
+"""Texts: what the statistics of a string or bytes feature need to know of its values."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms.statistics.images import Images
+from transforms.statistics.semantics import DOMAIN_INFO, IMAGES, Sample
+from transforms.statistics.value_counts import ValueCounts
+
+TOP_VALUES = 20
+"""Most frequent values that stand apart, as TFDV has them; all that are known are in the ranks."""
+NO_TEXT = "__BYTES_VALUE__"
+"""Stands for all values that are not UTF-8, as in TFDV."""
+COUNT_ERROR, DISTINCT_IS_EXACT = "count_error", "unique_is_exact"
+"""Custom statistics: the most by which a frequency is too small, and whether `unique` is exact."""
+
+
+@dataclass
+class Texts:
+    """Values of a string feature, or of one of bytes.
+
+    Attributes:
+      counts: Different values, and how often each came.
+      number: How many values.
+      size: Their bytes.
+      least, most: The fewest and most bytes of a value.
+      not_text: How many are not UTF-8.
+      weighted: By weights, where rows have any.
+      is_bytes: Whether they are no texts, and are not to be.
+      sample: Some of them, where it is wanted to know what they mean.
+      images: What they are as images, then.
+    """
+
+    counts: ValueCounts = field(default_factory=ValueCounts)
+    number: int = 0
+    size: int = 0
+    least: int = 0
+    most: int = 0
+    not_text: int = 0
+    weighted: ValueCounts | None = None
+    is_bytes: bool = False
+    sample: Sample | None = None
+    images: Images | None = None
+
+    def add(self, array: pa.Array, weights: np.ndarray | None = None) -> None:
+        """Takes values, none of them null, into account."""
+        if not len(array):
+            return
+        ends = pc.min_max(pc.binary_length(array)).as_py()
+        self._size(len(array), pc.sum(pc.binary_length(array)).as_py(), ends["min"], ends["max"])
+        if self.sample is not None and self.images is not None:
+            self.sample.add(array)
+            self.images.add(array)
+        if not self.is_bytes and pa.types.is_binary(array.type):
+            array, wrong = _as_text(array)
+            self.not_text += wrong
+        self.counts.add(array)
+        if weights is not None:
+            self.weighted = self.weighted or ValueCounts()
+            self.weighted.add(array, weights)
+
+    def _size(self, number: int, size: int, least: int, most: int) -> None:
+        self.least = min(self.least, least) if self.number else least
+        self.most = max(self.most, most)
+        self.number += number
+        self.size += size
+
+    def merge(self, other: "Texts") -> None:
+        """Takes the values of others into account."""
+        self.counts.merge(other.counts)
+        if other.number:
+            self._size(other.number, other.size, other.least, other.most)
+        self.not_text += other.not_text
+        if other.weighted is not None:
+            self.weighted = self.weighted or ValueCounts()
+            self.weighted.merge(other.weighted)
+        if other.sample is not None and other.images is not None:
+            self.sample, self.images = self.sample or Sample(), self.images or Images()
+            self.sample.merge(other.sample)
+            self.images.merge(other.images)
+
+    def describe(self, made: statistics_pb2.FeatureNameStatistics) -> None:
+        """Fills in the string statistics of a feature."""
+        domain = self.sample.domain() if self.sample is not None else ""
+        if domain:
+            made.custom_stats.add(name=DOMAIN_INFO, str=domain)
+        if self.images is not None and (self.is_bytes or domain == IMAGES):
+            self.images.describe(made)
+        if self.is_bytes:
+            self._describe_bytes(made)
+            return
+        stats = made.string_stats
+        made.type = statistics_pb2.FeatureNameStatistics.STRING
+        if not self.number:
+            return
+        stats.unique = self.counts.distinct()
+        stats.avg_length = self.size / self.number
+        stats.invalid_utf8_count = self.not_text
+        _describe_ranks(self.counts, stats)
+        if self.weighted is not None:
+            _describe_ranks(self.weighted, stats.weighted_string_stats)
+        if not self.counts.is_exact:
+            made.custom_stats.add(name=COUNT_ERROR, num=self.counts.error)
+            made.custom_stats.add(name=DISTINCT_IS_EXACT, num=0)
+
+    def _describe_bytes(self, made: statistics_pb2.FeatureNameStatistics) -> None:
+        stats = made.bytes_stats
+        made.type = statistics_pb2.FeatureNameStatistics.BYTES
+        if self.number:
+            stats.unique = self.counts.distinct()
+            stats.avg_num_bytes = self.size / self.number
+            stats.min_num_bytes, stats.max_num_bytes = self.least, self.most
+            stats.max_num_bytes_int = self.most
+
+
+def _describe_ranks(
+    counts: ValueCounts,
+    stats: statistics_pb2.StringStatistics | statistics_pb2.WeightedStringStatistics,
+) -> None:
+    values, weights = counts.ranked()
+    labels = [value.decode(errors="replace") for value in values.to_pylist()]
+    for label, weight in zip(labels[:TOP_VALUES], weights[:TOP_VALUES], strict=True):
+        stats.top_values.add(value=label, frequency=weight)
+    for rank, (label, weight) in enumerate(zip(labels, weights, strict=True)):
+        stats.rank_histogram.buckets.add(
+            low_rank=rank, high_rank=rank, label=label, sample_count=weight
+        )
+
+
+def _as_text(array: pa.Array) -> tuple[pa.Array, int]:
+    """Bytes as texts, a placeholder where they are none, and how many are not."""
+    try:
+        return array.cast(pa.large_string()), 0
+    except pa.ArrowInvalid:
+        coded = array.dictionary_encode()
+    wrong = np.array([not _is_text(value) for value in coded.dictionary.to_pylist()])
+    mask = wrong[coded.indices.to_numpy()]
+    texts = pc.replace_with_mask(
+        array.cast(pa.large_binary()),
+        pa.array(mask),
+        pa.scalar(NO_TEXT.encode(), pa.large_binary()),
+    )
+    return texts.cast(pa.large_string()), int(mask.sum())
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

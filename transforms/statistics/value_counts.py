@@ -1,0 +1,163 @@
+"""ValueCounts: which texts there are, and how often; exact while few differ."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tfx_bsl.sketches import KmvSketch
+
+EXACT = 4096
+"""So many different values are counted exactly."""
+KEPT = 1024
+"""So many of the most frequent ones are kept, once there are more."""
+KEPT_BYTES = 96 << 10
+"""About so many bytes of them."""
+LONG = 1024
+"""Bytes of a value; a longer one is told by how it begins and a digest."""
+_SHOWN = 64
+_HASHES = 4096
+DISTINCT_ERROR = 2 / _HASHES**0.5
+"""By which part an estimate of how many values differ is wrong, in one case of twenty."""
+
+
+@dataclass
+class ValueCounts:
+    """Different values and their weights.
+
+    Up to `EXACT` different ones all is exact. When they are more, the `KEPT` most frequent are
+    kept by the rule of Misra and Gries (1982), merged as Agarwal et al. (PODS 2012) show: a weight
+    is then too small by at most `error`, and what is not kept weighs no more than that. How many
+    differ is then estimated by the least of their hashes (Bar-Yossef et al., 2002).
+
+    Attributes:
+      values: Different values, as bytes.
+      weights: What each weighs: how often it came, say.
+      error: The most by which a weight is too small.
+    """
+
+    values: pa.LargeBinaryArray = field(default_factory=lambda: pa.array([], pa.large_binary()))
+    weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    error: float = 0.0
+    _hashes: bytes | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every value is there, with its weight."""
+        return self._hashes is None
+
+    def add(self, values: pa.Array, weights: np.ndarray | None = None) -> None:
+        """Takes values into account.
+
+        Args:
+          values: Texts or bytes; null is none.
+          weights: What each weighs; 1 by default.
+        """
+        self._take(*_distinct(values, weights))
+
+    def merge(self, other: "ValueCounts") -> None:
+        """Takes the values of other counts into account."""
+        if other._hashes is not None:
+            self._estimate_from_now_on()
+            mine, more = _sketch(self._hashes), _sketch(other._hashes)
+            mine.Merge(more)
+            self._hashes = mine.Serialize()
+        self.error += other.error
+        self._take(other.values, other.weights, known=other._hashes is not None)
+
+    def distinct(self) -> int:
+        """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
+        if self._hashes is None:
+            return len(self.values)
+        return int(_sketch(self._hashes).Estimate())
+
+    def ranked(self) -> tuple[pa.Array, np.ndarray]:
+        """Values and weights, the heaviest first, of equal ones the last in the alphabet first."""
+        table = pa.table({"value": self.values, "weight": self.weights})
+        order = pc.sort_indices(table, [("weight", "descending"), ("value", "descending")])
+        return self.values.take(order), self.weights[order.to_numpy()]
+
+    def _take(self, values: pa.Array, weights: np.ndarray, known: bool = False) -> None:
+        """Takes different values into account; known ones are in the hashes already."""
+        if self._hashes is not None and not known:
+            self._hash(values)
+        self.values, self.weights = _joined(self.values, self.weights, values, weights)
+        if self._hashes is None and len(self.values) > EXACT:
+            self._estimate_from_now_on()
+        if self._hashes is not None:
+            self._prune()
+
+    def _estimate_from_now_on(self) -> None:
+        if self._hashes is None:
+            self._hashes = KmvSketch(_HASHES).Serialize()
+            self._hash(self.values)
+
+    def _hash(self, values: pa.Array) -> None:
+        sketch = _sketch(self._hashes)
+        sketch.AddValues(values)
+        self._hashes = sketch.Serialize()
+
+    def _prune(self) -> None:
+        """Keeps the heaviest, each by so much lighter as the heaviest that goes."""
+        if len(self.values) <= KEPT and self.values.nbytes <= KEPT_BYTES:
+            return
+        order = np.argsort(-self.weights, kind="stable")
+        sizes = np.cumsum(pc.binary_length(self.values).to_numpy()[order])
+        keep = min(KEPT, max(1, int(np.searchsorted(sizes, KEPT_BYTES))))
+        if keep >= len(order):
+            return
+        less = self.weights[order[keep]]
+        kept = order[:keep]
+        kept = np.sort(kept[self.weights[kept] > less])
+        self.values, self.weights = self.values.take(pa.array(kept)), self.weights[kept] - less
+        self.error += float(less)
+
+
+def _sketch(hashes: bytes | None) -> KmvSketch:
+    return KmvSketch.Deserialize(hashes)
+
+
+def _distinct(values: pa.Array, weights: np.ndarray | None) -> tuple[pa.Array, np.ndarray]:
+    if weights is None:
+        found = values.drop_null().value_counts()
+        return _bounded(found.field("values"), found.field("counts").to_numpy())
+    valid = values.is_valid()
+    coded = values.filter(valid).dictionary_encode()
+    sums = np.bincount(
+        coded.indices.to_numpy(),
+        weights[valid.to_numpy(zero_copy_only=False)],
+        len(coded.dictionary),
+    )
+    return _bounded(coded.dictionary, sums)
+
+
+def _bounded(values: pa.Array, weights: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+    """Values as bytes, the long ones by a digest."""
+    values = values.cast(pa.large_binary())
+    long = pc.greater(pc.binary_length(values), LONG)
+    if not pc.any(long).as_py():
+        return values, weights
+    short = [digest(value) for value in values.filter(long).to_pylist()]
+    return pc.replace_with_mask(values, long, pa.array(short, pa.large_binary())), weights
+
+
+def digest(value: bytes) -> bytes:
+    """A long value: how it begins, its length, and what tells it from others that begin so."""
+    begins = value[:_SHOWN].decode(errors="ignore").encode()
+    told = hashlib.blake2b(value, digest_size=12).hexdigest()
+    return begins + f"... ({len(value)} bytes, {told})".encode()
+
+
+def _joined(
+    values: pa.Array, weights: np.ndarray, others: pa.Array, more: np.ndarray
+) -> tuple[pa.Array, np.ndarray]:
+    """The sum of two tables of different values."""
+    if not len(values):
+        return others, more
+    coded = pa.concat_arrays([values, others]).dictionary_encode()
+    codes = coded.indices.to_numpy()
+    sums = np.zeros(len(coded.dictionary), np.result_type(weights, more))
+    sums[codes[: len(values)]] += weights
+    sums[codes[len(values) :]] += more
+    return coded.dictionary, sums
