@@ -216,7 +216,9 @@ def test_a_schema_by_its_place(tmp_path):
     place.write_text(TAXI)
     assert run_on([trips()], lambda rows: rows | Validate(str(place)))[0].num_rows == 3
     place.write_text(TAXI.replace("FLOAT", "FLAOT", 1))
-    with pytest.raises(ConfigError, match=r"schema.pbtxt: line 2: FeatureType has no value 'FLAOT'"):
+    with pytest.raises(
+        ConfigError, match=r"schema.pbtxt: line 2: FeatureType has no value 'FLAOT'"
+    ):
         Checks.of(str(place))
     with pytest.raises(ConfigError, match=r"none.pbtxt: can't be read"):
         Checks.of(str(tmp_path / "none.pbtxt"))

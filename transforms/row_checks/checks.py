@@ -19,6 +19,7 @@ from transforms.rules.files import NO_RULES, Rules, read_rules
 from transforms.rules.kinds import Kind, kind_of_feature
 from transforms.rules.row_rules import RowRule
 from transforms.schema.files import read_metadata
+from transforms.schema.protos import schema_pb2
 from transforms.types import from_feature, plain_type
 
 
@@ -58,6 +59,11 @@ class Checks:
         """
         if isinstance(schema, str):
             schema = read_metadata(schema)
+        if not isinstance(schema, schema_pb2.Schema):
+            raise ConfigError(
+                "schema is a tensorflow-metadata Schema, or the URI of a .pbtxt, not a "
+                f"{type(schema).__module__}.{type(schema).__name__}"
+            )
         features = feature_checks(schema, environment)
         if isinstance(rules, str):
             kinds = {check.name: kind_of_feature(check) for check in features}
