@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from apache_beam.options import pipeline_options as beam_options
 
-from beam_jobs.nearest import nearest
 from transforms.errors import ConfigError
+from transforms.nearest import nearest
 
 
 class _Parser(beam_options._BeamArgumentParser):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from beam_jobs.nearest import nearest
 from beam_jobs.options import Declared
 from transforms.errors import ConfigError
+from transforms.nearest import nearest
 
 
 def read_options(path: str, known: Sequence[Declared]) -> tuple[dict[str, Any], list[str]]:

@@ -14,9 +14,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs.metadata import image_of
-from beam_jobs.nearest import nearest
 from beam_jobs.prism import find, running
 from transforms.errors import ConfigError
+from transforms.nearest import nearest
 
 _IN_PROCESS = ("directrunner", "switchingdirectrunner", "fnapirunner")
 _BUCKET = re.compile(r"gs://(?P<bucket>[a-z0-9][-_a-z0-9.]{1,220}[a-z0-9])/.*", re.S)

@@ -172,6 +172,11 @@ def select_rows(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:
     return batch if mask.all() else _moved(batch.filter(pa.array(mask)), batch, mask)
 
 
+def take_rows(batch: pa.RecordBatch, indices: np.ndarray) -> pa.RecordBatch:
+    """Some rows of a batch by their numbers, which ascend, and the note of where they came from."""
+    return _moved(batch.take(pa.array(indices)), batch, indices)
+
+
 def slice_rows(batch: pa.RecordBatch, start: int, length: int) -> pa.RecordBatch:
     """Some consecutive rows of a batch, and the note of where they came from. Copies nothing."""
     if start == 0 and length >= batch.num_rows:

@@ -35,6 +35,11 @@ class Reason(StrEnum):
     TRUNCATED_FILE = "truncated_file"
     OVERSIZED = "oversized"
     LATE = "late"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_IN_DOMAIN = "not_in_domain"
+    NOT_FINITE = "not_finite"
+    RULE_VIOLATED = "rule_violated"
+    DUPLICATE = "duplicate"
 
 
 FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE})

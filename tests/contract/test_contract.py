@@ -25,12 +25,19 @@ from transforms.io.read import Read
 from transforms.io.shards import StageShards
 from transforms.io.stage import Stage
 from transforms.io.write import Write
+from transforms.keyed import PartitionByKey
 from transforms.ledger import Gate
 from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
 from transforms.replay import Replay
+from transforms.rules.check_columns import CheckColumns
+from transforms.rules.column_rules import ColumnRule
+from transforms.rules.kinds import Kind
+from transforms.skew import DetectFeatureSkew
 from transforms.statistics.generate import GenerateStatistics
 from transforms.stream.write import WriteWindows
+from transforms.unique import Unique
+from transforms.validate import Validate
 from transforms.window_batches import WindowBatches
 
 PACKAGES = ("transforms", "inference")
@@ -90,10 +97,28 @@ def _target():
     return Commit("contract", "run").target("/tmp/never-written/out")
 
 
+def _validate(model):
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    text = """
+    feature { name: "x" type: FLOAT presence { min_fraction: 1 } float_domain { min: 20 } }
+    feature { name: "name" type: BYTES shape { dim { size: 1 } } }
+    """
+    return Validate(text_format.Parse(text, schema_pb2.Schema()))
+
+
+def _check_columns(model):
+    return CheckColumns((ColumnRule.of("mean(x) > 0", {"x": Kind.FLOAT}),))
+
+
 EXAMPLES = {
+    "CheckColumns": _check_columns,
+    "DetectFeatureSkew": lambda model: DetectFeatureSkew(["name"]),
     "FromRows": _from_rows,
     "GenerateStatistics": lambda model: GenerateStatistics(),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
+    "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
@@ -104,6 +129,8 @@ EXAMPLES = {
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
     "ToRows": _to_rows,
+    "Unique": lambda model: Unique(["name"], 4),
+    "Validate": _validate,
     "WindowBatches": lambda model: WindowBatches(60, event_time_column="time"),
     "WriteWindows": lambda model: WriteWindows(_target(), "run", 60),
     "WritePubSub": lambda model: WritePubSub(
@@ -111,7 +138,7 @@ EXAMPLES = {
     ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("MicroBatch", "Rebatch", "Score", "WindowBatches")
+VERBS = ("MicroBatch", "Rebatch", "Score", "Unique", "Validate", "WindowBatches")
 
 
 @pytest.fixture(params=VERBS)

@@ -1,9 +1,9 @@
 """Environments: the kinds of data that one schema serves, such as TRAINING and SERVING."""
 
-import difflib
 from collections.abc import Collection
 
 from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
 from transforms.schema.lifecycle import is_checked
 from transforms.schema.paths import walk_features
 from transforms.schema.protos import schema_pb2
@@ -26,10 +26,8 @@ def check_environment(schema: schema_pb2.Schema, environment: str | None) -> Non
     known = environments_of(schema)
     if environment is None or environment in known:
         return
-    near = difflib.get_close_matches(environment.upper(), [name.upper() for name in known], 1)
-    hint = next((name for name in known if near and name.upper() == near[0]), None)
     listed = ", ".join(known) or "none; add `default_environment` to it"
-    meant = f"; did you mean {hint!r}?" if hint else ""
+    meant = nearest_column(environment, known)
     raise ConfigError(
         f"environment {environment!r} is not in the schema{meant} (its environments: {listed})"
     )

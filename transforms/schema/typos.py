@@ -1,11 +1,11 @@
 """Slips in a schema file that its parser lets pass, or whose error it words for programmers."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
 from transforms.schema.domains import domain_name
 from transforms.schema.environments import environments_of
 from transforms.schema.paths import path_text, walk_features
@@ -40,11 +40,11 @@ def _in_words(error: str) -> str:
     if field:
         descriptor = _pool().FindMessageTypeByName(field[1])
         known = list(descriptor.fields_by_name)
-        return f"{descriptor.name} has no field {field[2]!r}{_meant(field[2], known)}"
+        return f"{descriptor.name} has no field {field[2]!r}{nearest_column(field[2], known)}"
     if value:
         descriptor = _pool().FindEnumTypeByName(value[1])
         known = list(descriptor.values_by_name)
-        return f"{descriptor.name} has no value {value[2]!r}{_meant(value[2], known)}"
+        return f"{descriptor.name} has no value {value[2]!r}{nearest_column(value[2], known)}"
     return f"not a tensorflow-metadata Schema: {message}"
 
 
@@ -75,16 +75,10 @@ def _unknown(
     field: str, names: Collection[str], known: Collection[str], what: str
 ) -> Iterator[tuple[tuple[str, str, int], str]]:
     for name in names:
-        meant = _meant(name, known) if name not in known else ""
+        meant = nearest_column(name, known) if name not in known else ""
         # Without a near one it may be on purpose; validation then says that there is none.
         if meant:
             yield (field, name, 0), f"there is no {what} {name!r}{meant}"
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), [each.lower() for each in known], 1)
-    found = next((each for each in known if near and each.lower() == near[0]), None)
-    return "" if found is None else f"; did you mean {found!r}?"
 
 
 def _line_of(text: str, field: str, value: str, which: int) -> int:

@@ -1,10 +1,10 @@
 """Validates statistics against a schema, a span or version before, and serving data."""
 
-import difflib
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from transforms.errors import ConfigError
+from transforms.nearest import nearest
 from transforms.schema.anomalies.dataset import DatasetFinding, dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Finding, Surroundings
@@ -130,7 +130,5 @@ def _checked_severities(severities: Mapping[str, str]) -> dict[str, int]:
             (severity, list(_Info.Severity.keys()), "severity"),
         ):
             if name not in known:
-                near = difflib.get_close_matches(name.upper(), known, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise ConfigError(f"{name!r} is no {what}{hint}")
+                raise ConfigError(f"{name!r} is no {what}{nearest(name, known)}")
     return {kind: _Info.Severity.Value(severity) for kind, severity in severities.items()}

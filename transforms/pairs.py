@@ -1,0 +1,123 @@
+"""Pairs of columns, compared value by value whatever their widths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.cast_faults import true_where
+from transforms.json_text import json_values
+from transforms.types import is_list, is_text, plain_type
+from transforms.views import without_views
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How the values of two columns compare, pair by pair: four masks of n booleans.
+
+    A pair of which both are missing is in none of them.
+    """
+
+    match: np.ndarray
+    mismatch: np.ndarray
+    base_only: np.ndarray
+    test_only: np.ndarray
+
+
+def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = None) -> Paired:
+    """Compares two columns of n rows.
+
+    Numbers are compared as numbers and texts as bytes, whatever their types; NaN is equal to NaN.
+    Lists and structs are equal where all that is in them is. Other values of two types are not
+    equal.
+
+    Args:
+      base: n values.
+      test: n values.
+      float_digits: To how many digits after the point floats are rounded first; None for none.
+    """
+    base, test = _plain(base), _plain(test)
+    here, there = true_where(base.is_valid()), true_where(test.is_valid())
+    both = here & there
+    equal = _equal(base, test, float_digits) & both
+    return Paired(equal, both & ~equal, here & ~there, there & ~here)
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    array = without_views(array.storage if isinstance(array, pa.ExtensionArray) else array)
+    plain = plain_type(array.type)
+    return array if array.type.equals(plain) else array.cast(plain)
+
+
+def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:
+    types = base.type, test.type
+    if any(pa.types.is_null(type) for type in types):
+        return np.zeros(len(base), bool)
+    if any(pa.types.is_floating(type) for type in types) and all(map(_is_number, types)):
+        return _equal_floats(_floats(base, digits), _floats(test, digits))
+    if any(pa.types.is_nested(type) for type in types) or not _like(*types):
+        return true_where(pc.equal(_texts(base, digits), _texts(test, digits)))
+    if all(map(is_text, types)):
+        base, test = base.cast(pa.binary()), test.cast(pa.binary())
+    if pa.types.is_boolean(types[0]) and pa.types.is_boolean(types[1]):
+        return true_where(pc.equal(base, test))
+    if all(map(_is_number, types)) and types[0] != types[1]:
+        return _equal_integers(base, test)
+    return true_where(pc.equal(base, test))
+
+
+def _is_number(type: pa.DataType) -> bool:
+    kinds = pa.types
+    return bool(kinds.is_integer(type) or kinds.is_floating(type) or kinds.is_boolean(type))
+
+
+def _like(one: pa.DataType, other: pa.DataType) -> bool:
+    alike = (_is_number, is_text, pa.types.is_timestamp)
+    return bool(one == other or any(kind(one) and kind(other) for kind in alike))
+
+
+def _floats(array: pa.Array, digits: int | None) -> np.ndarray:
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    floats: np.ndarray = numbers if digits is None else np.round(numbers, digits)
+    return floats
+
+
+def _equal_floats(base: np.ndarray, test: np.ndarray) -> np.ndarray:
+    equal: np.ndarray = (base == test) | (np.isnan(base) & np.isnan(test))
+    return equal
+
+
+def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
+    """Of two widths; numpy compares signed and unsigned ones exactly."""
+    numbers = [
+        array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
+        for array in (base, test)
+    ]
+    left, right = (array.fill_null(0).to_numpy(zero_copy_only=False) for array in numbers)
+    equal: np.ndarray = left == right
+    return equal
+
+
+def _texts(array: pa.Array, digits: int | None) -> pa.Array:
+    return json_values(_rounded(array, digits))
+
+
+def _rounded(array: pa.Array, digits: int | None) -> pa.Array:
+    """Nested values with their floats as rounded float64, and so spelt alike where equal."""
+    if pa.types.is_floating(array.type):
+        numbers = _floats(array, digits) + 0.0
+        return pa.array(numbers, mask=~true_where(array.is_valid()))
+    if is_list(array.type):
+        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        inner = _rounded(pc.list_flatten(array), digits)
+        absent = pa.array(~true_where(array.is_valid()))
+        return pa.ListArray.from_arrays(offsets, inner, mask=absent)
+    if pa.types.is_struct(array.type) and array.type.num_fields:
+        names = [array.type.field(index).name for index in range(array.type.num_fields)]
+        fields = [_rounded(pc.struct_field(array, name), digits) for name in names]
+        return pa.StructArray.from_arrays(fields, names, mask=pc.is_null(array))
+    return array

@@ -1,0 +1,187 @@
+"""All that is checked of each row: a schema and custom rules, compiled once."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
+from transforms.row_checks.columns import column_violations, fits, list_depth
+from transforms.row_checks.features import FeatureCheck, feature_checks
+from transforms.row_checks.one_row import one_value, value_violations
+from transforms.row_checks.violation import Found, Violation
+from transforms.rules.code import Code, PythonRule
+from transforms.rules.evaluate import Columns
+from transforms.rules.files import NO_RULES, Rules, read_rules
+from transforms.rules.kinds import Kind, kind_of_feature
+from transforms.rules.row_rules import RowRule
+from transforms.schema.files import read_metadata
+from transforms.schema.protos import schema_pb2
+from transforms.types import from_feature, plain_type
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What every row is checked for.
+
+    Attributes:
+      features: What the schema says, feature by feature.
+      rules: Custom rules. Those about columns and keys are judged elsewhere: they are about many
+        rows.
+      version: A digest of the schema, noted with each rejected row.
+    """
+
+    features: tuple[FeatureCheck, ...]
+    rules: Rules
+    version: str
+
+    @classmethod
+    def of(
+        cls,
+        schema: Any,
+        rules: str | Rules | None = None,
+        environment: str | None = None,
+        code: str | None = None,
+    ) -> "Checks":
+        """Compiles them.
+
+        Args:
+          schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`.
+          rules: The URI of a YAML file of rules (see `transforms.rules.files`), or rules.
+          environment: The schema's environment; what is not expected in it may be missing.
+          code: The URI of the Python file that the rules name functions of.
+
+        Raises:
+          ConfigError: A file isn't there, the schema contradicts itself, or a rule is wrong.
+        """
+        if isinstance(schema, str):
+            schema = read_metadata(schema)
+        if not isinstance(schema, schema_pb2.Schema):
+            raise ConfigError(
+                "schema is a tensorflow-metadata Schema, or the URI of a .pbtxt, not a "
+                f"{type(schema).__module__}.{type(schema).__name__}"
+            )
+        features = feature_checks(schema, environment)
+        if isinstance(rules, str):
+            kinds = {check.name: kind_of_feature(check) for check in features}
+            rules = read_rules(rules, kinds, Code.read(code) if code else None)
+        text = schema.SerializeToString(deterministic=True)
+        version = hashlib.sha256(text).hexdigest()[:12]
+        return cls(features, rules or NO_RULES, version)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that rules may name, and their kinds."""
+        return {check.name: kind_of_feature(check) for check in self.features}
+
+    def check_columns(self, schema: pa.Schema) -> None:
+        """Checks at start that data with such columns can pass at all.
+
+        Args:
+          schema: The columns of the data, as its source knows them.
+
+        Raises:
+          ConfigError: A column that every row must have is not there, or is of a type of which
+            every value would be wrong.
+        """
+        for check in self.features:
+            index = schema.get_field_index(check.name)
+            if index < 0 and check.required:
+                near = nearest_column(check.name, schema.names)
+                raise ConfigError(
+                    f"the schema demands column {check.name!r} of every row, which the data "
+                    f"lacks{near}. If it isn't expected here, name the environment in which it "
+                    "is not"
+                )
+            if index >= 0:
+                _check_type(check, schema.field(index).type)
+
+    def violations(self, batch: pa.RecordBatch) -> list[Found]:
+        """What the rows of a batch violate, in the order of the schema and then of the rules."""
+        rows, names = batch.num_rows, batch.schema
+        found: list[Found] = []
+        for check in self.features:
+            index = names.get_field_index(check.name)
+            array = batch.column(index) if index >= 0 else None
+            found += column_violations(check, array, rows)
+        if self.rules.row and rows:
+            found += self._broken(Columns.of(batch), batch)
+        return found
+
+    def _broken(self, columns: Columns, batch: pa.RecordBatch) -> list[Found]:
+        found = []
+        for rule in self.rules.row:
+            mask = rule.broken(columns) if isinstance(rule, RowRule) else rule.broken(batch)
+            if mask is not None:
+                found.append((rule.violation, mask))
+        return found
+
+    def check_row(self, row: Mapping[str, Any]) -> list[Violation]:
+        """What one row violates: the answer that a batch of it would get, at once.
+
+        For a service that checks requests: 18 features take some 20 microseconds where all is
+        well, and what is wrong some 30 for each feature; an expression takes one or two, and some
+        20 with a regular expression or a time.
+
+        Args:
+          row: Plain Python or numpy values by feature, lists or dicts where the schema has them.
+            A missing key is a missing value; keys that the schema doesn't know are let be.
+
+        Returns: Its violations, in the order of the schema and then of the rules; none where it
+          is good.
+        """
+        found: list[Violation] = []
+        for check in self.features:
+            found += value_violations(check, row.get(check.name))
+        if self.rules.row:
+            found += self._broken_row(row)
+        return found
+
+    def _broken_row(self, row: Mapping[str, Any]) -> list[Violation]:
+        broken = {RowRule: self._breaks, PythonRule: self._breaks_python}
+        return [rule.violation for rule in self.rules.row if broken[type(rule)](rule, row)]
+
+    def _breaks(self, rule: Any, row: Mapping[str, Any]) -> bool:
+        if rule.scalar is not None:
+            return rule.scalar(row) is False
+        columns = {name: _one_column(row.get(name)) for name in rule.columns}
+        return rule.broken(Columns(columns, 1)) is not None
+
+    def _breaks_python(self, rule: Any, row: Mapping[str, Any]) -> bool:
+        return rule.broken(self._one_batch(row)) is not None
+
+    def _one_batch(self, row: Mapping[str, Any]) -> pa.RecordBatch:
+        """A batch of one row for Python rules: the schema's features, in its types."""
+        arrays = {check.name: _one_typed(check, row.get(check.name)) for check in self.features}
+        return pa.RecordBatch.from_pydict(arrays)
+
+
+def _one_column(value: Any) -> pa.Array:
+    try:
+        return one_value(value)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return pa.nulls(1)
+
+
+def _one_typed(check: FeatureCheck, value: Any) -> pa.Array:
+    array = _one_column(value)
+    if pa.types.is_null(array.type) and check.kind != "STRUCT" and check.levels(0) is not None:
+        return pa.nulls(1, from_feature(check.kind))
+    return array
+
+
+def _check_type(check: FeatureCheck, type: pa.DataType) -> None:
+    depth, inner = list_depth(plain_type(type))
+    if pa.types.is_null(inner):
+        return
+    if not fits(check, inner):
+        raise ConfigError(
+            f"column {check.name!r} is of type {type}, but the schema says {check.kind}"
+        )
+    if check.levels(depth) is None:
+        raise ConfigError(
+            f"column {check.name!r} is of type {type}, but the schema gives it another shape"
+        )

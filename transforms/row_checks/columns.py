@@ -1,0 +1,206 @@
+"""What a column violates, found by whole columns: a mask is made only where something is wrong."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.cast_faults import true_where
+from transforms.casts import checked_cast
+from transforms.dead_letters import Reason
+from transforms.row_checks.features import FeatureCheck
+from transforms.row_checks.raw import where_valid
+from transforms.row_checks.violation import Found, Violation
+from transforms.types import is_list, is_text, plain_type
+from transforms.views import without_views
+
+Spread = Callable[[np.ndarray], np.ndarray]
+"""From guilty values to guilty rows, where a row has several values."""
+
+
+def column_violations(check: FeatureCheck, array: pa.Array | None, rows: int) -> list[Found]:
+    """What a column violates.
+
+    Args:
+      check: What the schema says of it.
+      array: n values of any type; None where the batch lacks the column, which is as if all
+        were null.
+      rows: n.
+    """
+    if array is None:
+        return [(missing(check), np.ones(rows, bool))] if check.required and rows else []
+    found: list[Found] = []
+    if check.required and array.null_count:
+        found.append((missing(check), true_where(array.is_null())))
+    if array.null_count < rows:
+        found += _of_lists(check, array)
+    return found
+
+
+def missing(check: FeatureCheck) -> Violation:
+    """That a row lacks a feature."""
+    return Violation(Reason.MISSING_VALUE, check.name, f"column {check.name!r} has no value")
+
+
+def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Found]:
+    if not is_list(array.type):
+        # Of a scalar the question is settled by the type: most columns end here.
+        return _of_values(check, array) if check.levels(0) is not None else _nested(check, array, 0)
+    depth, inner = list_depth(array.type)
+    levels = check.levels(depth)
+    if levels is None and pa.types.is_null(inner):
+        # Of empty lists alone nobody can tell how deep they are.
+        levels = check.counts[:depth] or None
+    if levels is None:
+        return _nested(check, array, depth)
+    found: list[Found] = []
+    spread: Spread = _as_it_is
+    for least, most in levels:
+        array = without_views(array)
+        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        wrong = (lengths < least) | (lengths > (most if most is not None else lengths))
+        wrong = where_valid(array, wrong)
+        if wrong.any():
+            found.append((_wrong_count(check, least, most), spread(wrong)))
+        array, spread = pc.list_flatten(array), _spread(spread, lengths)
+        if array.null_count:
+            why = f"a list of column {check.name!r} lacks one of its values"
+            violation = Violation(Reason.MISSING_VALUE, check.name, why)
+            found.append((violation, spread(true_where(array.is_null()))))
+    return found + [(violation, spread(mask)) for violation, mask in _of_values(check, array)]
+
+
+def _as_it_is(mask: np.ndarray) -> np.ndarray:
+    return mask
+
+
+def _spread(outer: Spread, lengths: np.ndarray) -> Spread:
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+
+    def spread(mask: np.ndarray) -> np.ndarray:
+        rows = np.zeros(len(lengths), bool)
+        rows[owners[mask]] = True
+        return outer(rows)
+
+    return spread
+
+
+def _nested(check: FeatureCheck, array: pa.Array, depth: int) -> list[Found]:
+    how = f"lists {depth} deep" if depth else "single values"
+    why = f"column {check.name!r} has {how}, which is not the shape that the schema gives it"
+    return [(Violation(Reason.WRONG_SHAPE, check.name, why), true_where(array.is_valid()))]
+
+
+def _wrong_count(check: FeatureCheck, least: int, most: int | None) -> Violation:
+    upper = f" to {most}" if most is not None else " or more"
+    wanted = str(least) if least == most else f"{least}{upper}"
+    why = f"a list of column {check.name!r} has not {wanted} values"
+    return Violation(Reason.WRONG_SHAPE, check.name, why)
+
+
+def _of_values(check: FeatureCheck, values: pa.Array) -> list[Found]:
+    """What values violate that are no lists."""
+    type = values.type
+    if pa.types.is_dictionary(type):
+        return _of_dictionary(check, values)
+    if not _is_primitive(type):
+        values = _plain(values)
+    if not fits(check, values.type):
+        return _wrong_type(check, values)
+    if check.kind == "STRUCT":
+        return _of_fields(check, values)
+    if check.kind == "BYTES":
+        return _of_domains(check, values)
+    return _of_numbers(check, values)
+
+
+def fits(check: FeatureCheck, type: pa.DataType) -> bool:
+    """Whether values of a plain type that is no list can be right.
+
+    Integers will do for a FLOAT, and floats for an INT as long as they are whole: a reader can't
+    tell what was meant by a column of them.
+    """
+    kinds = pa.types
+    if check.temporal and kinds.is_temporal(type):
+        return True
+    if check.kind == "STRUCT":
+        return bool(kinds.is_struct(type))
+    if check.kind == "BYTES":
+        return is_text(type)
+    numbers = kinds.is_floating(type) or kinds.is_integer(type)
+    return bool(numbers or (check.kind == "INT" and kinds.is_boolean(type)))
+
+
+def list_depth(type: pa.DataType) -> tuple[int, pa.DataType]:
+    """How deep lists are nested in a type, and the type of what is in them."""
+    depth = 0
+    while is_list(type):
+        depth, type = depth + 1, type.value_type
+    return depth, type
+
+
+def _is_primitive(type: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(type) or pa.types.is_string(type))
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    if pa.types.is_run_end_encoded(values.type):
+        values = pc.run_end_decode(values)
+    values = without_views(values)
+    plain = plain_type(values.type)
+    return values if values.type.equals(plain) else values.cast(plain)
+
+
+def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Found]:
+    """Each value of a dictionary is judged once."""
+    found = _of_values(check, values.dictionary)
+    if not found:
+        return []
+    codes = values.indices.fill_null(0).to_numpy(zero_copy_only=False)
+    masks = [(violation, where_valid(values, mask[codes])) for violation, mask in found]
+    return [(violation, mask) for violation, mask in masks if mask.any()]
+
+
+def _of_fields(check: FeatureCheck, values: pa.Array) -> list[Found]:
+    found = []
+    for field in check.fields:
+        name = field.name[len(check.name) + 1 :]
+        index = values.type.get_field_index(name)
+        array = None if index < 0 else pc.struct_field(values, name)
+        for violation, mask in column_violations(field, array, len(values)):
+            # A field of what is missing is not missing.
+            mask = where_valid(values, mask)
+            if mask.any():
+                found.append((violation, mask))
+    return found
+
+
+def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
+    type, kinds = values.type, pa.types
+    if check.temporal and kinds.is_temporal(type):
+        return []
+    if kinds.is_boolean(type):
+        return _of_domains(check, values.cast(pa.int8()))
+    if check.kind == "FLOAT" or (kinds.is_integer(type) and not kinds.is_uint64(type)):
+        return _of_domains(check, values)
+    cast = checked_cast(values, pa.int64())
+    found = _of_domains(check, cast.values)
+    if cast.bad is None:
+        return found
+    why = f"a value of column {check.name!r} is no whole number of 64 bits"
+    return [(Violation(Reason.WRONG_TYPE, check.name, why), cast.bad), *found]
+
+
+def _of_domains(check: FeatureCheck, values: pa.Array) -> list[Found]:
+    return [found for domain in check.domains for found in domain.found(values)]
+
+
+def _wrong_type(check: FeatureCheck, values: pa.Array) -> list[Found]:
+    wrong = true_where(values.is_valid())
+    if not wrong.any():
+        return []
+    why = f"column {check.name!r} is of type {values.type}, not {check.kind}"
+    return [(Violation(Reason.WRONG_TYPE, check.name, why), wrong)]

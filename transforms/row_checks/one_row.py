@@ -1,0 +1,71 @@
+"""What a single value violates: a quick yes where it is plain and fine, else the column path."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.dead_letters import Reason
+from transforms.row_checks.columns import column_violations, missing
+from transforms.row_checks.domains import INT64
+from transforms.row_checks.features import FeatureCheck
+from transforms.row_checks.violation import Violation
+
+
+def value_violations(check: FeatureCheck, value: Any) -> list[Violation]:
+    """What a value violates: the same as in a column of one row.
+
+    Args:
+      check: What the schema says of it.
+      value: A plain Python or numpy value, or a list or dict of such; None where it is missing.
+    """
+    if value is None:
+        return [missing(check)] if check.required else []
+    if surely_fine(check, value):
+        return []
+    try:
+        array = one_value(value)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        why = f"a value of column {check.name!r} is of a type that no column can hold"
+        return [Violation(Reason.WRONG_TYPE, check.name, why)]
+    return [violation for violation, _ in column_violations(check, array, 1)]
+
+
+def surely_fine(check: FeatureCheck, value: Any) -> bool:
+    """Whether a value is plain and right; False means that Arrow must have a look."""
+    kind = type(value)
+    if kind is list and len(value) == 1 and check.levels(1) is not None:
+        least, most = check.levels(1)[0]  # type: ignore[index]
+        if not least <= 1 <= (1 if most is None else most):
+            return False
+        value = value[0]
+        kind = type(value)
+    elif check.levels(0) is None:
+        return False
+    if check.kind == "FLOAT":
+        plain = kind is float or (kind is int and INT64[0] <= value <= INT64[1])
+    elif check.kind == "INT":
+        plain = kind is bool or (kind is int and INT64[0] <= value <= INT64[1])
+    else:
+        plain = check.kind == "BYTES" and (kind is bytes or (kind is str and _is_unicode(value)))
+    return plain and all(domain.holds(value) for domain in check.domains)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates, of which no UTF-8 can be made."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def one_value(value: Any) -> pa.Array:
+    """A column of one row."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    try:
+        return pa.array([value])
+    except OverflowError:
+        # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
+        type = pa.list_(pa.uint64()) if isinstance(value, list) else pa.uint64()
+        return pa.array([value], type)

@@ -1,0 +1,145 @@
+"""Aggregates of expressions: small states that merge in any order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.key_hash import arrays_hash
+from transforms.rules.evaluate import Columns, evaluate
+from transforms.rules.kinds import Kind
+from transforms.rules.typed import Typed
+
+EXACT_DISTINCT = 4096
+"""Up to so many different values are counted exactly; more with a standard error of 1.6 %."""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """An aggregate of some of the rows.
+
+    Attributes:
+      rows: How many rows.
+      valid: How many of them have a value.
+      total: Their sum; of integers exact. `lost` is what the float sum lost by rounding.
+      lowest: The least value, NaN left out.
+      highest: The greatest value.
+      hashes: The smallest hashes of different values, ascending.
+    """
+
+    rows: int = 0
+    valid: int = 0
+    total: int | float = 0
+    lost: float = 0.0
+    lowest: Any = None
+    highest: Any = None
+    hashes: np.ndarray | None = None
+
+
+def partial_of(aggregate: Typed, columns: Columns) -> Partial:
+    """The aggregate of the rows of a batch.
+
+    Args:
+      aggregate: An expression of the op "aggregate".
+      columns: The columns that it names.
+    """
+    if not aggregate.args:
+        return Partial(columns.rows, columns.rows)
+    values = evaluate(aggregate.args[0], columns)
+    counts = columns.rows, columns.rows - values.null_count
+    name = aggregate.value
+    if name in ("mean", "sum"):
+        return Partial(*counts, total=_sum(values))
+    if name in ("min", "max"):
+        return Partial(*counts, lowest=_end(pc.min(values)), highest=_end(pc.max(values)))
+    if name == "distinct":
+        return Partial(*counts, hashes=_smallest(arrays_hash([values.drop_null()], counts[1])))
+    return Partial(*counts)
+
+
+def merged(left: Partial, right: Partial) -> Partial:
+    """The aggregate of the rows of both."""
+    total, lost = _added(left, right)
+    return Partial(
+        left.rows + right.rows,
+        left.valid + right.valid,
+        total,
+        lost,
+        _least(left.lowest, right.lowest, min),
+        _least(left.highest, right.highest, max),
+        _union(left.hashes, right.hashes),
+    )
+
+
+def value_of(aggregate: Typed, partial: Partial) -> Any:
+    """What an aggregate comes to; None where there was nothing to make it of."""
+    total = partial.total + partial.lost if partial.lost else partial.total
+    values = {
+        "count": partial.valid,
+        "distinct": _distinct(partial.hashes),
+        "max": partial.highest,
+        "mean": total / partial.valid if partial.valid else None,
+        "min": partial.lowest,
+        "null_share": 1 - partial.valid / partial.rows if partial.rows else None,
+        "sum": (total if partial.valid else None),
+    }
+    value = values[aggregate.value]
+    if aggregate.kind is Kind.INT and value is not None:
+        return max(-(2**63), min(2**63 - 1, value))
+    return value
+
+
+def is_exact(aggregate: Typed, partial: Partial) -> bool:
+    """Whether an aggregate is counted, not estimated."""
+    hashes = partial.hashes
+    return aggregate.value != "distinct" or hashes is None or len(hashes) <= EXACT_DISTINCT
+
+
+def _sum(values: pa.Array) -> int | float:
+    if pa.types.is_floating(values.type):
+        return float(np.sum(values.drop_null().to_numpy()))
+    if pa.types.is_boolean(values.type):
+        return int(values.true_count)
+    numbers = values.drop_null().to_numpy(zero_copy_only=False)
+    # In two halves, of which 2^31 can be added before an int64 overflows.
+    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFFFFFF).sum())
+
+
+def _end(scalar: pa.Scalar) -> Any:
+    value = scalar.as_py()
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _added(left: Partial, right: Partial) -> tuple[int | float, float]:
+    """The sum; of floats with what the addition lost (Neumaier, ZAMM 54, 1974)."""
+    total = left.total + right.total
+    lost = left.lost + right.lost
+    if isinstance(total, int) or not np.isfinite(total):
+        return total, 0.0
+    big, small = sorted((left.total, right.total), key=abs, reverse=True)
+    return total, lost + ((big - total) + small)
+
+
+def _least(left: Any, right: Any, pick: Any) -> Any:
+    if left is None or right is None:
+        return right if left is None else left
+    return pick(left, right)
+
+
+def _smallest(hashes: np.ndarray) -> np.ndarray:
+    return np.unique(hashes)[: EXACT_DISTINCT + 1]
+
+
+def _union(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return _smallest(np.concatenate([left, right]))
+
+
+def _distinct(hashes: np.ndarray | None) -> int:
+    """How many hashes there were, by how densely the smallest lie (Bar-Yossef et al., 2002)."""
+    if hashes is None or len(hashes) <= EXACT_DISTINCT:
+        return 0 if hashes is None else len(hashes)
+    return round((len(hashes) - 1) / (int(hashes[-1]) / 2**64))

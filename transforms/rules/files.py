@@ -1,0 +1,223 @@
+"""Files of rules: YAML, whose errors are told with line and column.
+
+rules:
+  - row: fare >= 0 and trip_miles < 500
+    name: sane_trip                          # what violations say; else the rule's text
+  - column: mean(fare) between 5 and 50
+  - unique: [taxi_id, trip_start_timestamp]
+  - python: fare_fits_the_meter              # a function of the file that --code names
+
+What an expression may be made of: `transforms.rules.parse` and `transforms.rules.typed`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
+from transforms.rules.code import Code, PythonRule
+from transforms.rules.column_rules import ColumnRule
+from transforms.rules.kinds import Kind
+from transforms.rules.row_rules import RowRule
+from transforms.rules.tokens import ExpressionError
+
+
+@dataclass(frozen=True)
+class UniqueRule:
+    """Of all rows, no two may have the same key.
+
+    Attributes:
+      name: Its name, or its columns.
+      columns: The columns that make the key.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Custom rules, checked.
+
+    Attributes:
+      row: Rules about single rows.
+      column: Rules about whole columns.
+      unique: Rules about keys.
+    """
+
+    row: tuple[RowRule | PythonRule, ...] = ()
+    column: tuple[ColumnRule, ...] = ()
+    unique: tuple[UniqueRule, ...] = ()
+
+
+NO_RULES = Rules()
+
+
+def read_rules(uri: str, columns: Mapping[str, Kind], code: Code | None = None) -> Rules:
+    """Reads a file of rules, and checks them.
+
+    Args:
+      uri: A YAML file.
+      columns: The columns and their kinds; `Checks.kinds`, or `kinds_of_columns`.
+      code: The file of Python rules.
+
+    Raises:
+      ConfigError: The file isn't there, or a rule is wrong; the text names line and column.
+    """
+    from transforms.io.files import read_bytes
+
+    try:
+        return parse_rules(read_bytes(uri).decode(), columns, code, uri)
+    except OSError as error:
+        raise ConfigError(f"--rules {uri}: can't be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"--rules {uri}: is not UTF-8 text") from None
+
+
+def parse_rules(
+    text: str, columns: Mapping[str, Kind], code: Code | None = None, where: str = "rules"
+) -> Rules:
+    """Parses rules, and checks them.
+
+    Args:
+      text: YAML: a list of rules, or a mapping with the one key `rules`.
+      columns: The columns and their kinds.
+      code: The file of Python rules.
+      where: What the text is called in errors.
+
+    Raises:
+      ConfigError: A rule is wrong; the text names line and column.
+    """
+    reader = _Reader(text, columns, code, where)
+    made = [reader.rule(node) for node in reader.entries()]
+    names = [rule.name for rule in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{where}: two rules are called {name!r}")
+    return Rules(
+        tuple(rule for rule in made if isinstance(rule, RowRule | PythonRule)),
+        tuple(rule for rule in made if isinstance(rule, ColumnRule)),
+        tuple(rule for rule in made if isinstance(rule, UniqueRule)),
+    )
+
+
+_KINDS = ("row", "column", "unique", "python")
+
+
+class _Reader:
+    def __init__(
+        self, text: str, columns: Mapping[str, Kind], code: Code | None, where: str
+    ) -> None:
+        self.text, self.columns, self.code, self.where = text, columns, code, where
+
+    def entries(self) -> list[Any]:
+        """The YAML nodes of the rules."""
+        import yaml
+
+        try:
+            root = yaml.compose(self.text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            raise self.error(error.problem_mark, f"not YAML: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{self.where}: not YAML: {error}") from None
+        if root is None:
+            return []
+        if root.id == "mapping":
+            fields = self.fields(root, ("rules",), "the file")
+            root = fields.get("rules", root)
+        if root.id != "sequence":
+            raise self.error(root.start_mark, "expected a list of rules")
+        return list(root.value)
+
+    def fields(self, node: Any, known: tuple[str, ...], what: str) -> dict[str, Any]:
+        """The fields of a mapping, which must be known and no two alike."""
+        if node.id != "mapping":
+            raise self.error(node.start_mark, f"expected {what} as `row: ...` or the like")
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.id != "scalar":
+                raise self.error(key.start_mark, f"{what} has fields with plain names")
+            if key.value not in known:
+                near = nearest_column(str(key.value), known) or f"; it has {', '.join(known)}"
+                raise self.error(key.start_mark, f"{what} has no field {key.value!r}{near}")
+            if key.value in found:
+                raise self.error(key.start_mark, f"{key.value!r} is there twice")
+            found[key.value] = value
+        return found
+
+    def rule(self, node: Any) -> RowRule | PythonRule | ColumnRule | UniqueRule:
+        fields = self.fields(node, (*_KINDS, "name"), "a rule")
+        kinds = [kind for kind in _KINDS if kind in fields]
+        if len(kinds) != 1:
+            raise self.error(node.start_mark, f"a rule has one of {', '.join(_KINDS)}")
+        name = self.scalar(fields["name"]) if "name" in fields else None
+        value = fields[kinds[0]]
+        if kinds[0] == "unique":
+            return self.unique(value, name)
+        if kinds[0] == "python":
+            return self.python(value, name)
+        return self.expression(value, RowRule.of if kinds[0] == "row" else ColumnRule.of, name)
+
+    def expression(
+        self, node: Any, make: Callable[..., RowRule | ColumnRule], name: str | None
+    ) -> RowRule | ColumnRule:
+        text = self.scalar(node)
+        try:
+            return make(text, self.columns, name)
+        except ExpressionError as error:
+            raise self.at(_place(self.text, node, error.at), error.message) from None
+
+    def unique(self, node: Any, name: str | None) -> UniqueRule:
+        nodes = node.value if node.id == "sequence" else [node]
+        columns = [self.scalar(each) for each in nodes]
+        if not columns:
+            raise self.error(node.start_mark, "unique: names a column or several")
+        for column, each in zip(columns, nodes, strict=True):
+            if column not in self.columns:
+                near = nearest_column(column, self.columns)
+                raise self.error(each.start_mark, f"there is no column {column!r}{near}")
+            if self.columns[column] in (Kind.LIST, Kind.STRUCT):
+                kind = self.columns[column]
+                raise self.error(each.start_mark, f"column {column!r} is a {kind}, which is no key")
+        return UniqueRule(name or f"unique({', '.join(columns)})", tuple(columns))
+
+    def python(self, node: Any, name: str | None) -> PythonRule:
+        if name is not None:
+            raise self.error(node.start_mark, "a Python rule is called as its function is")
+        if self.code is None:
+            raise self.error(node.start_mark, "a Python rule needs --code, the file it is in")
+        try:
+            return PythonRule(self.scalar(node), self.code)
+        except ConfigError as error:
+            raise self.error(node.start_mark, str(error)) from None
+
+    def scalar(self, node: Any) -> str:
+        if node.id != "scalar" or not node.value.strip():
+            raise self.error(node.start_mark, "expected a text")
+        return str(node.value)
+
+    def error(self, mark: Any, message: str) -> ConfigError:
+        return self.at(mark.index if mark else 0, message)
+
+    def at(self, index: int, message: str) -> ConfigError:
+        line = self.text.count("\n", 0, index) + 1
+        column = index - (self.text.rfind("\n", 0, index) + 1) + 1
+        return ConfigError(f"{self.where}: line {line}, column {column}: {message}")
+
+
+def _place(text: str, node: Any, offset: int) -> int:
+    """Where a character of a YAML text stands in the file.
+
+    Folding and quoting change white space and add quotes, but keep the other characters in their
+    order, so that they are counted off one by one.
+    """
+    at = node.start_mark.index
+    if node.style in ("|", ">"):
+        at = text.index("\n", at)
+    for char in node.value[:offset]:
+        if not char.isspace():
+            at = text.index(char, at) + 1
+    while at < node.end_mark.index and (text[at].isspace() or (not offset and text[at] in "'\"")):
+        at += 1
+    return int(at)

@@ -1,0 +1,104 @@
+"""What an expression may be made of: kinds of values, and columns brought to them."""
+
+from enum import StrEnum
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.casts import checked_cast
+from transforms.row_checks.features import FeatureCheck
+from transforms.types import is_list, is_text, plain_type
+
+
+class Kind(StrEnum):
+    """A kind of values in an expression."""
+
+    INT = "INT"
+    FLOAT = "FLOAT"
+    TEXT = "TEXT"
+    BOOL = "BOOL"
+    TIME = "TIME"
+    LIST = "LIST"
+    STRUCT = "STRUCT"
+
+
+NUMBERS = frozenset({Kind.INT, Kind.FLOAT})
+
+TYPES = {
+    Kind.INT: pa.int64(),
+    Kind.FLOAT: pa.float64(),
+    Kind.TEXT: pa.string(),
+    Kind.BOOL: pa.bool_(),
+    Kind.TIME: pa.timestamp("us"),
+}
+"""As what values are computed with; times are in UTC."""
+
+
+def kind_of_feature(check: FeatureCheck) -> Kind:
+    """The kind of a feature's values."""
+    if check.levels(0) is None:
+        return Kind.LIST
+    return Kind.TEXT if check.kind == "BYTES" else Kind(check.kind)
+
+
+def kinds_of_columns(schema: pa.Schema) -> dict[str, Kind]:
+    """The kinds of the columns of an Arrow schema; columns of other types are left out."""
+    found = {field.name: _kind_of_type(plain_type(field.type)) for field in schema}
+    return {name: kind for name, kind in found.items() if kind is not None}
+
+
+def _kind_of_type(type: pa.DataType) -> Kind | None:
+    kinds = pa.types
+    tests = {
+        Kind.BOOL: kinds.is_boolean,
+        Kind.INT: kinds.is_integer,
+        Kind.FLOAT: kinds.is_floating,
+        Kind.TEXT: is_text,
+        Kind.LIST: is_list,
+        Kind.STRUCT: kinds.is_struct,
+    }
+    if kinds.is_timestamp(type) or kinds.is_date(type):
+        return Kind.TIME
+    return next((kind for kind, test in tests.items() if test(type)), None)
+
+
+def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
+    """A column as a kind; values that are none of it become null, and so unknown.
+
+    Nothing is parsed: a text is no number. Integers become floats as float64 rounds them, bytes
+    must be UTF-8, and of a column of lists each of at most one value is taken.
+    """
+    if kind in (Kind.LIST, Kind.STRUCT):
+        right = is_list(array.type) if kind is Kind.LIST else pa.types.is_struct(array.type)
+        return array if right else pa.nulls(len(array), pa.list_(pa.null()))
+    target = TYPES[kind]
+    if array.type.equals(target):
+        return array
+    plain = plain_type(array.type)
+    if is_list(plain):
+        return as_kind(checked_cast(array, plain.value_type).values, kind)
+    if not array.type.equals(plain):
+        return as_kind(checked_cast(array, plain).values, kind)
+    if not _becomes(plain, kind):
+        return pa.nulls(len(array), target)
+    if kind is Kind.FLOAT:
+        return array.cast(target, safe=False)
+    if kind is Kind.TIME:
+        return _utc(array)
+    return checked_cast(array, target).values
+
+
+def _becomes(type: pa.DataType, kind: Kind) -> bool:
+    if kind is Kind.INT:
+        return _kind_of_type(type) in (Kind.INT, Kind.FLOAT, Kind.BOOL)
+    if kind is Kind.FLOAT:
+        return _kind_of_type(type) in NUMBERS
+    return _kind_of_type(type) is kind
+
+
+def _utc(array: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(array.type) and array.type.tz:
+        array = array.cast(pa.timestamp(array.type.unit, "UTC"))
+    if pa.types.is_date(array.type):
+        array = array.cast(pa.timestamp("ms"))
+    return pc.cast(array, pa.timestamp("us"), safe=False)

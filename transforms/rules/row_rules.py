@@ -1,0 +1,102 @@
+"""Rules about single rows: an expression, or a Python function of a batch."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.cast_faults import true_where
+from transforms.dead_letters import Reason
+from transforms.errors import ConfigError
+from transforms.row_checks.violation import Violation
+from transforms.rules.evaluate import Columns, evaluate
+from transforms.rules.kinds import Kind
+from transforms.rules.one_row import Scalar, scalar_of
+from transforms.rules.parse import Node, parse
+from transforms.rules.tokens import ExpressionError
+from transforms.rules.typed import Typed, typed_row
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What must not be false of any row.
+
+    Attributes:
+      name: Its name, or its text.
+      tree: The expression, checked.
+      columns: The columns that it names.
+    """
+
+    name: str
+    tree: Typed
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str, columns: Mapping[str, Kind], name: str | None = None) -> "RowRule":
+        """Parses and checks a rule.
+
+        Args:
+          text: An expression, such as `fare >= 0 and trip_miles < 500`.
+          columns: The columns and their kinds.
+          name: What violations call it; None for its text.
+
+        Raises:
+          ExpressionError: The text is no expression, or doesn't fit the columns.
+        """
+        node = parse(text)
+        tree = typed_row(node, columns)
+        if tree.kind is not Kind.BOOL:
+            raise ExpressionError(node.at, f"a rule is a condition, but this is {tree.kind}")
+        return cls(name or " ".join(text.split()), tree, tuple(dict.fromkeys(_columns(node))))
+
+    @property
+    def violation(self) -> Violation:
+        """What a row is told that violates it."""
+        only = self.columns[0] if len(self.columns) == 1 else None
+        return Violation(Reason.RULE_VIOLATED, only, f"rule {self.name!r} does not hold")
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Without the function for one row, which can't be pickled."""
+        return RowRule, (self.name, self.tree, self.columns)
+
+    @functools.cached_property
+    def scalar(self) -> Scalar | None:
+        """The rule as a function of one row; None where only Arrow can tell."""
+        return scalar_of(self.tree)
+
+    def broken(self, columns: Columns) -> np.ndarray | None:
+        """N booleans, true where it is false of a row; None where that is nowhere."""
+        return where_false(evaluate(self.tree, columns))
+
+
+def where_false(holds: pa.Array) -> np.ndarray | None:
+    """N booleans, true where it is false, and not unknown; None where that is nowhere."""
+    if holds.true_count == len(holds) - holds.null_count:
+        return None
+    return true_where(pc.invert(holds))
+
+
+def _columns(node: Node) -> list[str]:
+    if node.op == "column":
+        return [node.value]
+    return [name for arg in node.args for name in _columns(arg)]
+
+
+def checked_result(result: object, rows: int, what: str) -> pa.Array:
+    """What a Python rule returned, if it is what it must be.
+
+    Raises:
+      ConfigError: It isn't; the text names the rule.
+    """
+    if isinstance(result, pa.ChunkedArray):
+        result = result.combine_chunks()
+    if not isinstance(result, pa.Array) or not pa.types.is_boolean(result.type):
+        given = result.type if isinstance(result, pa.Array) else type(result).__name__
+        raise ConfigError(f"{what} must return a boolean Arrow array, but returned {given}")
+    if len(result) != rows:
+        raise ConfigError(f"{what} must return {rows} booleans, one a row, but gave {len(result)}")
+    return result
