@@ -19,10 +19,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
+from transforms.row_checks.schema_text import schema_of
 
 from transforms.batches import MAX_ROWS
 from transforms.row_checks.checks import Checks
-from transforms.row_checks.schema_text import schema_of
 from transforms.rules.files import parse_rules
 from transforms.validate import validate_batch
 
