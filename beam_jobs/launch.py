@@ -59,6 +59,7 @@ def run(
     resolve: Callable[[T], Resolved],
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
     argv: Sequence[str] | None = None,
+    verdict: Callable[[T], int] | None = None,
 ) -> int:
     """Runs a job from its command line to its exit code.
 
@@ -67,6 +68,7 @@ def run(
       resolve: Reads what the pipeline's construction depends on.
       build: Makes the pipeline.
       argv: The command line; that of this process by default.
+      verdict: Looks at what a job has written that has come to its end, and gives the exit code.
 
     Returns: 0 done, 1 failed, 2 wrong usage, 3 a gate said no; 130 or 143 after a signal.
     """
@@ -74,11 +76,19 @@ def run(
     logs.open_streams()
     try:
         options, beam_argv = parse(kind, argv)
-        return _launch(job, options, beam_argv, resolve, build)
+        code = _launch(job, options, beam_argv, resolve, build)
+        return code or (verdict(options) if verdict and _is_there(options) else 0)
     except KeyboardInterrupt:
         return say(job, "interrupted", 130)
     except Exception as error:
         return failures.report(job, error)
+
+
+def _is_there(options: JobOptions) -> bool:
+    """Whether the output of a run that was not waited for is there."""
+    from transforms.io import files
+
+    return files.exists(str(getattr(options, "output", "")))
 
 
 def _launch(

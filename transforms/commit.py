@@ -144,6 +144,15 @@ class Commit:
         """Adds ledger entries of a step."""
         self._entries.append(entries)
 
+    def artifacts(self, made: "beam.PCollection[tuple[str, bytes]]", target: Target) -> None:
+        """Adds files that are no rows: reports, say.
+
+        Args:
+          made: Their names and contents.
+          target: The folder in which they will be.
+        """
+        self.take(made | "Artifacts" >> beam.Map(_artifact, target).with_output_types(Entry))
+
     def published(self, batches: Batches, uri: str) -> None:
         """Counts rows that are at a topic already, which knows no commit."""
         count = beam.Map(_published, uri).with_output_types(Entry)
@@ -312,6 +321,13 @@ def _beside(root: str) -> str:
 def new_run_id(job: str) -> str:
     """A run id that sorts by time."""
     return f"{job}-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _artifact(file: tuple[str, bytes], target: Target) -> Entry:
+    name, content = file
+    path = f"{target.staging}/{name}"
+    files.write_bytes(path, content)
+    return Entry("artifact", "Artifacts", target.root, path, bytes=len(content))
 
 
 def _published(rows: pa.RecordBatch, uri: str) -> Entry:

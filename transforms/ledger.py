@@ -16,12 +16,12 @@ class Entry:
     """A line of the run's ledger: what one bundle of one step did.
 
     Attributes:
-      kind: "read" (rows that came in), "staged" (a file that waits for the commit), "published"
-        (rows that are at a topic, which knows no commit) or "schema"
-        (what an output without rows looks like).
+      kind: "read" (rows that came in), "staged" (a file of rows that waits for the commit),
+        "artifact" (another file that does), "published" (rows that are at a topic, which knows no
+        commit, or were looked at) or "schema" (what an output without rows looks like).
       step: The step's label.
       target: Where the file will go: its folder or file.
-      path: Where the file waits.
+      path: Where the file waits; an artifact keeps the last part of it as its name.
       rows: How many rows.
       bytes: The file's size.
       order: Where its first row came from: files are published in this order.
@@ -162,3 +162,5 @@ def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, st
     for index, entry in enumerate(ready):
         name = f"part-{index:05d}-of-{len(ready):05d}{target.suffix}"
         yield entry, f"{target.root}/{name}" if target.folder else target.root
+    for entry in sorted((e for e in staged if e.kind == "artifact"), key=lambda e: e.path):
+        yield entry, f"{target.root}/{entry.path.rpartition('/')[2]}"

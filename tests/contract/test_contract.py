@@ -34,7 +34,7 @@ from transforms.rules.check_columns import CheckColumns
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.kinds import Kind
 from transforms.skew import DetectFeatureSkew
-from transforms.statistics.generate import GenerateStatistics
+from transforms.statistics.generate import CollectStatistics, GenerateStatistics
 from transforms.stream.write import WriteWindows
 from transforms.unique import Unique
 from transforms.validate import Validate
@@ -116,6 +116,7 @@ EXAMPLES = {
     "CheckColumns": _check_columns,
     "DetectFeatureSkew": lambda model: DetectFeatureSkew(["name"]),
     "FromRows": _from_rows,
+    "CollectStatistics": lambda model: CollectStatistics(),
     "GenerateStatistics": lambda model: GenerateStatistics(),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),

@@ -148,6 +148,9 @@ class Feature:
             # TFDV takes a feature that was never seen for one of strings.
             texts = self.values or Texts(is_bytes=kinds.named.get(self.path) == "bytes")
             texts.describe(made)
+            if kinds.named.get(self.path) == "categorical":
+                # Integers still, of which the values are counted.
+                made.type = statistics_pb2.FeatureNameStatistics.INT
             common = (
                 made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats
             )

@@ -40,9 +40,6 @@ class _CollectFn(beam.DoFn):
 class _MergeFn(beam.CombineFn):
     """Parts of the data together."""
 
-    def __init__(self, options: StatisticsOptions) -> None:
-        self.options = options
-
     def create_accumulator(self) -> Slices:
         return {WHOLE: Dataset()}
 
@@ -52,8 +49,29 @@ class _MergeFn(beam.CombineFn):
     def merge_accumulators(self, parts: Iterable[Slices]) -> Slices:
         return merged(parts)
 
-    def extract_output(self, slices: Slices) -> statistics_pb2.DatasetFeatureStatisticsList:
-        return described(slices, self.options)
+    def extract_output(self, slices: Slices) -> Slices:
+        return slices
+
+
+@dataclass
+class CollectStatistics(beam.PTransform):
+    """Gathers what is known of the rows of each window: from which statistics are made, or merged.
+
+    Args:
+      options: What statistics are made of.
+
+    Returns: For each window that has a batch, what is known of its rows, by slice.
+    """
+
+    options: StatisticsOptions = field(default_factory=StatisticsOptions)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, batches: Batches) -> "beam.PCollection[Slices]":
+        """Applies it."""
+        parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options))
+        return parts | "Merge" >> beam.CombineGlobally(_MergeFn()).without_defaults()
 
 
 @dataclass
@@ -75,6 +93,5 @@ class GenerateStatistics(beam.PTransform):
         self, batches: Batches
     ) -> "beam.PCollection[statistics_pb2.DatasetFeatureStatisticsList]":
         """Applies it."""
-        parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options))
-        merge = beam.CombineGlobally(_MergeFn(self.options)).without_defaults()
-        return parts | "Merge" >> merge
+        slices = batches | "Slices" >> CollectStatistics(self.options)
+        return slices | "Describe" >> beam.Map(described, self.options)

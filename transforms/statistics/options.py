@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -44,6 +45,20 @@ class StatisticsOptions:
         if not 0 < self.sample_rate <= 1:
             raise ConfigError(f"sample_rate is above 0 and at most 1, not {self.sample_rate}")
 
+    def check(self, schema: pa.Schema) -> None:
+        """Looks whether data has the columns that are named.
+
+        Raises:
+          ConfigError: It has not; the text names the nearest.
+        """
+        sliced = [name for each in self.slices for name in getattr(each, "columns", ())]
+        wanted = [("weight", self.weight), *(("slices", name) for name in sliced)]
+        wanted += [("columns", name) for name in self.columns or ()]
+        for flag, name in wanted:
+            if name is not None and name not in schema.names:
+                near = nearest_column(name, schema.names)
+                raise ConfigError(f"--{flag}: there is no column {name!r}{near}")
+
     @property
     def kinds(self) -> "Kinds":
         """What the schema tells of features besides their types."""
@@ -61,6 +76,6 @@ def _kinds(features: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
         is_integer = feature.type == schema_pb2.INT
         if feature.type == schema_pb2.BYTES and feature.HasField("image_domain"):
             yield here, "bytes"
-        elif is_integer and (feature.int_domain.is_categorical or feature.HasField("bool_domain")):
+        elif is_integer and feature.int_domain.is_categorical:
             yield here, "categorical"
         yield from _kinds(feature.struct_domain.feature, here)

@@ -1,0 +1,179 @@
+"""The validate job on real and on odd data: files that TFDV reads, a table, and an exit code."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+from beam_jobs import validate
+from tests.support import shared_data
+from transforms.gate import read_statistics
+from transforms.schema import read_metadata
+from transforms.statistics import state
+from transforms.statistics.collect import statistics_of
+
+
+def run(**flags):
+    return validate.main([f"--{name}={value}" for name, value in flags.items()])
+
+
+def anomalies(folder):
+    return anomalies_pb2.Anomalies.FromString((folder / "SchemaDiff.pb").read_bytes())
+
+
+@pytest.fixture
+def trips(tmp_path):
+    rows = {"fare": [1.0, 2.5, None, 4.0], "payment": ["Cash", "Card", "Cash", "Cash"]}
+    pq.write_table(pa.table(rows), tmp_path / "trips.parquet")
+    return tmp_path / "trips.parquet"
+
+
+@pytest.fixture
+def schema(tmp_path):
+    path = tmp_path / "schema.pbtxt"
+    path.write_text(
+        'feature { name: "fare" type: FLOAT presence { min_fraction: 0.5 } }\n'
+        'feature { name: "payment" type: BYTES domain: "kinds" }\n'
+        'string_domain { name: "kinds" value: "Cash" value: "Card" }\n'
+    )
+    return path
+
+
+def test_real_data_from_inference_to_the_gate(tmp_path, capsys):
+    """TFDV finds the same anomalies: see tfdv_goldens."""
+    train, evaluation = (shared_data("taxi_split", f"{name}.csv") for name in ("train", "eval"))
+    assert run(input=train, output=f"{tmp_path}/train/", infer_schema="true") == 0
+    code = run(
+        input=evaluation,
+        output=f"{tmp_path}/eval/",
+        schema=f"{tmp_path}/train/schema.pbtxt",
+        reference=f"{tmp_path}/train",
+    )
+    assert code == 3
+    golden = shared_data("tfdv_goldens", "1.16.1", "anomalies_eval_vs_inferred.pbtxt").read_text()
+    expected = text_format.Parse(golden, anomalies_pb2.Anomalies()).anomaly_info
+    found = anomalies(tmp_path / "eval").anomaly_info
+    assert {path: found[path].severity for path in found} == {
+        path: expected[path].severity for path in expected
+    }
+    told = capsys.readouterr().err
+    assert "2 anomalies, 2 of them errors" in told
+    assert "Prcard" not in told, "values are in the files"
+    rows = pyarrow.csv.read_csv(
+        evaluation, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True)
+    )
+    made = read_statistics(f"{tmp_path}/eval")
+    assert made.datasets[0].num_examples == rows.num_rows
+
+
+def test_what_it_writes(trips, tmp_path):
+    out = tmp_path / "out"
+    assert run(input=trips, output=f"{out}/", infer_schema="true", slices="payment") == 0
+    assert {path.name for path in out.iterdir()} == {
+        "FeatureStats.pb",
+        "FeatureStats.arrow",
+        "schema.pbtxt",
+        "_millrace",
+    }
+    made = statistics_pb2.DatasetFeatureStatisticsList.FromString(
+        (out / "FeatureStats.pb").read_bytes()
+    )
+    names = [data.name for data in made.datasets]
+    assert sorted(names) == ["All Examples", "payment_Card", "payment_Cash"]
+    assert made.datasets[0] == statistics_of(pq.read_table(trips).to_batches()).datasets[0]
+    assert [feature.name for feature in read_metadata(f"{out}/schema.pbtxt").feature] == [
+        "fare",
+        "payment",
+    ]
+    with pa.ipc.open_file(out / "FeatureStats.arrow") as reader:
+        assert state.from_batch(reader.get_batch(0)).keys() == set(names)
+    manifest = json.loads((out / "_millrace/run.json").read_text())
+    assert manifest["counts"]["rows_in"] == 4
+    (output,) = (each for each in manifest["outputs"] if not each["dead_letters"])
+    assert {file["path"].rpartition("/")[2] for file in output["files"]} == {
+        "FeatureStats.pb",
+        "FeatureStats.arrow",
+        "schema.pbtxt",
+    }
+
+
+def test_no_anomalies(trips, schema, tmp_path, capsys):
+    assert run(input=trips, output=f"{tmp_path}/out/", schema=schema) == 0
+    assert "validate: no anomalies" in capsys.readouterr().err
+    assert not anomalies(tmp_path / "out").anomaly_info
+
+
+def test_a_warning_is_no_error(trips, schema, tmp_path, capsys):
+    rows = pq.read_table(trips).append_column("more", pa.array([1, 2, 3, 4]))
+    pq.write_table(rows, trips)
+    code = run(input=trips, output=f"{tmp_path}/out/", schema=schema)
+    told = capsys.readouterr().err
+    severities = {info.severity for info in anomalies(tmp_path / "out").anomaly_info.values()}
+    assert (code == 3) == (anomalies_pb2.AnomalyInfo.ERROR in severities)
+    assert "more" in told
+
+
+def test_without_rows(tmp_path, schema, capsys):
+    empty = pa.table({"fare": pa.array([], pa.float64()), "payment": pa.array([], pa.string())})
+    pq.write_table(empty, tmp_path / "empty.parquet")
+    code = run(input=f"{tmp_path}/empty.parquet", output=f"{tmp_path}/out/", schema=schema)
+    assert code == 3
+    assert "there are no rows" in capsys.readouterr().err
+
+
+def test_a_column_that_is_all_null(tmp_path):
+    pq.write_table(pa.table({"a": pa.nulls(5, pa.string()), "b": [1] * 5}), tmp_path / "in.parquet")
+    assert run(input=f"{tmp_path}/in.parquet", output=f"{tmp_path}/o/", infer_schema="true") == 0
+    inferred = read_metadata(f"{tmp_path}/o/schema.pbtxt")
+    code = run(
+        input=f"{tmp_path}/in.parquet",
+        output=f"{tmp_path}/again/",
+        schema=f"{tmp_path}/o/schema.pbtxt",
+    )
+    assert code == 0
+    assert [feature.type for feature in inferred.feature] == [schema_pb2.BYTES, schema_pb2.INT]
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        ({"reference": "x"}, "--reference needs --schema"),
+        ({"environment": "SERVING"}, "--environment needs --schema"),
+        ({"weight": "fair"}, "--weight: there is no column 'fair'; did you mean 'fare'?"),
+        ({"slices": "paymnt"}, "there is no column 'paymnt'; did you mean 'payment'?"),
+        ({"slices": "a,a"}, "name each column once"),
+        ({"sample_rate": "0"}, "--sample_rate"),
+    ],
+)
+def test_wrong_options(trips, tmp_path, capsys, flags, why):
+    assert run(input=trips, output=f"{tmp_path}/out/", **flags) == 2
+    assert why in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_schema_with_a_typo(trips, schema, tmp_path, capsys):
+    schema.write_text(schema.read_text().replace("FLOAT", "FLAOT"))
+    assert run(input=trips, output=f"{tmp_path}/out/", schema=schema) == 2
+    told = capsys.readouterr().err
+    assert "schema.pbtxt: line 1: FeatureType has no value 'FLAOT'; did you mean 'FLOAT'?" in told
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no statistics"])
+def test_a_reference_that_is_none(trips, schema, tmp_path, capsys, content):
+    if content is not None:
+        (tmp_path / "FeatureStats.pb").write_bytes(content)
+    flags = {"schema": schema, "reference": tmp_path, "output": f"{tmp_path}/out/"}
+    assert run(input=trips, **flags) == 2
+    assert "FeatureStats.pb" in capsys.readouterr().err
+
+
+def test_rows_that_can_not_be_read_are_dead_letters(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"a": 1}\n{broken\n{"a": 3}\n')
+    assert run(input=f"{tmp_path}/in.jsonl", output=f"{tmp_path}/out/") == 0
+    assert read_statistics(f"{tmp_path}/out").datasets[0].num_examples == 2
+    letters = [path.read_text() for path in (tmp_path / "out.dead_letters").glob("*.jsonl")]
+    assert len("".join(letters).splitlines()) == 1
