@@ -9,6 +9,7 @@ import pytest
 from beam_jobs import metadata
 from beam_jobs.metadata import container_spec, generated, jobs, options_table
 from beam_jobs.options import declared
+from beam_jobs.stream_options import StreamOptions
 from beam_jobs.template_lint import lint
 from tests.beam_jobs.test_options import Options
 
@@ -131,7 +132,15 @@ def test_streaming_flags_pass_with_streaming():
     assert faulty(lambda s: s["metadata"].update(flags, defaultStreamingMode="EXACTLY_ONCE")) == []
 
 
-@pytest.mark.parametrize("job", sorted(jobs()))
+STREAMS = {name for name, kind in jobs().items() if issubclass(kind, StreamOptions)}
+
+
+@pytest.mark.parametrize("job", sorted(jobs().keys() - STREAMS))
+def test_jobs_of_files_say_nothing_of_streaming(job):
+    assert "streaming" not in container_spec(jobs()[job])["metadata"]
+
+
+@pytest.mark.parametrize("job", sorted(STREAMS))
 def test_jobs_that_may_read_messages_say_so(job):
     spec = container_spec(jobs()[job])
     flags = spec["metadata"]
