@@ -20,11 +20,10 @@ from transforms.row_checks.domains import (
     Spelt,
     Texts,
 )
+from transforms.schema.lifecycle import is_checked
 
 Count = tuple[int, int | None]
 """The least and the most values of a list; None where there is no most."""
-
-_SKIPPED = ("PLANNED", "ALPHA", "DEPRECATED", "DEBUG_ONLY", "DISABLED")
 
 
 @dataclass(frozen=True)
@@ -123,16 +122,9 @@ def _compiled(
             raise ConfigError(f"the schema has a feature without a name{inside}")
         if name in checks:
             raise ConfigError(f"the schema has feature {name!r} twice")
-        if not _is_skipped(feature):
+        if is_checked(feature):
             checks[name] = _check(feature, name, schema, environment)
     return tuple(checks.values())
-
-
-def _is_skipped(feature: Any) -> bool:
-    from tensorflow_metadata.proto.v0 import schema_pb2
-
-    stage = schema_pb2.LifecycleStage.Name(feature.lifecycle_stage)
-    return bool(feature.deprecated or stage in _SKIPPED)
 
 
 def _check(feature: Any, name: str, schema: Any, environment: str | None) -> FeatureCheck:
