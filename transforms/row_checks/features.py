@@ -20,6 +20,7 @@ from transforms.row_checks.domains import (
     Spelt,
     Texts,
 )
+from transforms.schema.environments import check_environment, in_environment
 from transforms.schema.lifecycle import is_checked
 
 Count = tuple[int, int | None]
@@ -94,21 +95,8 @@ def feature_checks(schema: Any, environment: str | None = None) -> tuple[Feature
     Raises:
       ConfigError: The schema contradicts itself, or has no such environment.
     """
-    if environment is not None:
-        _check_environment(schema, environment)
+    check_environment(schema, environment)
     return _compiled(schema.feature, schema, environment, "")
-
-
-def _check_environment(schema: Any, environment: str) -> None:
-    known = dict.fromkeys(schema.default_environment)
-    for feature in schema.feature:
-        known |= dict.fromkeys([*feature.in_environment, *feature.not_in_environment])
-    if environment not in known:
-        listed = f"; it has {', '.join(known)}" if known else ""
-        raise ConfigError(
-            f"environment: the schema has no environment {environment!r}"
-            f"{nearest_column(environment, known) or listed}"
-        )
 
 
 def _compiled(
@@ -133,7 +121,8 @@ def _check(feature: Any, name: str, schema: Any, environment: str | None) -> Fea
     kind = schema_pb2.FeatureType.Name(feature.type)
     if kind == "TYPE_UNKNOWN":
         raise ConfigError(f"feature {name!r} has no type: give it INT, FLOAT, BYTES or STRUCT")
-    present = feature.presence.min_fraction >= 1 and _is_expected(feature, schema, environment)
+    expected = in_environment(feature, environment, schema.default_environment)
+    present = expected and feature.presence.min_fraction >= 1
     fields = feature.struct_domain.feature if kind == "STRUCT" else ()
     return FeatureCheck(
         name,
@@ -145,14 +134,6 @@ def _check(feature: Any, name: str, schema: Any, environment: str | None) -> Fea
         _compiled(fields, schema, environment, f"{name}."),
         feature.HasField("time_domain") or feature.HasField("time_of_day_domain"),
     )
-
-
-def _is_expected(feature: Any, schema: Any, environment: str | None) -> bool:
-    if environment is None or environment in feature.in_environment:
-        return True
-    if environment in feature.not_in_environment:
-        return False
-    return environment in schema.default_environment
 
 
 def _counts(feature: Any) -> tuple[Count, ...]:
