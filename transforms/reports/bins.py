@@ -40,7 +40,8 @@ class Ranks:
     Attributes:
       labels: The texts, the most frequent of the first data set first.
       more: How many others are known.
-      shares: Of each data set, of all its values; None where it has none.
+      shares: Of each data set, of all its values; None where it has none, NaN where it is
+        not known.
     """
 
     labels: list[str]
@@ -69,10 +70,7 @@ def text_ranks(*columns: Column | None, limit: int) -> Ranks | None:
         return None
     known = set().union(*counts)
     labels = labels[:limit]
-    shares = tuple(
-        None if column is None else _of_labels(each, labels, column.total_values)
-        for column, each in zip(columns, counts, strict=True)
-    )
+    shares = tuple(None if column is None else _of_labels(column, labels) for column in columns)
     return Ranks(labels, len(known) - len(labels), shares)
 
 
@@ -80,9 +78,12 @@ def _most(counts: dict[str, float], limit: int) -> list[str]:
     return sorted(counts, key=lambda label: (-counts[label], label))[:limit]
 
 
-def _of_labels(counts: dict[str, float], labels: list[str], total: float) -> _Floats:
-    found = np.array([counts.get(label, 0.0) for label in labels])
-    shares: _Floats = found / max(total, float(found.sum()), 1e-300)
+def _of_labels(column: Column, labels: list[str]) -> _Floats:
+    """Shares of texts; NaN of those that statistics do not tell of, as they tell of some only."""
+    known = column.counts
+    other = 0.0 if len(known) >= (column.unique or 0) else np.nan
+    found = np.array([known.get(label, other) for label in labels])
+    shares: _Floats = found / max(column.total_values, float(np.nansum(found)), 1e-300)
     return shares
 
 
@@ -116,4 +117,5 @@ def _position(mass: Mass, share: float) -> float:
 def _shares(mass: Mass, edges: _Floats) -> _Floats:
     inner = [mass.count(float(edge), False) for edge in edges[1:-1]]
     counts = np.diff([0.0, *inner, mass.finite])
-    return np.maximum(counts, 0) / max(mass.total, 1e-300)
+    shares: _Floats = np.maximum(counts, 0) / max(mass.total, 1e-300)
+    return shares

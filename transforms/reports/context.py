@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transforms.reports.markup import Markup, element
+from transforms.reports.markup import Markup, breakable, element
 from transforms.reports.redaction import Values
 from transforms.schema.paths import Path
 from transforms.schema.protos import anomalies_pb2
@@ -19,13 +19,13 @@ class Context:
       values: Shows values.
       has_baseline: Whether there is one to show beside the current data.
       anchors: Where a feature's row is, by path.
-      hints: Whether bins tell what they hold when pointed at: it makes charts larger.
+      is_brief: Whether there are so many features that little is told of each.
     """
 
     values: Values
     has_baseline: bool
     anchors: Mapping[Path, str]
-    hints: bool
+    is_brief: bool
 
 
 def severity(info: anomalies_pb2.AnomalyInfo) -> tuple[str, str]:
@@ -37,5 +37,5 @@ def severity(info: anomalies_pb2.AnomalyInfo) -> tuple[str, str]:
 
 def link(context: Context, path: Path, name: str) -> Markup:
     """A feature's name, that leads to its row where it has one."""
-    anchor = context.anchors.get(path)
-    return element("a", name, href=f"#{anchor}") if anchor else element("span", name)
+    told, anchor = breakable(name), context.anchors.get(path)
+    return element("a", told, href=f"#{anchor}") if anchor else told

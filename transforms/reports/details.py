@@ -2,48 +2,45 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from transforms.reports.bins import Bins, Ranks
-from transforms.reports.charts import bar, histogram, in_words, quantile_rows
+from transforms.reports.charts import again, bar, quantile_rows
 from transforms.reports.context import Context
 from transforms.reports.expected import expected_in_words
 from transforms.reports.figures import NOTHING, counted, share
 from transforms.reports.findings import reasons
 from transforms.reports.markup import Markup, element, joined
 from transforms.reports.measures import (
-    DEVIATION,
-    DISTINCT,
-    GREATEST,
+    DECILES,
     INVALID,
-    LEAST,
     LENGTH,
-    MEAN,
-    MEDIAN,
-    MISSING,
     NAN,
     PER_ROW,
     PRESENT,
-    ZEROS,
     Measure,
+    quantiles,
 )
 from transforms.reports.page import note, table
 from transforms.reports.pairing import Feature
 from transforms.schema.columns import Column
-from transforms.schema.protos import statistics_pb2
 
-_NUMBERS = (PRESENT, MISSING, PER_ROW, MEAN, DEVIATION, ZEROS, NAN, LEAST, MEDIAN, GREATEST)
-_TEXTS = (PRESENT, MISSING, PER_ROW, DISTINCT, LENGTH, INVALID)
-_OTHERS = (PRESENT, MISSING, PER_ROW, LENGTH)
-_QUANTILES = statistics_pb2.Histogram.QUANTILES
+# What stands in the row above is not told again.
+_NUMBERS = (PRESENT, PER_ROW, NAN, *DECILES)
+_TEXTS = (PRESENT, PER_ROW, INVALID)
+_OTHERS = (PRESENT, LENGTH)
+_BRIEF = 5
+"""How many texts are told of where there are many features."""
 
 
 def number_detail(feature: Feature, bins: Bins | None, context: Context) -> Markup:
     """Of numbers: the histogram, the quantiles, the figures."""
     if bins is None:
         return _detail(feature, note("No finite number to draw."), _NUMBERS, context)
-    hints = _hints(feature, bins, context) if context.hints else ()
-    label = in_words(bins, f"Histogram of {feature.name}")
+    hints = [] if context.is_brief else list(_hints(feature, bins, context))
+    label = f"Histogram of {feature.name}"
     chart = joined(
-        histogram(bins.shares, label, "large", hints),
+        again(f"{context.anchors[feature.path]}c", label, "large", hints),
         _axis(feature, bins, context),
         _quantiles(feature, bins, context),
     )
@@ -143,11 +140,9 @@ def _quantiles(feature: Feature, bins: Bins, context: Context) -> Markup | None:
 
 def _positions(column: Column | None, low: float, high: float) -> list[float] | None:
     """Where quantiles lie between the ends of the axis, from 0 to 1."""
-    histograms = column.histograms if column is not None else []
-    buckets = next((each.buckets for each in histograms if each.type == _QUANTILES), None)
-    if not buckets:
+    edges = quantiles(column) if column is not None else []
+    if not edges:
         return None
-    edges = [buckets[0].low_value, *(bucket.high_value for bucket in buckets)]
     width = high / 2 - low / 2
     inside = (min(max(edge, low), high) for edge in edges)
     return [(edge / 2 - low / 2) / width if width else 0.0 for edge in inside]
@@ -156,8 +151,12 @@ def _positions(column: Column | None, low: float, high: float) -> list[float] | 
 def _ranks(feature: Feature, ranks: Ranks, context: Context) -> Markup:
     current, baseline = ranks.shares
     rows = []
-    for at, label in enumerate(ranks.labels):
-        told = [None if shares is None else float(shares[at]) for shares in (current, baseline)]
+    labels = ranks.labels[: _BRIEF if context.is_brief else None]
+    for at, label in enumerate(labels):
+        told = [
+            None if shares is None or np.isnan(shares[at]) else float(shares[at])
+            for shares in (current, baseline)
+        ]
         cells = [element("td", bar(*told))]
         for each in told if context.has_baseline else told[:1]:
             cells.append(element("td", NOTHING if each is None else share(each, 1), class_="n"))
@@ -167,6 +166,5 @@ def _ranks(feature: Feature, ranks: Ranks, context: Context) -> Markup:
     shown = table(
         f"Most frequent values of {feature.name}", heads, [element("tbody", *rows)], "texts"
     )
-    if not ranks.more:
-        return shown
-    return joined(shown, note(f"and {counted(ranks.more, 'other value')}"))
+    others = ranks.more + len(ranks.labels) - len(labels)
+    return joined(shown, note(f"and {counted(others, 'other value')}") if others else None)

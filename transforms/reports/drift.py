@@ -59,7 +59,7 @@ def drift_section(
         "Differs most",
     ]
     rows = (_row(each, features.get(each.path), context) for each in found)
-    body = table("Distances that were measured", heads, rows, "sorts cards")
+    body = table("Distances that were measured", heads, rows, "drift sorts cards")
     return Section("drift", "Drift and skew", element("div", body, class_="scroll"), len(found))
 
 
@@ -75,13 +75,13 @@ def _row(found: _Measured, feature: Feature | None, context: Context) -> Markup:
     name = path_text(found.path)
     flag = badge("too far", "bad") if found.is_high else None
     bound = NOTHING if found.threshold is None else number(found.threshold)
-    scale = max(found.value, found.threshold or 0, 1)
+    scale = 1.0 if found.threshold is None else 1.25 * max(found.value, found.threshold, 1e-300)
     meter = bar(found.value / scale, None if found.threshold is None else found.threshold / scale)
     cell = "" if feature is None else _cell(found, feature)
     cells = (
         element("th", link(context, found.path, name), " ", flag, scope="row"),
         element("td", found.kind, data_label="Compared"),
-        element("td", _WORDS.get(found.distance, "distance"), data_label="Distance"),
+        element("td", _WORDS.get(found.distance, "distance"), class_="w", data_label="Distance"),
         element("td", number(found.value), class_="n", data_label="Value", data_v=found.value),
         element("td", bound, class_="n", data_label="Threshold", data_v=found.threshold),
         element("td", meter),

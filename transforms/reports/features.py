@@ -7,7 +7,7 @@ from transforms.reports.charts import histogram, in_words
 from transforms.reports.context import Context, severity
 from transforms.reports.details import number_detail, other_detail, text_detail
 from transforms.reports.figures import NOTHING, share
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, breakable, element, joined
 from transforms.reports.measures import (
     DEVIATION,
     DISTINCT,
@@ -80,11 +80,11 @@ def _body(group: str, feature: Feature, context: Context, width: int) -> Markup:
     cells = [_name(feature, context)]
     if group == NUMBERS:
         bins = number_bins(*feature.both)
-        cells.append(_spark(bins, feature))
+        cells.append(_spark(bins, feature, context))
         detail = number_detail(feature, bins, context)
     elif group == TEXTS:
         ranks = text_ranks(*feature.both, limit=RANKS)
-        cells.append(_spark(ranks, feature))
+        cells.append(_spark(ranks, feature, context))
         detail = text_detail(feature, ranks, context)
     else:
         detail = other_detail(feature, context)
@@ -115,7 +115,7 @@ def _name(feature: Feature, context: Context) -> Markup:
         kind = f"list of {kind}"
     return element(
         "th",
-        feature.name,
+        breakable(feature.name),
         " ",
         element("span", kind, class_="soft"),
         *(joined(" ", flag) for flag in flags),
@@ -123,11 +123,15 @@ def _name(feature: Feature, context: Context) -> Markup:
     )
 
 
-def _spark(bins: Bins | Ranks | None, feature: Feature) -> Markup:
+def _spark(bins: Bins | Ranks | None, feature: Feature, context: Context) -> Markup:
     if bins is None:
         return element("td", element("span", "no values", class_="soft"), class_="chart")
     label = in_words(bins, f"Distribution of {feature.name}")
-    return element("td", histogram(bins.shares, label, "spark"), class_="chart")
+    return element(
+        "td",
+        histogram(bins.shares, label, "spark", f"{context.anchors[feature.path]}c"),
+        class_="chart",
+    )
 
 
 def _figure(measure: Measure, feature: Feature, context: Context) -> Markup:
@@ -148,7 +152,7 @@ def _sortable(context: Context, value: float | None) -> str:
     """What the script sorts by; where values are redacted, rough enough to tell none of them."""
     if value is None:
         return ""
-    return f"{value:.2g}" if context.values.redact else f"{value:.12g}"
+    return f"{value:.2g}" if context.values.redact else f"{value:.7g}"
 
 
 def _was(text: str, context: Context) -> Markup | None:

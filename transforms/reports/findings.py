@@ -46,7 +46,7 @@ def anomalies_section(
 def reasons(info: anomalies_pb2.AnomalyInfo, name: str, values: Values) -> Markup:
     """Each reason with what it is called and what it says."""
     items = (element("li", *parts) for parts in _told(info, name, values))
-    return element("ul", *items)
+    return element("ul", *items, class_="reasons")
 
 
 def _worst_first(item: tuple[str, anomalies_pb2.AnomalyInfo]) -> tuple[int, str]:

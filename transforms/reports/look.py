@@ -16,7 +16,7 @@ html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-body > header, main, footer { max-width: 1240px; margin: 0 auto; padding: 0 1.5rem; }
+body > header, main, footer { max-width: 1320px; margin: 0 auto; padding: 0 1.5rem; }
 body > header { padding-top: 2rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; letter-spacing: -.01em; margin: 0 0 .25rem;
   overflow-wrap: anywhere; }
@@ -69,9 +69,11 @@ code { font: .8em ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: va
 .finding:last-child { margin-bottom: 0; }
 .finding.bad { border-color: var(--bad); } .finding.warn { border-color: var(--warn); }
 .finding header { display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: baseline; }
-.finding ul { margin: .3rem 0 0; padding: 0; list-style: none; }
-.finding li { margin: .3rem 0; overflow-wrap: anywhere; }
-.finding li > code { display: inline-block; margin-left: .4rem; }
+.reasons { margin: .3rem 0 0; padding: 0; list-style: none; }
+.reasons li { margin: .3rem 0; overflow-wrap: anywhere; }
+.reasons code { display: inline-block; }
+.detail .reasons { margin: 0 0 .8rem; padding: .5rem .8rem; background: var(--ground);
+  border-radius: 8px; font-size: .9rem; }
 
 details > summary { cursor: pointer; color: var(--accent); font-size: .86rem; width: fit-content; }
 .scroll { overflow-x: auto; }
@@ -81,7 +83,10 @@ th { text-align: left; font-size: .8rem; color: var(--soft); font-weight: 600;
   padding: .35rem .6rem; vertical-align: bottom; }
 thead th { border-bottom: 1px solid var(--line); }
 td, tbody th { padding: .35rem .6rem; vertical-align: top; }
+.w { white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
+.features td.n { font-size: .92rem; padding-inline: .45rem; }
+.features td:first-child, .features th:first-child { padding-left: .2rem; }
 th button { all: unset; cursor: pointer; }
 th button:hover { color: var(--ink); }
 th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -104,8 +109,9 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .features > tbody:target { box-shadow: inset 3px 0 var(--accent); }
 .features > tbody > tr:first-child > * { padding-top: .6rem; padding-bottom: 0; }
 .features > tbody > tr + tr > td { padding-top: 0; padding-bottom: .5rem; }
-.features tbody > tr > th { color: inherit; font-size: 1rem; vertical-align: top;
-  overflow-wrap: anywhere; min-width: 9rem; }
+.features > tbody > tr > th { color: inherit; font-size: .97rem; vertical-align: top;
+  overflow-wrap: anywhere; min-width: 9.5rem; }
+.drift tbody th { font-size: inherit; color: inherit; }
 .features th .soft { font-size: .8rem; font-weight: 400; }
 .was { display: block; color: var(--baseline); font-size: .8rem; }
 .missing { color: var(--warn); font-weight: 600; }
@@ -114,8 +120,10 @@ svg { display: block; overflow: visible; }
 svg .c { fill: var(--current); }
 svg .b { fill: none; stroke: var(--baseline); stroke-width: 1.6;
   vector-effect: non-scaling-stroke; }
+svg.bar .c, svg.bar .b { height: 100%; }
+svg.bar .b { width: 2px; fill: var(--baseline); stroke: none; }
 svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacity: .08; }
-.spark { width: 10.5rem; height: 2.3rem; }
+.spark { width: 9.5rem; height: 2.3rem; }
 .spark .b { stroke-width: 1.2; }
 .large { width: 100%; height: 9.5rem; border-bottom: 1px solid var(--soft); }
 .quantiles { width: 100%; height: 1.9rem; }
@@ -126,7 +134,6 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   font-size: .8rem; margin: .15rem 0 .7rem; font-variant-numeric: tabular-nums; }
 .bar { width: 100%; min-width: 5rem; height: .8rem; margin-top: .32rem;
   background: var(--ground); border-radius: 2px; }
-.bar .b { stroke-width: 2.5; }
 
 .detail { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem 2.2rem;
   padding: .8rem 0 .6rem; }

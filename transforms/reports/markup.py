@@ -1,10 +1,12 @@
 """Markup: elements of HTML and SVG. What is not markup is text, and is escaped: no other way in."""
 
+import re
 from html import escape
 
 LETTERS = 120
 """Longer texts are cut."""
-_VOID = {"input", "meta"}
+_VOID = {"input", "meta", "wbr"}
+_SHAPES = {"path", "rect", "use"}
 
 
 class Markup(str):
@@ -25,6 +27,8 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
     told = "".join(_attribute(name, value) for name, value in attributes.items())
     if tag in _VOID:
         return Markup(f"<{tag}{told}>")
+    if tag in _SHAPES and not children:
+        return Markup(f"<{tag}{told}/>")
     return Markup(f"<{tag}{told}>{joined(*children)}</{tag}>")
 
 
@@ -37,6 +41,12 @@ def shown(text: str, letters: int = LETTERS) -> str:
     """Text as people can read it: cut, and what can't be printed escaped; not yet safe in HTML."""
     cut = text if len(text) <= letters else text[:letters] + "…"
     return cut if cut.isprintable() else "".join(map(_visible, cut))
+
+
+def breakable(name: str) -> Markup:
+    """A long name, cut and shown, that may go on in the next line after `_`, `.`, `-` or `/`."""
+    parts = re.split(r"(?<=[_./-])(?=[^_./-])", shown(name))
+    return Markup("<wbr>".join(map(_escaped, parts)))
 
 
 def _child(child: object) -> str:

@@ -78,6 +78,23 @@ def _nan(column: Column) -> float | None:
     return nan / values if nan and values else None
 
 
+def quantiles(column: Column) -> list[float]:
+    """The edges of its histogram of quantiles, eleven as a rule; none where there is none."""
+    kind = statistics_pb2.Histogram.QUANTILES
+    buckets = next((each.buckets for each in column.histograms if each.type == kind), None)
+    if not buckets:
+        return []
+    return [buckets[0].low_value, *(bucket.high_value for bucket in buckets)]
+
+
+def _decile(at: int) -> Measure:
+    def read(column: Column) -> float | None:
+        edges = quantiles(column)
+        return edges[at] if len(edges) == 11 else None
+
+    return Measure(f"{at * 10}% are at most", read, _value)
+
+
 def _per_row(column: Column) -> float | None:
     return column.total_values / column.present if column.present else None
 
@@ -122,3 +139,4 @@ GREATEST = Measure("Max", _of_numbers(_greatest), _value)
 DISTINCT = Measure("Distinct", _distinct, _about)
 LENGTH = Measure("Mean length", _length)
 INVALID = Measure("Not UTF-8", _invalid)
+DECILES = tuple(map(_decile, (1, 3, 7, 9)))

@@ -85,9 +85,14 @@ def _shared(feature: Feature) -> Bins | Ranks | None:
 def _distance(feature: Feature) -> float:
     """The Jensen-Shannon divergence of what a chart shows, the rest as one more cell."""
     bins = _shared(feature)
-    if bins is None or any(shares is None for shares in bins.shares):
+    shares = [
+        np.nan_to_num(each)
+        for each in (bins.shares if bins is not None else ())
+        if each is not None
+    ]
+    if len(shares) < 2:
         return 0.0
-    return jensen_shannon(*(np.append(each, max(1 - each.sum(), 0)) for each in bins.shares))
+    return jensen_shannon(*(np.append(each, max(1 - each.sum(), 0)) for each in shares))
 
 
 def _row(feature: Feature, distance: float, context: Context) -> Markup:

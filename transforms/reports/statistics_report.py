@@ -18,8 +18,8 @@ from transforms.schema.datasets import Dataset
 from transforms.schema.paths import index_of
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
 
-HINTED = 200
-"""With more features, bins tell nothing when pointed at: the page stays small."""
+BRIEF = 200
+"""With more features, less is told of each: the page stays small."""
 
 
 def statistics_report(
@@ -58,7 +58,7 @@ def statistics_report(
         Values(redact),
         before is not None,
         {feature.path: f"f{at}" for at, feature in enumerate(found)},
-        len(found) <= HINTED,
+        len(found) > BRIEF,
     )
     sections: list[Section | None] = []
     if anomalies is not None:
