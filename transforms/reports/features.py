@@ -144,15 +144,15 @@ def _figure(measure: Measure, feature: Feature, context: Context) -> Markup:
         _was(measure.text(feature.baseline, context.values), context),
         class_="n",
         data_label=measure.name,
-        data_v=_sortable(context, value),
+        data_v=_sortable(measure, context, value),
     )
 
 
-def _sortable(context: Context, value: float | None) -> str:
-    """What the script sorts by; where values are redacted, rough enough to tell none of them."""
-    if value is None:
+def _sortable(measure: Measure, context: Context, value: float | None) -> str:
+    """What the script sorts by; of values that are redacted nothing."""
+    if value is None or (measure.is_value and context.values.redact is not None):
         return ""
-    return f"{value:.2g}" if context.values.redact else f"{value:.7g}"
+    return f"{value:.7g}"
 
 
 def _was(text: str, context: Context) -> Markup | None:

@@ -111,17 +111,21 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .features > tbody > tr + tr > td { padding-top: 0; padding-bottom: .5rem; }
 .features > tbody > tr > th { color: inherit; font-size: .97rem; vertical-align: top;
   overflow-wrap: anywhere; min-width: 9.5rem; }
-.drift tbody th { font-size: inherit; color: inherit; }
+.drift > tbody > tr > th, .slices th[scope=row] { font-size: inherit; color: inherit; }
+.slices > tbody { border-bottom: 1px solid var(--line); }
+.slices > tbody > tr:first-child > * { padding-bottom: 0; }
+.slices .n { font-size: .92rem; }
 .features th .soft { font-size: .8rem; font-weight: 400; }
 .was { display: block; color: var(--baseline); font-size: .8rem; }
 .missing { color: var(--warn); font-weight: 600; }
 
 svg { display: block; overflow: visible; }
-svg .c { fill: var(--current); }
-svg .b { fill: none; stroke: var(--baseline); stroke-width: 1.6;
+/* By their own names alone: of what <use> repeats, nothing above it counts. */
+path.c, rect.c { fill: var(--current); }
+path.b { fill: none; stroke: var(--baseline); stroke-width: 1.6;
   vector-effect: non-scaling-stroke; }
-svg.bar .c, svg.bar .b { height: 100%; }
-svg.bar .b { width: 2px; fill: var(--baseline); stroke: none; }
+rect.c, rect.b { height: 100%; }
+rect.b { width: 2px; fill: var(--baseline); }
 svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacity: .08; }
 .spark { width: 9.5rem; height: 2.3rem; }
 .spark .b { stroke-width: 1.2; }
@@ -164,6 +168,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   .cards > tbody > tr + tr, .cards > tbody > tr + tr > td { display: block; padding-inline: 0; }
   .cards [data-label]::before { content: attr(data-label); display: block; color: var(--soft);
     font-size: .76rem; }
+  .cards [data-label^=Most], .cards [data-label^=Differs] { grid-column: 1 / -1; }
   .cards .spark { width: 100%; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
 }

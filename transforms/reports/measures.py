@@ -18,11 +18,13 @@ class Measure:
       name: What it is called.
       read: The number itself, by which features are sorted; None where there is none.
       show: How it is written.
+      is_value: Whether it is a value of the data, or may be one.
     """
 
     name: str
     read: Callable[[Column], float | None]
     show: Callable[[Column, Values, float], str] = lambda column, values, value: number(value)
+    is_value: bool = False
 
     def text(self, column: Column | None, values: Values) -> str:
         """The figure as text, `NOTHING` where there is none."""
@@ -32,6 +34,12 @@ class Measure:
 
 def _value(column: Column, values: Values, value: float) -> str:
     return values.number(path_text(column.path), value)
+
+
+def _mean(column: Column, values: Values, value: float) -> str:
+    """Where all numbers are the same, so is their mean."""
+    is_one = column.numbers.min == column.numbers.max
+    return _value(column, values, value) if is_one else number(value)
 
 
 def _percent(column: Column, values: Values, value: float) -> str:
@@ -129,13 +137,13 @@ def _about(column: Column, values: Values, value: float) -> str:
 PRESENT = Measure("Rows with it", lambda column: column.present)
 MISSING = Measure("Missing", _missing, _percent)
 PER_ROW = Measure("Values a row", _per_row, _range_per_row)
-MEAN = Measure("Mean", _of_numbers(lambda column: float(_moments(column).mean)))
+MEAN = Measure("Mean", _of_numbers(lambda column: float(_moments(column).mean)), _mean, True)
 DEVIATION = Measure("Std. deviation", _of_numbers(lambda column: float(_moments(column).std_dev)))
 ZEROS = Measure("Zeros", _of_numbers(_zeros), _percent)
 NAN = Measure("NaN", _nan, _percent)
-LEAST = Measure("Min", _of_numbers(_least), _value)
-MEDIAN = Measure("Median", _of_numbers(lambda column: float(_moments(column).median)), _value)
-GREATEST = Measure("Max", _of_numbers(_greatest), _value)
+LEAST = Measure("Min", _of_numbers(_least), _value, True)
+MEDIAN = Measure("Median", _of_numbers(lambda column: float(_moments(column).median)), _value, True)
+GREATEST = Measure("Max", _of_numbers(_greatest), _value, True)
 DISTINCT = Measure("Distinct", _distinct, _about)
 LENGTH = Measure("Mean length", _length)
 INVALID = Measure("Not UTF-8", _invalid)

@@ -34,7 +34,7 @@ def slices_section(
     bodies = (_slice(part, whole, context, at < SLICES) for at, part in enumerate(parts))
     body = joined(
         note("The bars are the slice, the line is all rows; what differs most comes first."),
-        element("div", table("Slices", heads, bodies, "sorts"), class_="scroll"),
+        element("div", table("Slices", heads, bodies, "slices sorts"), class_="scroll"),
     )
     return Section("slices", "Slices", body, len(parts))
 
