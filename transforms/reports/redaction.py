@@ -12,7 +12,7 @@ Redact = Callable[[str, str], str]
 """Gives what to show for a value: of the path of a column, and the value as text."""
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_NUMBER = re.compile(r"(?<![\w.])-?(?:\d[\d.]*(?:e[+-]?\d+)?|inf)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?\b")
 _OF_NAMES = ("SCHEMA_",)
 _OF_TEXTS = (
     *("ENUM_TYPE_", "INT_TYPE_NOT_INT_STRING", "FLOAT_TYPE_STRING_NOT_FLOAT"),
