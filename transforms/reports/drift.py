@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from transforms.reports.charts import bar
 from transforms.reports.context import Context, link
 from transforms.reports.figures import NOTHING, number
-from transforms.reports.markup import Markup, element
-from transforms.reports.page import Section, badge, table
+from transforms.reports.markup import Markup, element, joined
+from transforms.reports.page import Section, badge, note, table
 from transforms.reports.pairing import Feature
 from transforms.reports.redaction import MOST
 from transforms.schema.anomalies.comparators import DISTANCES, measure
@@ -59,8 +59,15 @@ def drift_section(
         "Differs most",
     ]
     rows = (_row(each, features.get(each.path), context) for each in found)
-    body = table("Distances that were measured", heads, rows, "drift sorts cards")
-    return Section("drift", "Drift and skew", element("div", body, class_="scroll"), len(found))
+    body = joined(
+        note("The bar is the distance, the tick on it the threshold above which it is an anomaly."),
+        element(
+            "div",
+            table("Distances that were measured", heads, rows, "drift sorts cards"),
+            class_="scroll",
+        ),
+    )
+    return Section("drift", "Drift and skew", body, len(found))
 
 
 def _measured(anomalies: anomalies_pb2.Anomalies) -> Iterator[_Measured]:

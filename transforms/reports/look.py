@@ -114,7 +114,7 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .drift > tbody > tr > th, .slices th[scope=row] { font-size: inherit; color: inherit; }
 .slices > tbody { border-bottom: 1px solid var(--line); }
 .slices > tbody > tr:first-child > * { padding-bottom: 0; }
-.slices .n { font-size: .92rem; }
+.slices td.n { font-size: .92rem; }
 .features th .soft { font-size: .8rem; font-weight: 400; }
 .was { display: block; color: var(--baseline); font-size: .8rem; }
 .missing { color: var(--warn); font-weight: 600; }
@@ -156,6 +156,8 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   .tiles { grid-template-columns: 1fr 1fr; }
   .detail { grid-template-columns: minmax(0, 1fr); }
   .find input[type=search] { width: 100%; }
+  .texts td:nth-child(2) { width: 28%; }
+  .texts .bar { min-width: 2.5rem; }
   .cards > thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }
   .cards, .cards > tbody { display: block; }

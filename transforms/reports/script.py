@@ -32,7 +32,7 @@ for (const bar of all(document, ".find")) {
 }
 
 for (const table of all(document, "table.sorts")) {
-  const heads = all(table, "thead th");
+  const heads = [...table.tHead.rows[0].cells];
   const value = (body, at) => {
     const cell = body.rows[0].cells[at];
     const told = cell.dataset.v ?? cell.textContent.trim().toLowerCase();

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -64,6 +66,15 @@ def test_no_value_name_or_title_is_markup(texts):
     assert html.count("<style") == html.count("</style") == 1
     assert "<!--" not in html
     html.encode()
+
+
+def test_a_report_needs_neither_beam_nor_tensorflow():
+    code = (
+        "import sys, transforms.reports;"
+        "print([m for m in ('apache_beam', 'tensorflow', 'tfx_bsl') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_nothing_at_all():
