@@ -39,13 +39,15 @@ class Ranks:
 
     Attributes:
       labels: The texts, the most frequent of the first data set first.
-      more: How many others are known.
+      more: How many others there are; where not all are known, in one of the data sets.
+      is_exact: Whether all are known.
       shares: Of each data set, of all its values; None where it has none, NaN where it is
         not known.
     """
 
     labels: list[str]
     more: int
+    is_exact: bool
     shares: tuple[_Floats | None, ...]
 
 
@@ -68,10 +70,11 @@ def text_ranks(*columns: Column | None, limit: int) -> Ranks | None:
     labels = list(dict.fromkeys(label for each in counts for label in _most(each, limit)))
     if not labels:
         return None
-    known = set().union(*counts)
+    known = len(set().union(*counts))
+    most = max(column.unique or 0 for column in columns if column is not None)
     labels = labels[:limit]
     shares = tuple(None if column is None else _of_labels(column, labels) for column in columns)
-    return Ranks(labels, len(known) - len(labels), shares)
+    return Ranks(labels, max(known, most) - len(labels), known >= most, shares)
 
 
 def _most(counts: dict[str, float], limit: int) -> list[str]:

@@ -167,4 +167,5 @@ def _ranks(feature: Feature, ranks: Ranks, context: Context) -> Markup:
         f"Most frequent values of {feature.name}", heads, [element("tbody", *rows)], "texts"
     )
     others = ranks.more + len(ranks.labels) - len(labels)
-    return joined(shown, note(f"and {counted(others, 'other value')}") if others else None)
+    word = "and" if ranks.is_exact else "and about"
+    return joined(shown, note(f"{word} {counted(others, 'other value')}") if others else None)

@@ -156,7 +156,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   .tiles { grid-template-columns: 1fr 1fr; }
   .detail { grid-template-columns: minmax(0, 1fr); }
   .find input[type=search] { width: 100%; }
-  .texts td:nth-child(2) { width: 28%; }
+  .texts td:nth-child(2) { width: 20%; }
   .texts .bar { min-width: 2.5rem; }
   .cards > thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }

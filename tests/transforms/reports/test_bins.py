@@ -64,7 +64,7 @@ def test_nothing_finite_makes_no_bins():
 
 def test_ranks_of_both():
     ranks = text_ranks(column(["a", "a", "b", None]), column(["c", "b", "b", "b"]), limit=2)
-    assert (ranks.labels, ranks.more) == (["a", "b"], 1)
+    assert (ranks.labels, ranks.more, ranks.is_exact) == (["a", "b"], 1, True)
     assert ranks.shares[0].tolist() == pytest.approx([2 / 3, 1 / 3])
     assert ranks.shares[1].tolist() == pytest.approx([0, 3 / 4])
     assert text_ranks(column([None], pa.string()), None, limit=2) is None
@@ -75,3 +75,5 @@ def test_a_text_that_statistics_do_not_tell_of_is_not_known_to_be_missing():
     many = column([f"v{each}" for each in rng.integers(0, 10**6, 20_000)])
     ranks = text_ranks(column(["strange"]), many, limit=1)
     assert np.isnan(ranks.shares[1]).all()
+    assert not ranks.is_exact
+    assert ranks.more == many.unique - 1
