@@ -15,8 +15,10 @@ from transforms.schema.datasets import ALL_EXAMPLES, Dataset
 from transforms.schema.paths import path_text
 from transforms.schema.protos import statistics_pb2
 
-SLICES, FEATURES, RANKS = 30, 12, 10
-"""Of how many slices, the largest, there is a table of features; of how many; texts in a chart."""
+SLICES, SLICES_BRIEF = 30, 5
+"""Of how many slices, the largest, there is a table of features; where there are many of these."""
+FEATURES, RANKS = 12, 10
+"""How many features such a table has; how many texts a chart shows."""
 
 
 def slices_section(
@@ -31,7 +33,8 @@ def slices_section(
         "Slice",
         *(element("th", name, scope="col", class_="n") for name in ("Rows", "Share")),
     ]
-    bodies = (_slice(part, whole, context, at < SLICES) for at, part in enumerate(parts))
+    told = SLICES_BRIEF if context.is_brief else SLICES
+    bodies = (_slice(part, whole, context, at < told) for at, part in enumerate(parts))
     body = joined(
         note("The bars are the slice, the line is all rows; what differs most comes first."),
         element("div", table("Slices", heads, bodies, "slices sorts"), class_="scroll"),
@@ -42,16 +45,18 @@ def slices_section(
 def _slice(
     part: statistics_pb2.DatasetFeatureStatistics, whole: Dataset, context: Context, is_told: bool
 ) -> Markup:
-    data = dataset(statistics_pb2.DatasetFeatureStatisticsList(datasets=[part]))
     name = context.values.text("", part.name)
+    by_weight = any(column.by_weight for column in whole.columns.values())
+    rows = float(part.weighted_num_examples if by_weight else part.num_examples)
     row = element(
         "tr",
         element("th", name, scope="row"),
-        element("td", number(data.examples), class_="n", data_v=data.examples),
-        element("td", share(data.examples, whole.examples), class_="n", data_v=data.examples),
+        element("td", number(rows), class_="n", data_v=rows),
+        element("td", share(rows, whole.examples), class_="n", data_v=rows),
     )
     if not is_told:
         return element("tbody", row)
+    data = dataset(statistics_pb2.DatasetFeatureStatisticsList(datasets=[part]))
     detail = more("Features that differ most", _features(name, data, whole, context))
     return element("tbody", row, element("tr", element("td", detail, colspan=3)))
 

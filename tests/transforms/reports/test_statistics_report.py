@@ -210,6 +210,15 @@ def test_slices_the_largest_first_with_what_differs():
     assert cell["data-v"] == "37"
 
 
+def test_of_many_slices_only_the_largest_are_told_of():
+    names = [f"n{at:03}" for at in range(40)]
+    page, _ = report_of(None, stats(["s"], s=[*names, *names[:3]], x=range(43)))
+    assert all(f"s_{name}" in page.text for name in names)
+    assert page.text.count("Features that differ most") == 30
+    assert "Features of s_n000" in page.text
+    assert "Features of s_n039" not in page.text
+
+
 def test_slices_alone_are_no_data_set():
     now = stats(["s"], s=["a", "b"])
     del now.datasets[0]
