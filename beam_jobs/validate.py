@@ -21,7 +21,7 @@ class Options(JobOptions):
     """Makes the statistics of files, and tells what in them is not as it should be.
 
     Writes FeatureStats.pb, SchemaDiff.pb and schema.pbtxt, as TensorFlow Data Validation does, and
-    prints the anomalies. Exit code 3 says that one of them is an error.
+    report.html, and prints the anomalies. Exit code 3 says that one of them is an error.
 
     Examples:
       python -m beam_jobs.validate --input 'train/*.csv' --infer_schema --output train_stats/
@@ -132,6 +132,7 @@ def resolve(options: Options) -> "tuple[Source, Judge]":
         options.infer_schema,
         reference,
         options.reference_kind,
+        title=options.input,
     )
     return source, judge
 

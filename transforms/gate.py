@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 STATISTICS, STATE = "FeatureStats.pb", "FeatureStats.arrow"
-SCHEMA, ANOMALIES = "schema.pbtxt", "SchemaDiff.pb"
+SCHEMA, ANOMALIES, REPORT = "schema.pbtxt", "SchemaDiff.pb", "report.html"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Judge:
       infer_schema: Whether a schema is made of the statistics.
       reference: Statistics of other data, which the data is compared with.
       reference_kind: "span", the data of before, or "serving", that which a model is given.
+      title: Of the report.
     """
 
     options: StatisticsOptions
@@ -37,19 +38,25 @@ class Judge:
     infer_schema: bool = False
     reference: "statistics_pb2.DatasetFeatureStatisticsList | None" = None
     reference_kind: str = "span"
+    title: str = "Validation"
 
     def __call__(self, slices: dict[str, Dataset]) -> list[tuple[str, bytes]]:
         """The files' names and contents, as TFX has them."""
+        from transforms.reports import statistics_report
         from transforms.schema.text_fields import rendered
 
         statistics = described(slices, self.options)
         made = [(STATISTICS, statistics.SerializeToString()), (STATE, _stored(slices))]
         if self.infer_schema:
             made.append((SCHEMA, rendered(self._inferred(statistics)).encode()))
+        anomalies = None
         if self.schema is not None:
             anomalies = self._anomalies(statistics, self.schema)
             made.append((ANOMALIES, anomalies.SerializeToString()))
-        return made
+        page = statistics_report(
+            self.reference, statistics, anomalies, self.schema, title=self.title
+        )
+        return [*made, (REPORT, page.encode())]
 
     def _inferred(
         self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"

@@ -77,8 +77,10 @@ def test_what_it_writes(trips, tmp_path):
         "FeatureStats.pb",
         "FeatureStats.arrow",
         "schema.pbtxt",
+        "report.html",
         "_millrace",
     }
+    assert "payment" in (out / "report.html").read_text()
     made = statistics_pb2.DatasetFeatureStatisticsList.FromString(
         (out / "FeatureStats.pb").read_bytes()
     )
@@ -98,6 +100,7 @@ def test_what_it_writes(trips, tmp_path):
         "FeatureStats.pb",
         "FeatureStats.arrow",
         "schema.pbtxt",
+        "report.html",
     }
 
 

@@ -49,7 +49,9 @@ def test_environments():
     assert _required(None) == everywhere | {"tips"}
     assert _required("TRAINING") == everywhere | {"tips"}
     assert _required("SERVING") == everywhere
-    with pytest.raises(ConfigError, match="environment 'SERVNG' is not in the schema; did you mean 'SERVING'"):
+    with pytest.raises(
+        ConfigError, match="environment 'SERVNG' is not in the schema; did you mean 'SERVING'"
+    ):
         feature_checks(schema(TAXI), "SERVNG")
 
 
