@@ -35,6 +35,7 @@ WAIT = 0.1
 """Seconds that a bundle waits for its first message."""
 AHEAD = 60 * 10**6
 """Microseconds by which a message's event time may be ahead of its publish time: clocks differ."""
+_DAY = 86_400 * 10**6
 _END = 1 << 62
 _log = logging.getLogger(__name__)
 
@@ -110,14 +111,16 @@ class Session:
 
     def _plausible(self, times: np.ndarray, rows: pa.RecordBatch) -> np.ndarray:
         """The event times that may move the watermark: one from the future would make all late."""
-        latest = to_micros(rows["publish_time"]) + AHEAD
-        if (times > latest).any() and not self._told_ahead:
+        published = to_micros(rows["publish_time"])
+        if (times > published + AHEAD).any() and not self._told_ahead:
             self._told_ahead = True
             _log.warning(
                 "event times are more than a minute ahead of their messages' publish times: their "
                 "rows go to the windows that they name, but event time does not follow them"
             )
-        plausible: np.ndarray = np.minimum(times, latest)[in_range(times, 0)]
+        # Clocks that are wrong by hours still tell the time; what is further off tells nothing.
+        tells = in_range(times, 0) & (times <= published + _DAY)
+        plausible: np.ndarray = np.minimum(times, published + AHEAD)[tells]
         return plausible
 
     def _tell_lag(self) -> None:

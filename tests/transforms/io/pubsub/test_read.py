@@ -151,9 +151,20 @@ def test_event_time_goes_on_while_nothing_comes(server, open_session):
     assert session.watermark.value >= MICROS - 10_000_000 + 2_100_000
 
 
-def test_an_event_time_from_the_future_does_not_move_the_others(server, open_session, caplog):
+def test_one_from_far_ahead_leaves_old_messages_in_time(server, open_session):
+    """They are read again long after they happened: now would be too late for them."""
     session = open_session("?attributes=at", event_time="at")
     server.put(*n(1), attributes={"at": "2027-01-31T23:59:01.250Z"}, publish_time=TIME)
+    server.put(*n(2), attributes={"at": "2020-01-31T23:59:01.250Z"}, publish_time=TIME)
+    found = []
+    while len(found) < 2:
+        found += batch_of(session)[0][0]["n"].to_pylist()
+    assert session.watermark.value <= MICROS - 5 * 365 * 86_400 * 10**6
+
+
+def test_an_event_time_from_the_future_does_not_move_the_others(server, open_session, caplog):
+    session = open_session("?attributes=at", event_time="at")
+    server.put(*n(1), attributes={"at": "2026-02-01T05:59:01.250Z"}, publish_time=TIME)
     server.put(*n(2), attributes={"at": TIME.isoformat()}, publish_time=TIME)
     found = []
     while len(found) < 2:
