@@ -65,12 +65,13 @@ class Dataset:
         made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
         if options.weight is not None:
             made.weighted_num_examples = self.weight
+        kinds = options.kinds
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
             rows = feature.levels[0]
             rows.missing = self.rows - rows.present
             rows.weight_missing = self.weight - rows.weight_present
-            made.features.extend(feature.describe(options.kinds))
+            made.features.extend(feature.describe(kinds))
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
         return made

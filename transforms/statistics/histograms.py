@@ -1,11 +1,11 @@
-"""Histograms of the statistics proto, from summaries."""
+"""Histograms of the statistics proto, from the tables of summaries."""
 
 import itertools
 
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.summary import QuantileSummary, quantiles, weights_between
+from transforms.statistics.summary import Weighted, quantiles, weights_between
 
 FINE, FINE_BUCKETS = "fine_histogram", 256
 """The name of a histogram of about so many buckets, among the custom statistics of a feature."""
@@ -13,15 +13,15 @@ BUCKETS = 10
 """Buckets of a histogram, as many as TFDV's have."""
 
 
-def equi_width(summary: QuantileSummary, infinite: tuple[float, float]) -> statistics_pb2.Histogram:
+def equi_width(table: Weighted, infinite: tuple[float, float]) -> statistics_pb2.Histogram:
     """Buckets of equal width from the least to the greatest finite number.
 
     Args:
-      summary: The finite numbers.
+      table: The finite numbers.
       infinite: The weights of minus and plus infinity: the outermost buckets reach to them.
     """
     made = statistics_pb2.Histogram(type=statistics_pb2.Histogram.STANDARD)
-    values, weights = table = summary.table()
+    values, weights = table
     below, above = infinite
     if not len(values):
         if below or above:
@@ -47,14 +47,17 @@ def equi_width(summary: QuantileSummary, infinite: tuple[float, float]) -> stati
     return made
 
 
-def fine(summary: QuantileSummary, infinite: tuple[float, float]) -> statistics_pb2.Histogram:
+def fine(table: Weighted) -> statistics_pb2.Histogram:
     """Some hundred buckets, by which distributions are compared.
+
+    Args:
+      table: Numbers, the infinite among them.
 
     Returns: Buckets that rise and do not overlap. Numbers that come often, and the infinite, have
       each one of their own, from the number to itself; the others share buckets of little weight.
     """
     made = statistics_pb2.Histogram(name=FINE)
-    values, weights = with_infinite(summary, infinite)
+    values, weights = table
     if not len(values):
         return made
     share = float(weights.sum()) / FINE_BUCKETS
@@ -69,12 +72,9 @@ def fine(summary: QuantileSummary, infinite: tuple[float, float]) -> statistics_
     return made
 
 
-def by_quantiles(
-    summary: QuantileSummary, infinite: tuple[float, float] = (0.0, 0.0)
-) -> statistics_pb2.Histogram:
+def by_quantiles(table: Weighted) -> statistics_pb2.Histogram:
     """Buckets of equal weight."""
     made = statistics_pb2.Histogram(type=statistics_pb2.Histogram.QUANTILES)
-    table = with_infinite(summary, infinite)
     if len(table[0]):
         cuts, share = quantiles(table, BUCKETS), float(table[1].sum()) / BUCKETS
         for low, high in itertools.pairwise(cuts):
@@ -82,17 +82,14 @@ def by_quantiles(
     return made
 
 
-def median(summary: QuantileSummary, infinite: tuple[float, float] = (0.0, 0.0)) -> float:
+def median(table: Weighted) -> float:
     """The least number with half of the weight at or below it; 0 of none."""
-    table = with_infinite(summary, infinite)
     return float(quantiles(table, 2)[1]) if len(table[0]) else 0.0
 
 
-def with_infinite(
-    summary: QuantileSummary, infinite: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The table of a summary, and the infinite at its ends."""
-    values, weights = summary.table()
+def with_infinite(table: Weighted, infinite: tuple[float, float]) -> Weighted:
+    """The finite numbers of a table, and the infinite at its ends."""
+    values, weights = table
     below, above = infinite
     if below:
         values, weights = np.insert(values.astype(float), 0, -np.inf), np.insert(weights, 0, below)

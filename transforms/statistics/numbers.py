@@ -6,7 +6,14 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.histograms import FINE, by_quantiles, equi_width, fine, median
+from transforms.statistics.histograms import (
+    FINE,
+    by_quantiles,
+    equi_width,
+    fine,
+    median,
+    with_infinite,
+)
 from transforms.statistics.moments import Moments, exact_sum
 from transforms.statistics.semantics import DOMAIN_INFO, epoch
 from transforms.statistics.summary import CHUNK, QuantileSummary, Weighted, distinct
@@ -137,21 +144,20 @@ class Numbers:
         if not self.integers:
             made.type = statistics_pb2.FeatureNameStatistics.FLOAT
         stats, infinite = made.num_stats, (float(self.below), float(self.above))
+        finite = self.summary.table()
+        table = with_infinite(finite, infinite)
         # TFDV writes nothing where there is no number: these are the proto's defaults then.
         stats.mean = self._mean()
         stats.std_dev, stats.num_zeros = self.moments.deviation, self.zeros
-        stats.median = median(self.summary, infinite)
+        stats.median = median(table)
         low, high = self.ends or (0, 0)
         stats.min, stats.max = self._outer(float(low), float(high))
-        if self.summary.latest[0].size or self.summary.levels or any(infinite) or self.nan:
-            for histogram in (
-                equi_width(self.summary, infinite),
-                by_quantiles(self.summary, infinite),
-            ):
+        if len(table[0]) or self.nan:
+            for histogram in (equi_width(finite, infinite), by_quantiles(table)):
                 histogram.num_nan = self.nan
                 stats.histograms.append(histogram)
             detail = made.custom_stats.add(name=FINE).histogram
-            detail.CopyFrom(fine(self.summary, infinite))
+            detail.CopyFrom(fine(table))
             detail.num_nan = self.nan
         if self.integers and self.ends is not None:
             made.custom_stats.add(name=MIN_INT, str=str(low))
@@ -180,9 +186,11 @@ class Numbers:
         assert self.weighted is not None
         infinite = self.weighted.below, self.weighted.above
         stats.mean, stats.std_dev = self.weighted.moments.mean, self.weighted.moments.deviation
-        stats.median = median(self.weighted.summary, infinite)
-        stats.histograms.append(equi_width(self.weighted.summary, infinite))
-        stats.histograms.append(by_quantiles(self.weighted.summary, infinite))
+        finite = self.weighted.summary.table()
+        table = with_infinite(finite, infinite)
+        stats.median = median(table)
+        stats.histograms.append(equi_width(finite, infinite))
+        stats.histograms.append(by_quantiles(table))
 
 
 def sum_of_products(values: np.ndarray, counts: np.ndarray) -> int:

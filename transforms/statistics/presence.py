@@ -68,7 +68,7 @@ class Presence:
         self.describe_level(stats)
         if self.present:
             stats.avg_num_values = self.total / self.present
-            stats.num_values_histogram.CopyFrom(by_quantiles(self.lengths))
+            stats.num_values_histogram.CopyFrom(by_quantiles(self.lengths.table()))
         if self.is_weighted:
             self.describe_weighted(stats.weighted_common_stats)
 

@@ -50,8 +50,9 @@ class Texts:
         """Takes values, none of them null, into account."""
         if not len(array):
             return
-        ends = pc.min_max(pc.binary_length(array)).as_py()
-        self._size(len(array), pc.sum(pc.binary_length(array)).as_py(), ends["min"], ends["max"])
+        lengths = pc.binary_length(array)
+        ends = pc.min_max(lengths).as_py()
+        self._size(len(array), pc.sum(lengths).as_py(), ends["min"], ends["max"])
         if self.sample is not None and self.images is not None:
             self.sample.add(array)
             self.images.add(array)
