@@ -76,19 +76,23 @@ def run(
     logs.open_streams()
     try:
         options, beam_argv = parse(kind, argv)
-        code = _launch(job, options, beam_argv, resolve, build)
-        return code or (verdict(options) if verdict and _is_there(options) else 0)
+        logs.quiet_libraries()
+        logs.set_up()
+        with _profile(options, beam_argv):
+            return _launch(job, options, beam_argv, resolve, build, verdict)
     except KeyboardInterrupt:
         return say(job, "interrupted", 130)
     except Exception as error:
         return failures.report(job, error)
 
 
-def _is_there(options: JobOptions) -> bool:
-    """Whether the output of a run that was not waited for is there."""
-    from transforms.io import files
-
-    return files.exists(str(getattr(options, "output", "")))
+@contextlib.contextmanager
+def _profile(options: JobOptions, beam_argv: Sequence[str]) -> Iterator[None]:
+    """What the options' profile allows, while the job runs."""
+    with contextlib.ExitStack() as profile:
+        with _no_collection():
+            profile.enter_context(local_profile.applied(options, beam_argv))
+        yield
 
 
 def _launch(
@@ -97,23 +101,8 @@ def _launch(
     beam_argv: Sequence[str],
     resolve: Callable[[T], Resolved],
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
+    verdict: Callable[[T], int] | None,
 ) -> int:
-    logs.quiet_libraries()
-    logs.set_up()
-    with contextlib.ExitStack() as profile:
-        with _no_collection():
-            profile.enter_context(local_profile.applied(options, beam_argv))
-        return _launch_at(job, options, beam_argv, resolve, build)
-
-
-def _launch_at(
-    job: str,
-    options: T,
-    beam_argv: Sequence[str],
-    resolve: Callable[[T], Resolved],
-    build: Callable[["beam.Pipeline", Resolved, T, Run], None],
-) -> int:
-    """Launches it, where its profile allows it to run."""
     with _no_collection():
         from beam_jobs import runners
         from transforms import progress
@@ -139,11 +128,14 @@ def _launch_at(
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
         return reads() if own is None else run_subscribed(job, own, reads)
     if place is runners.Place.LOCAL:
-        return run_here(job, root, this.commit, runners.in_process(beam_options))
+        code = run_here(job, root, this.commit, runners.in_process(beam_options))
+        return code or (verdict(options) if verdict else 0)
     if this.commit.prepare() is not None:
         return say(job, committed_before(this.commit), 0)
     this.commit.close()
-    return _submit(job, root, beam_options, options.wait)
+    code = _submit(job, root, beam_options, options.wait)
+    # Of a run that goes on by itself nothing is known yet; what lies there is of an earlier one.
+    return code or (verdict(options) if verdict and options.wait else 0)
 
 
 @contextlib.contextmanager
