@@ -13,7 +13,7 @@ from transforms.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 from transforms.row_checks.violation import Violation
-from transforms.rules.row_rules import checked_result, where_false
+from transforms.rules.row_rules import where_false
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,36 @@ class Code:
           ConfigError: The file can't be run; the text names the line.
         """
         return _functions(self)
+
+    def check(self, function: str) -> None:
+        """Looks whether it has a function.
+
+        Raises:
+          ConfigError: It has not; the text names the nearest.
+        """
+        known = self.functions()
+        if function not in known:
+            there = f"; there are {', '.join(known)}" if known else ""
+            raise ConfigError(
+                f"--code {self.path}: has no function {function!r}"
+                f"{nearest_column(function, known) or there}"
+            )
+
+    def call(self, function: str, batch: pa.RecordBatch) -> tuple[str, object]:
+        """Calls a function of it with a batch.
+
+        Returns: What the function is called in errors, and what it returned.
+
+        Raises:
+          ConfigError: It failed; the text names the line, and no value.
+        """
+        what = f"--code {self.path}: {function}()"
+        try:
+            return what, self.functions()[function](batch)
+        except Exception as error:
+            # Its text may hold a value of a row.
+            line = _line(error, self.path)
+            raise ConfigError(f"{what} failed in line {line}: {type(error).__name__}") from None
 
 
 @functools.lru_cache(maxsize=16)
@@ -100,13 +130,7 @@ class PythonRule:
     code: Code
 
     def __post_init__(self) -> None:
-        known = self.code.functions()
-        if self.function not in known:
-            there = f"; there are {', '.join(known)}" if known else ""
-            raise ConfigError(
-                f"--code {self.code.path}: has no function {self.function!r}"
-                f"{nearest_column(self.function, known) or there}"
-            )
+        self.code.check(self.function)
 
     @property
     def name(self) -> str:
@@ -124,11 +148,32 @@ class PythonRule:
         Raises:
           ConfigError: It failed, or returned something else.
         """
-        what = f"--code {self.code.path}: {self.function}()"
-        try:
-            result = self.code.functions()[self.function](batch)
-        except Exception as error:
-            # Its text may hold a value of a row.
-            line = _line(error, self.code.path)
-            raise ConfigError(f"{what} failed in line {line}: {type(error).__name__}") from None
-        return where_false(checked_result(result, batch.num_rows, what))
+        what, result = self.code.call(self.function, batch)
+        return where_false(
+            checked_result(result, batch.num_rows, what, "booleans", pa.types.is_boolean)
+        )
+
+
+def checked_result(
+    result: object, rows: int, what: str, items: str, fits: Callable[[pa.DataType], bool]
+) -> pa.Array:
+    """What a function returned for a batch, if it is what it must be.
+
+    Args:
+      result: An Arrow array, or else it is refused.
+      rows: Of the batch.
+      what: What the function is called in errors.
+      items: What the array is to hold, in words.
+      fits: Whether it holds that, by its type.
+
+    Raises:
+      ConfigError: It isn't.
+    """
+    if isinstance(result, pa.ChunkedArray):
+        result = result.combine_chunks()
+    if not isinstance(result, pa.Array) or not fits(result.type):
+        given = result.type if isinstance(result, pa.Array) else type(result).__name__
+        raise ConfigError(f"{what} must return an Arrow array of {items}, but returned {given}")
+    if len(result) != rows:
+        raise ConfigError(f"{what} must return {rows} {items}, one a row, but gave {len(result)}")
+    return result

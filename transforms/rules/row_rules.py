@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from transforms.cast_faults import true_where
 from transforms.dead_letters import Reason
-from transforms.errors import ConfigError
 from transforms.row_checks.violation import Violation
 from transforms.rules.evaluate import Columns, evaluate
 from transforms.rules.kinds import Kind
@@ -47,11 +46,8 @@ class RowRule:
         Raises:
           ExpressionError: The text is no expression, or doesn't fit the columns.
         """
-        node = parse(text)
-        tree = typed_row(node, columns)
-        if tree.kind is not Kind.BOOL:
-            raise ExpressionError(node.at, f"a rule is a condition, but this is {tree.kind}")
-        return cls(name or " ".join(text.split()), tree, tuple(dict.fromkeys(_columns(node))))
+        tree, named = condition(text, columns, "a rule", ": put it in a rule that says column:")
+        return cls(name or " ".join(text.split()), tree, named)
 
     @property
     def violation(self) -> Violation:
@@ -73,6 +69,29 @@ class RowRule:
         return where_false(evaluate(self.tree, columns))
 
 
+def condition(
+    text: str, columns: Mapping[str, Kind], what: str, way_out: str
+) -> tuple[Typed, tuple[str, ...]]:
+    """Parses and checks an expression that is true, false or unknown of a row.
+
+    Args:
+      text: The expression.
+      columns: The columns and their kinds.
+      what: What it is called in errors.
+      way_out: What is said of an aggregate in it.
+
+    Returns: Its tree, and the columns that it names.
+
+    Raises:
+      ExpressionError: The text is no expression, doesn't fit the columns, or is no condition.
+    """
+    node = parse(text)
+    tree = typed_row(node, columns, way_out)
+    if tree.kind is not Kind.BOOL:
+        raise ExpressionError(node.at, f"{what} is a condition, but this is {tree.kind}")
+    return tree, tuple(dict.fromkeys(_columns(node)))
+
+
 def where_false(holds: pa.Array) -> np.ndarray | None:
     """N booleans, true where it is false, and not unknown; None where that is nowhere."""
     if holds.true_count == len(holds) - holds.null_count:
@@ -84,19 +103,3 @@ def _columns(node: Node) -> list[str]:
     if node.op == "column":
         return [node.value]
     return [name for arg in node.args for name in _columns(arg)]
-
-
-def checked_result(result: object, rows: int, what: str) -> pa.Array:
-    """What a Python rule returned, if it is what it must be.
-
-    Raises:
-      ConfigError: It isn't; the text names the rule.
-    """
-    if isinstance(result, pa.ChunkedArray):
-        result = result.combine_chunks()
-    if not isinstance(result, pa.Array) or not pa.types.is_boolean(result.type):
-        given = result.type if isinstance(result, pa.Array) else type(result).__name__
-        raise ConfigError(f"{what} must return a boolean Arrow array, but returned {given}")
-    if len(result) != rows:
-        raise ConfigError(f"{what} must return {rows} booleans, one a row, but gave {len(result)}")
-    return result

@@ -65,21 +65,20 @@ _FUNCTIONS = {
 }
 
 
-def typed_row(node: Node, columns: Mapping[str, Kind]) -> Typed:
+def typed_row(node: Node, columns: Mapping[str, Kind], way_out: str = "") -> Typed:
     """A tree about single rows.
 
     Args:
       node: The tree.
       columns: The columns and their kinds.
+      way_out: What is said of an aggregate besides that it is of a whole column.
 
     Raises:
       ExpressionError: It names no such column or function, or mixes kinds that don't mix.
     """
 
     def no_aggregate(node: Node) -> Typed:
-        raise ExpressionError(
-            node.at, f"{node.value}() is of a whole column: put it in a rule that says column:"
-        )
+        raise ExpressionError(node.at, f"{node.value}() is of a whole column{way_out}")
 
     return _Checker(columns, no_aggregate).check(node)
 

@@ -1,25 +1,44 @@
 """Collector: batches to the statistics of slices, some tens of thousands of rows at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import select_rows
-from transforms.errors import ConfigError
-from transforms.statistics.dataset import Dataset, described
-from transforms.statistics.options import StatisticsOptions
+from transforms.statistics.dataset import WHOLE, Dataset, check_count, described
+from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.summary import CHUNK
 
-WHOLE = "All Examples"
-"""The slice of all rows, by TFDV's name."""
-MAX_SLICES = 1000
 HELD_BYTES = 64 << 20
+_COLUMN_BYTES = 512
+"""About what a column of a part takes besides its values."""
+
+
+class _Held:
+    """Rows of one slice, until they are worth their fixed costs."""
+
+    def __init__(self) -> None:
+        self.parts: list[pa.RecordBatch] = []
+        self.rows = self.bytes = 0
+
+    def hold(self, part: pa.RecordBatch) -> int:
+        """One more part, of the same schema; returns about how many bytes it takes."""
+        size: int = part.nbytes + _COLUMN_BYTES * part.num_columns
+        self.parts.append(part)
+        self.rows += part.num_rows
+        self.bytes += size
+        return size
+
+    def joined(self) -> pa.RecordBatch:
+        """All of it."""
+        (batch,) = pa.Table.from_batches(self.parts).combine_chunks().to_batches() or self.parts[:1]
+        return batch
 
 
 class Collector:
-    """Gathers batches of one schema until they are worth their fixed costs, and takes them in.
+    """Gathers batches until they are worth their fixed costs, and takes them in, slice by slice.
 
     Args:
       options: What statistics are made of.
@@ -27,52 +46,68 @@ class Collector:
 
     def __init__(self, options: StatisticsOptions) -> None:
         self._options, self._kinds = options, options.kinds
-        self._held: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
         self._random = np.random.default_rng()
-        self._slices: dict[str, Dataset] = {WHOLE: Dataset()}
+        self._slices: dict[str, Dataset] = {WHOLE: Dataset(slicer=WHOLE)}
+        self._held: dict[str, _Held] = {WHOLE: _Held()}
+        self._bytes = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Takes rows into account."""
+        """Takes rows into account.
+
+        Raises:
+          ConfigError: There are too many slices, or two slicers give slices of one name; or as
+            `statistics_of`.
+        """
         if self._options.sample_rate < 1:
             mask = self._random.random(batch.num_rows) < self._options.sample_rate
             batch = select_rows(batch, mask)
-        batch = batch.replace_schema_metadata(None)
-        if self._held and not batch.schema.equals(self._held[0].schema):
-            self._flush()
-        self._held.append(batch)
-        self._rows += batch.num_rows
-        self._bytes += batch.nbytes
-        if self._rows >= CHUNK or self._bytes >= HELD_BYTES:
-            self._flush()
+        self._hold(WHOLE, batch.replace_schema_metadata(None))
 
     def slices(self) -> dict[str, Dataset]:
         """What is known of all rows, by slice."""
-        self._flush()
+        self._flush(WHOLE)
+        self._flush_slices()
         return self._slices
 
-    def _flush(self) -> None:
-        if self._held:
-            (batch,) = pa.Table.from_batches(self._held).combine_chunks().to_batches() or [
-                self._held[0]
-            ]
-            self._held, self._rows, self._bytes = [], 0, 0
-            for name, part in [(WHOLE, batch), *self._sliced(batch)]:
-                self._slice(name).add(part, self._options, self._kinds)
+    def _hold(self, name: str, part: pa.RecordBatch) -> None:
+        parts = self._held[name].parts
+        if parts and not part.schema.equals(parts[0].schema):
+            self._flush(name)
+        held = self._held[name]
+        self._bytes += held.hold(part)
+        if held.rows >= CHUNK or held.bytes >= HELD_BYTES:
+            self._flush(name)
+        elif self._bytes >= 2 * HELD_BYTES:
+            self._flush_slices()
 
-    def _sliced(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    def _flush(self, name: str) -> None:
+        held, self._held[name] = self._held[name], _Held()
+        self._bytes -= held.bytes
+        if held.parts:
+            batch = held.joined()
+            self._slices[name].add(batch, self._options, self._kinds)
+            if name == WHOLE:
+                self._slice(batch)
+
+    def _flush_slices(self) -> None:
+        for name in self._slices:
+            if name != WHOLE:
+                self._flush(name)
+
+    def _slice(self, batch: pa.RecordBatch) -> None:
         for slicer in self._options.slices:
-            yield from slicer(batch)
+            for name, part in slicer(batch):
+                self._open(name, of(slicer))
+                self._hold(name, part)
 
-    def _slice(self, name: str) -> Dataset:
-        if name not in self._slices:
-            if len(self._slices) > MAX_SLICES:
-                raise ConfigError(
-                    f"there are more than {MAX_SLICES:,} slices: slice by a column of fewer values,"
-                    " or name those that are wanted"
-                )
-            self._slices[name] = Dataset()
-        return self._slices[name]
+    def _open(self, name: str, slicer: str) -> None:
+        """Makes room for a slice, or looks whether it is the same as before."""
+        if name in self._slices:
+            self._slices[name].check(slicer)
+        else:
+            self._slices[name] = Dataset(slicer=slicer)
+            self._held[name] = _Held()
+            check_count(self._slices)
 
 
 def statistics_of(

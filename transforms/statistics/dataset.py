@@ -16,6 +16,11 @@ from transforms.statistics.pairs import Pairs
 from transforms.types import plain_type
 
 
+WHOLE = "All Examples"
+"""The slice of all rows, by TFDV's name."""
+MAX_SLICES = 1000
+
+
 @dataclass
 class Dataset:
     """What is known of the rows of one slice: mergeable, and bounded for each feature.
@@ -25,12 +30,14 @@ class Dataset:
       weight: The sum of their weights.
       features: By column, in the order in which columns came.
       pairs: Of numeric columns, where that is wanted.
+      slicer: What it is a slice of, as its slicer tells; nothing of all rows.
     """
 
     rows: int = 0
     weight: float = 0.0
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
+    slicer: str = ""
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
         """Takes rows into account."""
@@ -46,7 +53,12 @@ class Dataset:
             self.pairs.add(batch)
 
     def merge(self, other: "Dataset") -> None:
-        """Takes other rows into account."""
+        """Takes other rows into account.
+
+        Raises:
+          ConfigError: They are a slice of something else.
+        """
+        self.check(other.slicer)
         self.rows += other.rows
         self.weight += other.weight
         for name, feature in other.features.items():
@@ -57,6 +69,21 @@ class Dataset:
         if other.pairs is not None:
             self.pairs = self.pairs or Pairs()
             self.pairs.merge(other.pairs)
+
+    def check(self, slicer: str) -> None:
+        """Looks whether it may hold what a slicer gave; what is not known may be that.
+
+        Raises:
+          ConfigError: It holds what another gave.
+        """
+        self.slicer = self.slicer or slicer
+        if slicer and slicer != self.slicer:
+            # The name may hold a value of a row.
+            raise ConfigError(
+                f"slices by {self.slicer!r} and by {slicer!r} have a name in common, so that their "
+                "rows would be added up: leave one of them out, or give its expression as "
+                "`name: expression`"
+            )
 
     def describe(
         self, name: str, options: StatisticsOptions
@@ -104,7 +131,11 @@ def described(
 
 
 def merged(parts: Iterable["dict[str, Dataset]"]) -> "dict[str, Dataset]":
-    """Slices of all parts of the data, those of a name together."""
+    """Slices of all parts of the data, those of a name together.
+
+    Raises:
+      ConfigError: Two are of one name but not of the same, or there are too many.
+    """
     slices: dict[str, Dataset] = {}
     for part in parts:
         for name, data in part.items():
@@ -112,4 +143,18 @@ def merged(parts: Iterable["dict[str, Dataset]"]) -> "dict[str, Dataset]":
                 slices[name].merge(data)
             else:
                 slices[name] = data
+    check_count(slices)
     return slices
+
+
+def check_count(slices: "dict[str, Dataset]") -> None:
+    """Looks whether there are no more than can be.
+
+    Raises:
+      ConfigError: There are.
+    """
+    if len(slices) - (WHOLE in slices) > MAX_SLICES:
+        raise ConfigError(
+            f"there are more than {MAX_SLICES:,} slices: slice by a column of fewer values,"
+            " or name those that are wanted"
+        )

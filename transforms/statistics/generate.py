@@ -10,8 +10,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import Batches
-from transforms.statistics.collect import WHOLE, Collector
-from transforms.statistics.dataset import Dataset, described, merged
+from transforms.statistics.collect import Collector
+from transforms.statistics.dataset import WHOLE, Dataset, described, merged
 from transforms.statistics.options import StatisticsOptions
 
 Slices = dict[str, Dataset]

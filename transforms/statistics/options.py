@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from transforms.statistics.feature import Kinds
 
 Slicer = Callable[[pa.RecordBatch], Iterator[tuple[str, pa.RecordBatch]]]
-"""Gives parts of a batch, each with the name of its slice; a row may be in several, or in none."""
+"""Gives parts of a batch, each with the name of its slice; a row may be in several, or in none.
+
+Where it has an attribute `of`, that tells what its slices are of; see `of`.
+"""
+
+
+def of(slicer: Slicer) -> str:
+    """What the slices of a slicer are of: rows of two are never added up under one name."""
+    return str(getattr(slicer, "of", getattr(slicer, "__qualname__", type(slicer).__qualname__)))
 
 
 @dataclass(frozen=True, kw_only=True)

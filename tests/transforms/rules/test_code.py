@@ -58,7 +58,7 @@ def test_rows_and_batches(tmp_path, code):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("wrong_type", r"wrong_type\(\) must return a boolean Arrow array, but returned list"),
+        ("wrong_type", r"wrong_type\(\) must return an Arrow array of booleans, but returned list"),
         ("wrong_length", r"wrong_length\(\) must return 3 booleans, one a row, but gave 2"),
         ("fails", r"fails\(\) failed in line 16: ValueError$"),
     ],
