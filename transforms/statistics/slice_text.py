@@ -23,6 +23,7 @@ _NAMED = re.compile(r"\s*(\w[\w .-]*?)\s*:")
 _QUOTING = re.compile(r"(?:'(?:[^']|'')*'|`[^`]+`|[^;])*")
 """Up to the next semicolon that is not in quotes."""
 
+
 def parse_slices(text: str, schema: pa.Schema, code: Code | None = None) -> tuple[Slicer, ...]:
     """Reads slices: parts with semicolons between, each of one form.
 

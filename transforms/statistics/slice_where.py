@@ -28,9 +28,7 @@ class SliceWhere:
     tree: Typed
 
     @classmethod
-    def parse(
-        cls, text: str, columns: Mapping[str, Kind], name: str | None = None
-    ) -> "SliceWhere":
+    def parse(cls, text: str, columns: Mapping[str, Kind], name: str | None = None) -> "SliceWhere":
         """Parses and checks an expression.
 
         Args:

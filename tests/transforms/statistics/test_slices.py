@@ -1,11 +1,18 @@
 """SliceBy: slices by values of columns."""
 
+import pickle
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support import batch_of
+from tests.support import batch_of, run_on
 from transforms.errors import ConfigError
-from transforms.statistics.collect import statistics_of
+from transforms.statistics import state
+from transforms.statistics.collect import HELD_BYTES, Collector, statistics_of
+from transforms.statistics.dataset import merged
+from transforms.statistics.generate import GenerateStatistics
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.slices import SliceBy
 
@@ -62,3 +69,119 @@ def test_more_slices_than_can_be():
     options = StatisticsOptions(slices=(SliceBy.parse("n"),))
     with pytest.raises(ConfigError, match="more than 1,000 slices"):
         statistics_of([batch_of(n=list(range(1001)))], options)
+
+
+WORDS = st.sampled_from(["a", "b", "a_b", "", "ü"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            WORDS | st.none(), st.lists(WORDS | st.none(), max_size=3) | st.none(), st.booleans()
+        )
+    )
+)
+def test_every_combination_has_just_its_rows(rows):
+    texts, lists, flags = (list(each) for each in zip(*rows, strict=True)) if rows else ([],) * 3
+    batch = batch_of(
+        n=pa.array(range(len(rows)), pa.int64()),
+        t=pa.array(texts, pa.string()),
+        l=pa.array(lists, pa.list_(pa.string())),
+        f=pa.array(flags, pa.bool_()),
+    )
+    wanted = {}
+    for n, (text, held, flag) in enumerate(rows):
+        for value in dict.fromkeys(held or []):
+            if text is not None and value is not None:
+                name = f"t_{text}_l_{value}_f_{str(flag).lower()}"
+                wanted.setdefault(name, []).append(n)
+    found = {name: part["n"].to_pylist() for name, part in SliceBy(("t", "l", "f"))(batch)}
+    assert found == wanted
+
+
+def test_rows_of_two_slices_of_one_name_are_not_added_up():
+    options = StatisticsOptions(slices=(SliceBy(("a",)), SliceBy(("a_b",))))
+    apart = statistics_of([batch_of(a=["x"], a_b=["y"])], options)
+    assert [data.name for data in apart.datasets] == ["All Examples", "a_x", "a_b_y"]
+    with pytest.raises(ConfigError, match="by 'a' and by 'a_b' have a name in common") as error:
+        statistics_of([batch_of(a=["b_secret"], a_b=["secret"])], options)
+    assert "secret" not in str(error.value)
+
+
+def test_nor_where_two_workers_found_them():
+    options = StatisticsOptions(slices=(SliceBy(("a",)), SliceBy(("a_b",))))
+    found = []
+    for batch in (batch_of(a=["b_c"], a_b=["x"]), batch_of(a=["x"], a_b=["c"])):
+        collector = Collector(options)
+        collector.add(batch)
+        # What is stored still knows.
+        found.append(state.from_batch(state.to_batch(collector.slices())))
+    with pytest.raises(ConfigError, match="have a name in common"):
+        merged(found)
+
+
+def test_values_that_look_like_columns():
+    columns = {"n": [1, 2], "a": ["1_c_2", "1"], "c": ["3", "2_c_3"]}
+    assert len(slices("a", **columns)) == 2
+    with pytest.raises(ConfigError, match="can't be told apart by their names"):
+        slices("a,c", **columns)
+
+
+def test_all_rows_are_no_slice_of_another():
+    options = StatisticsOptions(slices=(lambda batch: iter([("All Examples", batch)]),))
+    with pytest.raises(ConfigError, match="have a name in common"):
+        statistics_of([batch_of(n=[1])], options)
+
+
+def test_days_of_which_one_knew_nothing_of_slicers_merge():
+    collector = Collector(StatisticsOptions(slices=(SliceBy(("a",)),)))
+    collector.add(batch_of(a=["x"]))
+    new = collector.slices()
+    old = pickle.loads(pickle.dumps(new))
+    for data in old.values():
+        data.slicer = ""
+    assert merged([old, new])["a_x"].rows == 2
+
+
+def test_more_slices_than_can_be_in_all_parts_together():
+    options = StatisticsOptions(slices=(SliceBy(("n",)),))
+    parts = []
+    for start in (0, 600):
+        collector = Collector(options)
+        collector.add(batch_of(n=list(range(start, start + 600))))
+        parts.append(collector.slices())
+    assert len(merged(parts[:1])) == 601
+    with pytest.raises(ConfigError, match="more than 1,000 slices"):
+        merged(parts)
+
+
+def test_slices_are_the_same_however_rows_are_held(monkeypatch):
+    batches = [batch_of(t=["a", "b", "a"], x=[at, at + 1, None]) for at in range(40)]
+    options = StatisticsOptions(slices=(SliceBy(("t",)),))
+    whole = statistics_of(batches, options)
+    monkeypatch.setattr("transforms.statistics.collect.CHUNK", 5)
+    assert statistics_of(batches, options) == whole
+    monkeypatch.setattr("transforms.statistics.collect.HELD_BYTES", 1500)
+    assert statistics_of(batches, options) == whole
+    assert HELD_BYTES > 1500
+
+
+def test_slices_of_batches_with_other_columns():
+    options = StatisticsOptions(slices=(SliceBy(("t",)),))
+    found = statistics_of([batch_of(t=["a"], x=[1]), batch_of(t=["a"], y=["z"])], options)
+    part = found.datasets[1]
+    assert part.num_examples == 2
+    missing = {each.path.step[0]: each for each in part.features}
+    assert missing["x"].num_stats.common_stats.num_missing == 1
+    assert missing["y"].string_stats.common_stats.num_missing == 1
+
+
+def test_in_a_pipeline():
+    options = StatisticsOptions(slices=(SliceBy(("t",)),))
+    batches = [batch_of(t=["a", "b"]), batch_of(t=["a"])]
+    (found,) = run_on(batches, lambda rows: rows | GenerateStatistics(options))
+    assert {data.name: data.num_examples for data in found.datasets} == {
+        "All Examples": 3,
+        "t_a": 2,
+        "t_b": 1,
+    }
