@@ -37,6 +37,16 @@ class Dataset:
         return below
 
 
+def slices_of(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+) -> dict[str, statistics_pb2.DatasetFeatureStatistics]:
+    """The slices of statistics by name, without that of all rows; one data set alone is none."""
+    datasets = statistics.datasets
+    if len(datasets) == 1:
+        return {}
+    return {data.name: data for data in datasets if data.name != ALL_EXAMPLES}
+
+
 def dataset_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList, by_weight: bool | None = None
 ) -> Dataset:
@@ -49,10 +59,14 @@ def dataset_of(
     Raises:
       ConfigError: There is none, or there are only slices.
     """
-    data = _whole(statistics)
-    stats = [each for each in data.features if each.WhichOneof("stats") or each.custom_stats]
     if by_weight is None:
         by_weight = is_weighted(statistics)
+    return dataset_of_one(_whole(statistics), by_weight)
+
+
+def dataset_of_one(data: statistics_pb2.DatasetFeatureStatistics, by_weight: bool) -> Dataset:
+    """The data set that these statistics are about, of all rows or of a slice."""
+    stats = [each for each in data.features if each.WhichOneof("stats") or each.custom_stats]
     examples = float(data.weighted_num_examples if by_weight else data.num_examples)
     columns = [Column(path, each, by_weight, examples) for path, each in _paths(stats)]
     columns.sort(key=lambda column: len(column.path))

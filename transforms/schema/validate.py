@@ -48,11 +48,18 @@ def validate_statistics(
         is no such kind of anomaly or severity.
     """
     check_environment(schema, environment)
-    overrides = _checked_severities(severities or {})
+    overrides = checked_severities(severities or {})
+    data = surroundings(statistics, environment, previous_span, previous_version, serving)
+    return judged(schema, data, overrides)
+
+
+def judged(
+    schema: schema_pb2.Schema, data: Surroundings, overrides: Mapping[str, int]
+) -> anomalies_pb2.Anomalies:
+    """What `validate_statistics` finds, of data sets that were read."""
     found = anomalies_pb2.Anomalies(
         baseline=schema, anomaly_name_format=anomalies_pb2.Anomalies.SERIALIZED_PATH
     )
-    data = surroundings(statistics, environment, previous_span, previous_version, serving)
     if data.current.examples == 0:
         found.data_missing = True
         return found
@@ -60,7 +67,7 @@ def validate_statistics(
         _add(found, report, overrides)
     rows = list(dataset_findings(schema, data))
     if rows:
-        found.dataset_anomaly_info.CopyFrom(_info(rows, overrides))
+        found.dataset_anomaly_info.CopyFrom(info_of(rows, overrides))
     return found
 
 
@@ -89,9 +96,9 @@ def surroundings(
     )
 
 
-def _add(found: anomalies_pb2.Anomalies, report: Report, overrides: dict[str, int]) -> None:
+def _add(found: anomalies_pb2.Anomalies, report: Report, overrides: Mapping[str, int]) -> None:
     if report.findings:
-        info = _info(report.findings, overrides)
+        info = info_of(report.findings, overrides)
         info.path.step.extend(report.path)
         found.anomaly_info[path_text(report.path)].CopyFrom(info)
     if report.measured:
@@ -107,7 +114,7 @@ def _messages(
     return [each.as_message() for each in measured if each.comparator == comparator]
 
 
-def _info(findings: list[Finding] | list[DatasetFinding], overrides: dict[str, int]) -> _Info:
+def info_of(findings: list[Finding] | list[DatasetFinding], overrides: Mapping[str, int]) -> _Info:
     """One entry of several findings: the worst severity, all sentences."""
     reasons = [
         _Info.Reason(
@@ -123,7 +130,12 @@ def _info(findings: list[Finding] | list[DatasetFinding], overrides: dict[str, i
     )
 
 
-def _checked_severities(severities: Mapping[str, str]) -> dict[str, int]:
+def checked_severities(severities: Mapping[str, str]) -> dict[str, int]:
+    """Severities by kind of anomaly, as numbers.
+
+    Raises:
+      ConfigError: There is no such kind or severity.
+    """
     for kind, severity in severities.items():
         for name, known, what in (
             (kind, sorted(KINDS), "kind of anomaly"),

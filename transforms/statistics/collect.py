@@ -103,7 +103,7 @@ class Collector:
     def _open(self, name: str, slicer: str) -> None:
         """Makes room for a slice, or looks whether it is the same as before."""
         if name in self._slices:
-            self._slices[name].check(slicer)
+            self._slices[name].claim(slicer)
         else:
             self._slices[name] = Dataset(slicer=slicer)
             self._held[name] = _Held()

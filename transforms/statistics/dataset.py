@@ -15,7 +15,6 @@ from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
 from transforms.types import plain_type
 
-
 WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""
 MAX_SLICES = 1000
@@ -58,7 +57,7 @@ class Dataset:
         Raises:
           ConfigError: They are a slice of something else.
         """
-        self.check(other.slicer)
+        self.claim(other.slicer)
         self.rows += other.rows
         self.weight += other.weight
         for name, feature in other.features.items():
@@ -70,8 +69,8 @@ class Dataset:
             self.pairs = self.pairs or Pairs()
             self.pairs.merge(other.pairs)
 
-    def check(self, slicer: str) -> None:
-        """Looks whether it may hold what a slicer gave; what is not known may be that.
+    def claim(self, slicer: str) -> None:
+        """Makes it hold what a slicer gives; what it holds so far may be of an unknown one.
 
         Raises:
           ConfigError: It holds what another gave.
