@@ -115,6 +115,11 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .slices > tbody { border-bottom: 1px solid var(--line); }
 .slices > tbody > tr:first-child > * { padding-bottom: 0; }
 .slices td.n { font-size: .92rem; }
+.slices .name { overflow-wrap: anywhere; }
+.slices > tbody > tr:first-child > th { min-width: 7.5rem; }
+.slices tr + tr details { margin-bottom: .3rem; }
+.part { margin-bottom: 1.6rem; }
+.faults h4 { margin: .6rem 0 0; }
 .features th .soft { font-size: .8rem; font-weight: 400; }
 .was { display: block; color: var(--baseline); font-size: .8rem; }
 .missing { color: var(--warn); font-weight: 600; }

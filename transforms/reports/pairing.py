@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from transforms.schema.columns import Column
-from transforms.schema.datasets import Dataset, dataset_of
+from transforms.schema.datasets import Dataset, dataset_of, dataset_of_one, is_weighted, slices_of
 from transforms.schema.paths import Path, path_text
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
 
@@ -57,6 +57,13 @@ class Feature:
 def dataset(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> Dataset:
     """The data set that statistics are about; without any, one without rows."""
     return dataset_of(statistics) if statistics.datasets else Dataset(0, {})
+
+
+def slices(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[str, Dataset]:
+    """The slices of statistics by name, weighted where all rows are; none where there are none."""
+    parts = slices_of(statistics)
+    by_weight = bool(parts) and is_weighted(statistics)
+    return {name: dataset_of_one(part, by_weight) for name, part in parts.items()}
 
 
 def features(

@@ -1,4 +1,10 @@
-"""Slices: how many rows each has, and what differs most between it and the whole."""
+"""Slices: how many rows each has, what is wrong with it, and where it differs.
+
+It is compared with all rows, and with the same slice of the baseline.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,76 +15,135 @@ from transforms.reports.figures import NOTHING, number, share
 from transforms.reports.markup import Markup, element, joined
 from transforms.reports.measures import DISTINCT, MEAN, MISSING
 from transforms.reports.page import Section, more, note, table
-from transforms.reports.pairing import NUMBERS, TEXTS, Feature, dataset, features
+from transforms.reports.pairing import NUMBERS, TEXTS, Feature, features
+from transforms.reports.slice_anomalies import anomalies_by_slice, names, slice_name
 from transforms.schema.anomalies.distances import jensen_shannon
-from transforms.schema.datasets import ALL_EXAMPLES, Dataset
+from transforms.schema.datasets import Dataset
 from transforms.schema.paths import path_text
-from transforms.schema.protos import statistics_pb2
+from transforms.schema.protos import anomalies_pb2
 
 SLICES, SLICES_BRIEF = 30, 5
-"""Of how many slices, the largest, there is a table of features; where there are many of these."""
-FEATURES, RANKS = 12, 10
+"""Of how many slices, the largest, there are tables of features; where there are many of these."""
+FEATURES, RANKS = 8, 10
 """How many features such a table has; how many texts a chart shows."""
 
 
-def slices_section(
-    statistics: statistics_pb2.DatasetFeatureStatisticsList, whole: Dataset, context: Context
-) -> Section | None:
+@dataclass(frozen=True)
+class Slices:
+    """All that a report knows of slices.
+
+    Attributes:
+      whole: All rows.
+      parts: The slices by name.
+      before: All rows of the baseline; None where there is none.
+      parts_before: Its slices by name.
+      anomalies: Of all rows; None where there was no schema.
+      by_slice: Of each slice.
+    """
+
+    whole: Dataset
+    parts: dict[str, Dataset]
+    before: Dataset | None = None
+    parts_before: dict[str, Dataset] = field(default_factory=dict)
+    anomalies: anomalies_pb2.Anomalies | None = None
+    by_slice: Mapping[str, anomalies_pb2.Anomalies] = field(default_factory=dict)
+
+    @property
+    def by_size(self) -> list[str]:
+        """The names of slices, the largest first."""
+        return sorted(self.parts, key=lambda name: (-self.parts[name].examples, name))
+
+
+def slices_section(slices: Slices, context: Context) -> Section | None:
     """The slices of statistics, the largest first; None where there are none."""
-    parts = [part for part in statistics.datasets if part.name != ALL_EXAMPLES]
-    if not parts or len(statistics.datasets) == 1:
+    if not slices.parts:
         return None
-    parts.sort(key=lambda part: (-part.num_examples, part.name))
-    heads = [
-        "Slice",
-        *(element("th", name, scope="col", class_="n") for name in ("Rows", "Share")),
-    ]
+    order = slices.by_size
+    heads = ["Slice", *(_figures_head(name) for name in ("Rows", "Share"))]
+    heads += ["Changed most"] if slices.parts_before else []
     told = SLICES_BRIEF if context.is_brief else SLICES
-    bodies = (_slice(part, whole, context, at < told) for at, part in enumerate(parts))
+    bodies = (_slice(name, slices, context, at < told) for at, name in enumerate(order))
+    gone = sorted(slices.parts_before.keys() - slices.parts.keys())
     body = joined(
-        note("The bars are the slice, the line is all rows; what differs most comes first."),
+        anomalies_by_slice(slices.by_slice, slices.anomalies, order, context),
         element("div", table("Slices", heads, bodies, "slices sorts"), class_="scroll"),
+        note("In the baseline only: ", names(gone, context), ".") if gone else None,
     )
-    return Section("slices", "Slices", body, len(parts))
+    return Section("slices", "Slices", body, len(order))
 
 
-def _slice(
-    part: statistics_pb2.DatasetFeatureStatistics, whole: Dataset, context: Context, is_told: bool
-) -> Markup:
-    name = context.values.text("", part.name)
-    by_weight = any(column.by_weight for column in whole.columns.values())
-    rows = float(part.weighted_num_examples if by_weight else part.num_examples)
-    row = element(
-        "tr",
-        element("th", name, scope="row"),
-        element("td", number(rows), class_="n", data_v=rows),
-        element("td", share(rows, whole.examples), class_="n", data_v=rows),
-    )
+def _figures_head(name: str) -> Markup:
+    return element("th", name, scope="col", class_="n")
+
+
+def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup:
+    part, before = slices.parts[name], slices.parts_before.get(name)
+    rows, was = part.examples, None if before is None else before.examples
+    cells = [
+        element("th", slice_name(name, context), scope="row"),
+        _figure(number(rows), None if was is None else number(was), rows),
+        _figure(share(rows, slices.whole.examples), _share_before(was, slices.before), rows),
+    ]
     if not is_told:
-        return element("tbody", row)
-    data = dataset(statistics_pb2.DatasetFeatureStatisticsList(datasets=[part]))
-    detail = more("Features that differ most", _features(name, data, whole, context))
-    return element("tbody", row, element("tr", element("td", detail, colspan=3)))
+        cells += [element("td")] if slices.parts_before else []
+        return element("tbody", element("tr", *cells))
+    told = context.values.text("", name)
+    others = _ranked(part, slices.whole)
+    details = [
+        more(
+            "Features that differ most from all rows",
+            note("The bars are the slice, the line is all rows."),
+            _features(f"Features of {told}, and of all rows", others, context),
+        )
+    ]
+    if slices.parts_before:
+        changed = [] if before is None else _ranked(part, before)
+        cells.append(_most(changed, before is None, context))
+        if before is not None:
+            about = note("The bars are the slice now, the line is the same slice of the baseline.")
+            caption = f"Features of {told}, and of the same slice of the baseline"
+            rest = _features(caption, changed, context)
+            details.insert(0, more("Features that changed most", about, rest))
+    detail = element("td", *details, colspan=len(cells))
+    return element("tbody", element("tr", *cells), element("tr", detail))
 
 
-def _features(name: str, data: Dataset, whole: Dataset, context: Context) -> Markup:
-    pairs = [each for each in features(data, whole, {}, {}) if each.current is not None]
-    told = sorted(
-        ((_distance(each), each) for each in pairs if each.group in (NUMBERS, TEXTS)),
-        key=lambda pair: -pair[0],
-    )
-    names = ("Divergence", "Missing", "Mean", "Distinct")
-    heads = ["Feature", "Distribution"]
-    rows = (_row(feature, distance, context) for distance, feature in told[:FEATURES])
+def _figure(text: str, was: str | None, value: float) -> Markup:
+    """A figure, and that of the baseline below it."""
+    below = None if was is None else element("span", was, class_="was")
+    return element("td", text, below, class_="n", data_v=value)
+
+
+def _share_before(rows: float | None, before: Dataset | None) -> str | None:
+    return None if rows is None or before is None else share(rows, before.examples)
+
+
+def _most(changed: list[tuple[float, Feature]], is_new: bool, context: Context) -> Markup:
+    """What changed most since the baseline."""
+    if is_new:
+        return element("td", element("span", "not in the baseline", class_="soft"), data_v=-1)
+    if not changed:
+        return element("td", NOTHING, data_v=0)
+    distance, feature = changed[0]
+    name = link(context, feature.path, feature.name)
     return element(
-        "div",
-        table(
-            f"Features of {name}",
-            [*heads, *(element("th", each, scope="col", class_="n") for each in names)],
-            [element("tbody", *rows)],
-        ),
-        class_="scroll",
+        "td", name, " ", element("span", number(distance), class_="soft"), data_v=distance
     )
+
+
+def _ranked(data: Dataset, other: Dataset) -> list[tuple[float, Feature]]:
+    """Numbers and texts of a slice with their divergence from other data, the greatest first."""
+    pairs = [each for each in features(data, other, {}, {}) if each.current is not None]
+    told = ((_distance(each), each) for each in pairs if each.group in (NUMBERS, TEXTS))
+    return sorted(told, key=lambda pair: -pair[0])
+
+
+def _features(caption: str, told: list[tuple[float, Feature]], context: Context) -> Markup:
+    heads = ["Feature", "Distribution"]
+    heads += map(_figures_head, ("Divergence", "Missing", "Mean", "Distinct"))
+    rows = (_row(feature, distance, context) for distance, feature in told[:FEATURES])
+    made = table(caption, heads, [element("tbody", *rows)])
+    return element("div", made, class_="scroll")
 
 
 def _shared(feature: Feature) -> Bins | Ranks | None:

@@ -12,8 +12,9 @@ from transforms.reports.findings import anomalies_section
 from transforms.reports.markup import Markup, element, joined
 from transforms.reports.page import Section, page, tiles
 from transforms.reports.pairing import Feature, dataset, features
+from transforms.reports.pairing import slices as slices_of
 from transforms.reports.redaction import Redact, Values
-from transforms.reports.slices import slices_section
+from transforms.reports.slices import Slices, slices_section
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import index_of
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
@@ -31,11 +32,13 @@ def statistics_report(
     title: str,
     examples: Mapping[str, pa.RecordBatch] | None = None,
     redact: Redact | None = None,
+    slices: Mapping[str, anomalies_pb2.Anomalies] | None = None,
 ) -> str:
     """A self-contained page of HTML about statistics: distributions, anomalies, drift, slices.
 
     Args:
-      baseline: What charts show beside the current data; None if there is nothing to compare with.
+      baseline: What charts show beside the current data, and its slices beside those of the same
+        name; None if there is nothing to compare with.
       current: The statistics that the report is about, and those of its slices.
       anomalies: What validation found, and the distances that it measured; None if there was none.
       schema: What is expected of features; by default what the anomalies were found by.
@@ -44,6 +47,7 @@ def statistics_report(
       redact: Gives what is shown for a value, of the path of its column and its text; every value
         goes through it: texts, ends and quantiles of numbers, examples, those in sentences and in
         the names of slices (of no column: the path is empty). None shows values as they are.
+      slices: What `validate_slices` found, by name of slice.
 
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
 
@@ -65,7 +69,15 @@ def statistics_report(
         sections.append(anomalies_section(anomalies, examples or {}, context))
         by_path = {feature.path: feature for feature in found}
         sections.append(drift_section(anomalies, by_path, context))
-    sections += [*feature_sections(found, context), slices_section(current, data, context)]
+    parts = Slices(
+        data,
+        slices_of(current),
+        before,
+        {} if baseline is None else slices_of(baseline),
+        anomalies,
+        slices or {},
+    )
+    sections += [*feature_sections(found, context), slices_section(parts, context)]
     facts = joined(_tiles(data, before, found, anomalies), _legend(context))
     return page(title, facts, [section for section in sections if section is not None])
 

@@ -1,0 +1,145 @@
+"""What is wrong with slices, where all rows do not show it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from transforms.reports.context import Context, link, severity
+from transforms.reports.figures import counted
+from transforms.reports.findings import reasons
+from transforms.reports.markup import Markup, element, joined
+from transforms.reports.page import badge, more, note, table
+from transforms.schema.paths import Path, path_text
+from transforms.schema.protos import anomalies_pb2
+from transforms.schema.slices import NO_CONTROL
+
+_Info: TypeAlias = anomalies_pb2.AnomalyInfo
+_Kinds = set[tuple[Path, int]]
+SLICES, SLICES_BRIEF = 30, 5
+"""Of how many slices the sentences are told; where there are many features."""
+FEATURES, NAMES = 12, 8
+"""Of how many features of a slice; how many slices or features one line names."""
+_ROWS = "number of rows"
+_NO_CONTROL = _Info.Type.Value(NO_CONTROL)
+
+
+def anomalies_by_slice(
+    slices: Mapping[str, anomalies_pb2.Anomalies],
+    whole: anomalies_pb2.Anomalies | None,
+    order: Sequence[str],
+    context: Context,
+) -> Markup | None:
+    """A line for each slice with an anomaly that all rows have not, or one of drift.
+
+    Args:
+      slices: As `validate_slices` gives them.
+      whole: What was found of all rows.
+      order: The names of slices.
+      context: Of the report.
+    """
+    known = set() if whole is None else _kinds(whole)
+    judged = [(name, slices[name]) for name in order if name in slices]
+    found = [(name, news) for name, each in judged if (news := _news(each, known))]
+    found.sort(key=lambda each: -each[1][0].severity)
+    lone = [name for name, each in judged if ((), _NO_CONTROL) in _kinds(each)]
+    if not found and not lone:
+        return None
+    told = SLICES_BRIEF if context.is_brief else SLICES
+    bodies = (_body(*each, at < told, context) for at, each in enumerate(found))
+    heads = ("Slice", "Anomalies of")
+    return element(
+        "div",
+        element("h3", "Anomalies by slice"),
+        note("What all rows do not show, and drift from the same slice of other data."),
+        table("Anomalies by slice", heads, bodies, "slices faults") if found else None,
+        _lone(lone, context),
+        class_="part",
+    )
+
+
+def _infos(anomalies: anomalies_pb2.Anomalies) -> Iterator[tuple[Path, _Info]]:
+    """Every entry by path; that of the data set by the path of none."""
+    if anomalies.HasField("dataset_anomaly_info"):
+        yield (), anomalies.dataset_anomaly_info
+    for info in anomalies.anomaly_info.values():
+        yield tuple(info.path.step), info
+
+
+def _kinds(anomalies: anomalies_pb2.Anomalies) -> _Kinds:
+    return {(path, each.type) for path, info in _infos(anomalies) for each in info.reason}
+
+
+def _news(anomalies: anomalies_pb2.Anomalies, known: _Kinds) -> list[_Info]:
+    """What a slice has and all rows have not, the worst first; that it is alone is not in it."""
+    found = []
+    for path, info in _infos(anomalies):
+        kept = [
+            each
+            for each in info.reason
+            if (path, each.type) not in known or _Info.Type.Name(each.type).startswith("COMPARATOR")
+            if path or each.type != _NO_CONTROL
+        ]
+        if kept:
+            found.append(_Info(severity=info.severity, path=info.path, reason=kept))
+    return sorted(found, key=lambda info: (-info.severity, tuple(info.path.step)))
+
+
+def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Markup:
+    paths = [tuple(info.path.step) for info in infos]
+    links = [_feature(path, context) for path in paths[:NAMES]]
+    others = f" and {len(paths) - NAMES:,} more" if len(paths) > NAMES else None
+    row = element(
+        "tr",
+        element("th", slice_name(name, context), " ", badge(*severity(infos[0])), scope="row"),
+        element("td", *_listed(links), others),
+    )
+    if not is_told:
+        return element("tbody", row)
+    told = (
+        element("div", element("h4", _feature(path, context)), _told(path, info, context))
+        for path, info in list(zip(paths, infos, strict=True))[:FEATURES]
+    )
+    left = len(infos) - FEATURES
+    detail = more(
+        counted(len(infos), "feature") if all(paths) else "What is wrong",
+        *told,
+        note(f"And {counted(left, 'feature')} more.") if left > 0 else None,
+    )
+    return element("tbody", row, element("tr", element("td", detail, colspan=2)))
+
+
+def _feature(path: Path, context: Context) -> Markup:
+    return link(context, path, path_text(path)) if path else joined(_ROWS)
+
+
+def _told(path: Path, info: _Info, context: Context) -> Markup:
+    return reasons(info, path_text(path), context.values)
+
+
+def _listed(parts: list[Markup]) -> Iterator[object]:
+    for at, part in enumerate(parts):
+        yield ", " if at else None
+        yield part
+
+
+def slice_name(name: str, context: Context) -> Markup:
+    """The name of a slice: it may hold a value, and be as long as an expression."""
+    told = context.values.text("", name, 120)
+    whole = context.values.text("", name, len(name))
+    return element("span", told, class_="name", title=None if told == whole else whole)
+
+
+def names(some: Sequence[str], context: Context) -> Markup:
+    """Several slices in one line."""
+    told = _listed([slice_name(name, context) for name in some[:NAMES]])
+    others = f" and {len(some) - NAMES:,} more" if len(some) > NAMES else None
+    return joined(*told, others)
+
+
+def _lone(lone: list[str], context: Context) -> Markup | None:
+    if not lone:
+        return None
+    return note(
+        "With nothing to be compared with, for the other data lacks the slice: ",
+        names(lone, context),
+        ".",
+    )
