@@ -94,13 +94,16 @@ def _svg(label: str, class_: str, height: int, *parts: Markup) -> Markup:
     )
 
 
-def in_words(bins: Bins | Ranks | None, name: str) -> str:
+BOTH = ("current", "baseline")
+
+
+def in_words(bins: Bins | Ranks | None, name: str, both: tuple[str, str] = BOTH) -> str:
     """What a chart of numbers or texts shows, in a sentence; it names no value."""
     if bins is None:
         return f"{name}: no values"
     told = [
         f"{who}: the fullest bar holds {share(float(np.nan_to_num(each).max(initial=0)), 1)}"
-        for who, each in zip(("current", "baseline"), bins.shares, strict=False)
+        for who, each in zip(both, bins.shares, strict=False)
         if each is not None
     ]
     return f"{name}: " + "; ".join(told)

@@ -120,6 +120,9 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .slices tr + tr details { margin-bottom: .3rem; }
 .part { margin-bottom: 1.6rem; }
 .faults h4 { margin: .6rem 0 0; }
+.faults > tbody > tr:first-child > * { padding-bottom: .35rem; width: 50%; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 1.4rem; }
+.beside > [open] { flex-basis: 100%; min-width: 0; }
 .features th .soft { font-size: .8rem; font-weight: 400; }
 .was { display: block; color: var(--baseline); font-size: .8rem; }
 .missing { color: var(--warn); font-weight: 600; }
@@ -175,9 +178,11 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   .cards > tbody > tr + tr, .cards > tbody > tr + tr > td { display: block; padding-inline: 0; }
   .cards [data-label]::before { content: attr(data-label); display: block; color: var(--soft);
     font-size: .76rem; }
-  .cards [data-label^=Most], .cards [data-label^=Differs] { grid-column: 1 / -1; }
+  .cards [data-label^=Most], .cards [data-label^=Differs],
+  .cards [data-label^=Changed], .faults td { grid-column: 1 / -1; }
   .cards .spark { width: 100%; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
+  .faults > tbody > tr:first-child > * { width: auto; }
 }
 @media print { .find, nav { display: none; } section { break-inside: avoid-page; }
   body { background: none; } }

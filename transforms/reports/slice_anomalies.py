@@ -6,7 +6,7 @@ from typing import TypeAlias
 from transforms.reports.context import Context, link, severity
 from transforms.reports.figures import counted
 from transforms.reports.findings import reasons
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, element, joined, shown
 from transforms.reports.page import badge, more, note, table
 from transforms.schema.paths import Path, path_text
 from transforms.schema.protos import anomalies_pb2
@@ -50,7 +50,7 @@ def anomalies_by_slice(
         "div",
         element("h3", "Anomalies by slice"),
         note("What all rows do not show, and drift from the same slice of other data."),
-        table("Anomalies by slice", heads, bodies, "slices faults") if found else None,
+        table("Anomalies by slice", heads, bodies, "slices faults cards") if found else None,
         _lone(lone, context),
         class_="part",
     )
@@ -85,26 +85,20 @@ def _news(anomalies: anomalies_pb2.Anomalies, known: _Kinds) -> list[_Info]:
 
 def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Markup:
     paths = [tuple(info.path.step) for info in infos]
-    links = [_feature(path, context) for path in paths[:NAMES]]
-    others = f" and {len(paths) - NAMES:,} more" if len(paths) > NAMES else None
-    row = element(
-        "tr",
-        element("th", slice_name(name, context), " ", badge(*severity(infos[0])), scope="row"),
-        element("td", *_listed(links), others),
-    )
-    if not is_told:
-        return element("tbody", row)
+    brief = ", ".join(shown(path_text(path) or _ROWS, 40) for path in paths[:NAMES])
+    brief += f" and {len(paths) - NAMES:,} more" if len(paths) > NAMES else ""
+    left = len(infos) - FEATURES
     told = (
         element("div", element("h4", _feature(path, context)), _told(path, info, context))
         for path, info in list(zip(paths, infos, strict=True))[:FEATURES]
     )
-    left = len(infos) - FEATURES
-    detail = more(
-        counted(len(infos), "feature") if all(paths) else "What is wrong",
-        *told,
-        note(f"And {counted(left, 'feature')} more.") if left > 0 else None,
+    rest = note(f"And {counted(left, 'feature')} more.") if left > 0 else None
+    row = element(
+        "tr",
+        element("th", slice_name(name, context), " ", badge(*severity(infos[0])), scope="row"),
+        element("td", more(brief, *told, rest) if is_told else brief),
     )
-    return element("tbody", row, element("tr", element("td", detail, colspan=2)))
+    return element("tbody", row)
 
 
 def _feature(path: Path, context: Context) -> Markup:
@@ -138,8 +132,5 @@ def names(some: Sequence[str], context: Context) -> Markup:
 def _lone(lone: list[str], context: Context) -> Markup | None:
     if not lone:
         return None
-    return note(
-        "With nothing to be compared with, for the other data lacks the slice: ",
-        names(lone, context),
-        ".",
-    )
+    told = names(lone, context)
+    return note("Not compared, for the other data has no slice of the name: ", told, ".")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from transforms.reports.bins import Bins, Ranks, number_bins, text_ranks
-from transforms.reports.charts import histogram, in_words
+from transforms.reports.charts import BOTH, histogram, in_words
 from transforms.reports.context import Context, link
 from transforms.reports.figures import NOTHING, number, share
 from transforms.reports.markup import Markup, element, joined
@@ -66,7 +66,7 @@ def slices_section(slices: Slices, context: Context) -> Section | None:
     gone = sorted(slices.parts_before.keys() - slices.parts.keys())
     body = joined(
         anomalies_by_slice(slices.by_slice, slices.anomalies, order, context),
-        element("div", table("Slices", heads, bodies, "slices sorts"), class_="scroll"),
+        element("div", table("Slices", heads, bodies, "slices sorts cards"), class_="scroll"),
         note("In the baseline only: ", names(gone, context), ".") if gone else None,
     )
     return Section("slices", "Slices", body, len(order))
@@ -81,8 +81,10 @@ def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup
     rows, was = part.examples, None if before is None else before.examples
     cells = [
         element("th", slice_name(name, context), scope="row"),
-        _figure(number(rows), None if was is None else number(was), rows),
-        _figure(share(rows, slices.whole.examples), _share_before(was, slices.before), rows),
+        _figure("Rows", number(rows), None if was is None else number(was), rows),
+        _figure(
+            "Share", share(rows, slices.whole.examples), _share_before(was, slices.before), rows
+        ),
     ]
     if not is_told:
         cells += [element("td")] if slices.parts_before else []
@@ -93,7 +95,9 @@ def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup
         more(
             "Features that differ most from all rows",
             note("The bars are the slice, the line is all rows."),
-            _features(f"Features of {told}, and of all rows", others, context),
+            _features(
+                f"Features of {told}, and of all rows", others, context, ("the slice", "all rows")
+            ),
         )
     ]
     if slices.parts_before:
@@ -102,16 +106,16 @@ def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup
         if before is not None:
             about = note("The bars are the slice now, the line is the same slice of the baseline.")
             caption = f"Features of {told}, and of the same slice of the baseline"
-            rest = _features(caption, changed, context)
+            rest = _features(caption, changed, context, BOTH)
             details.insert(0, more("Features that changed most", about, rest))
-    detail = element("td", *details, colspan=len(cells))
+    detail = element("td", element("div", *details, class_="beside"), colspan=len(cells))
     return element("tbody", element("tr", *cells), element("tr", detail))
 
 
-def _figure(text: str, was: str | None, value: float) -> Markup:
+def _figure(name: str, text: str, was: str | None, value: float) -> Markup:
     """A figure, and that of the baseline below it."""
     below = None if was is None else element("span", was, class_="was")
-    return element("td", text, below, class_="n", data_v=value)
+    return element("td", text, below, class_="n", data_v=value, data_label=name)
 
 
 def _share_before(rows: float | None, before: Dataset | None) -> str | None:
@@ -121,14 +125,15 @@ def _share_before(rows: float | None, before: Dataset | None) -> str | None:
 def _most(changed: list[tuple[float, Feature]], is_new: bool, context: Context) -> Markup:
     """What changed most since the baseline."""
     if is_new:
-        return element("td", element("span", "not in the baseline", class_="soft"), data_v=-1)
-    if not changed:
-        return element("td", NOTHING, data_v=0)
-    distance, feature = changed[0]
-    name = link(context, feature.path, feature.name)
-    return element(
-        "td", name, " ", element("span", number(distance), class_="soft"), data_v=distance
-    )
+        told: list[object] = [element("span", "not in the baseline", class_="soft")]
+        value = -1.0
+    elif not changed:
+        told, value = [NOTHING], 0.0
+    else:
+        value, feature = changed[0]
+        name = link(context, feature.path, feature.name)
+        told = [name, " ", element("span", number(value), class_="soft")]
+    return element("td", *told, data_v=value, data_label="Changed most")
 
 
 def _ranked(data: Dataset, other: Dataset) -> list[tuple[float, Feature]]:
@@ -138,10 +143,12 @@ def _ranked(data: Dataset, other: Dataset) -> list[tuple[float, Feature]]:
     return sorted(told, key=lambda pair: -pair[0])
 
 
-def _features(caption: str, told: list[tuple[float, Feature]], context: Context) -> Markup:
+def _features(
+    caption: str, told: list[tuple[float, Feature]], context: Context, both: tuple[str, str]
+) -> Markup:
     heads = ["Feature", "Distribution"]
     heads += map(_figures_head, ("Divergence", "Missing", "Mean", "Distinct"))
-    rows = (_row(feature, distance, context) for distance, feature in told[:FEATURES])
+    rows = (_row(feature, distance, context, both) for distance, feature in told[:FEATURES])
     made = table(caption, heads, [element("tbody", *rows)])
     return element("div", made, class_="scroll")
 
@@ -165,9 +172,9 @@ def _distance(feature: Feature) -> float:
     return jensen_shannon(*(np.append(each, max(1 - each.sum(), 0)) for each in shares))
 
 
-def _row(feature: Feature, distance: float, context: Context) -> Markup:
+def _row(feature: Feature, distance: float, context: Context, both: tuple[str, str]) -> Markup:
     bins = _shared(feature)
-    label = in_words(bins, f"Distribution of {path_text(feature.path)}")
+    label = in_words(bins, f"Distribution of {path_text(feature.path)}", both)
     figures = (
         element(
             "td",
