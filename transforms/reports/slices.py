@@ -5,6 +5,7 @@ It is compared with all rows, and with the same slice of the baseline.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from transforms.schema.datasets import Dataset
 from transforms.schema.paths import path_text
 from transforms.schema.protos import anomalies_pb2
 
+_Ranked: TypeAlias = list[tuple[float, Feature]]
+"""Features with how far they are from others, the furthest first."""
 SLICES, SLICES_BRIEF = 30, 5
 """Of how many slices, the largest, there are tables of features; where there are many of these."""
 FEATURES, RANKS = 8, 10
@@ -79,6 +82,7 @@ def _figures_head(name: str) -> Markup:
 def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup:
     part, before = slices.parts[name], slices.parts_before.get(name)
     rows, was = part.examples, None if before is None else before.examples
+    changed = _ranked(part, before) if is_told and before is not None else []
     cells = [
         element("th", slice_name(name, context), scope="row"),
         _figure("Rows", number(rows), None if was is None else number(was), rows),
@@ -86,30 +90,34 @@ def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup
             "Share", share(rows, slices.whole.examples), _share_before(was, slices.before), rows
         ),
     ]
-    if not is_told:
-        cells += [element("td")] if slices.parts_before else []
-        return element("tbody", element("tr", *cells))
-    told = context.values.text("", name)
-    others = _ranked(part, slices.whole)
-    details = [
-        more(
-            "Features that differ most from all rows",
-            note("The bars are the slice, the line is all rows."),
-            _features(
-                f"Features of {told}, and of all rows", others, context, ("the slice", "all rows")
-            ),
-        )
-    ]
     if slices.parts_before:
-        changed = [] if before is None else _ranked(part, before)
         cells.append(_most(changed, before is None, context))
-        if before is not None:
-            about = note("The bars are the slice now, the line is the same slice of the baseline.")
-            caption = f"Features of {told}, and of the same slice of the baseline"
-            rest = _features(caption, changed, context, BOTH)
-            details.insert(0, more("Features that changed most", about, rest))
+    row = element("tr", *cells)
+    if not is_told:
+        return element("tbody", row)
+    told = f"Features of {context.values.text('', name)}"
+    details = (
+        None if before is None else _changed(told, changed, context),
+        _different(told, _ranked(part, slices.whole), context),
+    )
     detail = element("td", element("div", *details, class_="beside"), colspan=len(cells))
-    return element("tbody", element("tr", *cells), element("tr", detail))
+    return element("tbody", row, element("tr", detail))
+
+
+def _changed(told: str, ranked: _Ranked, context: Context) -> Markup:
+    return more(
+        "Features that changed most",
+        note("The bars are the slice now, the line is the same slice of the baseline."),
+        _features(f"{told}, and of the same slice of the baseline", ranked, context, BOTH),
+    )
+
+
+def _different(told: str, ranked: _Ranked, context: Context) -> Markup:
+    return more(
+        "Features that differ most from all rows",
+        note("The bars are the slice, the line is all rows."),
+        _features(f"{told}, and of all rows", ranked, context, ("the slice", "all rows")),
+    )
 
 
 def _figure(name: str, text: str, was: str | None, value: float) -> Markup:
@@ -122,7 +130,7 @@ def _share_before(rows: float | None, before: Dataset | None) -> str | None:
     return None if rows is None or before is None else share(rows, before.examples)
 
 
-def _most(changed: list[tuple[float, Feature]], is_new: bool, context: Context) -> Markup:
+def _most(changed: _Ranked, is_new: bool, context: Context) -> Markup:
     """What changed most since the baseline."""
     if is_new:
         told: list[object] = [element("span", "not in the baseline", class_="soft")]
@@ -136,16 +144,14 @@ def _most(changed: list[tuple[float, Feature]], is_new: bool, context: Context) 
     return element("td", *told, data_v=value, data_label="Changed most")
 
 
-def _ranked(data: Dataset, other: Dataset) -> list[tuple[float, Feature]]:
+def _ranked(data: Dataset, other: Dataset) -> _Ranked:
     """Numbers and texts of a slice with their divergence from other data, the greatest first."""
     pairs = [each for each in features(data, other, {}, {}) if each.current is not None]
     told = ((_distance(each), each) for each in pairs if each.group in (NUMBERS, TEXTS))
     return sorted(told, key=lambda pair: -pair[0])
 
 
-def _features(
-    caption: str, told: list[tuple[float, Feature]], context: Context, both: tuple[str, str]
-) -> Markup:
+def _features(caption: str, told: _Ranked, context: Context, both: tuple[str, str]) -> Markup:
     heads = ["Feature", "Distribution"]
     heads += map(_figures_head, ("Divergence", "Missing", "Mean", "Distinct"))
     rows = (_row(feature, distance, context, both) for distance, feature in told[:FEATURES])

@@ -142,17 +142,17 @@ def test_a_long_expression_is_cut_and_told_whole_on_demand():
     assert page.text.count(text) == 1
 
 
-def test_a_thousand_slices_are_a_page():
+def test_hundreds_of_slices_are_a_page():
     rng = np.random.default_rng(1)
-    rows = 20_000
+    rows = 6_000
     columns = {f"c{at}": rng.normal(size=rows) for at in range(6)}
     before, now = (
-        stats(s=[f"v{each}" for each in rng.integers(0, 1000, rows)], **columns) for _ in range(2)
+        stats(s=[f"v{each}" for each in rng.integers(0, 300, rows)], **columns) for _ in range(2)
     )
     schema = infer_schema(before)
     for feature in schema.feature:
         feature.drift_comparator.jensen_shannon_divergence.threshold = 0.001
     whole, slices = judged(before, now, schema)
     page, html = report_of(before, now, whole, slices=slices)
-    assert all(f"s_v{at}" in page.text for at in range(1000))
-    assert len(html.encode()) < 1_500_000
+    assert all(f"s_v{at}" in page.text for at in range(300))
+    assert len(html.encode()) < 800_000
