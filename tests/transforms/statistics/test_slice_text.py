@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import ROOT, batch_of, run_on
 from transforms.errors import ConfigError
@@ -142,6 +144,20 @@ def test_what_is_wrong_with_a_text(text, message):
     with pytest.raises(ConfigError) as error:
         parse_slices(text, BATCH.schema, CODE)
     assert message in str(error.value)
+
+
+WORDS = "pay fare flag cost Cash 5 and or not = > < ' ` : ; , ( ) big python is null ''".split()
+
+
+@given(st.lists(st.sampled_from([*WORDS, " "]), max_size=12).map("".join) | st.text(max_size=12))
+def test_any_text_is_slices_or_a_config_error(text):
+    try:
+        slicers = parse_slices(text, BATCH.schema, CODE)
+    except ConfigError:
+        return
+    for slicer in slicers:
+        for _, part in slicer(BATCH):
+            assert 0 < part.num_rows <= BATCH.num_rows
 
 
 def test_different_values_of_one_column_go_together():
