@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from beam_jobs import validate
 from tests.support import shared_data
-from transforms.gate import read_statistics
+from transforms.gate.places import read_statistics
 from transforms.schema import read_metadata
 from transforms.statistics import state
 from transforms.statistics.collect import statistics_of
