@@ -135,13 +135,15 @@ def build(
     run: Run,
 ) -> None:
     """The whole pipeline."""
-    from transforms.gate.check import CheckData, JudgeStates, store
+    from transforms.gate.check import CheckData, JudgeStates, count_rows, store
     from transforms.io.read import Read
 
     source, judge = resolved
     output = run.commit.target(options.output)
     if isinstance(source, tuple):
-        store(root | JudgeStates(source, judge), run.commit, output)
+        judged = root | JudgeStates(source, judge)
+        count_rows(judged, run.commit, output)
+        store(judged, run.commit, output)
         return
     rows = root | Read(source, dead_letters=run.dead_letters)
     store(rows | CheckData(judge), run.commit, output)

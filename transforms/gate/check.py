@@ -11,7 +11,7 @@ from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge, Judgement
 from transforms.gate.merge import MergeStates
 from transforms.gate.repeats import CountRepeats
-from transforms.ledger import Target
+from transforms.ledger import Entry, Target
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.files import Rules
 from transforms.statistics.generate import CollectStatistics
@@ -78,9 +78,18 @@ def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target)
     commit.artifacts(found, target)
 
 
+def count_rows(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
+    """Counts the rows that were judged by their statistics, where none were read."""
+    commit.take(judged | "Tally" >> beam.Map(_tally, target.root).with_output_types(Entry))
+
+
 def hold(judged: "beam.PCollection[Judgement]", commit: Commit) -> None:
     """Lets a run publish nothing but evidence where the judgement tells of errors."""
     commit.judged(judged | "Errors" >> beam.Map(_errors).with_output_types(tuple[str, ...]))
+
+
+def _tally(judgement: Judgement, root: str) -> Entry:
+    return Entry("published", "Judge", root, rows=judgement.rows)
 
 
 def _files(judgement: Judgement) -> tuple[tuple[str, bytes], ...]:

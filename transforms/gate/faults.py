@@ -9,13 +9,12 @@ import pyarrow as pa
 
 from transforms.batches import Batches, row_sources, select_rows
 from transforms.gate.masking import masked
+from transforms.reports.findings import PLACE
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.violation import Found, Violation
 
 SHOWN = 5
 """So many rows at fault are shown of a feature or rule."""
-PLACE = "(row)"
-"""The column of an example that says where it came from."""
 SHOWS = ("masked", "full", "none")
 """How examples are shown: what is not at fault by its form, all as it is, or not at all."""
 
