@@ -1,0 +1,140 @@
+"""Drift of numbers between trips that differ by chance alone, ours beside TFDV's.
+
+python -m benchmarks.drift [--data shared/data] prints the table of docs/anomalies.md. Train and
+eval of TFDV's own taxi example come from the same trips, so a distance that can be trusted is small.
+
+- ours, TFDV: the Jensen-Shannon divergence in bits that each one's `validate_statistics` tells of
+  statistics that it made itself from the two CSV files; nothing is kept from another run.
+- exact: that divergence of the values themselves, over the cells that ours is about: between the
+  edges of the baseline's ten bins of equal width and its ten quantiles, an edge being a cell too.
+- 256 bins: the same over 256 bins of equal width, from the least to the greatest value of both.
+- KS: the greatest difference between the cumulative distributions, by Kolmogorov and Smirnov.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
+
+from benchmarks import tfdv
+
+COLUMNS = ("fare", "trip_miles", "trip_seconds", "tips")
+Floats = NDArray[np.float64]
+_THEIRS = """
+import json, sys
+import tensorflow_data_validation as tfdv
+train, evaluation = map(tfdv.generate_statistics_from_csv, sys.argv[1:3])
+schema = tfdv.infer_schema(train)
+for name in sys.argv[4:]:
+    asked = tfdv.get_feature(schema, name).drift_comparator.jensen_shannon_divergence
+    asked.threshold = 1
+    asked.source.type = int(sys.argv[3])
+found = tfdv.validate_statistics(evaluation, schema, previous_statistics=train)
+print(json.dumps({each.path.step[0]: each.drift_measurements[0].value
+                  for each in found.drift_skew_info}))
+"""
+SOURCES = {"TFDV": 0, "TFDV, of quantiles": 2}
+"""Which histogram it compares, by its number in `HistogramSelection`."""
+
+
+def jensen_shannon(now: NDArray[np.int64], before: NDArray[np.int64]) -> float:
+    """The divergence of two rows of counts over the same cells, in bits."""
+    p, q = now / now.sum(), before / before.sum()
+    middle = (p + q) / 2
+    return float(sum((a[a > 0] * np.log2(a[a > 0] / middle[a > 0])).sum() for a in (p, q)) / 2)
+
+
+def divergence(now: Floats, before: Floats) -> float:
+    """The exact one between the edges of the baseline's bins and quantiles."""
+    tenths = np.linspace(0, 1, 11)
+    wide = before.min() + tenths * (before.max() - before.min())
+    edges = np.union1d(wide, np.quantile(before, tenths, method="inverted_cdf"))
+    return jensen_shannon(_cells(now, edges), _cells(before, edges))
+
+
+def _cells(values: Floats, edges: Floats) -> NDArray[np.int64]:
+    place = np.searchsorted(edges, values)
+    on_edge = edges[np.minimum(place, len(edges) - 1)] == values
+    return np.bincount(2 * place + on_edge, minlength=2 * len(edges) + 2)
+
+
+def shared_bins(now: Floats, before: Floats, bins: int = 256) -> float:
+    """The exact one over bins of equal width that hold both."""
+    both = np.concatenate([now, before])
+    edges = np.linspace(both.min(), both.max(), bins + 1)
+    return jensen_shannon(np.histogram(now, edges)[0], np.histogram(before, edges)[0])
+
+
+def kolmogorov_smirnov(now: Floats, before: Floats) -> float:
+    """The greatest difference between the shares of values up to a number."""
+    every = np.union1d(now, before)
+    shares = [np.searchsorted(np.sort(each), every, "right") / len(each) for each in (now, before)]
+    return float(np.abs(shares[0] - shares[1]).max())
+
+
+def ours(train: pa.Table, evaluation: pa.Table) -> dict[str, float]:
+    """What our statistics and our comparison of them tell."""
+    from transforms.schema import infer_schema, validate_statistics
+    from transforms.statistics.collect import statistics_of
+
+    before, now = (statistics_of(table.to_batches()) for table in (train, evaluation))
+    schema = infer_schema(before)
+    for feature in schema.feature:
+        if feature.name in COLUMNS:
+            feature.drift_comparator.jensen_shannon_divergence.threshold = 1
+    found = validate_statistics(now, schema, previous_span=before)
+    return {each.path.step[0]: each.drift_measurements[0].value for each in found.drift_skew_info}
+
+
+def read(path: Path) -> pa.Table:
+    """The rows of a CSV file; empty fields are null."""
+    return csv.read_csv(path, convert_options=csv.ConvertOptions(strings_can_be_null=True))
+
+
+def measured(folder: Path) -> dict[str, dict[str, float]]:
+    """Each measure of each column."""
+    files = [folder / f"{split}.csv" for split in ("train", "eval")]
+    train, evaluation = map(read, files)
+    tfdv.install()
+    rows: dict[str, Any] = {"ours": ours(train, evaluation)}
+    for name, source in SOURCES.items():
+        given = ("-c", _THEIRS, *files, str(source), *COLUMNS)
+        rows[name] = tfdv.run(tfdv.THEIRS, *given)
+    exact = {"exact": divergence, "256 bins": shared_bins, "KS": kolmogorov_smirnov}
+    for name, distance in exact.items():
+        rows[name] = {
+            column: distance(*(_floats(table, column) for table in (evaluation, train)))
+            for column in COLUMNS
+        }
+    return rows
+
+
+def _floats(table: pa.Table, column: str) -> Floats:
+    return np.asarray(table[column].drop_null(), np.float64)
+
+
+def main() -> None:
+    """Prints the table."""
+    here = Path(__file__).parents[2]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("MILLRACE_DATA", here / "shared/data")
+    )
+    folder = parser.parse_args().data / "taxi_split"
+    if not folder.exists():
+        sys.exit(f"{folder} isn't there; name the folder of the public data by --data")
+    print(f"| | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}")
+    for name, values in measured(folder).items():
+        print(f"| {name} | {' | '.join(f'{values[column]:.4f}' for column in COLUMNS)} |")
+
+
+if __name__ == "__main__":
+    main()
