@@ -1,10 +1,10 @@
 """Drift of numbers between trips that differ by chance alone, ours beside TFDV's.
 
 python -m benchmarks.drift [--data shared/data] prints the table of docs/anomalies.md. Train and
-eval of TFDV's own taxi example come from the same trips, so a distance that can be trusted is small.
+eval of TFDV's taxi example are of the same trips, so a distance that can be trusted is small.
 
-- ours, TFDV: the Jensen-Shannon divergence in bits that each one's `validate_statistics` tells of
-  statistics that it made itself from the two CSV files; nothing is kept from another run.
+- TFDV, ours: the Jensen-Shannon divergence in bits that each one's `validate_statistics` tells of
+  statistics that it made itself from the two CSV files in this run; ours also of TFDV's statistics.
 - exact: that divergence of the values themselves, over the cells that ours is about: between the
   edges of the baseline's ten bins of equal width and its ten quantiles, an edge being a cell too.
 - 256 bins: the same over 256 bins of equal width, from the least to the greatest value of both.
@@ -14,6 +14,7 @@ eval of TFDV's own taxi example come from the same trips, so a distance that can
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,23 @@ Floats = NDArray[np.float64]
 _THEIRS = """
 import json, sys
 import tensorflow_data_validation as tfdv
-train, evaluation = map(tfdv.generate_statistics_from_csv, sys.argv[1:3])
-schema = tfdv.infer_schema(train)
-for name in sys.argv[4:]:
-    asked = tfdv.get_feature(schema, name).drift_comparator.jensen_shannon_divergence
-    asked.threshold = 1
-    asked.source.type = int(sys.argv[3])
-found = tfdv.validate_statistics(evaluation, schema, previous_statistics=train)
-print(json.dumps({each.path.step[0]: each.drift_measurements[0].value
-                  for each in found.drift_skew_info}))
+from tensorflow_metadata.proto.v0 import schema_pb2
+folder, train, evaluation, *columns = sys.argv[1:]
+before, now = map(tfdv.generate_statistics_from_csv, (train, evaluation))
+schema = tfdv.infer_schema(before)
+told = {}
+for kind in ("STANDARD", "QUANTILES"):
+    for name in columns:
+        asked = tfdv.get_feature(schema, name).drift_comparator.jensen_shannon_divergence
+        asked.threshold = 1
+        asked.source.type = schema_pb2.HistogramSelection.Type.Value(kind)
+    found = tfdv.validate_statistics(now, schema, previous_statistics=before).drift_skew_info
+    told[kind] = {each.path.step[0]: each.drift_measurements[0].value for each in found}
+for name, made in (("before", before), ("now", now)):
+    with open(f"{folder}/{name}.pb", "wb") as file:
+        file.write(made.SerializeToString())
+print(json.dumps(told))
 """
-SOURCES = {"TFDV": 0, "TFDV, of quantiles": 2}
-"""Which histogram it compares, by its number in `HistogramSelection`."""
 
 
 def jensen_shannon(now: NDArray[np.int64], before: NDArray[np.int64]) -> float:
@@ -78,18 +84,16 @@ def kolmogorov_smirnov(now: Floats, before: Floats) -> float:
     return float(np.abs(shares[0] - shares[1]).max())
 
 
-def ours(train: pa.Table, evaluation: pa.Table) -> dict[str, float]:
-    """What our statistics and our comparison of them tell."""
+def ours(before: Any, now: Any) -> dict[str, float]:
+    """What our comparison of two statistics tells."""
     from transforms.schema import infer_schema, validate_statistics
-    from transforms.statistics.collect import statistics_of
 
-    before, now = (statistics_of(table.to_batches()) for table in (train, evaluation))
     schema = infer_schema(before)
     for feature in schema.feature:
         if feature.name in COLUMNS:
             feature.drift_comparator.jensen_shannon_divergence.threshold = 1
-    found = validate_statistics(now, schema, previous_span=before)
-    return {each.path.step[0]: each.drift_measurements[0].value for each in found.drift_skew_info}
+    found = validate_statistics(now, schema, previous_span=before).drift_skew_info
+    return {each.path.step[0]: each.drift_measurements[0].value for each in found}
 
 
 def read(path: Path) -> pa.Table:
@@ -97,21 +101,33 @@ def read(path: Path) -> pa.Table:
     return csv.read_csv(path, convert_options=csv.ConvertOptions(strings_can_be_null=True))
 
 
+def theirs(files: list[Path]) -> dict[str, dict[str, float]]:
+    """What TFDV tells, and what we tell of the statistics that it made."""
+    from transforms.gate import read_statistics
+
+    tfdv.install()
+    with tempfile.TemporaryDirectory() as folder:
+        told = tfdv.run(tfdv.THEIRS, "-c", _THEIRS, folder, *files, *COLUMNS)
+        made = [read_statistics(f"{folder}/{name}.pb") for name in ("before", "now")]
+    return {
+        "TFDV": told["STANDARD"],
+        "TFDV, of quantiles": told["QUANTILES"],
+        "ours, of TFDV's statistics": ours(*made),
+    }
+
+
 def measured(folder: Path) -> dict[str, dict[str, float]]:
     """Each measure of each column."""
+    from transforms.statistics.collect import statistics_of
+
     files = [folder / f"{split}.csv" for split in ("train", "eval")]
-    train, evaluation = map(read, files)
-    tfdv.install()
-    rows: dict[str, Any] = {"ours": ours(train, evaluation)}
-    for name, source in SOURCES.items():
-        given = ("-c", _THEIRS, *files, str(source), *COLUMNS)
-        rows[name] = tfdv.run(tfdv.THEIRS, *given)
+    tables = [read(file) for file in files]
+    rows = theirs(files)
+    rows["ours"] = ours(*(statistics_of(table.to_batches()) for table in tables))
     exact = {"exact": divergence, "256 bins": shared_bins, "KS": kolmogorov_smirnov}
     for name, distance in exact.items():
-        rows[name] = {
-            column: distance(*(_floats(table, column) for table in (evaluation, train)))
-            for column in COLUMNS
-        }
+        values = {column: [_floats(table, column) for table in tables] for column in COLUMNS}
+        rows[name] = {column: distance(now, before) for column, (before, now) in values.items()}
     return rows
 
 
