@@ -105,7 +105,7 @@ def read(path: Path) -> pa.Table:
 
 def theirs(files: list[Path]) -> dict[str, dict[str, float]]:
     """What TFDV tells, and what we tell of the statistics that it made."""
-    from transforms.gate import read_statistics
+    from transforms.gate.places import read_statistics
 
     tfdv.install()
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from transforms.gate import ANOMALIES, REPORT, STATE, STATISTICS, read_statistics
+from transforms.gate.places import ANOMALIES, REPORT, STATE, STATISTICS, read_statistics
 
 pytestmark = pytest.mark.integration
 
