@@ -47,11 +47,13 @@ class Run:
       run_id: Its name.
       dead_letters: The door for rejected rows; None lets the first one fail the job.
       commit: What the job writes belongs to.
+      findings: Where to write what a gate has found; None where the job has no output.
     """
 
     run_id: str
     dead_letters: "DeadLetters | None"
     commit: "Commit"
+    findings: str | None = None
 
 
 def run(
@@ -198,9 +200,10 @@ def new_run(job: str, options: JobOptions, native: bool = False) -> Run:
 
     unbounded = is_unbounded(options)
     commit = _stream_commit(job, options, native) if unbounded else _commit(job, options)
-    place = options.dead_letters or _beside_output(options, commit.run_id)
+    place = options.dead_letters or _beside_output(options, commit.run_id, "dead_letters")
     letters = place and DeadLetters(place, commit, options.dead_letter_payload)
-    return Run(commit.run_id, letters or None, commit)
+    findings = _beside_output(options, commit.run_id, "validation")
+    return Run(commit.run_id, letters or None, commit, findings)
 
 
 def _commit(job: str, options: JobOptions) -> "Commit":
@@ -241,8 +244,8 @@ def _reads(options: JobOptions) -> list[str]:
     return [value for value in values if value and not is_pubsub(value)]
 
 
-def _beside_output(options: JobOptions, run_id: str) -> str | None:
-    """Where dead letters go by default: beside the output, those of a preview to a temporary place.
+def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
+    """Where evidence goes by default: beside the output, that of a preview to a temporary place.
 
     None where the job has no output.
     """
@@ -252,11 +255,11 @@ def _beside_output(options: JobOptions, run_id: str) -> str | None:
     if output is None:
         return None
     if is_pubsub(output):
-        return f"{run_id}.dead_letters/"
+        return f"{run_id}.{kind}/"
     location = parse_uri(output)
     if location.family == "stdout":
-        return f"{tempfile.gettempdir()}/{run_id}.dead_letters/"
-    return f"{location.root}.dead_letters/"
+        return f"{tempfile.gettempdir()}/{run_id}.{kind}/"
+    return f"{location.root}.{kind}/"
 
 
 def recorded(options: JobOptions) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
     if manifest is not None:
         committed = manifest["status"] == "committed"
         # Rows that went to a topic have no manifest there: the dead letters' tells of them.
-        target = min(commit.targets, key=lambda target: target.dead_letters == committed)
+        target = min(commit.targets, key=lambda target: target.evidence == committed)
         place = target.manifest
         table = closing_table(manifest, place, seconds)
         say(job, f"{'done' if committed else 'refused'}\n{table}", 0)

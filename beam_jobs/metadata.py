@@ -22,7 +22,7 @@ from beam_jobs.template_lint import lint
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "python -m beam_jobs.metadata"
-_DECLARES = re.compile(r"^class Options\(\w*Options\):$", re.M)
+_DECLARES = re.compile(r"^class Options\([\w, ]*Options\):$", re.M)
 
 _TYPE_NAMES = {
     bool: "true or false",

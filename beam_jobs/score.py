@@ -9,23 +9,27 @@ from beam_jobs.launch import Run, run
 from beam_jobs.options import ColumnMap, option
 from beam_jobs.stream_options import StreamOptions
 from beam_jobs.streams import message_columns, read, tell_columns
+from beam_jobs.validation_options import GROUP, ValidationOptions, add_gate, gate_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from inference.models import Model
+    from transforms.gate.judge import Judge
     from transforms.io.pubsub.source import PubSubSource
     from transforms.io.source import Source
+    from transforms.rules.files import Rules
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(StreamOptions):
+class Options(StreamOptions, ValidationOptions):
     """Scores rows of files, or messages, with a TensorFlow model; writes them with predictions.
 
     Examples:
       python -m beam_jobs.score --input 'trips/*.parquet' --model models/tips/3 --output scored/
       python -m beam_jobs.score --input trips.csv --model tips.keras --limit 10 --output stdout:
       python -m beam_jobs.score --input in/ --model m/ --output out/ --map features=f0,f1,f2
+      python -m beam_jobs.score --input day.csv --schema s.pbtxt --gate --model m/ --output out/
     """
 
     input: str = option(
@@ -71,6 +75,13 @@ class Options(StreamOptions):
         metavar="N",
         group="Data",
     )
+    gate: bool = option(
+        "Judge the rows as a whole, and publish nothing if one of the anomalies is an error: of "
+        "their statistics by --schema (a .pbtxt) and --reference, and of --rules about columns. "
+        "OUTPUT.validation/ tells what was found, either way.",
+        default=False,
+        group=GROUP,
+    )
     model: str = option(
         "A SavedModel folder or a .keras file, local or gs://.",
         kind="GCS_READ_FOLDER",
@@ -102,8 +113,25 @@ class Options(StreamOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source | PubSubSource, Model]":
-    """Looks at the model and the files, and checks that they fit each other."""
+@dataclass(frozen=True)
+class Resolved:
+    """What is known before the pipeline is made.
+
+    Attributes:
+      source: The rows.
+      model: Scores them.
+      rules: What rows must not break; None where there are no such rules.
+      judge: By what the data as a whole is judged; None without a gate.
+    """
+
+    source: "Source | PubSubSource"
+    model: "Model"
+    rules: "Rules | None"
+    judge: "Judge | None"
+
+
+def resolve(options: Options) -> Resolved:
+    """Looks at the model, the files and the rules, and checks that they fit each other."""
     from inference.models import Model
     from transforms.io.inputs import resolve_input
     from transforms.io.source import Source
@@ -119,27 +147,27 @@ def resolve(options: Options) -> "tuple[Source | PubSubSource, Model]":
     source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
     tell_columns("score", source)
     model.check(source.schema, options.keep_columns or None)
-    if options.keep_columns and isinstance(source, Source):
+    rules, judge = gate_of(options, source.schema)
+    if options.keep_columns and isinstance(source, Source) and not (rules or judge):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
-    return source, model
+    return Resolved(source, model, rules, judge)
 
 
-def build(
-    root: "beam.Pipeline",
-    resolved: "tuple[Source | PubSubSource, Model]",
-    options: Options,
-    run: Run,
-) -> None:
+def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
     """The whole pipeline."""
     from inference.score import Score
     from transforms.io.write import Write
+    from transforms.validate import Validate
 
-    source, model = resolved
-    rows = read(root, source, options, run)
+    rows = read(root, resolved.source, options, run)
+    if resolved.judge is not None:
+        add_gate(rows, resolved.judge, run)
+    if resolved.rules is not None:
+        rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
     keep = options.keep_columns or None
-    if keep and not source.bounded:
+    if keep and not resolved.source.bounded:
         keep = (*keep, *(name for name in message_columns(options.output) if name not in keep))
-    scored = rows | Score(model, keep_columns=keep, dead_letters=run.dead_letters)
+    scored = rows | Score(resolved.model, keep_columns=keep, dead_letters=run.dead_letters)
     _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 
 

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from transforms.io.source import Source
 
 
+_NO_END = "there is no end at which it could be decided"
 NOT_FOR_MESSAGES = {
     "shards": "files appear as windows end",
     "overwrite": "such a run adds to its output; name another place, or remove it",
-    "max_rejected_fraction": "there is no end at which it could be decided",
+    "max_rejected_fraction": _NO_END,
     "allow_unreadable_files": "there are no files to read",
+    "gate": _NO_END,
+    "environment": _NO_END,
+    "reference": _NO_END,
+    "reference_kind": _NO_END,
+    "examples": _NO_END,
 }
 """Options of runs that end which mean nothing in others, and why."""
 

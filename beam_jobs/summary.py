@@ -109,7 +109,7 @@ def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> st
     for output in manifest["outputs"]:
         if preview and not output["files"]:
             continue
-        name = "dead letters" if output["dead_letters"] else "output"
+        name = _kind(output)
         rows.append((name, _output(output, manifest["status"])))
     rows += [] if preview else [("manifest", place)]
     rows.append(("run id", manifest["run_id"]))
@@ -117,12 +117,18 @@ def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> st
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 
 
+def _kind(output: Mapping[str, Any]) -> str:
+    if output["dead_letters"]:
+        return "dead letters"
+    return "findings" if output["evidence"] else "output"
+
+
 def _output(output: Mapping[str, Any], status: str) -> str:
     files = output["files"]
-    if status != "committed" and not output["dead_letters"]:
+    if status != "committed" and not output["evidence"]:
         return f"{output['uri']} (not published)"
     if not files:
-        return f"{output['uri']} (none)" if output["dead_letters"] else str(output["uri"])
+        return f"{output['uri']} (none)" if output["evidence"] else str(output["uri"])
     size = sum(file["bytes"] for file in files)
     noun = "file" if len(files) == 1 else "files"
     amount = f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"

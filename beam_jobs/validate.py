@@ -3,21 +3,25 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from beam_jobs.launch import Run, run
-from beam_jobs.options import JobOptions, option
+from beam_jobs.options import option
+from beam_jobs.validation_options import ValidationOptions, checks_of, judge_of, read_schema
 from beam_jobs.verdict import verdict
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from transforms.gate import Judge
+    from transforms.gate.judge import Judge
     from transforms.io.source import Source
+    from transforms.statistics.options import StatisticsOptions
+
+_OF_ROWS = ("limit", "rules", "code", "slices", "weight", "sample_rate", "semantics")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(JobOptions):
+class Options(ValidationOptions):
     """Makes the statistics of files, and tells what in them is not as it should be.
 
     Writes FeatureStats.pb, SchemaDiff.pb and schema.pbtxt, as TensorFlow Data Validation does, and
@@ -28,11 +32,14 @@ class Options(JobOptions):
       python -m beam_jobs.validate --input eval.csv --schema schema.pbtxt --output eval_stats/ \
 --reference train_stats/
       python -m beam_jobs.validate --input day2/ --schema s.pbtxt --slices payment_type --output d2/
+      python -m beam_jobs.validate --input trips.csv --rules rules.yaml --output out/
+      python -m beam_jobs.validate --merge --input 'stats/2026-11-*/' --schema s.pbtxt --output nov/
     """
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix tells the format, or ?format=csv.",
+        "local or gs://. The suffix tells the format, or ?format=csv. With --merge folders of "
+        "validations.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",
@@ -50,29 +57,14 @@ class Options(JobOptions):
         metavar="URI",
         group="Validation",
     )
-    environment: str | None = option(
-        "The schema's environment: TRAINING or SERVING, say.",
-        default=None,
-        metavar="NAME",
-        group="Validation",
-    )
     infer_schema: bool = option(
         "Write a schema.pbtxt that the data keeps to.", default=False, group="Validation"
     )
-    reference: str | None = option(
-        "Statistics of other data to compare with, where the schema has comparators: a "
-        "FeatureStats.pb, or the folder of an earlier validation.",
-        kind="GCS_READ_FOLDER",
-        default=None,
-        metavar="URI",
-        group="Validation",
-    )
-    reference_kind: str = option(
-        "What the reference is: the data of before (span: drift), or what a model is given "
-        "(serving: skew).",
-        default="span",
-        choices=("span", "serving"),
-        group="Validation",
+    merge: bool = option(
+        "Merge the statistics of earlier validations (each wrote a FeatureStats.arrow) instead of "
+        "reading rows: of the days of a month, say.",
+        default=False,
+        group="Statistics",
     )
     slices: str | None = option(
         "Make statistics of parts too: a column (each of its values), column=value, or several of "
@@ -99,23 +91,13 @@ class Options(JobOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source, Judge]":
-    """Reads the schema and the reference, and looks at the files."""
-    from transforms.errors import ConfigError
-    from transforms.gate import Judge, read_statistics
+def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
+    """Reads the schema, the rules and the reference, and looks at the files."""
     from transforms.io.source import Source
-    from transforms.schema import read_metadata
-    from transforms.schema.environments import check_environment
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slices import SliceBy
 
-    schema = read_metadata(options.schema) if options.schema else None
-    if schema is None and (options.reference or options.environment):
-        given = "reference" if options.reference else "environment"
-        raise ConfigError(f"--{given} needs --schema: without one nothing is judged")
-    if schema is not None:
-        check_environment(schema, options.environment)
-    source = Source.resolve(options.input, limit=options.limit)
+    schema = read_schema(options.schema)
     statistics = StatisticsOptions(
         schema=schema,
         weight=options.weight,
@@ -123,34 +105,48 @@ def resolve(options: Options) -> "tuple[Source, Judge]":
         sample_rate=options.sample_rate,
         semantics=options.semantics,
     )
+    if options.merge:
+        return _resolve_merge(options, schema, statistics)
+    source = Source.resolve(options.input, limit=options.limit)
     statistics.check(source.schema)
-    reference = read_statistics(options.reference) if options.reference else None
-    judge = Judge(
-        statistics,
-        schema,
-        options.environment,
-        options.infer_schema,
-        reference,
-        options.reference_kind,
-        title=options.input,
-    )
+    checks = checks_of(options, schema, source.schema)
+    judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)
     return source, judge
 
 
+def _resolve_merge(
+    options: Options, schema: Any, statistics: "StatisticsOptions"
+) -> "tuple[tuple[str, ...], Judge]":
+    """Of statistics alone; what asks for rows is refused."""
+    from transforms.errors import ConfigError
+    from transforms.gate.merge import find_states
+
+    for name in _OF_ROWS:
+        if getattr(options, name) not in (None, False, 1.0):
+            raise ConfigError(f"--{name} is about rows: --merge reads statistics, not rows")
+    judge = judge_of(options, schema, None, statistics, options.input, options.infer_schema)
+    return find_states(options.input), judge
+
+
 def build(
-    root: "beam.Pipeline", resolved: "tuple[Source, Judge]", options: Options, run: Run
+    root: "beam.Pipeline",
+    resolved: "tuple[Source | tuple[str, ...], Judge]",
+    options: Options,
+    run: Run,
 ) -> None:
     """The whole pipeline."""
-    import apache_beam as beam
-
+    from transforms.gate.check import CheckData, JudgeStates, count_rows, store
     from transforms.io.read import Read
-    from transforms.statistics.generate import CollectStatistics
 
     source, judge = resolved
+    output = run.commit.target(options.output)
+    if isinstance(source, tuple):
+        judged = root | JudgeStates(source, judge)
+        count_rows(judged, run.commit, output)
+        store(judged, run.commit, output)
+        return
     rows = root | Read(source, dead_letters=run.dead_letters)
-    slices = rows | "Statistics" >> CollectStatistics(judge.options)
-    found = slices | "Judge" >> beam.FlatMap(judge)
-    run.commit.artifacts(found, run.commit.target(options.output))
+    store(rows | CheckData(judge), run.commit, output)
     run.commit.published(rows, options.output)
 
 

@@ -6,7 +6,7 @@ from beam_jobs.failures import GATE_SAID_NO
 from beam_jobs.logs import say
 
 if TYPE_CHECKING:
-    from tensorflow_metadata.proto.v0 import anomalies_pb2
+    from transforms.gate.findings import Found
 
 _WIDEST = 100
 
@@ -19,41 +19,38 @@ def verdict(options: Any) -> int:
 
     Returns: 3 where one of them is an error, else 0.
     """
-    from transforms.gate import read_anomalies
+    from transforms.gate.findings import ERROR, findings
+    from transforms.gate.places import read_anomalies
 
     anomalies = read_anomalies(options.output)
     if anomalies is None:
         return 0
-    rows = anomaly_rows(anomalies)
+    rows = [*_unread(options), *findings(anomalies)]
     if not rows:
         return say("validate", "no anomalies")
-    errors = sum(severity == "ERROR" for severity, _, _ in rows)
+    errors = sum(row.severity == ERROR for row in rows)
     code = GATE_SAID_NO if errors else 0
     noun = "anomaly" if len(rows) == 1 else "anomalies"
     told = f"{len(rows):,} {noun}, {errors:,} of them errors"
     return say("validate", f"{told}\n{_table(rows)}", code)
 
 
-def anomaly_rows(anomalies: "anomalies_pb2.Anomalies") -> list[tuple[str, str, str]]:
-    """Severity, feature and what is wrong with it, errors first."""
-    from tensorflow_metadata.proto.v0 import anomalies_pb2
+def _unread(options: Any) -> "list[Found]":
+    """Rows that could not be read, of which no statistics tell; an error unless some may be."""
+    from transforms.gate.findings import ERROR, Found
+    from transforms.ledger import MANIFEST
+    from transforms.publish import read_manifest
 
-    name = anomalies_pb2.AnomalyInfo.Severity.Name
-    found = [
-        (name(info.severity), feature, info.short_description)
-        for feature, info in anomalies.anomaly_info.items()
-    ]
-    if anomalies.data_missing:
-        found.append(("ERROR", "(all)", "there are no rows"))
-    if anomalies.HasField("dataset_anomaly_info"):
-        info = anomalies.dataset_anomaly_info
-        found.append((name(info.severity), "(dataset)", info.short_description))
-    return sorted(found, key=lambda row: (row[0] != "ERROR", row))
+    manifest = read_manifest(f"{options.output.rstrip('/')}/{MANIFEST}")
+    dead = manifest["counts"]["rows_dead"] if manifest else 0
+    if not dead or options.max_rejected_fraction is not None:
+        return []
+    return [Found(ERROR, "(rows)", f"{dead:,} could not be read: see the dead letters")]
 
 
-def _table(rows: list[tuple[str, str, str]]) -> str:
-    widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
+def _table(rows: "list[Found]") -> str:
+    width = max(len(row.severity) for row in rows)
+    names = max(len(row.feature) for row in rows)
     return "\n".join(
-        f"  {severity:<{widths[0]}}  {feature:<{widths[1]}}  {why[:_WIDEST]}"
-        for severity, feature, why in rows
+        f"  {row.severity:<{width}}  {row.feature:<{names}}  {row.why[:_WIDEST]}" for row in rows
     )

@@ -6,17 +6,12 @@ TFDV 1.16.1, the last one that installs on glibc below 2.38, gets an environment
 """
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-TFDV = ROOT / ".venv-tfdv"
-# TFDV does not say that it needs dill, which newer versions of Beam no longer bring.
-PACKAGES = ("tensorflow-data-validation==1.16.1", "dill", "setuptools<81")
+from benchmarks import tfdv
+
 _TIMED = """
 import json, os, sys, time
 {imports}
@@ -56,15 +51,6 @@ THEIRS = {
 }
 
 
-def install() -> None:
-    """Makes the environment of TFDV."""
-    if not (TFDV / "bin/python").exists():
-        uv = [str(Path(sys.executable).parent / "uv")]
-        subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(TFDV)], check=True)
-        into = [*uv, "pip", "install", "-q", "--python", str(TFDV / "bin/python")]
-        subprocess.run([*into, *PACKAGES], check=True)
-
-
 def repeated(path: Path, times: int, target: Path) -> int:
     """Writes the rows of a CSV file so many times; returns how many rows there are."""
     header, _, rows = path.read_text().partition("\n")
@@ -78,12 +64,7 @@ def repeated(path: Path, times: int, target: Path) -> int:
 def timed(python: str, code: tuple[str, str], path: Path) -> float:
     """The CPU seconds that some work takes in a process of its own, less its imports."""
     program = _TIMED.format(imports=code[0], work=code[1])
-    done = subprocess.run(
-        [python, "-c", program, str(path)], cwd=ROOT, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    seconds: float = json.loads(done.stdout.splitlines()[-1])
+    seconds: float = tfdv.run(python, "-c", program, path)
     return seconds
 
 
@@ -94,15 +75,15 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    install()
+    tfdv.install()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trips.csv"
         rows = repeated(options.csv, options.times, path)
         for case in OURS:
             ours, theirs = [], []
             for _ in range(options.repeats):
-                ours.append(timed(sys.executable, OURS[case], path))
-                theirs.append(timed(str(TFDV / "bin/python"), THEIRS[case], path))
+                ours.append(timed(tfdv.OURS, OURS[case], path))
+                theirs.append(timed(tfdv.THEIRS, THEIRS[case], path))
             mine, other = statistics.median(ours), statistics.median(theirs)
             print(
                 f"{case:8}{rows:>12,} rows: {mine:6.2f} s, TFDV {other:6.2f} s: "

@@ -60,8 +60,13 @@ class Commit:
         self.targets: list[Target] = []
         self._entries: list[beam.PCollection[Entry]] = []
 
-    def target(self, uri: str, dead_letters: bool = False) -> Target:
+    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
         """Declares an output.
+
+        Args:
+          uri: Where it will be.
+          dead_letters: Whether it takes the dead letters.
+          evidence: Whether it tells of the run, and is published also where a gate says no.
 
         Raises:
           ConfigError: It is a glob, or lies inside another output of the run.
@@ -88,6 +93,7 @@ class Commit:
             self._staging(location),
             dead_letters,
             uri,
+            dead_letters or evidence,
         )
         for other in self.targets:
             if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
@@ -153,6 +159,14 @@ class Commit:
         """
         self.take(made | "Artifacts" >> beam.Map(_artifact, target).with_output_types(Entry))
 
+    def judged(self, errors: "beam.PCollection[tuple[str, ...]]") -> None:
+        """Lets nothing be published where the data as a whole has errors.
+
+        Args:
+          errors: What is wrong, each in a few words.
+        """
+        self.take(errors | "Verdict" >> beam.Map(_verdict).with_output_types(Entry))
+
     def published(self, batches: Batches, uri: str) -> None:
         """Counts rows that are at a topic already, which knows no commit."""
         count = beam.Map(_published, uri).with_output_types(Entry)
@@ -193,7 +207,7 @@ class Commit:
 
     def _done(self) -> dict[str, Any] | None:
         """The manifest of this very run, if it was committed."""
-        found = [read_manifest(t.manifest) for t in self.targets if not t.dead_letters]
+        found = [read_manifest(t.manifest) for t in self.targets if not t.evidence]
         if not found or not all(m and m["run_id"] == self.run_id for m in found):
             return None
         manifest = found[0]
@@ -328,6 +342,10 @@ def _artifact(file: tuple[str, bytes], target: Target) -> Entry:
     path = f"{target.staging}/{name}"
     files.write_bytes(path, content)
     return Entry("artifact", "Artifacts", target.root, path, bytes=len(content))
+
+
+def _verdict(errors: tuple[str, ...]) -> Entry:
+    return Entry("verdict", "Gate", counts=tuple((error, 1) for error in errors))
 
 
 def _published(rows: pa.RecordBatch, uri: str) -> Entry:

@@ -9,6 +9,7 @@ from transforms.dead_letters import FILE_REASONS, Reason
 from transforms.errors import MillraceError
 
 MANIFEST = "_millrace/run.json"
+_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,16 @@ class Entry:
     Attributes:
       kind: "read" (rows that came in), "staged" (a file of rows that waits for the commit),
         "artifact" (another file that does), "published" (rows that are at a topic, which knows no
-        commit, or were looked at) or "schema" (what an output without rows looks like).
+        commit, or were looked at), "schema" (what an output without rows looks like) or "verdict"
+        (what is wrong with the data as a whole).
       step: The step's label.
       target: Where the file will go: its folder or file.
       path: Where the file waits; an artifact keeps the last part of it as its name.
       rows: How many rows.
       bytes: The file's size.
       order: Where its first row came from: files are published in this order.
-      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
+      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it; of a
+        "verdict", once each error.
       schema: The Arrow schema, serialized.
     """
 
@@ -54,6 +57,8 @@ class Target:
       staging: The folder in which its files wait; hidden, beside it.
       dead_letters: Whether it takes the dead letters.
       uri: As the user gave it.
+      evidence: Whether it tells of the run, as dead letters and reports do, and so is published
+        also where a gate says no.
     """
 
     root: str
@@ -65,6 +70,7 @@ class Target:
     staging: str
     dead_letters: bool = False
     uri: str = ""
+    evidence: bool = False
 
     @property
     def manifest(self) -> str:
@@ -101,6 +107,10 @@ class Gate:
                 "lost is unknown. Mend or leave out the files that the dead letters name, or pass "
                 "--allow_unreadable_files to publish the other rows"
             )
+        if errors := counts.get("errors"):
+            told = "; ".join(errors[:_TOLD])
+            more = f"; and {len(errors) - _TOLD:,} more" if len(errors) > _TOLD else ""
+            return f"the data is not what it must be: {told}{more}"
         dead, limit = counts["rows_dead"], self.max_rejected_fraction
         rows = dead + counts["rows_out"]
         if limit is None and dead and dead == rows:
@@ -145,7 +155,10 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             f"{rows_dead:,} were rejected, {late:,} too late. This is a defect of the "
             "pipeline; please report it"
         )
+    verdicts = [entry for entry in ledger if entry.kind == "verdict"]
+    errors = [error for entry in verdicts for error, _ in entry.counts]
     return {
+        **({"errors": errors} if verdicts else {}),
         "rows_in": rows_in,
         "rows_out": rows_out,
         "rows_dead": rows_dead,

@@ -15,7 +15,7 @@ from transforms.io.locks import unlock
 from transforms.ledger import MANIFEST, Entry, Gate, Target, count, final_names
 
 PUBLISHING = "publishing"
-"""The status of dead letters that wait for the outputs beside them."""
+"""The status of evidence that waits for the outputs beside it."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def _publish(_: bytes, entries: list[Entry], plan: Plan) -> str:
 def publish(entries: Iterable[Entry], plan: Plan) -> str:
     """Publishes what was staged, or refuses; doing it twice does no harm.
 
-    The dead letters go first and the outputs' own manifest or folder last: an output that is
-    there is whole.
+    The evidence (dead letters, reports) goes first and the outputs' own manifest or folder last:
+    an output that is there is whole.
 
     Args:
       entries: The ledger.
@@ -70,12 +70,12 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
     Returns: The manifest, as JSON.
 
     Raises:
-      Refused: A gate said no; only the dead letters are published.
+      Refused: A gate said no; only the evidence is published.
       MillraceError: The rows don't add up.
     """
     ledger = list(entries)
     counts = count(ledger, plan.targets)
-    outputs = [target for target in plan.targets if not target.dead_letters]
+    outputs = [target for target in plan.targets if not target.evidence]
     objection = plan.gate.objection(counts) if outputs else None
     staged = {
         aside(target, plan.run_id) if objection else target: _staged(ledger, target)
@@ -84,18 +84,18 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
     manifest = {**_manifest(counts, staged, plan), **json.loads(plan.manifest)}
     manifest["status"] = "refused" if objection else "committed"
     manifest["why"] = objection
-    letters = [place for place in staged if place.dead_letters and staged[place]]
-    for target in letters:
+    evidence = [place for place in staged if place.evidence and staged[place]]
+    for target in evidence:
         # Until the outputs are there too, these are remnants if the run is killed.
         _put(target, staged[target], {**manifest, "status": PUBLISHING}, plan)
     try:
         for target in [] if objection else outputs:
             _put(target, staged[target], manifest, plan)
     except BaseException:
-        for target in letters:
+        for target in evidence:
             restore(target, target.staging)
         raise
-    for target in letters:
+    for target in evidence:
         write_manifest(target.manifest, manifest)
     if not objection:
         _clear_stale(staged)
@@ -103,22 +103,27 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
         files.delete(target.staging)
         unlock(target.root)
     if objection:
-        where = ", ".join(target.root for target in letters) or "none"
-        raise Refused(f"nothing was published: {objection}. Dead letters: {where}")
+        raise Refused(f"nothing was published: {objection}. {_evidence(evidence)}")
     return json.dumps(manifest)
 
 
+def _evidence(targets: list[Target]) -> str:
+    letters = ", ".join(target.root for target in targets if target.dead_letters) or "none"
+    reports = ", ".join(target.root for target in targets if not target.dead_letters)
+    return f"Dead letters: {letters}" + (f". What was found: {reports}" if reports else "")
+
+
 def _clear_stale(staged: Mapping[Target, list[Entry]]) -> None:
-    """Deletes dead letters of an earlier run, lest they pass for this one's; no others."""
+    """Deletes evidence of an earlier run, lest it pass for this one's; no other."""
     for target, entries in staged.items():
-        if target.dead_letters and not entries and read_manifest(target.manifest):
+        if target.evidence and not entries and read_manifest(target.manifest):
             files.delete(target.root)
             files.delete(target.manifest)
 
 
 def aside(target: Target, run_id: str) -> Target:
-    """Where the dead letters of a refused run go: not in the place of those of what stays."""
-    taken = target.dead_letters and files.exists(target.root) and not is_remnant(target)
+    """Where the evidence of a refused run goes: not in the place of that of what stays."""
+    taken = target.evidence and files.exists(target.root) and not is_remnant(target)
     manifest = read_manifest(target.manifest) if taken else None
     if not taken or (manifest and manifest["run_id"] == run_id):
         return target
@@ -128,10 +133,10 @@ def aside(target: Target, run_id: str) -> Target:
 
 
 def restore(target: Target, staging: str) -> None:
-    """Puts dead letters back that were replaced by those of a run that published nothing else.
+    """Puts evidence back that was replaced by that of a run that published nothing else.
 
     Args:
-      target: The dead letters.
+      target: The dead letters, say.
       staging: Where the run staged its files.
     """
     replaced, manifest = f"{staging}/replaced", read_manifest(target.manifest)
@@ -172,6 +177,7 @@ def _manifest(
             {
                 "uri": target.root,
                 "dead_letters": target.dead_letters,
+                "evidence": target.evidence,
                 "manifest": target.manifest,
                 "files": _published(target, entries),
             }
@@ -247,9 +253,9 @@ def _empty_output(target: Target, staged: list[Entry]) -> list[tuple[str, str]]:
 
 
 def is_remnant(target: Target) -> bool:
-    """Whether what stands there are dead letters of a run that published nothing else."""
+    """Whether what stands there is evidence of a run that published nothing else."""
     manifest = read_manifest(target.manifest)
-    if manifest is None or not target.dead_letters:
+    if manifest is None or not target.evidence:
         return False
     return manifest["status"] == "refused" or (
         manifest["status"] == PUBLISHING and not _is_published(manifest)
@@ -257,10 +263,15 @@ def is_remnant(target: Target) -> bool:
 
 
 def _is_published(manifest: Mapping[str, Any]) -> bool:
-    """Whether the outputs of a run are there, of which this is the dead letters' manifest."""
-    places = [output["manifest"] for output in manifest["outputs"] if not output["dead_letters"]]
-    published = [read_manifest(place) for place in places]
+    """Whether the outputs of a run are there, of which this is the evidence's manifest."""
+    outputs = [output for output in manifest["outputs"] if not _is_evidence(output)]
+    published = [read_manifest(output["manifest"]) for output in outputs]
     return any(other and other["run_id"] == manifest["run_id"] for other in published)
+
+
+def _is_evidence(output: Mapping[str, Any]) -> bool:
+    # Manifests of before there were reports know dead letters only.
+    return bool(output.get("evidence", output["dead_letters"]))
 
 
 def _text(manifest: Mapping[str, Any]) -> bytes:

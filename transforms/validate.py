@@ -50,7 +50,7 @@ class Validate(beam.PTransform):
     know pass. `Checks.of(...).check_columns(schema)` says at start what can't go well.
 
     Args:
-      schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`.
+      schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`; None for rules alone.
       rules: The URI of a YAML file of rules, or rules.
       environment: The schema's environment: what is not expected in it may be missing.
       code: The URI of the Python file that the rules name functions of.

@@ -105,6 +105,11 @@ def test_a_short_run_is_not_talked_about():
     assert screen.getvalue() == ""
 
 
+def output(uri, is_dead, *sizes):
+    files = [{"bytes": size} for size in sizes]
+    return {"uri": uri, "dead_letters": is_dead, "evidence": is_dead, "files": files}
+
+
 def manifest(status="committed", **changes):
     counts = {
         "rows_in": 2000,
@@ -113,8 +118,8 @@ def manifest(status="committed", **changes):
         "dead_by_reason": {"missing_value": 4, "overflow": 6},
     }
     outputs = [
-        {"uri": "out.dead_letters", "dead_letters": True, "files": [{"bytes": 1000}]},
-        {"uri": "out", "dead_letters": False, "files": [{"bytes": 1_500_000}, {"bytes": 500_000}]},
+        output("out.dead_letters", True, 1000),
+        output("out", False, 1_500_000, 500_000),
     ]
     return {"status": status, "run_id": "r1", "counts": counts, "outputs": outputs, **changes}
 
@@ -143,5 +148,5 @@ def test_the_table_of_a_refused_run_says_that_nothing_is_there():
 
 
 def test_no_dead_letters_are_said_to_be_none():
-    outputs = [{"uri": "out.dead_letters", "dead_letters": True, "files": []}]
+    outputs = [output("out.dead_letters", True)]
     assert "out.dead_letters (none)" in closing_table(manifest(outputs=outputs), "x", 1.0)

@@ -15,6 +15,11 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from tests.support import Collect, local_pipeline, run_on
 from transforms.batches import Rebatch
 from transforms.commit import Commit
+from transforms.gate.check import CheckData, JudgeStates
+from transforms.gate.faults import GatherFaults
+from transforms.gate.judge import Judge
+from transforms.gate.merge import MergeStates
+from transforms.gate.repeats import CountRepeats
 from transforms.io.payloads.json import Json
 from transforms.io.pubsub.native import ReadNative
 from transforms.io.pubsub.read import ReadPubSub
@@ -30,9 +35,12 @@ from transforms.ledger import Gate
 from transforms.micro_batch import MicroBatch
 from transforms.publish import Plan, Publish
 from transforms.replay import Replay
+from transforms.row_checks.checks import Checks
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.column_rules import ColumnRule
+from transforms.rules.files import Rules
 from transforms.rules.kinds import Kind
+from transforms.rules.row_rules import RowRule
 from transforms.skew import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
 from transforms.stream.write import WriteWindows
@@ -112,8 +120,21 @@ def _check_columns(model):
     return CheckColumns((ColumnRule.of("mean(x) > 0", {"x": Kind.FLOAT}),))
 
 
+def _judge():
+    return Judge(checks=_checks())
+
+
+def _checks():
+    return Checks.of(None, Rules((RowRule.of("x > 0", {"x": Kind.FLOAT}),)))
+
+
 EXAMPLES = {
     "CheckColumns": _check_columns,
+    "CheckData": lambda model: CheckData(_judge()),
+    "CountRepeats": lambda model: CountRepeats(("name",), 4),
+    "GatherFaults": lambda model: GatherFaults(_checks()),
+    "JudgeStates": lambda model: JudgeStates(("/tmp/never-read",), Judge()),
+    "MergeStates": lambda model: MergeStates(("/tmp/never-read",)),
     "DetectFeatureSkew": lambda model: DetectFeatureSkew(["name"]),
     "FromRows": _from_rows,
     "CollectStatistics": lambda model: CollectStatistics(),

@@ -1,6 +1,7 @@
 """The validate job on real and on odd data: files that TFDV reads, a table, and an exit code."""
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.csv
@@ -11,7 +12,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from beam_jobs import validate
 from tests.support import shared_data
-from transforms.gate import read_statistics
+from transforms.gate.places import read_statistics
 from transforms.schema import read_metadata
 from transforms.statistics import state
 from transforms.statistics.collect import statistics_of
@@ -180,3 +181,109 @@ def test_rows_that_can_not_be_read_are_dead_letters(tmp_path):
     assert read_statistics(f"{tmp_path}/out").datasets[0].num_examples == 2
     letters = [path.read_text() for path in (tmp_path / "out.dead_letters").glob("*.jsonl")]
     assert len("".join(letters).splitlines()) == 1
+
+
+RULES = """
+rules:
+  - row: fare < 3
+    name: cheap
+  - row: fare is not null
+  - column: mean(fare) between 2 and 3
+  - column: max(fare) < 4
+  - unique: payment
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+def test_rules_are_judged_with_the_schema(trips, schema, rules, tmp_path, capsys):
+    assert run(input=trips, output=f"{tmp_path}/out/", schema=schema, rules=rules) == 3
+    told = capsys.readouterr().err
+    assert "4 anomalies, 4 of them errors" in told
+    assert re.search(r"ERROR +rule cheap +Broken by 1 of 4 rows", told)
+    assert re.search(r"ERROR +rule fare is not null +Broken by 1 of 4 rows", told)
+    assert re.search(r"ERROR +rule max\(fare\) < 4 +Does not hold", told)
+    assert re.search(r"ERROR +rule unique\(payment\) +Key repeated in 2 of 4 rows", told)
+    found = anomalies(tmp_path / "out").anomaly_info["rule max(fare) < 4"]
+    assert found.description == "The rule 'max(fare) < 4' does not hold: it came to 4."
+    page = (tmp_path / "out/report.html").read_text()
+    assert "trips.parquet#row=3" in page
+    assert "Aaaa" in page, "payment has nothing to do with it, and is told by its form"
+
+
+def test_rules_need_no_schema(trips, tmp_path, rules, capsys):
+    rules.write_text("- row: fare > 0\n- column: count() = 4")
+    assert run(input=trips, output=f"{tmp_path}/out/", rules=rules) == 0
+    assert "validate: no anomalies" in capsys.readouterr().err
+
+
+def test_python_rules(trips, tmp_path, rules, capsys):
+    rules.write_text("- python: whole")
+    code = tmp_path / "rules.py"
+    code.write_text(
+        "import pyarrow.compute as pc\n"
+        "def whole(batch):\n"
+        "    return pc.equal(batch['fare'], pc.round(batch['fare']))\n"
+    )
+    assert run(input=trips, output=f"{tmp_path}/out/", rules=rules, code=code) == 3
+    assert re.search(r"rule whole +Broken by 1 of 4 rows", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("examples", "shown"), [("full", True), ("masked", True), ("none", False)])
+def test_examples(trips, rules, tmp_path, examples, shown):
+    run(input=trips, output=f"{tmp_path}/out/", rules=rules, examples=examples)
+    page = (tmp_path / "out/report.html").read_text()
+    assert ("trips.parquet#row" in page) == shown
+    assert ("Aaaa" in page) == (examples == "masked")
+
+
+def test_a_rule_with_an_error_is_told_with_its_place(trips, rules, tmp_path, capsys):
+    rules.write_text("- row: far > 0")
+    assert run(input=trips, output=f"{tmp_path}/out/", rules=rules) == 2
+    told = capsys.readouterr().err
+    assert "rules.yaml: line 1, column 8: there is no column 'far'; did you mean 'fare'?" in told
+
+
+def test_days_merged_are_as_one(tmp_path, capsys):
+    whole = pa.table({"x": [*range(100), None], "y": ["a", "b", "c", "d", "e"] * 20 + ["f"]})
+    pq.write_table(whole, tmp_path / "all.parquet")
+    for day, part in enumerate((whole[:30], whole[30:80], whole[80:])):
+        pq.write_table(part, tmp_path / f"{day}.parquet")
+        assert run(input=f"{tmp_path}/{day}.parquet", output=f"{tmp_path}/stats/{day}/") == 0
+    assert run(input=f"{tmp_path}/all.parquet", output=f"{tmp_path}/whole/") == 0
+    (tmp_path / "s.pbtxt").write_text('feature { name: "x" type: INT int_domain { max: 50 } }')
+    flags = {"schema": tmp_path / "s.pbtxt", "merge": "true", "infer_schema": "true"}
+    code = run(input=f"{tmp_path}/stats/*/", output=f"{tmp_path}/month/", **flags)
+    assert code == 3
+    assert read_statistics(f"{tmp_path}/month") == read_statistics(f"{tmp_path}/whole")
+    assert set(anomalies(tmp_path / "month").anomaly_info) == {"x", "y"}
+    assert "rows in       101" in capsys.readouterr().err.rpartition("validate: done")[2]
+    assert read_metadata(f"{tmp_path}/month/schema.pbtxt").feature
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        ({"rules": "r.yaml"}, "--rules is about rows: --merge reads statistics, not rows"),
+        ({"sample_rate": "0.5"}, "--sample_rate is about rows"),
+        ({}, "there is no FeatureStats.arrow here"),
+    ],
+)
+def test_a_merge_that_can_not_be(trips, tmp_path, capsys, flags, why):
+    code = run(input=trips.parent, merge="true", output=f"{tmp_path}/out/", **flags)
+    assert code == 2
+    assert why in capsys.readouterr().err
+
+
+def test_rows_that_can_not_be_read_are_errors_of_data_that_is_judged(tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_text('{"a": 1}\n{broken\n{"a": 3}\n')
+    (tmp_path / "s.pbtxt").write_text('feature { name: "a" type: INT }')
+    flags = {"input": f"{tmp_path}/in.jsonl", "schema": f"{tmp_path}/s.pbtxt"}
+    assert run(output=f"{tmp_path}/out/", **flags) == 3
+    assert "1 could not be read: see the dead letters" in capsys.readouterr().err
+    assert run(output=f"{tmp_path}/o2/", max_rejected_fraction="0.5", **flags) == 0

@@ -14,6 +14,9 @@ from transforms.schema.protos import anomalies_pb2
 _Info = anomalies_pb2.AnomalyInfo
 ROWS, COLUMNS = 5, 12
 """How much of the example rows is shown."""
+PLACE = "(row)"
+"""The column of example rows that says where each is from: first, and no value of the row."""
+_PLACE_LETTERS = 60
 
 
 def anomalies_section(
@@ -94,8 +97,9 @@ def _told(
 
 
 def _examples(name: str, path: tuple[str, ...], rows: pa.RecordBatch, values: Values) -> Markup:
-    # The column at fault comes first.
-    names = sorted(rows.schema.names, key=lambda each: each != path[0] if path else False)
+    # Where a row is from comes first, and then the column at fault.
+    first = (PLACE, *path[:1])
+    names = sorted(rows.schema.names, key=lambda each: (*first, each).index(each))
     names = names[:COLUMNS]
     bodies = (
         element("tr", *(_cell(each, row[each], each in path[:1], values) for each in names))
@@ -115,6 +119,10 @@ def _examples(name: str, path: tuple[str, ...], rows: pa.RecordBatch, values: Va
 
 
 def _cell(column: str, value: object, is_at_fault: bool, values: Values) -> Markup:
+    if column == PLACE and isinstance(value, str):
+        return element(
+            "td", value if len(value) <= _PLACE_LETTERS else f"…{value[-_PLACE_LETTERS:]}"
+        )
     text = element("span", "missing", class_="soft") if value is None else None
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")

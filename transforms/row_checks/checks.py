@@ -1,5 +1,6 @@
 """All that is checked of each row: a schema and custom rules, compiled once."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,12 +32,12 @@ class Checks:
       features: What the schema says, feature by feature.
       rules: Custom rules. Those about columns and keys are judged elsewhere: they are about many
         rows.
-      version: A digest of the schema, noted with each rejected row.
+      version: A digest of the schema, noted with each rejected row; None where there is none.
     """
 
     features: tuple[FeatureCheck, ...]
     rules: Rules
-    version: str
+    version: str | None
 
     @classmethod
     def of(
@@ -49,7 +50,7 @@ class Checks:
         """Compiles them.
 
         Args:
-          schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`.
+          schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`; None for rules alone.
           rules: The URI of a YAML file of rules (see `transforms.rules.files`), or rules.
           environment: The schema's environment; what is not expected in it may be missing.
           code: The URI of the Python file that the rules name functions of.
@@ -57,6 +58,13 @@ class Checks:
         Raises:
           ConfigError: A file isn't there, the schema contradicts itself, or a rule is wrong.
         """
+        if schema is None:
+            if isinstance(rules, str):
+                raise ConfigError(
+                    "a file of rules is checked against a schema: give one, or rules that "
+                    "read_rules(uri, kinds_of_columns(...)) has read"
+                )
+            return cls((), rules or NO_RULES, None)
         if isinstance(schema, str):
             schema = read_metadata(schema)
         if not isinstance(schema, schema_pb2.Schema):
@@ -71,6 +79,10 @@ class Checks:
         text = schema.SerializeToString(deterministic=True)
         version = hashlib.sha256(text).hexdigest()[:12]
         return cls(features, rules or NO_RULES, version)
+
+    def with_rules(self, rules: Rules) -> "Checks":
+        """The same schema with other rules."""
+        return dataclasses.replace(self, rules=rules)
 
     @property
     def kinds(self) -> dict[str, Kind]:

@@ -19,11 +19,13 @@ class Violation:
       reason: A stable code.
       column: The column at fault; None where a rule is about several.
       message: What is wrong, for a person; it holds no value of the row.
+      rule: The name of the custom rule that it breaks; None where it is the schema's.
     """
 
     reason: Reason
     column: str | None
     message: str
+    rule: str | None = None
 
 
 Found = tuple[Violation, np.ndarray]

@@ -140,7 +140,8 @@ class PythonRule:
     @property
     def violation(self) -> Violation:
         """What a row is told that violates it."""
-        return Violation(Reason.RULE_VIOLATED, None, f"rule {self.function!r} does not hold")
+        why = f"rule {self.function!r} does not hold"
+        return Violation(Reason.RULE_VIOLATED, None, why, self.name)
 
     def broken(self, batch: pa.RecordBatch) -> np.ndarray | None:
         """N booleans, true where it is false of a row; None where that is nowhere.

@@ -53,7 +53,8 @@ class RowRule:
     def violation(self) -> Violation:
         """What a row is told that violates it."""
         only = self.columns[0] if len(self.columns) == 1 else None
-        return Violation(Reason.RULE_VIOLATED, only, f"rule {self.name!r} does not hold")
+        why = f"rule {self.name!r} does not hold"
+        return Violation(Reason.RULE_VIOLATED, only, why, self.name)
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         """Without the function for one row, which can't be pickled."""

@@ -53,6 +53,11 @@ class _MergeFn(beam.CombineFn):
         return slices
 
 
+def merge_slices() -> beam.CombineGlobally:
+    """Merges what is known of parts of the data; of none there are no rows."""
+    return beam.CombineGlobally(_MergeFn())
+
+
 @dataclass
 class CollectStatistics(beam.PTransform):
     """Gathers what is known of the rows of each window: from which statistics are made, or merged.
@@ -60,7 +65,7 @@ class CollectStatistics(beam.PTransform):
     Args:
       options: What statistics are made of.
 
-    Returns: For each window that has a batch, what is known of its rows, by slice.
+    Returns: What is known of the rows, by slice; in windows, for each that has a batch.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
@@ -71,7 +76,9 @@ class CollectStatistics(beam.PTransform):
     def expand(self, batches: Batches) -> "beam.PCollection[Slices]":
         """Applies it."""
         parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options))
-        return parts | "Merge" >> beam.CombineGlobally(_MergeFn()).without_defaults()
+        merge = merge_slices()
+        is_one = batches.windowing.is_default()
+        return parts | "Merge" >> (merge if is_one else merge.without_defaults())
 
 
 @dataclass

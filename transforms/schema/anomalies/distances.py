@@ -48,7 +48,7 @@ def number_cells(
     Where the statistics do not tell how the current values lie between two positions, they are
     taken to lie there as the control's do: of all that fit the statistics, what is nearest to the
     control (S. Kullback, Information Theory and Statistics, 1959). So bins that are too wide hide
-    drift, but never make it.
+    drift; they make a little only where an edge cuts a bin of the control itself.
 
     Args:
       current: What is compared.

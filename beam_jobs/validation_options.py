@@ -1,0 +1,195 @@
+"""The options of jobs that judge data as a whole, and what they come to."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.options import JobOptions, option
+from transforms.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from beam_jobs.launch import Run
+    from transforms.batches import Batches
+    from transforms.gate.judge import Judge
+    from transforms.row_checks.checks import Checks
+    from transforms.rules.files import Rules
+    from transforms.statistics.options import StatisticsOptions
+
+GROUP = "Validation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationOptions(JobOptions):
+    """By what data is judged, besides a schema."""
+
+    environment: str | None = option(
+        "The schema's environment: TRAINING or SERVING, say.",
+        default=None,
+        metavar="NAME",
+        group=GROUP,
+    )
+    reference: str | None = option(
+        "Statistics of other data to compare with, where the schema has comparators: a "
+        "FeatureStats.pb, or the folder of an earlier validation.",
+        kind="GCS_READ_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    reference_kind: str = option(
+        "What the reference is: the data of before (span: drift), or what a model is given "
+        "(serving: skew).",
+        default="span",
+        choices=("span", "serving"),
+        group=GROUP,
+    )
+    rules: str | None = option(
+        "A YAML file of custom rules about rows, columns and keys: see docs/rules.md.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    code: str | None = option(
+        "A Python file with the functions that rules name.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    examples: str = option(
+        "How the report shows some of the rows at fault: the values at fault as they are and all "
+        "others by their form (masked), all as they are (full), or no rows (none).",
+        default="masked",
+        choices=("masked", "full", "none"),
+        group=GROUP,
+    )
+
+
+def read_schema(uri: str | None) -> Any:
+    """A tensorflow-metadata `Schema`; None where there is none.
+
+    Raises:
+      ConfigError: It isn't there, or is none.
+    """
+    from transforms.schema import read_metadata
+
+    return read_metadata(uri) if uri else None
+
+
+def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> "Checks | None":
+    """What rows are checked for: a schema and rules; None where there is neither.
+
+    Args:
+      options: The job's.
+      schema: A `Schema`, or None.
+      columns: Those of the data: rules may name them.
+
+    Raises:
+      ConfigError: The schema contradicts itself, or a rule is wrong.
+    """
+    from transforms.row_checks.checks import Checks
+    from transforms.rules.code import Code
+    from transforms.rules.files import read_rules
+    from transforms.rules.kinds import kinds_of_columns
+
+    if options.code and not options.rules:
+        raise ConfigError("--code defines functions that no --rules name")
+    if schema is None and not options.rules:
+        return None
+    checks = Checks.of(schema, environment=options.environment)
+    if not options.rules:
+        return checks
+    code = Code.read(options.code) if options.code else None
+    kinds = {**kinds_of_columns(columns), **checks.kinds}
+    return checks.with_rules(read_rules(options.rules, kinds, code))
+
+
+def judge_of(
+    options: ValidationOptions,
+    schema: Any,
+    checks: "Checks | None",
+    statistics: "StatisticsOptions",
+    title: str,
+    infer_schema: bool = False,
+) -> "Judge":
+    """By what data is judged.
+
+    Raises:
+      ConfigError: An option needs a schema, names none of its environments, or the reference can't
+        be read.
+    """
+    from transforms.gate.judge import Judge
+    from transforms.gate.places import read_statistics
+    from transforms.schema.environments import check_environment
+
+    for name in ("reference", "environment"):
+        if schema is None and getattr(options, name):
+            raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
+    if schema is not None:
+        check_environment(schema, options.environment)
+    return Judge(
+        statistics,
+        schema,
+        checks,
+        options.environment,
+        infer_schema,
+        read_statistics(options.reference) if options.reference else None,
+        options.reference_kind,
+        options.examples,
+        title,
+    )
+
+
+def gate_of(options: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
+    """What stands before a job's work: rules about rows and keys, and a judge of all rows.
+
+    Rows that break a rule are rejected one by one; so the judge has only the rules about columns.
+
+    Args:
+      options: The job's, with `schema` and `gate`.
+      columns: Those of the data.
+
+    Raises:
+      ConfigError: A schema or rule is wrong, or an option does nothing without another.
+    """
+    from transforms.rules.files import Rules
+    from transforms.statistics.options import StatisticsOptions
+
+    _check_gate(options)
+    # Without a gate the schema may be of a kind that tells types only.
+    schema = read_schema(options.schema) if options.gate else None
+    checks = checks_of(options, schema, columns)
+    if checks is None:
+        return None, None
+    rules = checks.rules
+    rejecting = Rules(rules.row, (), rules.unique) if rules.row or rules.unique else None
+    if not options.gate:
+        if rules.column:
+            raise ConfigError(
+                f"--rules: {rules.column[0].name!r} is about a whole column: it needs --gate"
+            )
+        return rejecting, None
+    checks = checks.with_rules(Rules((), rules.column, ()))
+    statistics = StatisticsOptions(schema=schema)
+    return rejecting, judge_of(options, schema, checks, statistics, options.input)
+
+
+def _check_gate(options: Any) -> None:
+    if options.gate and not (options.schema or options.rules):
+        raise ConfigError("--gate needs --schema or --rules: by what is the data judged?")
+    of_gate = {"environment": None, "reference": None, "reference_kind": "span"}
+    for name, default in {**of_gate, "examples": "masked"}.items():
+        if not options.gate and getattr(options, name) != default:
+            raise ConfigError(f"--{name} is for --gate: without it nothing is judged")
+
+
+def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
+    """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
+    from transforms.gate.check import CheckData, hold, store
+
+    judged = rows | "Gate" >> CheckData(judge)
+    assert run.findings is not None, "a job with a gate has an output"
+    store(judged, run.commit, run.commit.target(run.findings, evidence=True))
+    hold(judged, run.commit)

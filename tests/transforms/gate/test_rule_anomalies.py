@@ -1,0 +1,54 @@
+"""Broken rules as anomalies: how many rows, what columns came to, and how bad it is."""
+
+import pytest
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from transforms.gate.faults import Fault, Faults
+from transforms.gate.findings import findings
+from transforms.gate.rule_anomalies import rule_anomalies
+from transforms.rules.column_rules import Verdict
+
+Info = anomalies_pb2.AnomalyInfo
+
+
+def made(faults=None, verdicts=(), repeats=None):
+    return dict(rule_anomalies(faults or Faults(8), verdicts, repeats or {}))
+
+
+def test_a_rule_about_rows():
+    (info,) = made(Faults(8, {}, {"low": Fault(2)})).values()
+    assert (info.severity, info.reason[0].type) == (Info.ERROR, Info.CUSTOM_VALIDATION)
+    assert info.short_description == "Broken by 2 of 8 rows"
+    assert info.description == "The rule 'low' is broken by 2 of 8 rows (25.000%)."
+
+
+@pytest.mark.parametrize(
+    ("holds", "measured", "exact", "severity", "text"),
+    [
+        (False, (57.25,), True, Info.ERROR, "does not hold: it came to 57.25."),
+        (False, (5000,), False, Info.ERROR, "does not hold: it came to about 5000."),
+        (None, (None, 3), True, Info.WARNING, "is unknown: it came to nothing, 3."),
+    ],
+)
+def test_a_rule_about_columns(holds, measured, exact, severity, text):
+    found = made(verdicts=[Verdict("r", holds, measured, exact, 8)])
+    info = found["rule r"]
+    assert info.severity == severity
+    assert info.description.endswith(text)
+
+
+def test_what_holds_is_no_anomaly():
+    assert not made(Faults(8), [Verdict("r", True, (1,), True, 8)], {"unique(id)": 0})
+
+
+def test_a_rule_about_keys():
+    info = made(repeats={"unique(id)": 3})["rule unique(id)"]
+    assert info.short_description == "Key repeated in 3 of 8 rows"
+
+
+def test_errors_come_first_in_the_list():
+    anomalies = anomalies_pb2.Anomalies()
+    verdicts = [Verdict("a", None, (None,), True, 8), Verdict("z", False, (1,), True, 8)]
+    for key, info in made(verdicts=verdicts).items():
+        anomalies.anomaly_info[key].CopyFrom(info)
+    assert [row.feature for row in findings(anomalies)] == ["rule z", "rule a"]

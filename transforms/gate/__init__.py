@@ -1,0 +1,1 @@
+"""Judges data as a whole: statistics, anomalies and broken rules to files, a page and a verdict."""

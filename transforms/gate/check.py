@@ -1,0 +1,119 @@
+"""CheckData: all rows to a judgement of the data as a whole."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.batches import Batches
+from transforms.commit import Commit
+from transforms.gate.faults import GatherFaults
+from transforms.gate.judge import Judge, Judgement
+from transforms.gate.merge import MergeStates
+from transforms.gate.repeats import CountRepeats
+from transforms.ledger import Entry, Target
+from transforms.rules.check_columns import CheckColumns
+from transforms.rules.files import Rules
+from transforms.statistics.generate import CollectStatistics
+
+
+@dataclass
+class CheckData(beam.PTransform):
+    """Judges rows as a whole: by their statistics, a schema, a reference and custom rules.
+
+    Args:
+      judge: By what.
+
+    Returns: One `Judgement`. The rows themselves are left as they are.
+    """
+
+    judge: Judge
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, batches: Batches) -> "beam.PCollection[Judgement]":
+        """Applies it."""
+        slices = batches | "Statistics" >> CollectStatistics(self.judge.options)
+        checks, sides = self.judge.checks, {}
+        if checks is not None:
+            faults = batches | "Rows" >> GatherFaults(checks, self.judge.examples)
+            sides = {"faults": beam.pvalue.AsSingleton(faults), **_sides(batches, checks.rules)}
+        judged = beam.Map(self.judge, **sides).with_output_types(Judgement)
+        return slices | "Judge" >> judged
+
+
+@dataclass
+class JudgeStates(beam.PTransform):
+    """Judges the statistics that earlier validations of parts of the data have kept.
+
+    Args:
+      places: Their states; see `merge.find_states`.
+      judge: By what; it has no checks, for there are no rows.
+
+    Returns: One `Judgement`.
+    """
+
+    places: tuple[str, ...]
+    judge: Judge
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, root: beam.Pipeline) -> "beam.PCollection[Judgement]":
+        """Applies it."""
+        slices = root | MergeStates(self.places)
+        return slices | "Judge" >> beam.Map(self.judge).with_output_types(Judgement)
+
+
+def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
+    """Writes what a validation found when the run is committed.
+
+    Args:
+      judged: One judgement.
+      commit: The run's.
+      target: The folder for it.
+    """
+    found = judged | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
+    commit.artifacts(found, target)
+
+
+def count_rows(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
+    """Counts the rows that were judged by their statistics, where none were read."""
+    commit.take(judged | "Tally" >> beam.Map(_tally, target.root).with_output_types(Entry))
+
+
+def hold(judged: "beam.PCollection[Judgement]", commit: Commit) -> None:
+    """Lets a run publish nothing but evidence where the judgement tells of errors."""
+    commit.judged(judged | "Errors" >> beam.Map(_errors).with_output_types(tuple[str, ...]))
+
+
+def _tally(judgement: Judgement, root: str) -> Entry:
+    return Entry("published", "Judge", root, rows=judgement.rows)
+
+
+def _files(judgement: Judgement) -> tuple[tuple[str, bytes], ...]:
+    return judgement.files
+
+
+def _errors(judgement: Judgement) -> tuple[str, ...]:
+    return judgement.errors
+
+
+def _sides(batches: Batches, rules: Rules) -> dict[str, Any]:
+    """What comes of rules about columns and keys, as side inputs."""
+    sides: dict[str, Any] = {}
+    if rules.column:
+        sides["verdicts"] = beam.pvalue.AsList(batches | "Columns" >> CheckColumns(rules.column))
+    counts = []
+    for rule in rules.unique:
+        rows = batches | f"Repeats {rule.name}" >> CountRepeats(rule.columns)
+        named = beam.Map(_named, name=rule.name).with_output_types(tuple[str, int])
+        counts.append(rows | f"Named {rule.name}" >> named)
+    if counts:
+        sides["repeats"] = beam.pvalue.AsDict(tuple(counts) | "Repeats" >> beam.Flatten())
+    return sides
+
+
+def _named(rows: int, name: str) -> tuple[str, int]:
+    return name, rows

@@ -1,0 +1,170 @@
+"""Rows at fault: how many violate what, and a few of them to look at."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.batches import Batches, row_sources, select_rows
+from transforms.gate.masking import masked
+from transforms.reports.findings import PLACE
+from transforms.row_checks.checks import Checks
+from transforms.row_checks.violation import Found, Violation
+
+SHOWN = 5
+"""So many rows at fault are shown of a feature or rule."""
+SHOWS = ("masked", "full", "none")
+"""How examples are shown: what is not at fault by its form, all as it is, or not at all."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The rows that violate what a schema says of a feature, or a rule.
+
+    Attributes:
+      rows: How many.
+      examples: The first of them, as `report.html` shows them.
+    """
+
+    rows: int = 0
+    examples: tuple[pa.RecordBatch, ...] = ()
+
+    @property
+    def shown(self) -> int:
+        """How many examples there are."""
+        return sum(batch.num_rows for batch in self.examples)
+
+    def merge(self, other: "Fault") -> "Fault":
+        """The rows of both, which are different ones."""
+        more, room = list(self.examples), SHOWN - self.shown
+        for batch in other.examples:
+            more += [batch.slice(0, room)] if room > 0 else []
+            room -= batch.num_rows
+        return Fault(self.rows + other.rows, tuple(more))
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What rows violate.
+
+    Attributes:
+      rows: How many rows there are, good and bad.
+      features: By the path of a feature, as anomalies name it.
+      rules: By the name of a rule.
+    """
+
+    rows: int = 0
+    features: dict[str, Fault] = field(default_factory=dict)
+    rules: dict[str, Fault] = field(default_factory=dict)
+
+    def merge(self, other: "Faults") -> "Faults":
+        """What the rows of both violate."""
+        return Faults(
+            self.rows + other.rows,
+            _merged(self.features, other.features),
+            _merged(self.rules, other.rules),
+        )
+
+
+def _merged(left: dict[str, Fault], right: dict[str, Fault]) -> dict[str, Fault]:
+    return {
+        **left,
+        **{name: left.get(name, Fault()).merge(fault) for name, fault in right.items()},
+    }
+
+
+def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> Faults:
+    """What the rows of a batch violate.
+
+    Args:
+      batch: n rows.
+      checks: What they are checked for; a row may be at fault for several things.
+      shows: How examples are shown, one of `SHOWS`.
+    """
+    found = checks.violations(batch)
+    features = [each for each in found if each[0].rule is None]
+    rules = [each for each in found if each[0].rule is not None]
+    columns = {rule.name: getattr(rule, "columns", ()) for rule in checks.rules.row}
+    made_of_rules = {
+        name: _fault(batch, mask, columns[name], shows)
+        for name, mask in _by(rules, lambda violation: str(violation.rule)).items()
+    }
+    made_of_features = {
+        path: _fault(batch, mask, (path, path.partition(".")[0]), shows)
+        for path, mask in _by(features, lambda violation: str(violation.column)).items()
+    }
+    return Faults(batch.num_rows, made_of_features, made_of_rules)
+
+
+def _by(found: Iterable[Found], name_of: Callable[[Violation], str]) -> dict[str, np.ndarray]:
+    """The rows at fault by name: of several violations of one name, those of any."""
+    masks: dict[str, np.ndarray] = {}
+    for violation, mask in found:
+        name = name_of(violation)
+        masks[name] = masks[name] | mask if name in masks else mask
+    return masks
+
+
+def _fault(batch: pa.RecordBatch, mask: np.ndarray, columns: Collection[str], shows: str) -> Fault:
+    places = np.flatnonzero(mask)
+    # Of a column that isn't there at all, no row is an example.
+    told = not columns or not set(columns).isdisjoint(batch.schema.names)
+    if shows == "none" or not told:
+        return Fault(len(places))
+    rows = select_rows(batch, _only(places[:SHOWN], batch.num_rows))
+    rows = rows if shows == "full" else masked(rows, columns)
+    sources = row_sources(batch, places[:SHOWN])
+    names = [PLACE, *rows.schema.names]
+    return Fault(len(places), (pa.RecordBatch.from_arrays([sources, *rows.columns], names=names),))
+
+
+def _only(places: np.ndarray, rows: int) -> np.ndarray:
+    mask = np.zeros(rows, bool)
+    mask[places] = True
+    return mask
+
+
+class _FaultsFn(beam.CombineFn):
+    """Batches to what their rows violate."""
+
+    def __init__(self, checks: Checks, shows: str) -> None:
+        self.checks, self.shows = checks, shows
+
+    def create_accumulator(self) -> Faults:
+        return Faults()
+
+    def add_input(self, faults: Faults, batch: pa.RecordBatch) -> Faults:
+        return faults.merge(faults_of(batch, self.checks, self.shows))
+
+    def merge_accumulators(self, parts: Iterable[Faults]) -> Faults:
+        whole = self.create_accumulator()
+        for part in parts:
+            whole = whole.merge(part)
+        return whole
+
+    def extract_output(self, faults: Faults) -> Faults:
+        return faults
+
+
+@dataclass
+class GatherFaults(beam.PTransform):
+    """Counts the rows that violate a schema or rules, and keeps a few of them.
+
+    Args:
+      checks: What rows are checked for.
+      shows: How examples are shown, one of `SHOWS`.
+
+    Returns: The `Faults` of all rows.
+    """
+
+    checks: Checks
+    shows: str = "masked"
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, batches: Batches) -> "beam.PCollection[Faults]":
+        """Applies it."""
+        return batches | "Faults" >> beam.CombineGlobally(_FaultsFn(self.checks, self.shows))

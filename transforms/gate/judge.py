@@ -1,0 +1,162 @@
+"""Judge: what a validation writes, made of what is known of the rows; and its verdict."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from transforms.gate.faults import Faults
+from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
+from transforms.row_checks.checks import Checks
+from transforms.rules.column_rules import Verdict
+from transforms.statistics import state
+from transforms.statistics.collect import WHOLE
+from transforms.statistics.dataset import Dataset, described
+from transforms.statistics.options import StatisticsOptions
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a validation came to.
+
+    Attributes:
+      files: The names and contents of what it writes.
+      errors: What is wrong with the data: each error in a few words, without values.
+      rows: How many rows were judged.
+    """
+
+    files: tuple[tuple[str, bytes], ...]
+    errors: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Makes the files of a validation of what is known of the rows.
+
+    Attributes:
+      options: What the statistics are made of.
+      schema: What the data is to be; None where there is no schema.
+      checks: What each row is checked for; None where nothing is.
+      environment: That of the schema.
+      infer_schema: Whether a schema is made of the statistics.
+      reference: Statistics of other data, which the data is compared with.
+      reference_kind: "span", the data of before, or "serving", that which a model is given.
+      examples: How rows at fault are shown, one of `faults.SHOWS`.
+      title: Of the report.
+    """
+
+    options: StatisticsOptions = field(default_factory=StatisticsOptions)
+    schema: "schema_pb2.Schema | None" = None
+    checks: Checks | None = None
+    environment: str | None = None
+    infer_schema: bool = False
+    reference: "statistics_pb2.DatasetFeatureStatisticsList | None" = None
+    reference_kind: str = "span"
+    examples: str = "masked"
+    title: str = "Validation"
+
+    def __call__(
+        self,
+        slices: dict[str, Dataset],
+        faults: Faults | None = None,
+        verdicts: Iterable[Verdict] = (),
+        repeats: Mapping[str, int] | None = None,
+    ) -> Judgement:
+        """What the data comes to.
+
+        Args:
+          slices: What its statistics are made of.
+          faults: What its rows violate.
+          verdicts: How rules about columns came out.
+          repeats: For each rule about keys, how many rows have the key of another.
+        """
+        from transforms.reports import statistics_report
+        from transforms.schema.text_fields import rendered
+
+        statistics = described(slices, self.options)
+        made = [(STATISTICS, statistics.SerializeToString()), (STATE, _stored(slices))]
+        if self.infer_schema:
+            made.append((SCHEMA, rendered(self._inferred(statistics)).encode()))
+        anomalies = None
+        if self.schema is not None or self.checks is not None:
+            anomalies = self._anomalies(statistics, faults, verdicts, repeats or {})
+            made.append((ANOMALIES, anomalies.SerializeToString()))
+        page = statistics_report(
+            self.reference,
+            statistics,
+            anomalies,
+            self.schema,
+            title=self.title,
+            examples=_examples(faults),
+        )
+        return Judgement((*made, (REPORT, page.encode())), _errors(anomalies), slices[WHOLE].rows)
+
+    def _inferred(
+        self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
+    ) -> "schema_pb2.Schema":
+        from transforms.schema import infer_schema
+
+        return infer_schema(statistics)
+
+    def _anomalies(
+        self,
+        statistics: "statistics_pb2.DatasetFeatureStatisticsList",
+        faults: Faults | None,
+        verdicts: Iterable[Verdict],
+        repeats: Mapping[str, int],
+    ) -> "anomalies_pb2.Anomalies":
+        from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+        from transforms.gate.rule_anomalies import rule_anomalies
+        from transforms.schema import validate_statistics
+
+        found = anomalies_pb2.Anomalies()
+        if self.schema is not None:
+            is_span = self.reference_kind == "span"
+            found = validate_statistics(
+                statistics,
+                self.schema,
+                environment=self.environment,
+                previous_span=self.reference if is_span else None,
+                serving=None if is_span else self.reference,
+            )
+        for key, info in rule_anomalies(faults or Faults(), verdicts, repeats):
+            found.anomaly_info[key].CopyFrom(info)
+        return found
+
+
+def _examples(faults: Faults | None) -> dict[str, pa.RecordBatch]:
+    """Rows at fault, by the keys of anomalies."""
+    from transforms.gate.rule_anomalies import rule_key
+
+    if faults is None:
+        return {}
+    rules = {rule_key(name): fault for name, fault in faults.rules.items()}
+    found = {}
+    for key, fault in {**faults.features, **rules}.items():
+        if fault.examples:
+            table = pa.Table.from_batches(fault.examples).combine_chunks()
+            (found[key],) = table.to_batches()
+    return found
+
+
+def _errors(anomalies: "anomalies_pb2.Anomalies | None") -> tuple[str, ...]:
+    from transforms.gate.findings import ERROR, findings
+
+    rows = findings(anomalies) if anomalies is not None else []
+    return tuple(f"{row.feature}: {row.why}" for row in rows if row.severity == ERROR)
+
+
+def _stored(slices: dict[str, Dataset]) -> bytes:
+    batch = state.to_batch(slices)
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(sink, batch.schema, options=options) as stream:
+        stream.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

@@ -1,0 +1,80 @@
+"""MergeStates: what validations of parts of the data know, as if one had seen all of it."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms.errors import ConfigError
+from transforms.gate.places import STATE
+from transforms.io import files
+from transforms.statistics import state
+from transforms.statistics.generate import Slices, merge_slices
+
+
+def find_states(uri: str) -> tuple[str, ...]:
+    """The states of statistics that validations have written.
+
+    Args:
+      uri: A `FeatureStats.arrow`, a folder in which there are some, or a pattern of such.
+
+    Raises:
+      ConfigError: There are none.
+    """
+    folder = f"{uri.rstrip('/')}/"
+    found = files.list_files(uri)
+    if not any(_is_state(file.uri) for file in found):
+        found = files.list_files(f"{folder}**/{STATE}") or files.list_files(folder + STATE)
+    places = tuple(file.uri for file in found if _is_state(file.uri))
+    if not places:
+        raise ConfigError(
+            f"--input {uri}: there is no {STATE} here, which a validation writes beside its "
+            "statistics: name folders of validations"
+        )
+    return places
+
+
+def _is_state(uri: str) -> bool:
+    return uri.rpartition("/")[2] == STATE
+
+
+def read_state(place: str) -> Slices:
+    """What a validation knew of the rows of each slice.
+
+    Raises:
+      ConfigError: It isn't there, or is broken, or of another version.
+    """
+    try:
+        with pa.ipc.open_file(files.read_bytes(place)) as reader:
+            batch = reader.read_all().combine_chunks().to_batches()[0]
+    except OSError as error:
+        raise ConfigError(f"{place}: can't be read: {error.strerror or error}") from None
+    except (pa.ArrowException, IndexError):
+        raise ConfigError(f"{place}: is broken: make the statistics anew") from None
+    try:
+        return state.from_batch(batch)
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
+@dataclass
+class MergeStates(beam.PTransform):
+    """Merges states of statistics.
+
+    Args:
+      places: Where they are; see `find_states`.
+
+    Returns: What is known of all their rows together, by slice: that which one pass over the rows
+      would have come to, within the errors that the statistics state.
+    """
+
+    places: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, root: beam.Pipeline) -> "beam.PCollection[Slices]":
+        """Applies it."""
+        places = root | "States" >> beam.Create(self.places)
+        read = places | "Spread" >> beam.Reshuffle() | "Load" >> beam.Map(read_state)
+        return read | "Merge" >> merge_slices()

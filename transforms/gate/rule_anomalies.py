@@ -1,0 +1,71 @@
+"""Broken custom rules as anomalies, beside those that statistics show."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from transforms.gate.faults import Fault, Faults
+from transforms.rules.column_rules import Verdict
+from transforms.schema.protos import anomalies_pb2
+
+_Info = anomalies_pb2.AnomalyInfo
+
+
+def rule_key(name: str) -> str:
+    """What a rule is called among anomalies, which bear the paths of features."""
+    return f"rule {name}"
+
+
+def rule_anomalies(
+    faults: Faults, verdicts: Iterable[Verdict], repeats: Mapping[str, int]
+) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
+    """An anomaly for each rule that the data breaks, with its key.
+
+    They are of the type CUSTOM_VALIDATION and errors; a rule about columns of which nothing is
+    known, for there are no values, is a warning.
+
+    Args:
+      faults: What rows violate.
+      verdicts: How rules about columns came out.
+      repeats: For each rule about keys, by its name, how many rows have the key of another.
+    """
+    for name, fault in faults.rules.items():
+        yield rule_key(name), _of_rows(name, fault, faults.rows)
+    for verdict in verdicts:
+        if not verdict.holds:
+            yield rule_key(verdict.rule), _of_columns(verdict)
+    for name, rows in repeats.items():
+        if rows:
+            told = f"{rows:,} of {faults.rows:,} rows"
+            text = f"The key of the rule {name!r} comes again in {told}."
+            yield rule_key(name), _error(f"Key repeated in {told}", text)
+
+
+def _of_rows(name: str, fault: Fault, rows: int) -> anomalies_pb2.AnomalyInfo:
+    told = f"{fault.rows:,} of {rows:,} rows"
+    text = f"The rule {name!r} is broken by {told} ({fault.rows / rows:.3%})."
+    return _error(f"Broken by {told}", text)
+
+
+def _of_columns(verdict: Verdict) -> anomalies_pb2.AnomalyInfo:
+    measured = ", ".join(map(_figure, verdict.measured))
+    if verdict.holds is None:
+        text = f"Whether the rule {verdict.rule!r} holds is unknown: it came to {measured}."
+        return _info("Unknown", text, _Info.WARNING)
+    about = "" if verdict.exact else "about "
+    text = f"The rule {verdict.rule!r} does not hold: it came to {about}{measured}."
+    return _error("Does not hold", text)
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value:,.6g}" if isinstance(value, float) else f"{value}"
+
+
+def _error(short: str, text: str) -> anomalies_pb2.AnomalyInfo:
+    return _info(short, text, _Info.ERROR)
+
+
+def _info(short: str, text: str, severity: Any) -> anomalies_pb2.AnomalyInfo:
+    reason = _Info.Reason(type=_Info.CUSTOM_VALIDATION, short_description=short, description=text)
+    return _Info(severity=severity, short_description=short, description=text, reason=[reason])
