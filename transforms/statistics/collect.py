@@ -7,7 +7,8 @@ import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import select_rows
-from transforms.statistics.dataset import WHOLE, Dataset, check_count, described
+from transforms.statistics.dataset import WHOLE as WHOLE
+from transforms.statistics.dataset import Dataset, check_count, described
 from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.summary import CHUNK
 
