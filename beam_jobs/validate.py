@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from beam_jobs.launch import Run, run
 from beam_jobs.options import option
-from beam_jobs.validation_options import ValidationOptions, checks_of, judge_of, read_schema
+from beam_jobs.validation_options import (
+    ValidationOptions,
+    checks_of,
+    judge_of,
+    read_code,
+    read_schema,
+)
 from beam_jobs.verdict import verdict
 
 if TYPE_CHECKING:
@@ -67,10 +73,11 @@ class Options(ValidationOptions):
         group="Statistics",
     )
     slices: str | None = option(
-        "Make statistics of parts too: a column (each of its values), column=value, or several of "
-        "these with commas between; more of such by semicolons.",
+        "Make statistics of parts too: a column (each of its values), column=value, several with "
+        "commas between, an expression (fare > 100), name: expression, or python:function of "
+        "--code; more by semicolons. They are judged in the report; the exit code is by all rows.",
         default=None,
-        metavar="COLUMNS",
+        metavar="SLICES",
         group="Statistics",
     )
     weight: str | None = option(
@@ -95,19 +102,19 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     """Reads the schema, the rules and the reference, and looks at the files."""
     from transforms.io.source import Source
     from transforms.statistics.options import StatisticsOptions
-    from transforms.statistics.slices import SliceBy
+    from transforms.statistics.slice_text import parse_slices
 
     schema = read_schema(options.schema)
+    if options.merge:
+        return _resolve_merge(options, schema, StatisticsOptions(schema=schema))
+    source = Source.resolve(options.input, limit=options.limit)
     statistics = StatisticsOptions(
         schema=schema,
         weight=options.weight,
-        slices=tuple(SliceBy.parse(text) for text in (options.slices or "").split(";") if text),
+        slices=parse_slices(options.slices or "", source.schema, read_code(options)),
         sample_rate=options.sample_rate,
         semantics=options.semantics,
     )
-    if options.merge:
-        return _resolve_merge(options, schema, statistics)
-    source = Source.resolve(options.input, limit=options.limit)
     statistics.check(source.schema)
     checks = checks_of(options, schema, source.schema)
     judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from transforms.batches import Batches
     from transforms.gate.judge import Judge
     from transforms.row_checks.checks import Checks
+    from transforms.rules.code import Code
     from transforms.rules.files import Rules
     from transforms.statistics.options import StatisticsOptions
 
@@ -52,7 +53,7 @@ class ValidationOptions(JobOptions):
         group=GROUP,
     )
     code: str | None = option(
-        "A Python file with the functions that rules name.",
+        "A Python file with the functions that rules or slices name.",
         kind="GCS_READ_FILE",
         default=None,
         metavar="URI",
@@ -78,6 +79,17 @@ def read_schema(uri: str | None) -> Any:
     return read_metadata(uri) if uri else None
 
 
+def read_code(options: ValidationOptions) -> "Code | None":
+    """The user's functions; None where there are none.
+
+    Raises:
+      ConfigError: The file can't be read or run.
+    """
+    from transforms.rules.code import Code
+
+    return Code.read(options.code) if options.code else None
+
+
 def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> "Checks | None":
     """What rows are checked for: a schema and rules; None where there is neither.
 
@@ -90,20 +102,18 @@ def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> 
       ConfigError: The schema contradicts itself, or a rule is wrong.
     """
     from transforms.row_checks.checks import Checks
-    from transforms.rules.code import Code
     from transforms.rules.files import read_rules
     from transforms.rules.kinds import kinds_of_columns
 
-    if options.code and not options.rules:
-        raise ConfigError("--code defines functions that no --rules name")
+    if options.code and not (options.rules or getattr(options, "slices", None)):
+        raise ConfigError("--code defines functions that nothing names")
     if schema is None and not options.rules:
         return None
     checks = Checks.of(schema, environment=options.environment)
     if not options.rules:
         return checks
-    code = Code.read(options.code) if options.code else None
     kinds = {**kinds_of_columns(columns), **checks.kinds}
-    return checks.with_rules(read_rules(options.rules, kinds, code))
+    return checks.with_rules(read_rules(options.rules, kinds, read_code(options)))
 
 
 def judge_of(

@@ -128,7 +128,7 @@ def test_rows_that_break_rules_are_dead_letters_and_columns_are_for_the_gate(
             ["--gate", "--environment=SERVNG"],
             "'SERVNG' is not in the schema; did you mean 'SERVING'?",
         ),
-        (["--code=x.py", "--environment="], "--code defines functions that no --rules name"),
+        (["--code=x.py", "--environment="], "--code defines functions that nothing names"),
     ],
 )
 def test_options_that_do_not_fit(score, tmp_path, capsys, flags, why):

@@ -287,3 +287,36 @@ def test_rows_that_can_not_be_read_are_errors_of_data_that_is_judged(tmp_path, c
     assert run(output=f"{tmp_path}/out/", **flags) == 3
     assert "1 could not be read: see the dead letters" in capsys.readouterr().err
     assert run(output=f"{tmp_path}/o2/", max_rejected_fraction="0.5", **flags) == 0
+
+
+def test_slices_of_every_form(trips, schema, tmp_path):
+    code = tmp_path / "slices.py"
+    code.write_text(
+        "import pyarrow.compute as pc\n"
+        "def size(batch):\n"
+        "    return pc.if_else(pc.greater(batch['fare'], 2.0), 'large', 'small')\n"
+    )
+    slices = "payment;cheap: fare < 2;python:size"
+    drift = 'domain: "kinds" drift_comparator { infinity_norm { threshold: 0.5 } }'
+    schema.write_text(schema.read_text().replace('domain: "kinds"', drift))
+    run(input=trips, output=f"{tmp_path}/first/")
+    code = run(
+        input=trips,
+        output=f"{tmp_path}/out/",
+        schema=schema,
+        slices=slices,
+        code=code,
+        reference=f"{tmp_path}/first",
+    )
+    assert code == 0, "what is wrong with slices is told in the report"
+    made = read_statistics(f"{tmp_path}/out")
+    rows = {data.name: data.num_examples for data in made.datasets}
+    assert rows == {
+        "All Examples": 4,
+        "payment_Cash": 3,
+        "payment_Card": 1,
+        "cheap": 1,
+        "size_large": 2,
+        "size_small": 1,
+    }
+    assert "Anomalies by slice" in (tmp_path / "out/report.html").read_text()

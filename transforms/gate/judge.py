@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -93,8 +93,29 @@ class Judge:
             self.schema,
             title=self.title,
             examples=_examples(faults),
+            slices=self._of_slices(statistics),
         )
         return Judgement((*made, (REPORT, page.encode())), _errors(anomalies), slices[WHOLE].rows)
+
+    @property
+    def _beside(self) -> dict[str, Any]:
+        """What is known beside the schema."""
+        is_span = self.reference_kind == "span"
+        return {
+            "environment": self.environment,
+            "previous_span": self.reference if is_span else None,
+            "serving": None if is_span else self.reference,
+        }
+
+    def _of_slices(
+        self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
+    ) -> "dict[str, anomalies_pb2.Anomalies] | None":
+        """What is wrong with slices: for the report, since of few rows much differs by chance."""
+        from transforms.schema import validate_slices
+
+        if self.schema is None or len(statistics.datasets) == 1:
+            return None
+        return validate_slices(statistics, self.schema, **self._beside)
 
     def _inferred(
         self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
@@ -117,14 +138,7 @@ class Judge:
 
         found = anomalies_pb2.Anomalies()
         if self.schema is not None:
-            is_span = self.reference_kind == "span"
-            found = validate_statistics(
-                statistics,
-                self.schema,
-                environment=self.environment,
-                previous_span=self.reference if is_span else None,
-                serving=None if is_span else self.reference,
-            )
+            found = validate_statistics(statistics, self.schema, **self._beside)
         for key, info in rule_anomalies(faults or Faults(), verdicts, repeats):
             found.anomaly_info[key].CopyFrom(info)
         return found

@@ -31,8 +31,9 @@ def test_each_window_has_its_own():
     assert [stats.mean for stats in numbers] == [1.5, 62, 121]
 
 
-def test_no_batch_is_no_statistics():
-    assert run_on([], lambda rows: rows | GenerateStatistics()) == []
+def test_of_no_batch_there_are_no_rows():
+    (made,) = run_on([], lambda rows: rows | GenerateStatistics())
+    assert [(data.name, data.num_examples) for data in made.datasets] == [("All Examples", 0)]
 
 
 @pytest.mark.parametrize("bundles", [1, 5])
