@@ -16,7 +16,6 @@ ROWS, COLUMNS = 5, 12
 """How much of the example rows is shown."""
 PLACE = "(row)"
 """The column of example rows that says where each is from: first, and no value of the row."""
-_PLACE_LETTERS = 60
 
 
 def anomalies_section(
@@ -120,9 +119,7 @@ def _examples(name: str, path: tuple[str, ...], rows: pa.RecordBatch, values: Va
 
 def _cell(column: str, value: object, is_at_fault: bool, values: Values) -> Markup:
     if column == PLACE and isinstance(value, str):
-        return element(
-            "td", value if len(value) <= _PLACE_LETTERS else f"…{value[-_PLACE_LETTERS:]}"
-        )
+        return element("td", value.rpartition("/")[2], title=value)
     text = element("span", "missing", class_="soft") if value is None else None
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")
