@@ -115,9 +115,9 @@ def _fault(batch: pa.RecordBatch, mask: np.ndarray, columns: Collection[str], sh
         return Fault(len(places))
     rows = select_rows(batch, _only(places[:SHOWN], batch.num_rows))
     rows = rows if shows == "full" else masked(rows, columns)
-    sources = row_sources(batch, places[:SHOWN])
-    names = [PLACE, *rows.schema.names]
-    return Fault(len(places), (pa.RecordBatch.from_arrays([sources, *rows.columns], names=names),))
+    names = sorted(rows.schema.names, key=lambda name: name not in columns)
+    arrays = [row_sources(batch, places[:SHOWN]), *(rows[name] for name in names)]
+    return Fault(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))
 
 
 def _only(places: np.ndarray, rows: int) -> np.ndarray:
