@@ -27,7 +27,7 @@ from transforms.statistics.summary import QuantileSummary
 from transforms.statistics.texts import Texts
 from transforms.statistics.value_counts import ValueCounts
 
-VERSION = 1
+VERSION = 2
 _VERSION_KEY = b"millrace:statistics"
 SCHEMA = pa.schema(
     [("key", pa.list_(pa.string())), ("kind", pa.string()), ("content", pa.large_binary())],

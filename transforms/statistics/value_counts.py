@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from tfx_bsl.sketches import KmvSketch
+
+from transforms import least_hashes
+from transforms.key_hash import arrays_hash
 
 EXACT = 4096
 """So many different values are counted exactly."""
@@ -17,9 +19,11 @@ KEPT_BYTES = 96 << 10
 LONG = 1024
 """Bytes of a value; a longer one is told by how it begins and a digest."""
 _SHOWN = 64
-_HASHES = 4096
-DISTINCT_ERROR = 2 / _HASHES**0.5
+DISTINCT_ERROR = 2 / least_hashes.KEPT**0.5
 """By which part an estimate of how many values differ is wrong, in one case of twenty."""
+_NONE = np.zeros(0, np.uint64)
+_SEED = 0x5EED
+"""Rows may have been chosen by a hash of their values: that of another seed knows nothing of it."""
 
 
 @dataclass
@@ -29,23 +33,24 @@ class ValueCounts:
     Up to `EXACT` different ones all is exact. When they are more, the `KEPT` most frequent are
     kept by the rule of Misra and Gries (1982), merged as Agarwal et al. (PODS 2012) show: a weight
     is then too small by at most `error`, and what is not kept weighs no more than that. How many
-    differ is then estimated by the least of their hashes (Bar-Yossef et al., 2002).
+    differ is then estimated by the least of their hashes.
 
     Attributes:
       values: Different values, as bytes.
       weights: What each weighs: how often it came, say.
       error: The most by which a weight is too small.
+      hashes: The least hashes of all values (`least_hashes`), where not every value is kept.
     """
 
     values: pa.LargeBinaryArray = field(default_factory=lambda: pa.array([], pa.large_binary()))
     weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     error: float = 0.0
-    _hashes: bytes | None = None
+    hashes: np.ndarray | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether every value is there, with its weight."""
-        return self._hashes is None
+        return self.hashes is None
 
     def add(self, values: pa.Array, weights: np.ndarray | None = None) -> None:
         """Takes values into account.
@@ -58,19 +63,14 @@ class ValueCounts:
 
     def merge(self, other: "ValueCounts") -> None:
         """Takes the values of other counts into account."""
-        if other._hashes is not None:
-            self._estimate_from_now_on()
-            mine, more = _sketch(self._hashes), _sketch(other._hashes)
-            mine.Merge(more)
-            self._hashes = mine.Serialize()
+        if other.hashes is not None:
+            self._estimate_from_now_on(other.hashes)
         self.error += other.error
-        self._take(other.values, other.weights, known=other._hashes is not None)
+        self._take(other.values, other.weights, known=other.hashes is not None)
 
     def distinct(self) -> int:
         """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
-        if self._hashes is None:
-            return len(self.values)
-        return int(_sketch(self._hashes).Estimate())
+        return len(self.values) if self.hashes is None else least_hashes.distinct_values(self.hashes)
 
     def ranked(self) -> tuple[pa.Array, np.ndarray]:
         """Values and weights, the heaviest first, of equal ones the last in the alphabet first."""
@@ -80,23 +80,19 @@ class ValueCounts:
 
     def _take(self, values: pa.Array, weights: np.ndarray, known: bool = False) -> None:
         """Takes different values into account; known ones are in the hashes already."""
-        if self._hashes is not None and not known:
-            self._hash(values)
+        if self.hashes is not None and not known:
+            self._estimate_from_now_on(_hashes(values))
         self.values, self.weights = _joined(self.values, self.weights, values, weights)
-        if self._hashes is None and len(self.values) > EXACT:
-            self._estimate_from_now_on()
-        if self._hashes is not None:
+        if self.hashes is None and len(self.values) > EXACT:
+            self._estimate_from_now_on(_NONE)
+        if self.hashes is not None:
             self._prune()
 
-    def _estimate_from_now_on(self) -> None:
-        if self._hashes is None:
-            self._hashes = KmvSketch(_HASHES).Serialize()
-            self._hash(self.values)
-
-    def _hash(self, values: pa.Array) -> None:
-        sketch = _sketch(self._hashes)
-        sketch.AddValues(values)
-        self._hashes = sketch.Serialize()
+    def _estimate_from_now_on(self, more: np.ndarray) -> None:
+        """Takes hashes into account; the first time, those of all values, which are still kept."""
+        if self.hashes is None:
+            self.hashes = least_hashes.least(_hashes(self.values))
+        self.hashes = least_hashes.joined(self.hashes, more)
 
     def _prune(self) -> None:
         """Keeps the heaviest, each by so much lighter as the heaviest that goes."""
@@ -114,8 +110,8 @@ class ValueCounts:
         self.error += float(less)
 
 
-def _sketch(hashes: bytes | None) -> KmvSketch:
-    return KmvSketch.Deserialize(hashes)
+def _hashes(values: pa.Array) -> np.ndarray:
+    return arrays_hash([values], len(values), _SEED)
 
 
 def _distinct(values: pa.Array, weights: np.ndarray | None) -> tuple[pa.Array, np.ndarray]:
