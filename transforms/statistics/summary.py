@@ -104,6 +104,8 @@ def joined(one: Weighted, other: Weighted) -> Weighted:
     """Two tables as one."""
     if not len(one[0]) or not len(other[0]):
         return other if len(other[0]) else one
+    if np.array_equal(one[0], other[0]):
+        return one[0], one[1] + other[1]
     values = np.concatenate([one[0], other[0]])
     # Two ascending runs are merged by a stable sort, not sorted again.
     order = np.argsort(values, kind="stable")

@@ -50,9 +50,8 @@ class Texts:
         """Takes values, none of them null, into account."""
         if not len(array):
             return
-        lengths = pc.binary_length(array)
-        ends = pc.min_max(lengths).as_py()
-        self._size(len(array), pc.sum(lengths).as_py(), ends["min"], ends["max"])
+        lengths = pc.binary_length(array).to_numpy()
+        self._size(len(array), int(lengths.sum()), int(lengths.min()), int(lengths.max()))
         if self.sample is not None and self.images is not None:
             self.sample.add(array)
             self.images.add(array)

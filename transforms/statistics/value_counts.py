@@ -59,14 +59,17 @@ class ValueCounts:
           values: Texts or bytes; null is none.
           weights: What each weighs; 1 by default.
         """
-        self._take(*_distinct(values, weights))
+        if values.null_count:
+            weights = None if weights is None else weights[values.is_valid().to_numpy(False)]
+            values = values.drop_null()
+        self._take(_bounded(values.cast(pa.large_binary())), weights)
 
     def merge(self, other: "ValueCounts") -> None:
         """Takes the values of other counts into account."""
         if other.hashes is not None:
-            self._estimate_from_now_on(other.hashes)
+            self._estimate(other.hashes)
         self.error += other.error
-        self._take(other.values, other.weights, known=other.hashes is not None)
+        self._take(other.values, other.weights, hashed=other.hashes is not None)
 
     def distinct(self) -> int:
         """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
@@ -78,17 +81,23 @@ class ValueCounts:
         order = pc.sort_indices(table, [("weight", "descending"), ("value", "descending")])
         return self.values.take(order), self.weights[order.to_numpy()]
 
-    def _take(self, values: pa.Array, weights: np.ndarray, known: bool = False) -> None:
-        """Takes different values into account; known ones are in the hashes already."""
-        if self.hashes is not None and not known:
-            self._estimate_from_now_on(_hashes(values))
-        self.values, self.weights = _joined(self.values, self.weights, values, weights)
+    def _take(self, values: pa.Array, weights: np.ndarray | None, hashed: bool = False) -> None:
+        known = len(self.values)
+        coded = pa.concat_arrays([self.values, values]).dictionary_encode()
+        sums = _sums(coded.indices.to_numpy()[known:], weights, len(coded.dictionary))
+        if known:
+            # They come first, and each once: their codes are their places.
+            sums = sums.astype(np.result_type(sums, self.weights), copy=False)
+            sums[:known] += self.weights
+        self.values, self.weights = coded.dictionary, sums
         if self.hashes is None and len(self.values) > EXACT:
-            self._estimate_from_now_on(_NONE)
+            self._estimate(_NONE)
+        elif self.hashes is not None and not hashed:
+            self._estimate(_hashes(self.values[known:]))
         if self.hashes is not None:
             self._prune()
 
-    def _estimate_from_now_on(self, more: np.ndarray) -> None:
+    def _estimate(self, more: np.ndarray) -> None:
         """Takes hashes into account; the first time, those of all values, which are still kept."""
         if self.hashes is None:
             self.hashes = least_hashes.least(_hashes(self.values))
@@ -98,8 +107,10 @@ class ValueCounts:
         """Keeps the heaviest, each by so much lighter as the heaviest that goes."""
         if len(self.values) <= KEPT and self.values.nbytes <= KEPT_BYTES:
             return
-        order = np.argsort(-self.weights, kind="stable")
-        sizes = np.cumsum(pc.binary_length(self.values).to_numpy()[order])
+        first = min(KEPT + 1, len(self.values))
+        order = np.argpartition(-self.weights, first - 1)[:first]
+        order = order[np.argsort(-self.weights[order], kind="stable")]
+        sizes = np.cumsum(pc.binary_length(self.values.take(pa.array(order))).to_numpy())
         keep = min(KEPT, max(1, int(np.searchsorted(sizes, KEPT_BYTES))))
         if keep >= len(order):
             return
@@ -114,28 +125,25 @@ def _hashes(values: pa.Array) -> np.ndarray:
     return arrays_hash([values], len(values), _SEED)
 
 
-def _distinct(values: pa.Array, weights: np.ndarray | None) -> tuple[pa.Array, np.ndarray]:
+def _sums(codes: np.ndarray, weights: np.ndarray | None, number: int) -> np.ndarray:
+    """What each of so many codes weighs."""
     if weights is None:
-        found = values.drop_null().value_counts()
-        return _bounded(found.field("values"), found.field("counts").to_numpy())
-    valid = values.is_valid()
-    coded = values.filter(valid).dictionary_encode()
-    sums = np.bincount(
-        coded.indices.to_numpy(),
-        weights[valid.to_numpy(zero_copy_only=False)],
-        len(coded.dictionary),
-    )
-    return _bounded(coded.dictionary, sums)
+        return np.bincount(codes, minlength=number)
+    sums = np.zeros(number, weights.dtype)
+    np.add.at(sums, codes, weights)
+    return sums
 
 
-def _bounded(values: pa.Array, weights: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """Values as bytes, the long ones by a digest."""
-    values = values.cast(pa.large_binary())
-    long = pc.greater(pc.binary_length(values), LONG)
-    if not pc.any(long).as_py():
-        return values, weights
-    short = [digest(value) for value in values.filter(long).to_pylist()]
-    return pc.replace_with_mask(values, long, pa.array(short, pa.large_binary())), weights
+def _bounded(values: pa.Array) -> pa.Array:
+    """The values, the long ones by a digest."""
+    longest = pc.max(pc.binary_length(values)).as_py()
+    if longest is None or longest <= LONG:
+        return values
+    coded = values.dictionary_encode()
+    long = pc.greater(pc.binary_length(coded.dictionary), LONG)
+    short = [digest(value) for value in coded.dictionary.filter(long).to_pylist()]
+    told = pc.replace_with_mask(coded.dictionary, long, pa.array(short, pa.large_binary()))
+    return told.take(coded.indices)
 
 
 def digest(value: bytes) -> bytes:
@@ -143,17 +151,3 @@ def digest(value: bytes) -> bytes:
     begins = value[:_SHOWN].decode(errors="ignore").encode()
     told = hashlib.blake2b(value, digest_size=12).hexdigest()
     return begins + f"... ({len(value)} bytes, {told})".encode()
-
-
-def _joined(
-    values: pa.Array, weights: np.ndarray, others: pa.Array, more: np.ndarray
-) -> tuple[pa.Array, np.ndarray]:
-    """The sum of two tables of different values."""
-    if not len(values):
-        return others, more
-    coded = pa.concat_arrays([values, others]).dictionary_encode()
-    codes = coded.indices.to_numpy()
-    sums = np.zeros(len(coded.dictionary), np.result_type(weights, more))
-    sums[codes[: len(values)]] += weights
-    sums[codes[len(values) :]] += more
-    return coded.dictionary, sums
