@@ -12,9 +12,9 @@ def least(hashes: np.ndarray) -> np.ndarray:
     Returns: At most `KEPT` + 1, each once, ascending: there are more than `KEPT`, or all are there.
     """
     # np.unique takes five times as long.
-    found = np.sort(hashes)
-    found = found[np.diff(found, prepend=~found[:1]) != 0]
-    return found[: KEPT + 1]
+    found: np.ndarray = np.sort(hashes)
+    is_first = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)]
+    return found[is_first][: KEPT + 1]
 
 
 def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:

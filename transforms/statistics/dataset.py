@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.casts import as_plain
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Together
 from transforms.statistics.feature import Feature, Kinds
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
@@ -25,12 +26,14 @@ class Dataset:
       weight: The sum of their weights.
       features: By column, in the order in which columns came.
       pairs: Of numeric columns, where that is wanted.
+      composites: Sparse and weighted features of the schema, by their keys.
     """
 
     rows: int = 0
     weight: float = 0.0
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
+    composites: dict[str, Together] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
         """Takes rows into account."""
@@ -44,6 +47,8 @@ class Dataset:
         if options.pairs:
             self.pairs = self.pairs or Pairs()
             self.pairs.add(batch)
+        for parts in kinds.composites:
+            self.composites.setdefault(parts.key, Together()).add(batch, parts)
 
     def merge(self, other: "Dataset") -> None:
         """Takes other rows into account."""
@@ -57,6 +62,8 @@ class Dataset:
         if other.pairs is not None:
             self.pairs = self.pairs or Pairs()
             self.pairs.merge(other.pairs)
+        for key, together in other.composites.items():
+            self.composites.setdefault(key, Together()).merge(together)
 
     def describe(
         self, name: str, options: StatisticsOptions
@@ -72,6 +79,11 @@ class Dataset:
             rows.missing = self.rows - rows.present
             rows.weight_missing = self.weight - rows.weight_present
             made.features.extend(feature.describe(kinds))
+        taken = {tuple(each.path.step) for each in made.features}
+        for parts in kinds.composites:
+            # One of the name of a column is the fault of the schema, which its validation tells.
+            if parts.path not in taken:
+                made.features.append(self.composites.get(parts.key, Together()).describe(parts))
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
         return made

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Composite
 from transforms.statistics.images import Images
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
@@ -27,10 +28,12 @@ class Kinds:
     Attributes:
       named: "categorical", of integers, or "bytes", by path.
       semantics: Whether values are looked at for what they mean.
+      composites: Sparse and weighted features.
     """
 
     named: Mapping[Path, str]
     semantics: bool = False
+    composites: tuple[Composite, ...] = ()
 
 
 @dataclass

@@ -23,7 +23,8 @@ class StatisticsOptions:
     """How statistics are made; the defaults are those of TFDV.
 
     Attributes:
-      schema: Tells of integers that stand for categories, and of binary features; may be None.
+      schema: Tells of integers that stand for categories, of binary features, and of sparse and
+        weighted ones; may be None.
       weight: The column of the rows' weights, 0 or more; a null weighs nothing.
       slices: Besides the whole, statistics are made of each slice that these give.
       columns: Only these; all by default.
@@ -62,10 +63,17 @@ class StatisticsOptions:
     @property
     def kinds(self) -> "Kinds":
         """What the schema tells of features besides their types."""
+        from transforms.statistics.composite import composites_of
         from transforms.statistics.feature import Kinds
 
-        named = dict(_kinds(self.schema.feature, ())) if self.schema is not None else {}
-        return Kinds(named, self.semantics)
+        if self.schema is None:
+            return Kinds({}, self.semantics)
+        composites = tuple(
+            each
+            for each in composites_of(self.schema)
+            if self.columns is None or each.columns <= {*self.columns}
+        )
+        return Kinds(dict(_kinds(self.schema.feature, ())), self.semantics, composites)
 
 
 def _kinds(features: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

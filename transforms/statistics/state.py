@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Together
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.feature import Feature
 from transforms.statistics.images import Images
@@ -46,6 +47,7 @@ _CLASSES = {
         QuantileSummary,
         Sample,
         Texts,
+        Together,
         ValueCounts,
         Weights,
     )

@@ -73,7 +73,9 @@ class ValueCounts:
 
     def distinct(self) -> int:
         """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
-        return len(self.values) if self.hashes is None else least_hashes.distinct_values(self.hashes)
+        if self.hashes is None:
+            return len(self.values)
+        return least_hashes.distinct_values(self.hashes)
 
     def ranked(self) -> tuple[pa.Array, np.ndarray]:
         """Values and weights, the heaviest first, of equal ones the last in the alphabet first."""
