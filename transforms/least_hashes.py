@@ -12,9 +12,10 @@ def least(hashes: np.ndarray) -> np.ndarray:
     Returns: At most `KEPT` + 1, each once, ascending: there are more than `KEPT`, or all are there.
     """
     # np.unique takes five times as long.
-    found: np.ndarray = np.sort(hashes)
-    is_first = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)]
-    return found[is_first][: KEPT + 1]
+    ordered = np.sort(hashes)
+    is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    found: np.ndarray = ordered[is_first][: KEPT + 1]
+    return found
 
 
 def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:

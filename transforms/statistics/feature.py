@@ -11,11 +11,13 @@ from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 from transforms.errors import ConfigError
 from transforms.statistics.composite import Composite
 from transforms.statistics.images import Images
+from transforms.statistics.language import Language
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
-from transforms.statistics.texts import Texts
-from transforms.types import is_list
+from transforms.statistics.texts import Texts, as_text
+from transforms.statistics.vocabulary import Asked
+from transforms.types import is_list, is_text
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -29,11 +31,13 @@ class Kinds:
       named: "categorical", of integers, or "bytes", by path.
       semantics: Whether values are looked at for what they mean.
       composites: Sparse and weighted features.
+      languages: What is asked of the tokens of features, by path.
     """
 
     named: Mapping[Path, str]
     semantics: bool = False
     composites: tuple[Composite, ...] = ()
+    languages: Mapping[Path, Asked] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Feature:
       levels: Presence and valency of the rows, then of lists in lists.
       values: What is known of its values; None of a struct, or where none was seen.
       fields: Those of a struct.
+      language: What is known of its tokens, where the schema asks of it.
     """
 
     path: Path
@@ -52,6 +57,7 @@ class Feature:
     values: Numbers | Texts | None = None
     fields: dict[str, "Feature"] = field(default_factory=dict)
     is_struct: bool = False
+    language: Language | None = None
 
     def add(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None = None) -> None:
         """Takes rows into account.
@@ -64,12 +70,14 @@ class Feature:
         Raises:
           ConfigError: Statistics know nothing of such a type.
         """
-        level = 0
+        level, lengths = 0, None
         while is_list(array.type):
-            array, weights = self._open(array, level, weights)
+            array, weights, lengths = self._open(array, level, weights)
             level += 1
         if not level:
             self.levels[0].add(_valid(array), None, weights)
+        if self.path in kinds.languages:
+            self._add_language(array, lengths, kinds.languages[self.path])
         if array.null_count:
             weights = None if weights is None else weights[_valid(array)]
             array = array.drop_null()
@@ -80,14 +88,30 @@ class Feature:
 
     def _open(
         self, lists: pa.Array, level: int, weights: np.ndarray | None
-    ) -> tuple[pa.Array, np.ndarray | None]:
-        """The values of lists, with the weights of their rows."""
+    ) -> tuple[pa.Array, np.ndarray | None, np.ndarray]:
+        """The values of lists, with the weights of their rows, and how many each list has."""
         if level == len(self.levels):
             self.levels.append(Presence())
         valid = _valid(lists)
         lengths = pc.list_value_length(lists).drop_null().to_numpy().astype(np.int64)
         self.levels[level].add(valid, lengths, weights)
-        return lists.flatten(), None if weights is None else np.repeat(weights[valid], lengths)
+        weights = None if weights is None else np.repeat(weights[valid], lengths)
+        return lists.flatten(), weights, lengths
+
+    def _add_language(self, array: pa.Array, lengths: np.ndarray | None, asked: Asked) -> None:
+        """Takes the tokens of lists into account; where there are no lists, each row is one."""
+        if lengths is None:
+            array = array.drop_null()
+            lengths = np.ones(len(array), np.int64)
+        if pa.types.is_binary(array.type):
+            array, _ = as_text(array)
+        elif pa.types.is_null(array.type):
+            array = array.cast(pa.string())
+        elif pa.types.is_integer(array.type):
+            array = _integers(array)
+        if pa.types.is_integer(array.type) or is_text(array.type):
+            self.language = self.language or Language()
+            self.language.add(array, lengths, asked)
 
     def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
         self.is_struct = True
@@ -130,6 +154,10 @@ class Feature:
                     f"column {'.'.join(self.path)!r} holds numbers in some parts, texts in others"
                 )
             self.values.merge(other.values)  # type: ignore[arg-type]
+        if self.language is None:
+            self.language = other.language
+        elif other.language is not None:
+            self.language.merge(other.language)
         for name, inner in other.fields.items():
             if name in self.fields:
                 self.fields[name].merge(inner)
@@ -158,6 +186,8 @@ class Feature:
                 made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats
             )
         self._describe_presence(common)
+        if self.language is not None and self.path in kinds.languages:
+            self.language.describe(made, kinds.languages[self.path])
         yield made
         for inner in self.fields.values():
             yield from inner.describe(kinds)

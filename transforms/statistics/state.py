@@ -19,6 +19,7 @@ from transforms.statistics.composite import Together
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.feature import Feature
 from transforms.statistics.images import Images
+from transforms.statistics.language import Language, Occurrences
 from transforms.statistics.moments import Moments
 from transforms.statistics.numbers import Numbers, Weights
 from transforms.statistics.pairs import Pairs
@@ -40,8 +41,10 @@ _CLASSES = {
         Dataset,
         Feature,
         Images,
+        Language,
         Moments,
         Numbers,
+        Occurrences,
         Pairs,
         Presence,
         QuantileSummary,

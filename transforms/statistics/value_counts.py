@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms import least_hashes
 from transforms.key_hash import arrays_hash
@@ -121,6 +122,18 @@ class ValueCounts:
         kept = np.sort(kept[self.weights[kept] > less])
         self.values, self.weights = self.values.take(pa.array(kept)), self.weights[kept] - less
         self.error += float(less)
+
+
+def add_ranks(counts: ValueCounts, histogram: statistics_pb2.RankHistogram) -> None:
+    """Adds the values that are kept, the most frequent first."""
+    values, weights = counts.ranked()
+    for rank, (value, weight) in enumerate(zip(values.to_pylist(), weights, strict=True)):
+        histogram.buckets.add(
+            low_rank=rank,
+            high_rank=rank,
+            label=value.decode(errors="replace"),
+            sample_count=weight,
+        )
 
 
 def _hashes(values: pa.Array) -> np.ndarray:
