@@ -75,9 +75,9 @@ class Dataset:
         kinds = options.kinds
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
-            rows = feature.levels[0]
-            rows.missing = self.rows - rows.present
-            rows.weight_missing = self.weight - rows.weight_present
+            for rows in (feature.rows, *feature.levels[:1]):
+                rows.missing = self.rows - rows.present
+                rows.weight_missing = self.weight - rows.weight_present
             made.features.extend(feature.describe(kinds))
         taken = {tuple(each.path.step) for each in made.features}
         for parts in kinds.composites:
