@@ -80,7 +80,7 @@ class QuantileSummary:
         self.error += share / 2
         chosen = values[~heavy][np.searchsorted(ends, (np.arange(KEPT) + 0.5) * share)]
         kept = values[heavy], weights[heavy].astype(np.float64)
-        return joined(kept, distinct(chosen, np.full(KEPT, share)))
+        return joined(kept, _summed(chosen, np.full(KEPT, share)))
 
     def table(self) -> Weighted:
         """All numbers that are kept, in ascending order, with their weights."""
@@ -95,7 +95,9 @@ def distinct(values: np.ndarray, weights: np.ndarray | None = None) -> Weighted:
     if weights is None:
         values = np.sort(values)
         starts = _starts(values)
-        return values[starts], np.diff(starts, append=len(values))
+        if len(starts) == len(values):
+            return values, np.ones(len(values), np.int64)
+        return values[starts], np.diff(np.append(starts, len(values)))
     order = np.argsort(values, kind="stable")
     return _summed(values[order], weights[order])
 
