@@ -57,8 +57,8 @@ class Collector:
 
     def _flush(self) -> None:
         if self._held:
-            held, self._held, self._rows, self._bytes = self._held, [], 0, 0
-            batch = _whole(held)
+            batch = self._held[0] if len(self._held) == 1 else pa.concat_batches(self._held)
+            self._held, self._rows, self._bytes = [], 0, 0
             for name, part in [(WHOLE, batch), *self._sliced(batch)]:
                 self._slice(name).add(part, self._options, self._kinds)
 
@@ -75,14 +75,6 @@ class Collector:
                 )
             self._slices[name] = Dataset()
         return self._slices[name]
-
-
-def _whole(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """The rows of batches, which are let go column by column."""
-    schema, columns = batches[0].schema, [batch.columns[::-1] for batch in batches]
-    batches.clear()
-    arrays = [pa.concat_arrays([each.pop() for each in columns]) for _ in schema]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def statistics_of(

@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms import least_hashes
-from transforms.key_hash import arrays_hash
 
 EXACT = 4096
 """So many different values are counted exactly."""
@@ -23,8 +22,6 @@ _SHOWN = 64
 DISTINCT_ERROR = 2 / least_hashes.KEPT**0.5
 """By which part an estimate of how many values differ is wrong, in one case of twenty."""
 _NONE = np.zeros(0, np.uint64)
-_SEED = 0x5EED
-"""Rows may have been chosen by a hash of their values: that of another seed knows nothing of it."""
 
 
 @dataclass
@@ -96,14 +93,14 @@ class ValueCounts:
         if self.hashes is None and len(self.values) > EXACT:
             self._estimate(_NONE)
         elif self.hashes is not None and not hashed:
-            self._estimate(_hashes(self.values[known:]))
+            self._estimate(least_hashes.hashes_of(self.values[known:]))
         if self.hashes is not None:
             self._prune()
 
     def _estimate(self, more: np.ndarray) -> None:
         """Takes hashes into account; the first time, those of all values, which are still kept."""
         if self.hashes is None:
-            self.hashes = least_hashes.least(_hashes(self.values))
+            self.hashes = least_hashes.least(least_hashes.hashes_of(self.values))
         self.hashes = least_hashes.joined(self.hashes, more)
 
     def _prune(self) -> None:
@@ -134,10 +131,6 @@ def add_ranks(counts: ValueCounts, histogram: statistics_pb2.RankHistogram) -> N
             label=value.decode(errors="replace"),
             sample_count=weight,
         )
-
-
-def _hashes(values: pa.Array) -> np.ndarray:
-    return arrays_hash([values], len(values), _SEED)
 
 
 def _sums(codes: np.ndarray, weights: np.ndarray | None, number: int) -> np.ndarray:
