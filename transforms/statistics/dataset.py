@@ -42,8 +42,10 @@ class Dataset:
         self.weight += 0.0 if weights is None else float(weights.sum())
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name != options.weight and (options.columns is None or name in options.columns):
-                feature = self.features.setdefault(name, Feature((name,)))
-                feature.add(as_plain(column, plain_type(column.type)), kinds, weights)
+                if name not in self.features:
+                    self.features[name] = Feature((name,))
+                plain = as_plain(column, plain_type(column.type))
+                self.features[name].add(plain, kinds, weights)
         if options.pairs:
             self.pairs = self.pairs or Pairs()
             self.pairs.add(batch)
@@ -66,13 +68,12 @@ class Dataset:
             self.composites.setdefault(key, Together()).merge(together)
 
     def describe(
-        self, name: str, options: StatisticsOptions
+        self, name: str, options: StatisticsOptions, kinds: Kinds
     ) -> statistics_pb2.DatasetFeatureStatistics:
         """The statistics, under the name of the slice."""
         made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
         if options.weight is not None:
             made.weighted_num_examples = self.weight
-        kinds = options.kinds
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
             for rows in (feature.rows, *feature.levels[:1]):
@@ -110,8 +111,8 @@ def described(
     slices: "dict[str, Dataset]", options: StatisticsOptions
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """The statistics of slices, in the form of TFDV."""
-    made = statistics_pb2.DatasetFeatureStatisticsList()
-    made.datasets.extend(data.describe(name, options) for name, data in slices.items())
+    made, kinds = statistics_pb2.DatasetFeatureStatisticsList(), options.kinds
+    made.datasets.extend(data.describe(name, options, kinds) for name, data in slices.items())
     return made
 
 

@@ -49,6 +49,8 @@ class StatisticsOptions:
     def __post_init__(self) -> None:
         if not 0 < self.sample_rate <= 1:
             raise ConfigError(f"sample_rate is above 0 and at most 1, not {self.sample_rate}")
+        if self.vocabularies and self.schema is None:
+            raise ConfigError("vocabularies are those that a schema names: give the schema too")
 
     def check(self, schema: pa.Schema) -> None:
         """Looks whether data has the columns that are named, and vocabularies can be read.

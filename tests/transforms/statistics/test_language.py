@@ -194,6 +194,8 @@ def test_vocabularies_that_are_wrong(tmp_path):
         options = StatisticsOptions(schema=domain("vocabulary: 'words'"), vocabularies=vocabularies)
         options.check(texts().schema)
 
+    with pytest.raises(ConfigError, match="give the schema too"):
+        StatisticsOptions(vocabularies={"words": "x"})
     with pytest.raises(ConfigError, match="no vocabulary 'word'; did you mean 'words'"):
         check(word="x")
     with pytest.raises(ConfigError, match="can't be read: No such file"):
