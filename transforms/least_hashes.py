@@ -26,7 +26,8 @@ def least(hashes: np.ndarray) -> np.ndarray:
     # np.unique takes five times as long.
     ordered = np.sort(hashes)
     is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
-    found: np.ndarray = ordered[is_first][: KEPT + 1]
+    # A copy, for a part of an array keeps all of it.
+    found: np.ndarray = ordered[is_first][: KEPT + 1].copy()
     return found
 
 

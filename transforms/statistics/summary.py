@@ -51,7 +51,8 @@ class QuantileSummary:
         self.latest = joined(self.latest, part)
         if len(self.latest[0]) > EXACT:
             self._carry(self._thinned(self.latest), 0)
-            self.latest = (self.latest[0][:0], self.latest[1][:0])
+            # Of no part of the old arrays, which it would keep alive.
+            self.latest = (self.latest[0][:0].copy(), self.latest[1][:0].copy())
 
     def merge(self, other: "QuantileSummary") -> None:
         """Takes the numbers of another summary into account."""
