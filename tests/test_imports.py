@@ -17,7 +17,6 @@ HEAVY = {"tensorflow", "keras", "tfx_bsl", "pandas", "fastavro"}
 HOMES = {
     "inference/handlers/tensorflow.py": {"tensorflow"},
     "transforms/io/formats/avro.py": {"fastavro"},
-    "transforms/statistics/value_counts.py": {"tfx_bsl"},
 }
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.key_hash import arrays_hash
+from transforms.least_hashes import KEPT, distinct_values, hashes_of, joined, least
 from transforms.rules.evaluate import Columns, evaluate
 from transforms.rules.kinds import Kind
 from transforms.rules.typed import Typed
 
-EXACT_DISTINCT = 4096
+EXACT_DISTINCT = KEPT
 """Up to so many different values are counted exactly; more with a standard error of 1.6 %."""
 
 
@@ -55,7 +55,7 @@ def partial_of(aggregate: Typed, columns: Columns) -> Partial:
     if name in ("min", "max"):
         return Partial(*counts, lowest=_end(pc.min(values)), highest=_end(pc.max(values)))
     if name == "distinct":
-        return Partial(*counts, hashes=_smallest(arrays_hash([values.drop_null()], counts[1])))
+        return Partial(*counts, hashes=least(hashes_of(values.drop_null())))
     return Partial(*counts)
 
 
@@ -78,7 +78,7 @@ def value_of(aggregate: Typed, partial: Partial) -> Any:
     total = partial.total + partial.lost if partial.lost else partial.total
     values = {
         "count": partial.valid,
-        "distinct": _distinct(partial.hashes),
+        "distinct": 0 if partial.hashes is None else distinct_values(partial.hashes),
         "max": partial.highest,
         "mean": total / partial.valid if partial.valid else None,
         "min": partial.lowest,
@@ -128,18 +128,7 @@ def _least(left: Any, right: Any, pick: Any) -> Any:
     return pick(left, right)
 
 
-def _smallest(hashes: np.ndarray) -> np.ndarray:
-    return np.unique(hashes)[: EXACT_DISTINCT + 1]
-
-
 def _union(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:
     if left is None or right is None:
         return right if left is None else left
-    return _smallest(np.concatenate([left, right]))
-
-
-def _distinct(hashes: np.ndarray | None) -> int:
-    """How many hashes there were, by how densely the smallest lie (Bar-Yossef et al., 2002)."""
-    if hashes is None or len(hashes) <= EXACT_DISTINCT:
-        return 0 if hashes is None else len(hashes)
-    return round((len(hashes) - 1) / (int(hashes[-1]) / 2**64))
+    return joined(left, right)

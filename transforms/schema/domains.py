@@ -17,7 +17,7 @@ _TYPES = {
     "float_domain": frozenset({_FLOAT, _BYTES}),
     "string_domain": frozenset({_BYTES}),
     "struct_domain": frozenset({_STRUCT}),
-    "natural_language_domain": frozenset({_BYTES}),
+    "natural_language_domain": frozenset({_INT, _BYTES}),
     "image_domain": frozenset({_BYTES}),
     "mid_domain": frozenset({_BYTES}),
     "url_domain": frozenset({_BYTES}),

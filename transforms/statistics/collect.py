@@ -13,6 +13,8 @@ from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.summary import CHUNK
 
 HELD_BYTES = 64 << 20
+HELD_OF_COLUMN = 32 << 10
+"""Of very many columns more is held: so many bytes of each, no more than what is known of it."""
 _COLUMN_BYTES = 512
 """About what a column of a part takes besides its values."""
 
@@ -34,8 +36,7 @@ class _Held:
 
     def joined(self) -> pa.RecordBatch:
         """All of it."""
-        (batch,) = pa.Table.from_batches(self.parts).combine_chunks().to_batches() or self.parts[:1]
-        return batch
+        return self.parts[0] if len(self.parts) == 1 else pa.concat_batches(self.parts)
 
 
 class Collector:
@@ -76,9 +77,10 @@ class Collector:
             self._flush(name)
         held = self._held[name]
         self._bytes += held.hold(part)
-        if held.rows >= CHUNK or held.bytes >= HELD_BYTES:
+        most = max(HELD_BYTES, HELD_OF_COLUMN * part.num_columns)
+        if held.rows >= CHUNK or held.bytes >= most:
             self._flush(name)
-        elif self._bytes >= 2 * HELD_BYTES:
+        elif self._bytes >= 2 * most:
             self._flush_slices()
 
     def _flush(self, name: str) -> None:

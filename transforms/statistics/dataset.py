@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.casts import as_plain
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Together
 from transforms.statistics.feature import Feature, Kinds
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
@@ -30,6 +31,7 @@ class Dataset:
       features: By column, in the order in which columns came.
       pairs: Of numeric columns, where that is wanted.
       slicer: What it is a slice of, as its slicer tells; nothing of all rows.
+      composites: Sparse and weighted features of the schema, by their keys.
     """
 
     rows: int = 0
@@ -37,6 +39,7 @@ class Dataset:
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
     slicer: str = ""
+    composites: dict[str, Together] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
         """Takes rows into account."""
@@ -45,11 +48,15 @@ class Dataset:
         self.weight += 0.0 if weights is None else float(weights.sum())
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name != options.weight and (options.columns is None or name in options.columns):
-                feature = self.features.setdefault(name, Feature((name,)))
-                feature.add(as_plain(column, plain_type(column.type)), kinds, weights)
+                if name not in self.features:
+                    self.features[name] = Feature((name,))
+                plain = as_plain(column, plain_type(column.type))
+                self.features[name].add(plain, kinds, weights)
         if options.pairs:
             self.pairs = self.pairs or Pairs()
             self.pairs.add(batch)
+        for parts in kinds.composites:
+            self.composites.setdefault(parts.key, Together()).add(batch, parts)
 
     def merge(self, other: "Dataset") -> None:
         """Takes other rows into account.
@@ -68,6 +75,8 @@ class Dataset:
         if other.pairs is not None:
             self.pairs = self.pairs or Pairs()
             self.pairs.merge(other.pairs)
+        for key, together in other.composites.items():
+            self.composites.setdefault(key, Together()).merge(together)
 
     def claim(self, slicer: str) -> None:
         """Makes it hold what a slicer gives; what it holds so far may be of an unknown one.
@@ -85,19 +94,23 @@ class Dataset:
             )
 
     def describe(
-        self, name: str, options: StatisticsOptions
+        self, name: str, options: StatisticsOptions, kinds: Kinds
     ) -> statistics_pb2.DatasetFeatureStatistics:
         """The statistics, under the name of the slice."""
         made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
         if options.weight is not None:
             made.weighted_num_examples = self.weight
-        kinds = options.kinds
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
-            rows = feature.levels[0]
-            rows.missing = self.rows - rows.present
-            rows.weight_missing = self.weight - rows.weight_present
+            for rows in (feature.rows, *feature.levels[:1]):
+                rows.missing = self.rows - rows.present
+                rows.weight_missing = self.weight - rows.weight_present
             made.features.extend(feature.describe(kinds))
+        taken = {tuple(each.path.step) for each in made.features}
+        for parts in kinds.composites:
+            # One of the name of a column is the fault of the schema, which its validation tells.
+            if parts.path not in taken:
+                made.features.append(self.composites.get(parts.key, Together()).describe(parts))
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
         return made
@@ -124,8 +137,8 @@ def described(
     slices: "dict[str, Dataset]", options: StatisticsOptions
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """The statistics of slices, in the form of TFDV."""
-    made = statistics_pb2.DatasetFeatureStatisticsList()
-    made.datasets.extend(data.describe(name, options) for name, data in slices.items())
+    made, kinds = statistics_pb2.DatasetFeatureStatisticsList(), options.kinds
+    made.datasets.extend(data.describe(name, options, kinds) for name, data in slices.items())
     return made
 
 

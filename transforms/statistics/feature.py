@@ -1,20 +1,24 @@
 """Feature: the statistics of one column, of what its lists hold, and of its fields."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Composite
 from transforms.statistics.images import Images
+from transforms.statistics.language import Language
+from transforms.statistics.levels import Level, valid_of, values_of_rows
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
-from transforms.statistics.texts import Texts
-from transforms.types import is_list
+from transforms.statistics.texts import Texts, as_text
+from transforms.statistics.vocabulary import Asked
+from transforms.types import is_list, is_text
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -27,10 +31,14 @@ class Kinds:
     Attributes:
       named: "categorical", of integers, or "bytes", by path.
       semantics: Whether values are looked at for what they mean.
+      composites: Sparse and weighted features.
+      languages: What is asked of the tokens of features, by path.
     """
 
     named: Mapping[Path, str]
     semantics: bool = False
+    composites: tuple[Composite, ...] = ()
+    languages: Mapping[Path, Asked] = field(default_factory=dict)
 
 
 @dataclass
@@ -39,16 +47,20 @@ class Feature:
 
     Attributes:
       path: Its column, and the fields that lead to it.
-      levels: Presence and valency of the rows, then of lists in lists.
+      rows: Presence of the rows, and how many values each has, in all lists in its lists.
+      levels: Presence and valency at each level of lists in lists; empty where there are none.
       values: What is known of its values; None of a struct, or where none was seen.
       fields: Those of a struct.
+      language: What is known of its tokens, where the schema asks of it.
     """
 
     path: Path
-    levels: list[Presence] = field(default_factory=lambda: [Presence()])
+    rows: Presence = field(default_factory=Presence)
+    levels: list[Presence] = field(default_factory=list)
     values: Numbers | Texts | None = None
     fields: dict[str, "Feature"] = field(default_factory=dict)
     is_struct: bool = False
+    language: Language | None = None
 
     def add(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None = None) -> None:
         """Takes rows into account.
@@ -61,30 +73,47 @@ class Feature:
         Raises:
           ConfigError: Statistics know nothing of such a type.
         """
-        level = 0
+        levels: list[Level] = []
         while is_list(array.type):
-            array, weights = self._open(array, level, weights)
-            level += 1
-        if not level:
-            self.levels[0].add(_valid(array), None, weights)
+            levels.append(Level.of(array, weights))
+            array, weights = array.flatten(), levels[-1].weights_of_values()
+        self._add_rows(levels or [Level(valid_of(array), None, weights)])
+        if self.path in kinds.languages:
+            self._add_language(
+                array, levels[-1].lengths if levels else None, kinds.languages[self.path]
+            )
         if array.null_count:
-            weights = None if weights is None else weights[_valid(array)]
+            weights = None if weights is None else weights[valid_of(array)]
             array = array.drop_null()
         if pa.types.is_struct(array.type):
             self._add_fields(array, kinds, weights)
         elif not pa.types.is_null(array.type):
             self._add_values(array, kinds, weights)
 
-    def _open(
-        self, lists: pa.Array, level: int, weights: np.ndarray | None
-    ) -> tuple[pa.Array, np.ndarray | None]:
-        """The values of lists, with the weights of their rows."""
-        if level == len(self.levels):
-            self.levels.append(Presence())
-        valid = _valid(lists)
-        lengths = pc.list_value_length(lists).drop_null().to_numpy().astype(np.int64)
-        self.levels[level].add(valid, lengths, weights)
-        return lists.flatten(), None if weights is None else np.repeat(weights[valid], lengths)
+    def _add_rows(self, levels: list[Level]) -> None:
+        if self.levels or len(levels) > 1:
+            # Of the rows before there were lists in lists, a row's values were those of its list.
+            self.levels = self.levels or [copy.deepcopy(self.rows)]
+            self.levels += [Presence() for _ in range(len(levels) - len(self.levels))]
+            for presence, level in zip(self.levels, levels, strict=False):
+                presence.add(level.valid, level.lengths, level.weights)
+        rows = levels[0]
+        self.rows.add(rows.valid, values_of_rows(levels), rows.weights)
+
+    def _add_language(self, array: pa.Array, lengths: np.ndarray | None, asked: Asked) -> None:
+        """Takes the tokens of lists into account; where there are no lists, each row is one."""
+        if lengths is None:
+            array = array.drop_null()
+            lengths = np.ones(len(array), np.int64)
+        if pa.types.is_binary(array.type):
+            array, _ = as_text(array)
+        elif pa.types.is_null(array.type):
+            array = array.cast(pa.string())
+        elif pa.types.is_integer(array.type):
+            array = _integers(array)
+        if pa.types.is_integer(array.type) or is_text(array.type):
+            self.language = self.language or Language()
+            self.language.add(array, lengths, asked)
 
     def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
         self.is_struct = True
@@ -116,9 +145,13 @@ class Feature:
     def merge(self, other: "Feature") -> None:
         """Takes what is known of the same feature of other rows into account."""
         self.is_struct |= other.is_struct
-        self.levels += [Presence() for _ in range(len(other.levels) - len(self.levels))]
-        for mine, more in zip(self.levels, other.levels, strict=False):
-            mine.merge(more)
+        if self.levels or other.levels:
+            self.levels = self.levels or [copy.deepcopy(self.rows)]
+            more = other.levels or [other.rows]
+            self.levels += [Presence() for _ in range(len(more) - len(self.levels))]
+            for mine, theirs in zip(self.levels, more, strict=False):
+                mine.merge(theirs)
+        self.rows.merge(other.rows)
         if self.values is None:
             self.values = other.values
         elif other.values is not None:
@@ -127,6 +160,10 @@ class Feature:
                     f"column {'.'.join(self.path)!r} holds numbers in some parts, texts in others"
                 )
             self.values.merge(other.values)  # type: ignore[arg-type]
+        if self.language is None:
+            self.language = other.language
+        elif other.language is not None:
+            self.language.merge(other.language)
         for name, inner in other.fields.items():
             if name in self.fields:
                 self.fields[name].merge(inner)
@@ -155,25 +192,18 @@ class Feature:
                 made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats
             )
         self._describe_presence(common)
+        if self.language is not None and self.path in kinds.languages:
+            self.language.describe(made, kinds.languages[self.path])
         yield made
         for inner in self.fields.values():
             yield from inner.describe(kinds)
 
     def _describe_presence(self, stats: statistics_pb2.CommonStatistics) -> None:
-        self.levels[0].describe(stats)
-        if len(self.levels) == 1:
-            return
+        self.rows.describe(stats)
         for level in self.levels:
             level.describe_level(stats.presence_and_valency_stats.add())
             if level.is_weighted:
                 level.describe_weighted(stats.weighted_presence_and_valency_stats.add())
-
-
-def _valid(array: pa.Array) -> np.ndarray:
-    if not array.null_count:
-        return np.ones(len(array), bool)
-    valid: np.ndarray = array.is_valid().to_numpy(zero_copy_only=False)
-    return valid
 
 
 def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:

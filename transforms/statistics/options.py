@@ -1,7 +1,7 @@
 """What statistics are made of, and how."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -31,7 +31,8 @@ class StatisticsOptions:
     """How statistics are made; the defaults are those of TFDV.
 
     Attributes:
-      schema: Tells of integers that stand for categories, and of binary features; may be None.
+      schema: Tells of integers that stand for categories, of binary features, of sparse and
+        weighted ones, and what is asked of tokens of natural language; may be None.
       weight: The column of the rows' weights, 0 or more; a null weighs nothing.
       slices: Besides the whole, statistics are made of each slice that these give.
       columns: Only these; all by default.
@@ -39,6 +40,9 @@ class StatisticsOptions:
       semantics: Whether values are looked at for what they mean: images, addresses, times,
         language.
       pairs: Whether covariances and correlations of all pairs of numeric columns are wanted.
+      vocabularies: URIs of text files of one token a line, by the names that natural-language
+        domains of the schema give; a feature whose vocabulary is not among them has no statistics
+        of language.
     """
 
     schema: "schema_pb2.Schema | None" = None
@@ -48,16 +52,19 @@ class StatisticsOptions:
     sample_rate: float = 1.0
     pairs: bool = False
     semantics: bool = False
+    vocabularies: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 < self.sample_rate <= 1:
             raise ConfigError(f"sample_rate is above 0 and at most 1, not {self.sample_rate}")
+        if self.vocabularies and self.schema is None:
+            raise ConfigError("vocabularies are those that a schema names: give the schema too")
 
     def check(self, schema: pa.Schema) -> None:
-        """Looks whether data has the columns that are named.
+        """Looks whether data has the columns that are named, and vocabularies can be read.
 
         Raises:
-          ConfigError: It has not; the text names the nearest.
+          ConfigError: They are not; the text names the nearest.
         """
         sliced = [name for each in self.slices for name in getattr(each, "columns", ())]
         wanted = [("weight", self.weight), *(("slices", name) for name in sliced)]
@@ -66,14 +73,25 @@ class StatisticsOptions:
             if name is not None and name not in schema.names:
                 near = nearest_column(name, schema.names)
                 raise ConfigError(f"--{flag}: there is no column {name!r}{near}")
+        _ = self.kinds
 
     @property
     def kinds(self) -> "Kinds":
         """What the schema tells of features besides their types."""
+        from transforms.statistics.composite import composites_of
         from transforms.statistics.feature import Kinds
+        from transforms.statistics.vocabulary import asked_of
 
-        named = dict(_kinds(self.schema.feature, ())) if self.schema is not None else {}
-        return Kinds(named, self.semantics)
+        if self.schema is None:
+            return Kinds({}, self.semantics)
+        composites = tuple(
+            each
+            for each in composites_of(self.schema)
+            if self.columns is None or each.columns <= {*self.columns}
+        )
+        languages = dict(asked_of(self.schema, self.vocabularies))
+        named = dict(_kinds(self.schema.feature, ()))
+        return Kinds(named, self.semantics, composites, languages)
 
 
 def _kinds(features: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

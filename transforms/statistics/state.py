@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.statistics.composite import Together
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.feature import Feature
 from transforms.statistics.images import Images
+from transforms.statistics.language import Language, Occurrences
 from transforms.statistics.moments import Moments
 from transforms.statistics.numbers import Numbers, Weights
 from transforms.statistics.pairs import Pairs
@@ -27,7 +29,7 @@ from transforms.statistics.summary import QuantileSummary
 from transforms.statistics.texts import Texts
 from transforms.statistics.value_counts import ValueCounts
 
-VERSION = 1
+VERSION = 2
 _VERSION_KEY = b"millrace:statistics"
 SCHEMA = pa.schema(
     [("key", pa.list_(pa.string())), ("kind", pa.string()), ("content", pa.large_binary())],
@@ -39,13 +41,16 @@ _CLASSES = {
         Dataset,
         Feature,
         Images,
+        Language,
         Moments,
         Numbers,
+        Occurrences,
         Pairs,
         Presence,
         QuantileSummary,
         Sample,
         Texts,
+        Together,
         ValueCounts,
         Weights,
     )

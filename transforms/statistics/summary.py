@@ -51,7 +51,8 @@ class QuantileSummary:
         self.latest = joined(self.latest, part)
         if len(self.latest[0]) > EXACT:
             self._carry(self._thinned(self.latest), 0)
-            self.latest = (self.latest[0][:0], self.latest[1][:0])
+            # Of no part of the old arrays, which it would keep alive.
+            self.latest = (self.latest[0][:0].copy(), self.latest[1][:0].copy())
 
     def merge(self, other: "QuantileSummary") -> None:
         """Takes the numbers of another summary into account."""
@@ -80,7 +81,7 @@ class QuantileSummary:
         self.error += share / 2
         chosen = values[~heavy][np.searchsorted(ends, (np.arange(KEPT) + 0.5) * share)]
         kept = values[heavy], weights[heavy].astype(np.float64)
-        return joined(kept, distinct(chosen, np.full(KEPT, share)))
+        return joined(kept, _summed(chosen, np.full(KEPT, share)))
 
     def table(self) -> Weighted:
         """All numbers that are kept, in ascending order, with their weights."""
@@ -95,7 +96,9 @@ def distinct(values: np.ndarray, weights: np.ndarray | None = None) -> Weighted:
     if weights is None:
         values = np.sort(values)
         starts = _starts(values)
-        return values[starts], np.diff(starts, append=len(values))
+        if len(starts) == len(values):
+            return values, np.ones(len(values), np.int64)
+        return values[starts], np.diff(np.append(starts, len(values)))
     order = np.argsort(values, kind="stable")
     return _summed(values[order], weights[order])
 
@@ -104,6 +107,8 @@ def joined(one: Weighted, other: Weighted) -> Weighted:
     """Two tables as one."""
     if not len(one[0]) or not len(other[0]):
         return other if len(other[0]) else one
+    if np.array_equal(one[0], other[0]):
+        return one[0], one[1] + other[1]
     values = np.concatenate([one[0], other[0]])
     # Two ascending runs are merged by a stable sort, not sorted again.
     order = np.argsort(values, kind="stable")

@@ -9,7 +9,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.statistics.images import Images
 from transforms.statistics.semantics import DOMAIN_INFO, IMAGES, Sample
-from transforms.statistics.value_counts import ValueCounts
+from transforms.statistics.value_counts import ValueCounts, add_ranks
 
 TOP_VALUES = 20
 """Most frequent values that stand apart, as TFDV has them; all that are known are in the ranks."""
@@ -50,14 +50,13 @@ class Texts:
         """Takes values, none of them null, into account."""
         if not len(array):
             return
-        lengths = pc.binary_length(array)
-        ends = pc.min_max(lengths).as_py()
-        self._size(len(array), pc.sum(lengths).as_py(), ends["min"], ends["max"])
+        lengths = pc.binary_length(array).to_numpy()
+        self._size(len(array), int(lengths.sum()), int(lengths.min()), int(lengths.max()))
         if self.sample is not None and self.images is not None:
             self.sample.add(array)
             self.images.add(array)
         if not self.is_bytes and pa.types.is_binary(array.type):
-            array, wrong = _as_text(array)
+            array, wrong = as_text(array)
             self.not_text += wrong
         self.counts.add(array)
         if weights is not None:
@@ -122,17 +121,12 @@ def _describe_ranks(
     counts: ValueCounts,
     stats: statistics_pb2.StringStatistics | statistics_pb2.WeightedStringStatistics,
 ) -> None:
-    values, weights = counts.ranked()
-    labels = [value.decode(errors="replace") for value in values.to_pylist()]
-    for label, weight in zip(labels[:TOP_VALUES], weights[:TOP_VALUES], strict=True):
-        stats.top_values.add(value=label, frequency=weight)
-    for rank, (label, weight) in enumerate(zip(labels, weights, strict=True)):
-        stats.rank_histogram.buckets.add(
-            low_rank=rank, high_rank=rank, label=label, sample_count=weight
-        )
+    add_ranks(counts, stats.rank_histogram)
+    for bucket in stats.rank_histogram.buckets[:TOP_VALUES]:
+        stats.top_values.add(value=bucket.label, frequency=bucket.sample_count)
 
 
-def _as_text(array: pa.Array) -> tuple[pa.Array, int]:
+def as_text(array: pa.Array) -> tuple[pa.Array, int]:
     """Bytes as texts, a placeholder where they are none, and how many are not."""
     try:
         return array.cast(pa.large_string()), 0

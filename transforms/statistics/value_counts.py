@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from tfx_bsl.sketches import KmvSketch
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from transforms import least_hashes
 
 EXACT = 4096
 """So many different values are counted exactly."""
@@ -17,9 +19,9 @@ KEPT_BYTES = 96 << 10
 LONG = 1024
 """Bytes of a value; a longer one is told by how it begins and a digest."""
 _SHOWN = 64
-_HASHES = 4096
-DISTINCT_ERROR = 2 / _HASHES**0.5
+DISTINCT_ERROR = 2 / least_hashes.KEPT**0.5
 """By which part an estimate of how many values differ is wrong, in one case of twenty."""
+_NONE = np.zeros(0, np.uint64)
 
 
 @dataclass
@@ -29,23 +31,24 @@ class ValueCounts:
     Up to `EXACT` different ones all is exact. When they are more, the `KEPT` most frequent are
     kept by the rule of Misra and Gries (1982), merged as Agarwal et al. (PODS 2012) show: a weight
     is then too small by at most `error`, and what is not kept weighs no more than that. How many
-    differ is then estimated by the least of their hashes (Bar-Yossef et al., 2002).
+    differ is then estimated by the least of their hashes.
 
     Attributes:
       values: Different values, as bytes.
       weights: What each weighs: how often it came, say.
       error: The most by which a weight is too small.
+      hashes: The least hashes of all values (`least_hashes`), where not every value is kept.
     """
 
     values: pa.LargeBinaryArray = field(default_factory=lambda: pa.array([], pa.large_binary()))
     weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     error: float = 0.0
-    _hashes: bytes | None = None
+    hashes: np.ndarray | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether every value is there, with its weight."""
-        return self._hashes is None
+        return self.hashes is None
 
     def add(self, values: pa.Array, weights: np.ndarray | None = None) -> None:
         """Takes values into account.
@@ -54,23 +57,23 @@ class ValueCounts:
           values: Texts or bytes; null is none.
           weights: What each weighs; 1 by default.
         """
-        self._take(*_distinct(values, weights))
+        if values.null_count:
+            weights = None if weights is None else weights[values.is_valid().to_numpy(False)]
+            values = values.drop_null()
+        self._take(_bounded(values.cast(pa.large_binary())), weights)
 
     def merge(self, other: "ValueCounts") -> None:
         """Takes the values of other counts into account."""
-        if other._hashes is not None:
-            self._estimate_from_now_on()
-            mine, more = _sketch(self._hashes), _sketch(other._hashes)
-            mine.Merge(more)
-            self._hashes = mine.Serialize()
+        if other.hashes is not None:
+            self._estimate(other.hashes)
         self.error += other.error
-        self._take(other.values, other.weights, known=other._hashes is not None)
+        self._take(other.values, other.weights, hashed=other.hashes is not None)
 
     def distinct(self) -> int:
         """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
-        if self._hashes is None:
+        if self.hashes is None:
             return len(self.values)
-        return int(_sketch(self._hashes).Estimate())
+        return least_hashes.distinct_values(self.hashes)
 
     def ranked(self) -> tuple[pa.Array, np.ndarray]:
         """Values and weights, the heaviest first, of equal ones the last in the alphabet first."""
@@ -78,32 +81,36 @@ class ValueCounts:
         order = pc.sort_indices(table, [("weight", "descending"), ("value", "descending")])
         return self.values.take(order), self.weights[order.to_numpy()]
 
-    def _take(self, values: pa.Array, weights: np.ndarray, known: bool = False) -> None:
-        """Takes different values into account; known ones are in the hashes already."""
-        if self._hashes is not None and not known:
-            self._hash(values)
-        self.values, self.weights = _joined(self.values, self.weights, values, weights)
-        if self._hashes is None and len(self.values) > EXACT:
-            self._estimate_from_now_on()
-        if self._hashes is not None:
+    def _take(self, values: pa.Array, weights: np.ndarray | None, hashed: bool = False) -> None:
+        known = len(self.values)
+        coded = pa.concat_arrays([self.values, values]).dictionary_encode()
+        sums = _sums(coded.indices.to_numpy()[known:], weights, len(coded.dictionary))
+        if known:
+            # They come first, and each once: their codes are their places.
+            sums = sums.astype(np.result_type(sums, self.weights), copy=False)
+            sums[:known] += self.weights
+        self.values, self.weights = coded.dictionary, sums
+        if self.hashes is None and len(self.values) > EXACT:
+            self._estimate(_NONE)
+        elif self.hashes is not None and not hashed:
+            self._estimate(least_hashes.hashes_of(self.values[known:]))
+        if self.hashes is not None:
             self._prune()
 
-    def _estimate_from_now_on(self) -> None:
-        if self._hashes is None:
-            self._hashes = KmvSketch(_HASHES).Serialize()
-            self._hash(self.values)
-
-    def _hash(self, values: pa.Array) -> None:
-        sketch = _sketch(self._hashes)
-        sketch.AddValues(values)
-        self._hashes = sketch.Serialize()
+    def _estimate(self, more: np.ndarray) -> None:
+        """Takes hashes into account; the first time, those of all values, which are still kept."""
+        if self.hashes is None:
+            self.hashes = least_hashes.least(least_hashes.hashes_of(self.values))
+        self.hashes = least_hashes.joined(self.hashes, more)
 
     def _prune(self) -> None:
         """Keeps the heaviest, each by so much lighter as the heaviest that goes."""
         if len(self.values) <= KEPT and self.values.nbytes <= KEPT_BYTES:
             return
-        order = np.argsort(-self.weights, kind="stable")
-        sizes = np.cumsum(pc.binary_length(self.values).to_numpy()[order])
+        first = min(KEPT + 1, len(self.values))
+        order = np.argpartition(-self.weights, first - 1)[:first]
+        order = order[np.argsort(-self.weights[order], kind="stable")]
+        sizes = np.cumsum(pc.binary_length(self.values.take(pa.array(order))).to_numpy())
         keep = min(KEPT, max(1, int(np.searchsorted(sizes, KEPT_BYTES))))
         if keep >= len(order):
             return
@@ -114,32 +121,37 @@ class ValueCounts:
         self.error += float(less)
 
 
-def _sketch(hashes: bytes | None) -> KmvSketch:
-    return KmvSketch.Deserialize(hashes)
+def add_ranks(counts: ValueCounts, histogram: statistics_pb2.RankHistogram) -> None:
+    """Adds the values that are kept, the most frequent first."""
+    values, weights = counts.ranked()
+    for rank, (value, weight) in enumerate(zip(values.to_pylist(), weights, strict=True)):
+        histogram.buckets.add(
+            low_rank=rank,
+            high_rank=rank,
+            label=value.decode(errors="replace"),
+            sample_count=weight,
+        )
 
 
-def _distinct(values: pa.Array, weights: np.ndarray | None) -> tuple[pa.Array, np.ndarray]:
+def _sums(codes: np.ndarray, weights: np.ndarray | None, number: int) -> np.ndarray:
+    """What each of so many codes weighs."""
     if weights is None:
-        found = values.drop_null().value_counts()
-        return _bounded(found.field("values"), found.field("counts").to_numpy())
-    valid = values.is_valid()
-    coded = values.filter(valid).dictionary_encode()
-    sums = np.bincount(
-        coded.indices.to_numpy(),
-        weights[valid.to_numpy(zero_copy_only=False)],
-        len(coded.dictionary),
-    )
-    return _bounded(coded.dictionary, sums)
+        return np.bincount(codes, minlength=number)
+    sums = np.zeros(number, weights.dtype)
+    np.add.at(sums, codes, weights)
+    return sums
 
 
-def _bounded(values: pa.Array, weights: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """Values as bytes, the long ones by a digest."""
-    values = values.cast(pa.large_binary())
-    long = pc.greater(pc.binary_length(values), LONG)
-    if not pc.any(long).as_py():
-        return values, weights
-    short = [digest(value) for value in values.filter(long).to_pylist()]
-    return pc.replace_with_mask(values, long, pa.array(short, pa.large_binary())), weights
+def _bounded(values: pa.Array) -> pa.Array:
+    """The values, the long ones by a digest."""
+    longest = pc.max(pc.binary_length(values)).as_py()
+    if longest is None or longest <= LONG:
+        return values
+    coded = values.dictionary_encode()
+    long = pc.greater(pc.binary_length(coded.dictionary), LONG)
+    short = [digest(value) for value in coded.dictionary.filter(long).to_pylist()]
+    told = pc.replace_with_mask(coded.dictionary, long, pa.array(short, pa.large_binary()))
+    return told.take(coded.indices)
 
 
 def digest(value: bytes) -> bytes:
@@ -147,17 +159,3 @@ def digest(value: bytes) -> bytes:
     begins = value[:_SHOWN].decode(errors="ignore").encode()
     told = hashlib.blake2b(value, digest_size=12).hexdigest()
     return begins + f"... ({len(value)} bytes, {told})".encode()
-
-
-def _joined(
-    values: pa.Array, weights: np.ndarray, others: pa.Array, more: np.ndarray
-) -> tuple[pa.Array, np.ndarray]:
-    """The sum of two tables of different values."""
-    if not len(values):
-        return others, more
-    coded = pa.concat_arrays([values, others]).dictionary_encode()
-    codes = coded.indices.to_numpy()
-    sums = np.zeros(len(coded.dictionary), np.result_type(weights, more))
-    sums[codes[: len(values)]] += weights
-    sums[codes[len(values) :]] += more
-    return coded.dictionary, sums
