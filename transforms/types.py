@@ -79,6 +79,16 @@ def is_list(type: pa.DataType) -> bool:
     return any(kind(type) for kind in kinds + views)
 
 
+def is_time(type: pa.DataType) -> bool:
+    """Whether a plain type is of points in time, times of day or durations."""
+    return bool(pa.types.is_temporal(type) and not pa.types.is_interval(type))
+
+
+def whole_times(array: pa.Array) -> pa.Array:
+    """Times as whole numbers of 64 bits: of their own unit, dates as days."""
+    return array.view(pa.int32() if array.type.bit_width == 32 else pa.int64()).cast(pa.int64())
+
+
 def is_text(type: pa.DataType) -> bool:
     """Whether it is a string or byte string of any kind."""
     return plain_type(type) in (pa.string(), pa.binary())

@@ -12,7 +12,7 @@ from transforms.errors import ConfigError
 from transforms.io.files import list_files, open_read
 from transforms.io.format import BrokenFile, File, Format
 from transforms.io.uris import load_format, parse, suffix_format
-from transforms.types import is_list, plain_schema
+from transforms.types import is_list, is_time, plain_schema
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -86,7 +86,9 @@ class Source:
         if isinstance(declared, str):
             from transforms.schema_files import read_schema
 
+            kinds_only = declared.lower().endswith(".pbtxt")
             declared = read_schema(declared)
+            declared = self._with_times(declared) if kinds_only else declared
         if declared is None:
             samples = self._samples()
             inferred = self.format.name in INFERRED
@@ -109,6 +111,23 @@ class Source:
             "partitions": tuple(partitions),
             "origin": origin,
         }
+
+    def _with_times(self, declared: pa.Schema) -> pa.Schema:
+        """A schema whose integers may be times: what is a time in the first file stays one."""
+        sample = self._sample(self.files[0])
+        times = (
+            {field.name: field.type for field in sample if is_time(field.type)}
+            if isinstance(sample, pa.Schema)
+            else {}
+        )
+        return pa.schema(
+            [
+                field.with_type(times.get(field.name, field.type))
+                if pa.types.is_int64(field.type)
+                else field
+                for field in declared
+            ]
+        )
 
     def _samples(self) -> list[tuple[str, pa.Schema]]:
         """Schemas of the files, or of an even choice among many; Read checks every file again."""

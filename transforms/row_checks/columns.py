@@ -12,7 +12,7 @@ from transforms.dead_letters import Reason
 from transforms.row_checks.features import FeatureCheck
 from transforms.row_checks.raw import where_valid
 from transforms.row_checks.violation import Found, Violation
-from transforms.types import is_list, is_text, plain_type
+from transforms.types import is_list, is_text, is_time, plain_type, whole_times
 from transforms.views import without_views
 
 Spread = Callable[[np.ndarray], np.ndarray]
@@ -119,11 +119,11 @@ def fits(check: FeatureCheck, type: pa.DataType) -> bool:
     """Whether values of a plain type that is no list can be right.
 
     Integers will do for a FLOAT, and floats for an INT as long as they are whole: a reader can't
-    tell what was meant by a column of them.
+    tell what was meant by a column of them. Times are an INT too: whole numbers of their unit.
     """
     kinds = pa.types
-    if check.temporal and kinds.is_temporal(type):
-        return True
+    if is_time(type):
+        return check.temporal or check.kind == "INT"
     if check.kind == "STRUCT":
         return bool(kinds.is_struct(type))
     if check.kind == "BYTES":
@@ -180,8 +180,8 @@ def _of_fields(check: FeatureCheck, values: pa.Array) -> list[Found]:
 
 def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
     type, kinds = values.type, pa.types
-    if check.temporal and kinds.is_temporal(type):
-        return []
+    if is_time(type):
+        return _of_domains(check, whole_times(values))
     if kinds.is_boolean(type):
         return _of_domains(check, values.cast(pa.int8()))
     if check.kind == "FLOAT" or (kinds.is_integer(type) and not kinds.is_uint64(type)):

@@ -18,7 +18,7 @@ from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
 from transforms.statistics.texts import Texts, as_text
 from transforms.statistics.vocabulary import Asked
-from transforms.types import is_list, is_text
+from transforms.types import is_list, is_text, is_time, whole_times
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -219,9 +219,8 @@ def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
         return array.cast(pa.binary())
     if pa.types.is_floating(type) or pa.types.is_decimal(type):
         return array.cast(pa.float64(), safe=False)
-    if pa.types.is_temporal(type) and not pa.types.is_interval(type):
-        # Whole numbers of their own unit, dates as days.
-        return array.view(pa.int32() if type.bit_width == 32 else pa.int64()).cast(pa.int64())
+    if is_time(type):
+        return whole_times(array)
     raise ConfigError(f"column {'.'.join(path)!r}: there are no statistics of type {type}")
 
 

@@ -186,3 +186,25 @@ def test_the_first_rows_know_their_lines_where_cells_span_some(tmp_path):
     (tmp_path / "x.csv").write_text('a\n1\n"2\n2"\n3\n"4\n4"\n5\n')
     ((rows, _),) = read_batches(Source.resolve(str(tmp_path / "x.csv"), limit=3))
     assert row_positions(rows).tolist() == [2, 3, 5]
+
+
+def test_a_schema_of_kinds_leaves_times_what_they_are(tmp_path):
+    (tmp_path / "s.pbtxt").write_text(
+        'feature { name: "at" type: INT }\nfeature { name: "n" type: INT }\n'
+        'feature { name: "day" type: BYTES }\n'
+    )
+    (tmp_path / "in.csv").write_text("at,n,day\n2026-01-31 12:00:00,5,2026-01-31\n")
+    _write(tmp_path / "in.parquet", at=pa.array([5], pa.timestamp("ms")), n=[5], day=["x"])
+    for name in ("in.csv", "in.parquet"):
+        type = Source.resolve(str(tmp_path / name)).schema.field("at").type
+        assert pa.types.is_timestamp(type)
+        source = Source.resolve(str(tmp_path / name), str(tmp_path / "s.pbtxt"))
+        assert source.schema == pa.schema([("at", type), ("n", pa.int64()), ("day", pa.string())])
+        assert len(_rows(source)) == 1
+
+
+def test_of_a_file_that_can_not_be_read_a_schema_of_kinds_learns_nothing(tmp_path):
+    (tmp_path / "s.pbtxt").write_text('feature { name: "at" type: INT }')
+    (tmp_path / "in.parquet").write_bytes(b"PAR1")
+    source = Source.resolve(str(tmp_path / "in.parquet"), str(tmp_path / "s.pbtxt"))
+    assert source.schema == pa.schema([("at", pa.int64())])
