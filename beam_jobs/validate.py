@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from transforms.io.source import Source
     from transforms.statistics.options import StatisticsOptions
 
-_OF_ROWS = ("limit", "rules", "code", "slices", "weight", "sample_rate", "semantics")
+_OF_ROWS = (
+    "limit",
+    "rules",
+    "code",
+    "slices",
+    "weight",
+    "sample_rate",
+    "semantics",
+    "correlations",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +100,11 @@ class Options(ValidationOptions):
         metavar="SHARE",
         group="Statistics",
     )
+    correlations: bool = option(
+        "Covariance and correlation of each pair of numeric columns, of the first 200.",
+        default=False,
+        group="Statistics",
+    )
     semantics: bool = option(
         "Look for what values mean: images, addresses, times, language.",
         default=False,
@@ -114,6 +128,7 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
         slices=parse_slices(options.slices or "", source.schema, read_code(options)),
         sample_rate=options.sample_rate,
         semantics=options.semantics,
+        pairs=options.correlations,
     )
     statistics.check(source.schema)
     checks = checks_of(options, schema, source.schema)

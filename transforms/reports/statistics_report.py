@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from transforms.reports.context import Context
+from transforms.reports.correlations import correlations_section
 from transforms.reports.drift import drift_section
 from transforms.reports.features import feature_sections
 from transforms.reports.figures import number, share
@@ -77,7 +78,11 @@ def statistics_report(
         anomalies,
         slices or {},
     )
-    sections += [*feature_sections(found, context), slices_section(parts, context)]
+    sections += [
+        *feature_sections(found, context),
+        correlations_section(current, baseline, context),
+        slices_section(parts, context),
+    ]
     facts = joined(_tiles(data, before, found, anomalies), _legend(context))
     return page(title, facts, [section for section in sections if section is not None])
 

@@ -61,7 +61,7 @@ def dataset_of(
     """
     if by_weight is None:
         by_weight = is_weighted(statistics)
-    return dataset_of_one(_whole(statistics), by_weight)
+    return dataset_of_one(whole_of(statistics), by_weight)
 
 
 def dataset_of_one(data: statistics_pb2.DatasetFeatureStatistics, by_weight: bool) -> Dataset:
@@ -75,7 +75,7 @@ def dataset_of_one(data: statistics_pb2.DatasetFeatureStatistics, by_weight: boo
 
 def is_weighted(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
     """Whether rows have weights, and every column has weighted figures."""
-    data = _whole(statistics)
+    data = whole_of(statistics)
     return bool(data.weighted_num_examples) and all(
         getattr(each, each.WhichOneof("stats")).common_stats.HasField("weighted_common_stats")
         for each in data.features
@@ -83,9 +83,14 @@ def is_weighted(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool
     )
 
 
-def _whole(
+def whole_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> statistics_pb2.DatasetFeatureStatistics:
+    """The statistics of all rows.
+
+    Raises:
+      ConfigError: There are none, or of slices only.
+    """
     datasets = statistics.datasets
     if len(datasets) == 1:
         return datasets[0]
