@@ -47,9 +47,10 @@ def correlations_section(
 
 
 def _pairs(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[_Pair, _Cross]:
+    crosses = whole_of(statistics).cross_features if statistics.datasets else ()
     return {
         (tuple(each.path_x.step), tuple(each.path_y.step)): each
-        for each in whole_of(statistics).cross_features
+        for each in crosses
         if each.HasField("num_cross_stats")
     }
 
