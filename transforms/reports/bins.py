@@ -1,6 +1,7 @@
 """Bins of numbers, and ranks of texts, that two data sets share so that a chart may show both."""
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,11 @@ def text_ranks(*columns: Column | None, limit: int) -> Ranks | None:
 
 
 def _most(counts: dict[str, float], limit: int) -> list[str]:
+    """The labels with the highest counts, of equal ones the first in the alphabet."""
+    if len(counts) > limit:
+        values = np.fromiter(counts.values(), float, len(counts))
+        high = values >= np.partition(values, -limit)[-limit]
+        counts = dict(compress(counts.items(), high))
     return sorted(counts, key=lambda label: (-counts[label], label))[:limit]
 
 
