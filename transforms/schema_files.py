@@ -51,13 +51,9 @@ def schema_from_pbtxt(text: str) -> pa.Schema:
     Raises:
       ConfigError: The text is not such a schema, or a feature has no type.
     """
-    from google.protobuf import text_format
-    from tensorflow_metadata.proto.v0 import schema_pb2
+    from transforms.schema.typos import parse_schema
 
-    try:
-        schema = text_format.Parse(text, schema_pb2.Schema())
-    except text_format.ParseError as error:
-        raise ConfigError(f"not a tensorflow-metadata Schema: line {error}") from None
+    schema = parse_schema(text)
     return pa.schema(_features(schema.feature, ""))
 
 

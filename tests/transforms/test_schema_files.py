@@ -89,7 +89,7 @@ def test_deprecated_features_are_left_out():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("feature {\n name: 'a'\n tipe: INT\n}", "line 3:2 .*tipe"),
+        ("feature {\n name: 'a'\n tipe: INT\n}", "line 3: .*'tipe'; did you mean 'type'"),
         ("feature { name: 'a' }", "feature 'a' has no type"),
         (
             "feature { name: 'a' type: STRUCT struct_domain { feature { name: 'b' } } }",
