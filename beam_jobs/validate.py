@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.launch import Run, run
-from beam_jobs.options import option
+from beam_jobs.options import ColumnMap, option
 from beam_jobs.validation_options import (
     ValidationOptions,
     checks_of,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from transforms.statistics.options import StatisticsOptions
 
 _OF_ROWS = (
+    "vocabularies",
     "limit",
     "rules",
     "code",
@@ -100,6 +101,13 @@ class Options(ValidationOptions):
         metavar="SHARE",
         group="Statistics",
     )
+    vocabularies: ColumnMap = option(
+        "Files of one token a line, by the names that natural-language domains of the schema give: "
+        "name=URI;name=URI.",
+        default=(),
+        metavar="NAME=URI",
+        group="Statistics",
+    )
     correlations: bool = option(
         "Covariance and correlation of each pair of numeric columns, of the first 200.",
         default=False,
@@ -129,6 +137,7 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
         sample_rate=options.sample_rate,
         semantics=options.semantics,
         pairs=options.correlations,
+        vocabularies={name: ",".join(uri) for name, uri in options.vocabularies},
     )
     statistics.check(source.schema)
     checks = checks_of(options, schema, source.schema)
@@ -144,7 +153,7 @@ def _resolve_merge(
     from transforms.gate.merge import find_states
 
     for name in _OF_ROWS:
-        if getattr(options, name) not in (None, False, 1.0):
+        if getattr(options, name) not in (None, False, 1.0, ()):
             raise ConfigError(f"--{name} is about rows: --merge reads statistics, not rows")
     judge = judge_of(options, schema, None, statistics, options.input, options.infer_schema)
     return find_states(options.input), judge

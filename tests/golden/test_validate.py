@@ -320,3 +320,19 @@ def test_slices_of_every_form(trips, schema, tmp_path):
         "size_small": 1,
     }
     assert "Anomalies by slice" in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_vocabulary(tmp_path, capsys):
+    (tmp_path / "words.txt").write_text("red\ngreen\n")
+    pq.write_table(pa.table({"colour": ["red", "green", "blue"]}), tmp_path / "in.parquet")
+    (tmp_path / "s.pbtxt").write_text(
+        'feature { name: "colour" type: BYTES natural_language_domain { vocabulary: "words" '
+        "coverage { min_coverage: 0.7 } } }"
+    )
+    flags = {"input": tmp_path / "in.parquet", "schema": tmp_path / "s.pbtxt"}
+    code = run(output=f"{tmp_path}/o/", vocabularies=f"words={tmp_path}/words.txt", **flags)
+    assert code == 3
+    assert "Feature coverage is too low" in capsys.readouterr().err
+    code = run(output=f"{tmp_path}/p/", vocabularies=f"wrods={tmp_path}/words.txt", **flags)
+    assert code == 2
+    assert "did you mean 'words'?" in capsys.readouterr().err

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import numpy as np
+
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.words import number, quoted
 from transforms.schema.columns import Column
@@ -99,7 +101,8 @@ def _coverage(
 ) -> Iterator[Finding]:
     for field, figure, kind, short, what in _COVERAGE:
         least, found = getattr(asked, field), getattr(stats, figure)
-        if asked.HasField(field) and found < least:
+        # A schema holds such bounds in 32 bits.
+        if asked.HasField(field) and np.float32(found) < least:
             text = f"The {what} is {number(found)}; expected at least {number(least)}."
             yield Finding(kind, short, text, _set(_the_coverage, field, found))
 
@@ -109,6 +112,7 @@ def _of_token(
 ) -> Iterator[Finding]:
     for field, figure, is_least, kind, short in _PER_TOKEN:
         bound, found = getattr(asked, field), getattr(stats, figure)
+        found = float(np.float32(found)) if isinstance(found, float) else found
         if asked.HasField(field) and (found < bound if is_least else found > bound):
             word, name = "least" if is_least else "most", quoted(str(_token(asked)))
             text = (
