@@ -122,6 +122,7 @@ class Options(ValidationOptions):
 
 def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     """Reads the schema, the rules and the reference, and looks at the files."""
+    from transforms.io.schema_types import with_schema_types
     from transforms.io.source import Source
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slice_text import parse_slices
@@ -130,6 +131,8 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     if options.merge:
         return _resolve_merge(options, schema, StatisticsOptions(schema=schema))
     source = Source.resolve(options.input, limit=options.limit)
+    if schema is not None:
+        source = with_schema_types(source, schema)
     statistics = StatisticsOptions(
         schema=schema,
         weight=options.weight,
