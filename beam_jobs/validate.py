@@ -180,7 +180,8 @@ def build(
         store(judged, run.commit, output)
         return
     rows = root | Read(source, dead_letters=run.dead_letters)
-    store(rows | CheckData(judge), run.commit, output)
+    unread = None if options.max_rejected_fraction is not None else run.dead_letters
+    store(rows | CheckData(judge, unread), run.commit, output)
     run.commit.published(rows, options.output)
 
 

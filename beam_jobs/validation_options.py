@@ -200,9 +200,8 @@ def _check_gate(options: Any) -> None:
 
 def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
     """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
-    from transforms.gate.check import CheckData, hold, store
+    from transforms.gate.check import CheckData, store
 
     judged = rows | "Gate" >> CheckData(judge)
     assert run.findings is not None, "a job with a gate has an output"
     store(judged, run.commit, run.commit.target(run.findings, evidence=True))
-    hold(judged, run.commit)

@@ -55,7 +55,9 @@ def test_a_gate_that_says_no(score, tmp_path, capsys):
     assert "in.parquet#row=4" in (tmp_path / "out.validation/report.html").read_text()
     manifest = json.loads((tmp_path / "out.validation/_millrace/run.json").read_text())
     assert manifest["status"] == "refused"
-    assert manifest["counts"]["errors"] == ["x: Out-of-range values"]
+    assert manifest["counts"]["findings"] == [
+        {"severity": "ERROR", "feature": "x", "why": "Out-of-range values"}
+    ]
 
 
 def test_a_gate_that_says_yes(score, schema, tmp_path, capsys):

@@ -18,6 +18,8 @@ from transforms.statistics.options import StatisticsOptions
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+    from transforms.gate.findings import Found
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -25,12 +27,12 @@ class Judgement:
 
     Attributes:
       files: The names and contents of what it writes.
-      errors: What is wrong with the data: each error in a few words, without values.
+      findings: What is wrong with the data, without values of rows.
       rows: How many rows were judged.
     """
 
     files: tuple[tuple[str, bytes], ...]
-    errors: tuple[str, ...]
+    findings: "tuple[Found, ...]"
     rows: int
 
 
@@ -66,6 +68,7 @@ class Judge:
         faults: Faults | None = None,
         verdicts: Iterable[Verdict] = (),
         repeats: Mapping[str, int] | None = None,
+        unread: int = 0,
     ) -> Judgement:
         """What the data comes to.
 
@@ -74,7 +77,9 @@ class Judge:
           faults: What its rows violate.
           verdicts: How rules about columns came out.
           repeats: For each rule about keys, how many rows have the key of another.
+          unread: How many rows could not be read.
         """
+        from transforms.gate.rule_anomalies import UNREAD, rule_anomalies, unread_rows
         from transforms.reports import statistics_report
         from transforms.schema.text_fields import rendered
 
@@ -84,8 +89,13 @@ class Judge:
             made.append((SCHEMA, rendered(self._inferred(statistics)).encode()))
         anomalies = None
         if self.schema is not None or self.checks is not None:
-            anomalies = self._anomalies(statistics, faults, verdicts, repeats or {})
+            anomalies = self._anomalies(statistics)
+            for key, info in rule_anomalies(faults or Faults(), verdicts, repeats or {}):
+                anomalies.anomaly_info[key].CopyFrom(info)
+            if unread:
+                anomalies.anomaly_info[UNREAD].CopyFrom(unread_rows(unread))
             made.append((ANOMALIES, anomalies.SerializeToString()))
+        by_slice = self._of_slices(statistics)
         page = statistics_report(
             self.reference,
             statistics,
@@ -93,9 +103,10 @@ class Judge:
             self.schema,
             title=self.title,
             examples=_examples(faults),
-            slices=self._of_slices(statistics),
+            slices=by_slice,
         )
-        return Judgement((*made, (REPORT, page.encode())), _errors(anomalies), slices[WHOLE].rows)
+        found = _findings(anomalies, by_slice)
+        return Judgement((*made, (REPORT, page.encode())), found, slices[WHOLE].rows)
 
     @property
     def _beside(self) -> dict[str, Any]:
@@ -125,23 +136,15 @@ class Judge:
         return infer_schema(statistics)
 
     def _anomalies(
-        self,
-        statistics: "statistics_pb2.DatasetFeatureStatisticsList",
-        faults: Faults | None,
-        verdicts: Iterable[Verdict],
-        repeats: Mapping[str, int],
+        self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
     ) -> "anomalies_pb2.Anomalies":
         from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-        from transforms.gate.rule_anomalies import rule_anomalies
         from transforms.schema import validate_statistics
 
-        found = anomalies_pb2.Anomalies()
-        if self.schema is not None:
-            found = validate_statistics(statistics, self.schema, **self._beside)
-        for key, info in rule_anomalies(faults or Faults(), verdicts, repeats):
-            found.anomaly_info[key].CopyFrom(info)
-        return found
+        if self.schema is None:
+            return anomalies_pb2.Anomalies()
+        return validate_statistics(statistics, self.schema, **self._beside)
 
 
 def _examples(faults: Faults | None) -> dict[str, pa.RecordBatch]:
@@ -159,11 +162,20 @@ def _examples(faults: Faults | None) -> dict[str, pa.RecordBatch]:
     return found
 
 
-def _errors(anomalies: "anomalies_pb2.Anomalies | None") -> tuple[str, ...]:
-    from transforms.gate.findings import ERROR, findings
+def _findings(
+    anomalies: "anomalies_pb2.Anomalies | None",
+    slices: "Mapping[str, anomalies_pb2.Anomalies] | None",
+) -> "tuple[Found, ...]":
+    from transforms.gate.findings import Found, findings
+    from transforms.schema.slices import slices_at_fault
 
-    rows = findings(anomalies) if anomalies is not None else []
-    return tuple(f"{row.feature}: {row.why}" for row in rows if row.severity == ERROR)
+    if anomalies is None:
+        return ()
+    number = slices_at_fault(slices or {}, anomalies)
+    told = "has errors" if number == 1 else "have errors"
+    why = f"{told} that all rows have not: see {REPORT}"
+    of_slices = [Found("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]
+    return (*findings(anomalies), *(of_slices if number else ()))
 
 
 def _stored(slices: dict[str, Dataset]) -> bytes:

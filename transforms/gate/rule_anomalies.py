@@ -8,6 +8,9 @@ from transforms.rules.column_rules import Verdict
 from transforms.schema.protos import anomalies_pb2
 
 _Info = anomalies_pb2.AnomalyInfo
+_OF_ROWS = {"max", "min"}
+UNREAD = "(rows)"
+"""What rows that could not be read are called among anomalies."""
 
 
 def rule_key(name: str) -> str:
@@ -40,6 +43,13 @@ def rule_anomalies(
             yield rule_key(name), _error(f"Key repeated in {told}", text)
 
 
+def unread_rows(rows: int) -> anomalies_pb2.AnomalyInfo:
+    """The anomaly of rows that could not be read: the statistics know nothing of them."""
+    noun = "row" if rows == 1 else "rows"
+    text = f"{rows:,} {noun} could not be read; the dead letters say which and why."
+    return _error(f"{rows:,} could not be read: see the dead letters", text)
+
+
 def _of_rows(name: str, fault: Fault, rows: int) -> anomalies_pb2.AnomalyInfo:
     told = f"{fault.rows:,} of {rows:,} rows"
     text = f"The rule {name!r} is broken by {told} ({fault.rows / rows:.3%})."
@@ -52,8 +62,11 @@ def _of_columns(verdict: Verdict) -> anomalies_pb2.AnomalyInfo:
         text = f"Whether the rule {verdict.rule!r} holds is unknown: it came to {measured}."
         return _info("Unknown", text, _Info.WARNING)
     about = "" if verdict.exact else "about "
-    text = f"The rule {verdict.rule!r} does not hold: it came to {about}{measured}."
-    return _error("Does not hold", text)
+    told = f"it came to {about}{measured}"
+    # The least and the greatest are values of rows, and the short text is shown in logs.
+    is_value = _OF_ROWS & set(verdict.aggregates)
+    short = "Does not hold" if is_value else f"Does not hold: {told}"
+    return _error(short, f"The rule {verdict.rule!r} does not hold: {told}.")
 
 
 def _figure(value: Any) -> str:
