@@ -82,9 +82,9 @@ details > summary { cursor: pointer; color: var(--accent); font-size: .86rem; wi
 /* Nothing is cut without a sign of it: a shadow where there is more, and a bar that stays. */
 .scroll { overflow-x: auto; background:
     linear-gradient(to right, var(--card) 1.5rem, transparent 3rem) local,
-    linear-gradient(to left, var(--card) 1.5rem, transparent 3rem) right local,
-    linear-gradient(to right, var(--shade), transparent .8rem),
-    linear-gradient(to left, var(--shade), transparent .8rem); }
+    linear-gradient(to left, var(--card) 1.5rem, transparent 3rem) local,
+    linear-gradient(to right, transparent 2px, var(--shade) 2px, transparent .8rem),
+    linear-gradient(to left, transparent 2px, var(--shade) 2px, transparent .8rem); }
 .scroll::-webkit-scrollbar { height: 10px; }
 .scroll::-webkit-scrollbar-track { background: var(--ground); border-radius: 5px; }
 .scroll::-webkit-scrollbar-thumb { background: var(--soft); border-radius: 5px; }
@@ -123,7 +123,7 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .features > tbody > tr:first-child > * { padding-top: .6rem; padding-bottom: 0; }
 .features > tbody > tr + tr > td { padding-top: 0; padding-bottom: .5rem; }
 .features > tbody > tr > th { color: inherit; font-size: .97rem; vertical-align: top;
-  min-width: 9.5rem; }
+  min-width: 9.5rem; max-width: 15rem; }
 .drift > tbody > tr > th, .slices th[scope=row] { font-size: inherit; color: inherit; }
 .slices > tbody { border-bottom: 1px solid var(--line); }
 .slices > tbody > tr:first-child > * { padding-bottom: 0; }
@@ -171,7 +171,8 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .texts td:nth-child(2) { width: 45%; }
 .texts tbody > tr > th { color: var(--ink); max-width: 18rem; }
 .rows td { white-space: nowrap; font-size: .85rem; }
-.rows th { min-width: 4rem; max-width: 12rem; overflow-wrap: anywhere; }
+.rows { width: max-content; }
+.rows th { max-width: 12rem; overflow-wrap: anywhere; }
 .rows .mark { background: var(--warnsoft); color: var(--ink); font-weight: 600; }
 
 @media (max-width: 760px) {
@@ -189,9 +190,9 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
     clip-path: inset(50%); }
   .cards, .cards > tbody { display: block; }
   .cards > tbody > tr:first-child { display: grid; gap: .35rem .8rem;
-    grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); padding: .7rem 0 .2rem; }
+    grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); padding: .7rem 0 .2rem; }
   .cards > tbody > tr:first-child > * { padding: 0; text-align: left; white-space: normal;
-    min-width: 0; }
+    min-width: 0; max-width: none; }
   .cards > tbody > tr:first-child > th { grid-column: 1 / -1; }
   .cards > tbody > tr:first-child > .chart { grid-column: 1 / -1; }
   .cards > tbody > tr + tr, .cards > tbody > tr + tr > td { display: block; padding-inline: 0; }
