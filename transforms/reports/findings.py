@@ -80,7 +80,8 @@ def _worst_first(item: tuple[str, anomalies_pb2.AnomalyInfo]) -> tuple[int, str]
 
 
 def _no_rows() -> Markup:
-    return _article(WHOLE, badge("Error", "bad"), "bad", note("There are no rows to validate."))
+    told = element("p", element("strong", "There are no rows to validate."))
+    return _article(WHOLE, badge("Error", "bad"), "bad", told)
 
 
 def _finding(

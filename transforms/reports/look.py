@@ -69,6 +69,7 @@ code { font: .8em ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: va
   overflow-wrap: anywhere; }
 
 .finding { border-left: 3px solid var(--line); padding: .1rem 0 .2rem .9rem; margin: 0 0 1.1rem; }
+.note + .finding { margin-top: .7rem; }
 .finding:last-child { margin-bottom: 0; }
 .finding.bad { border-color: var(--bad); } .finding.warn { border-color: var(--warn); }
 .finding header { display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: baseline; }
