@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from transforms.gate.faults import Faults
+from transforms.gate.faults import Fault, Faults
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
 from transforms.gate.rule_anomalies import rule_anomalies, rule_key, unread_rows
 from transforms.row_checks.checks import Checks
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
     from transforms.gate.findings import Found
+    from transforms.reports import Example
+
+    Examples = Mapping[str, pa.RecordBatch | Example]
+
+_NOTE = (
+    "Of example rows, values that are not at fault are shown by their form: 9 stands for a digit, "
+    "a and A for letters."
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,8 @@ class Judge:
             anomalies,
             self.schema,
             title=self.title,
-            examples=_examples(faults or Faults(), taken),
+            examples=_examples(faults or Faults(), self.checks, taken),
+            examples_note=_NOTE if self.examples == "masked" else None,
             slices=by_slice,
         )
         found = _findings(anomalies, by_slice)
@@ -153,15 +162,25 @@ class Judge:
         return validate_statistics(statistics, self.schema, **self._beside)
 
 
-def _examples(faults: Faults, taken: Collection[str]) -> dict[str, pa.RecordBatch]:
-    """Rows at fault, by the keys of anomalies."""
-    rules = {rule_key(name, taken): fault for name, fault in faults.rules.items()}
-    found = {}
-    for key, fault in {**faults.features, **rules}.items():
+def _examples(faults: Faults, checks: Checks | None, taken: Collection[str]) -> "Examples":
+    """Rows at fault, by the keys of anomalies; of a rule's, the columns that it names."""
+    from transforms.reports import Example
+
+    found: dict[str, pa.RecordBatch | Example] = {}
+    for key, fault in faults.features.items():
         if fault.examples:
-            table = pa.Table.from_batches(fault.examples).combine_chunks()
-            (found[key],) = table.to_batches()
+            found[key] = _joined(fault)
+    rules = {} if checks is None else {rule.name: rule for rule in checks.rules.row}
+    for name, fault in faults.rules.items():
+        if fault.examples:
+            columns = tuple(getattr(rules[name], "columns", ()))
+            found[rule_key(name, taken)] = Example(_joined(fault), columns)
     return found
+
+
+def _joined(fault: Fault) -> pa.RecordBatch:
+    (rows,) = pa.Table.from_batches(fault.examples).combine_chunks().to_batches()
+    return rows
 
 
 def _findings(

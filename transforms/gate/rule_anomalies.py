@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from transforms.gate.faults import Fault, Faults
+from transforms.reports.findings import UNREAD
 from transforms.rules.column_rules import Verdict
 from transforms.schema.protos import anomalies_pb2
 
 _Info = anomalies_pb2.AnomalyInfo
 _OF_ROWS = {"max", "min"}
-UNREAD = "(rows)"
-"""What rows that could not be read are called among anomalies."""
 
 
 def rule_key(name: str, taken: Collection[str] = ()) -> str:
