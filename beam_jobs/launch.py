@@ -214,7 +214,11 @@ def _commit(job: str, options: JobOptions) -> "Commit":
         job,
         options.run_id,
         overwrite=options.overwrite,
-        gate=Gate(options.max_rejected_fraction, options.allow_unreadable_files),
+        gate=Gate(
+            options.max_rejected_fraction,
+            options.allow_unreadable_files,
+            getattr(options, "gate", False),
+        ),
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )

@@ -9,7 +9,7 @@ from beam_jobs.launch import Run, run
 from beam_jobs.options import ColumnMap, option
 from beam_jobs.stream_options import StreamOptions
 from beam_jobs.streams import message_columns, read, tell_columns
-from beam_jobs.validation_options import GROUP, ValidationOptions, add_gate, gate_of
+from beam_jobs.validation_options import GROUP, ValidationOptions, add_gate, gate_of, read_schema
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -134,6 +134,7 @@ def resolve(options: Options) -> Resolved:
     """Looks at the model, the files and the rules, and checks that they fit each other."""
     from inference.models import Model
     from transforms.io.inputs import resolve_input
+    from transforms.io.schema_types import with_schema_types
     from transforms.io.source import Source
 
     model = Model.resolve(
@@ -144,7 +145,11 @@ def resolve(options: Options) -> Resolved:
         batch_rows=options.batch_rows,
     )
     types = model.input_types()
-    source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
+    # Behind a gate all columns are read, for one that the schema doesn't know is told too.
+    columns = None if options.gate else options.schema
+    source = resolve_input(options.input, columns, types, options.limit, **options.streaming)
+    if options.gate and options.schema and isinstance(source, Source):
+        source = with_schema_types(source, read_schema(options.schema), types)
     tell_columns("score", source)
     model.check(source.schema, options.keep_columns or None)
     rules, judge = gate_of(options, source.schema)

@@ -1,14 +1,12 @@
 """What a validation found: a table of anomalies, and the exit code."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from beam_jobs.failures import GATE_SAID_NO
 from beam_jobs.logs import say
 
-if TYPE_CHECKING:
-    from transforms.gate.findings import Found
-
-_WIDEST = 100
+_WIDEST = 160
 
 
 def verdict(options: Any) -> int:
@@ -19,38 +17,34 @@ def verdict(options: Any) -> int:
 
     Returns: 3 where one of them is an error, else 0.
     """
-    from transforms.gate.findings import ERROR, findings
-    from transforms.gate.places import read_anomalies
-
-    anomalies = read_anomalies(options.output)
-    if anomalies is None:
-        return 0
-    rows = [*_unread(options), *findings(anomalies)]
-    if not rows:
-        return say("validate", "no anomalies")
-    errors = sum(row.severity == ERROR for row in rows)
-    code = GATE_SAID_NO if errors else 0
-    noun = "anomaly" if len(rows) == 1 else "anomalies"
-    told = f"{len(rows):,} {noun}, {errors:,} of them errors"
-    return say("validate", f"{told}\n{_table(rows)}", code)
-
-
-def _unread(options: Any) -> "list[Found]":
-    """Rows that could not be read, of which no statistics tell; an error unless some may be."""
-    from transforms.gate.findings import ERROR, Found
+    from transforms.gate.places import ANOMALIES, REPORT
+    from transforms.io import files
     from transforms.ledger import MANIFEST
     from transforms.publish import read_manifest
 
-    manifest = read_manifest(f"{options.output.rstrip('/')}/{MANIFEST}")
-    dead = manifest["counts"]["rows_dead"] if manifest else 0
-    if not dead or options.max_rejected_fraction is not None:
-        return []
-    return [Found(ERROR, "(rows)", f"{dead:,} could not be read: see the dead letters")]
+    folder = options.output.rstrip("/")
+    manifest = read_manifest(f"{folder}/{MANIFEST}")
+    if manifest is None or not files.exists(f"{folder}/{ANOMALIES}"):
+        return 0
+    found = manifest["counts"]["findings"]
+    if not found:
+        return say("validate", "no anomalies")
+    errors = sum(each["severity"] == "ERROR" for each in found)
+    noun = "anomaly" if len(found) == 1 else "anomalies"
+    told = f"{len(found):,} {noun}, {errors:,} of them errors; {folder}/{REPORT} tells more"
+    return say("validate", f"{told}\n{_table(found)}", GATE_SAID_NO if errors else 0)
 
 
-def _table(rows: "list[Found]") -> str:
-    width = max(len(row.severity) for row in rows)
-    names = max(len(row.feature) for row in rows)
+def _table(found: Sequence[Mapping[str, str]]) -> str:
+    rows = [(each["severity"], _cut(each["feature"], 60), _cut(each["why"])) for each in found]
+    widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
     return "\n".join(
-        f"  {row.severity:<{width}}  {row.feature:<{names}}  {row.why[:_WIDEST]}" for row in rows
+        f"  {severity:<{widths[0]}}  {feature:<{widths[1]}}  {why}"
+        for severity, feature, why in rows
     )
+
+
+def _cut(text: str, most: int = _WIDEST) -> str:
+    """One line of a terminal: names of columns may hold anything."""
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text if len(text) <= most else f"{text[: most - 3]}..."

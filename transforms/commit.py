@@ -21,7 +21,7 @@ from transforms.errors import ConfigError
 from transforms.io import files
 from transforms.io.locks import lock, unlock
 from transforms.io.uris import FORMATS, Location, parse
-from transforms.ledger import Entry, Gate, Target
+from transforms.ledger import Entry, Finding, Gate, Target
 from transforms.publish import Plan, Publish, aside, is_remnant, now, read_manifest, restore
 
 TARGET_BYTES = 256 << 20
@@ -159,13 +159,13 @@ class Commit:
         """
         self.take(made | "Artifacts" >> beam.Map(_artifact, target).with_output_types(Entry))
 
-    def judged(self, errors: "beam.PCollection[tuple[str, ...]]") -> None:
-        """Lets nothing be published where the data as a whole has errors.
+    def judged(self, findings: "beam.PCollection[tuple[Finding, ...]]") -> None:
+        """Tells the manifest what is wrong with the data as a whole; the gate may go by it.
 
         Args:
-          errors: What is wrong, each in a few words.
+          findings: One list of it.
         """
-        self.take(errors | "Verdict" >> beam.Map(_verdict).with_output_types(Entry))
+        self.take(findings | "Verdict" >> beam.Map(_verdict).with_output_types(Entry))
 
     def published(self, batches: Batches, uri: str) -> None:
         """Counts rows that are at a topic already, which knows no commit."""
@@ -344,8 +344,8 @@ def _artifact(file: tuple[str, bytes], target: Target) -> Entry:
     return Entry("artifact", "Artifacts", target.root, path, bytes=len(content))
 
 
-def _verdict(errors: tuple[str, ...]) -> Entry:
-    return Entry("verdict", "Gate", counts=tuple((error, 1) for error in errors))
+def _verdict(findings: tuple[Finding, ...]) -> Entry:
+    return Entry("verdict", "Judge", findings=findings)
 
 
 def _published(rows: pa.RecordBatch, uri: str) -> Entry:

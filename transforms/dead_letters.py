@@ -181,6 +181,7 @@ class DeadLetters:
             raise ValueError(f"payload is 'full' or 'none', not {payload!r}")
         self.commit, self.payload = commit, payload
         self.target = commit.target(uri, dead_letters=True)
+        self._taken: list[tuple[str, Batches]] = []
 
     def take(self, rejects: Batches, step: str) -> None:
         """Stages the rejects of one step.
@@ -198,6 +199,15 @@ class DeadLetters:
         )
         letters = rejects | "Letters" >> beam.Map(stamp).with_output_types(pa.RecordBatch)
         self.commit.stage(letters, self.target, step, count="reason")
+        self._taken.append((step, rejects))
+
+    def number(self) -> "beam.PCollection[int]":
+        """How many rows the verbs rejected that have taken it so far: one number."""
+        counts = tuple(
+            rejects | f"Of {step}" >> beam.Map(rejected_rows).with_output_types(int)
+            for step, rejects in self._taken
+        )
+        return counts | "Counts" >> beam.Flatten() | "Number" >> beam.CombineGlobally(sum)
 
 
 def stamp_rejects(

@@ -9,6 +9,8 @@ from transforms.dead_letters import FILE_REASONS, Reason
 from transforms.errors import MillraceError
 
 MANIFEST = "_millrace/run.json"
+Finding = tuple[str, str, str]
+"""Something wrong with the data as a whole: severity, feature or rule, and why."""
 _TOLD = 5
 
 
@@ -27,9 +29,9 @@ class Entry:
       rows: How many rows.
       bytes: The file's size.
       order: Where its first row came from: files are published in this order.
-      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it; of a
-        "verdict", once each error.
+      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
       schema: The Arrow schema, serialized.
+      findings: Of a "verdict": what is wrong with the data.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Entry:
     order: tuple[str, int] = ("", 0)
     counts: tuple[tuple[str, int], ...] = ()
     schema: Any = b""
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,12 @@ class Gate:
       max_rejected_fraction: Rejected rows over rows in; above it nothing is published. None
         objects only where every row was rejected.
       allow_unreadable_files: Publish although a file could not be read to its end.
+      without_errors: Publish nothing of data that has errors as a whole.
     """
 
     max_rejected_fraction: float | None = None
     allow_unreadable_files: bool = False
+    without_errors: bool = False
 
     def objection(self, counts: Mapping[str, Any]) -> str | None:
         """Why the run may not be published, or None."""
@@ -107,7 +112,7 @@ class Gate:
                 "lost is unknown. Mend or leave out the files that the dead letters name, or pass "
                 "--allow_unreadable_files to publish the other rows"
             )
-        if errors := counts.get("errors"):
+        if self.without_errors and (errors := _errors(counts)):
             told = "; ".join(errors[:_TOLD])
             more = f"; and {len(errors) - _TOLD:,} more" if len(errors) > _TOLD else ""
             return f"the data is not what it must be: {told}{more}"
@@ -124,6 +129,11 @@ class Gate:
                 f"--max_rejected_fraction={limit:g} allows"
             )
         return None
+
+
+def _errors(counts: Mapping[str, Any]) -> list[str]:
+    found = counts.get("findings", ())
+    return [f"{each['feature']}: {each['why']}" for each in found if each["severity"] == "ERROR"]
 
 
 def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
@@ -156,9 +166,10 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             "pipeline; please report it"
         )
     verdicts = [entry for entry in ledger if entry.kind == "verdict"]
-    errors = [error for entry in verdicts for error, _ in entry.counts]
+    names = ("severity", "feature", "why")
+    found = [dict(zip(names, each, strict=True)) for entry in verdicts for each in entry.findings]
     return {
-        **({"errors": errors} if verdicts else {}),
+        **({"findings": found} if verdicts else {}),
         "rows_in": rows_in,
         "rows_out": rows_out,
         "rows_dead": rows_dead,

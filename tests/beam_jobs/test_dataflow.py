@@ -134,8 +134,8 @@ CASES = {
         labels=(
             "Artifacts",
             *COMMIT_AND_READ[:4],
-            "Errors",
             "Files",
+            "Findings",
             "Gate",
             "Gate/Columns",
             "Gate/Judge",
@@ -193,13 +193,18 @@ CASES = {
             "Artifacts",
             "CheckData",
             "CheckData/Columns",
+            "CheckData/Counts",
             "CheckData/Judge",
+            "CheckData/Number",
+            "CheckData/Of Read",
             "CheckData/Rows",
             "CheckData/Statistics",
             *COMMIT_AND_READ[:4],
             "Files",
+            "Findings",
             *COMMIT_AND_READ[4:],
             "Tally",
+            "Verdict",
         ),
         arrow=("Read/Door", "Read/Letters"),
     ),
@@ -271,7 +276,8 @@ def test_no_label_holds_what_may_change(built):
     """Lambdas put a line number in the label; Beam's own `Create` has one, ours have none."""
     _, pipeline, _ = built
     names = [t.unique_name for t in pipeline.components.transforms.values()]
-    creates = ("Read/Files", "Windows/Start", "Merge/DoOnce", "Faults/DoOnce", "Combine/DoOnce")
+    creates = ("Read/Files", "Windows/Start", "Merge/DoOnce", "Faults/DoOnce")
+    creates += ("Combine/DoOnce", "Number/DoOnce")
     found = [n.rpartition("/")[0] for n in names if "lambda" in n]
     assert not [name for name in found if not name.endswith(creates)]
 

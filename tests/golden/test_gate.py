@@ -55,7 +55,9 @@ def test_a_gate_that_says_no(score, tmp_path, capsys):
     assert "in.parquet#row=4" in (tmp_path / "out.validation/report.html").read_text()
     manifest = json.loads((tmp_path / "out.validation/_millrace/run.json").read_text())
     assert manifest["status"] == "refused"
-    assert manifest["counts"]["errors"] == ["x: Out-of-range values"]
+    assert manifest["counts"]["findings"] == [
+        {"severity": "ERROR", "feature": "x", "why": "Out-of-range values"}
+    ]
 
 
 def test_a_gate_that_says_yes(score, schema, tmp_path, capsys):
@@ -67,12 +69,13 @@ def test_a_gate_that_says_yes(score, schema, tmp_path, capsys):
     assert "findings" in capsys.readouterr().err
 
 
-def test_what_a_gate_refuses_leaves_what_was_published(score, schema, tmp_path):
+def test_what_a_gate_refuses_leaves_what_was_published(score, schema, tmp_path, capsys):
     text = schema.read_text()
     schema.write_text(text.replace("max: 3", "max: 4"))
     assert score("--gate") == 0
     schema.write_text(text)
     assert score("--gate", "--overwrite", run_id="again") == 3
+    assert f"manifest      {tmp_path}/out.validation.again/_millrace" in capsys.readouterr().err
     assert ds.dataset(tmp_path / "out").count_rows() == 4
     assert not read_anomalies(f"{tmp_path}/out.validation").anomaly_info
     assert read_anomalies(f"{tmp_path}/out.validation.again").anomaly_info

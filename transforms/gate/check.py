@@ -7,11 +7,13 @@ import apache_beam as beam
 
 from transforms.batches import Batches
 from transforms.commit import Commit
+from transforms.dead_letters import DeadLetters
+from transforms.errors import ConfigError
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge, Judgement
 from transforms.gate.merge import MergeStates
 from transforms.gate.repeats import CountRepeats
-from transforms.ledger import Entry, Target
+from transforms.ledger import Entry, Finding, Target
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.files import Rules
 from transforms.statistics.generate import CollectStatistics
@@ -23,11 +25,14 @@ class CheckData(beam.PTransform):
 
     Args:
       judge: By what.
+      dead_letters: What they have taken so far are rows that could not be read, which is an error;
+        None if it is none.
 
     Returns: One `Judgement`. The rows themselves are left as they are.
     """
 
     judge: Judge
+    dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -35,10 +40,11 @@ class CheckData(beam.PTransform):
     def expand(self, batches: Batches) -> "beam.PCollection[Judgement]":
         """Applies it."""
         slices = batches | "Statistics" >> CollectStatistics(self.judge.options)
-        checks, sides = self.judge.checks, {}
+        checks, sides = self.judge.checks, _unread(self.dead_letters)
         if checks is not None:
             faults = batches | "Rows" >> GatherFaults(checks, self.judge.examples)
-            sides = {"faults": beam.pvalue.AsSingleton(faults), **_sides(batches, checks.rules)}
+            sides["faults"] = beam.pvalue.AsSingleton(faults)
+            sides |= _sides(batches, checks.rules)
         judged = beam.Map(self.judge, **sides).with_output_types(Judgement)
         return slices | "Judge" >> judged
 
@@ -67,25 +73,30 @@ class JudgeStates(beam.PTransform):
 
 
 def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
-    """Writes what a validation found when the run is committed.
+    """Writes what a validation found when the run is committed; its manifest tells it too.
 
     Args:
       judged: One judgement.
       commit: The run's.
-      target: The folder for it.
+      target: The folder for it; no single file, nor stdout.
+
+    Raises:
+      ConfigError: It is none.
     """
+    if not target.folder or target.family != "files":
+        raise ConfigError(
+            f"{target.uri!r} is no folder, and what is found are several files: name a folder, "
+            "with a slash at its end"
+        )
     found = judged | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
     commit.artifacts(found, target)
+    rows = judged | "Findings" >> beam.Map(_findings).with_output_types(tuple[Finding, ...])
+    commit.judged(rows)
 
 
 def count_rows(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
     """Counts the rows that were judged by their statistics, where none were read."""
     commit.take(judged | "Tally" >> beam.Map(_tally, target.root).with_output_types(Entry))
-
-
-def hold(judged: "beam.PCollection[Judgement]", commit: Commit) -> None:
-    """Lets a run publish nothing but evidence where the judgement tells of errors."""
-    commit.judged(judged | "Errors" >> beam.Map(_errors).with_output_types(tuple[str, ...]))
 
 
 def _tally(judgement: Judgement, root: str) -> Entry:
@@ -96,8 +107,14 @@ def _files(judgement: Judgement) -> tuple[tuple[str, bytes], ...]:
     return judgement.files
 
 
-def _errors(judgement: Judgement) -> tuple[str, ...]:
-    return judgement.errors
+def _findings(judgement: Judgement) -> tuple[Finding, ...]:
+    return tuple((each.severity, each.feature, each.why) for each in judgement.findings)
+
+
+def _unread(dead_letters: DeadLetters | None) -> dict[str, Any]:
+    if dead_letters is None:
+        return {}
+    return {"unread": beam.pvalue.AsSingleton(dead_letters.number())}
 
 
 def _sides(batches: Batches, rules: Rules) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from transforms.reports.redaction import MOST, Values
+
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
@@ -16,7 +18,7 @@ class Found:
     Attributes:
       severity: "ERROR" or "WARNING".
       feature: Its path; or that of a rule, or of all data.
-      why: A few words; they hold no value.
+      why: In words that hold no value of a row.
     """
 
     severity: str
@@ -26,16 +28,33 @@ class Found:
 
 def findings(anomalies: "anomalies_pb2.Anomalies") -> list[Found]:
     """What is wrong, errors first, then by name."""
-    from tensorflow_metadata.proto.v0 import anomalies_pb2
-
-    name = anomalies_pb2.AnomalyInfo.Severity.Name
-    found = [
-        Found(name(info.severity), feature, info.short_description)
-        for feature, info in anomalies.anomaly_info.items()
-    ]
+    found = [_found(feature, info) for feature, info in anomalies.anomaly_info.items()]
     if anomalies.data_missing:
         found.append(Found(ERROR, "(all)", "there are no rows"))
     if anomalies.HasField("dataset_anomaly_info"):
-        info = anomalies.dataset_anomaly_info
-        found.append(Found(name(info.severity), "(dataset)", info.short_description))
+        found.append(_found("(dataset)", anomalies.dataset_anomaly_info))
     return sorted(found, key=lambda each: (each.severity != ERROR, each.feature, each.why))
+
+
+def _found(feature: str, info: "anomalies_pb2.AnomalyInfo") -> Found:
+    from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+    reasons = [_told(reason) for reason in info.reason] or [info.short_description]
+    severity = anomalies_pb2.AnomalyInfo.Severity.Name(info.severity)
+    return Found(severity, feature, "; ".join(reasons))
+
+
+def _told(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
+    """What is wrong in a few words, and more if that tells no value."""
+    from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+    kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
+    short = str(reason.short_description).rstrip(".")
+    text = str(reason.description).partition(MOST)[0].rstrip(" ;.")
+    if kind == "CUSTOM_VALIDATION" or Values(_hide).sentence("", kind, text) != text:
+        return short
+    return f"{short}: {text}" if text else short
+
+
+def _hide(column: str, value: str) -> str:
+    return ""

@@ -68,6 +68,7 @@ class Verdict:
       measured: What its aggregates came to, in order.
       exact: Whether all of them were counted, none estimated.
       rows: Of how many rows.
+      aggregates: The names of the aggregates, such as "mean".
     """
 
     rule: str
@@ -75,6 +76,7 @@ class Verdict:
     measured: tuple[Any, ...]
     exact: bool
     rows: int
+    aggregates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,5 @@ def _verdict(rule: ColumnRule, partials: tuple[Partial, ...]) -> Verdict:
     }
     holds = evaluate(rule.tree, Columns(values, 1))[0].as_py()
     exact = all(is_exact(aggregate, partial) for aggregate, partial in pairs)
-    return Verdict(rule.name, holds, measured, exact, partials[0].rows)
+    names = tuple(str(aggregate.value) for aggregate in rule.aggregates)
+    return Verdict(rule.name, holds, measured, exact, partials[0].rows, names)
