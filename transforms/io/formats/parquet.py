@@ -55,7 +55,8 @@ class Parquet:
         names = [name for name in schema.names if name in there]
         first = split.first
         groups = list(range(split.start, split.end))
-        batches = source.iter_batches(max_rows, row_groups=groups, columns=names)
+        rows = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
+        batches = source.iter_batches(rows, row_groups=groups, columns=names)
         for batch in _unbroken(batches, split.file):
             for piece in cut(batch, max_rows, max_bytes):
                 rows, rejects = conform(with_source(piece, split.file.uri, first), schema)
@@ -89,6 +90,14 @@ def _bytes(meta: Any, group: int) -> int:
     """The compressed size of a row group."""
     columns = meta.row_group(group)
     return sum(columns.column(i).total_compressed_size for i in range(columns.num_columns))
+
+
+def _rows_at_once(meta: Any, groups: list[int], max_rows: int, max_bytes: int) -> int:
+    """How many rows to decode at once: of many columns fewer, not to be cut only afterwards."""
+    described = [meta.row_group(group) for group in groups]
+    rows = sum(group.num_rows for group in described)
+    size = sum(group.total_byte_size for group in described)
+    return max(1, min(max_rows, max_bytes * int(rows) // max(int(size), 1)))
 
 
 class _Writer:
