@@ -55,8 +55,8 @@ class Parquet:
         names = [name for name in schema.names if name in there]
         first = split.first
         groups = list(range(split.start, split.end))
-        rows = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
-        batches = source.iter_batches(rows, row_groups=groups, columns=names)
+        at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
+        batches = source.iter_batches(at_once, row_groups=groups, columns=names)
         for batch in _unbroken(batches, split.file):
             for piece in cut(batch, max_rows, max_bytes):
                 rows, rejects = conform(with_source(piece, split.file.uri, first), schema)
