@@ -216,7 +216,7 @@ def alike(mine, expected):
     mine, expected = copy.deepcopy(mine), copy.deepcopy(expected)
     for name in ("mean", "std_dev"):
         value = getattr(expected.num_stats, name)
-        assert getattr(mine.num_stats, name) == pytest.approx(value, abs=1e-6)
+        assert getattr(mine.num_stats, name) == pytest.approx(value, rel=1e-9, abs=1e-6)
         for feature in (mine, expected):
             if feature.HasField("num_stats"):
                 feature.num_stats.ClearField(name)
