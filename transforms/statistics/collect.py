@@ -126,7 +126,8 @@ def statistics_of(
       the columns. As TFDV's, but for what docs/statistics.md says.
 
     Raises:
-      ConfigError: A column is of a type of which there are no statistics, or the weights are none.
+      ConfigError: A column is of a type of which there are no statistics, or two or none of its name, or the weights
+        are none.
     """
     options = options or StatisticsOptions()
     collector = Collector(options)

@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from transforms.casts import as_plain
 from transforms.errors import ConfigError
 from transforms.statistics.composite import Together
-from transforms.statistics.feature import Feature, Kinds
+from transforms.statistics.feature import Feature, Kinds, repeated
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
 from transforms.types import plain_type
@@ -19,6 +19,8 @@ from transforms.types import plain_type
 WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""
 MAX_SLICES = 1000
+MOST_WEIGHT = 1e280
+"""All rows together weigh no more: so sums over what their lists hold are finite too."""
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Dataset:
     Attributes:
       rows: How many.
       weight: The sum of their weights.
+      weighted_by: The column of these; None where they have none.
       features: By column, in the order in which columns came.
       pairs: Of numeric columns, where that is wanted.
       slicer: What it is a slice of, as its slicer tells; nothing of all rows.
@@ -36,18 +39,32 @@ class Dataset:
 
     rows: int = 0
     weight: float = 0.0
+    weighted_by: str | None = None
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
     slicer: str = ""
     composites: dict[str, Together] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
-        """Takes rows into account."""
+        """Takes rows into account.
+
+        Raises:
+          ConfigError: As `statistics_of`.
+        """
+        if twice := repeated(batch.schema.names):
+            raise ConfigError(f"there are several columns {twice!r}: give each a name of its own")
         weights = None if options.weight is None else weights_of(batch, options.weight)
-        self.rows += batch.num_rows
-        self.weight += 0.0 if weights is None else float(weights.sum())
+        self._add_rows(
+            batch.num_rows, 0.0 if weights is None else _sum(weights), options.weight
+        )
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name != options.weight and (options.columns is None or name in options.columns):
+                if not name:
+                    # No schema can tell of it.
+                    place = batch.schema.names.index(name) + 1
+                    raise ConfigError(
+                        f"column {place} has no name: give it one, or name the --columns to look at"
+                    )
                 if name not in self.features:
                     self.features[name] = Feature((name,))
                 plain = as_plain(column, plain_type(column.type))
@@ -62,11 +79,10 @@ class Dataset:
         """Takes other rows into account.
 
         Raises:
-          ConfigError: They are a slice of something else.
+          ConfigError: They are a slice of something else, or weighted by something else.
         """
         self.claim(other.slicer)
-        self.rows += other.rows
-        self.weight += other.weight
+        self._add_rows(other.rows, other.weight, other.weighted_by)
         for name, feature in other.features.items():
             if name in self.features:
                 self.features[name].merge(feature)
@@ -77,6 +93,22 @@ class Dataset:
             self.pairs.merge(other.pairs)
         for key, together in other.composites.items():
             self.composites.setdefault(key, Together()).merge(together)
+
+    def _add_rows(self, rows: int, weight: float, weighted_by: str | None) -> None:
+        if self.rows and rows and self.weighted_by != weighted_by:
+            raise ConfigError(
+                f"some parts are {_weighted(self.weighted_by)}, others {_weighted(weighted_by)}: "
+                "make the statistics of all of them with the same weights, or none"
+            )
+        if rows or not self.rows:
+            self.weighted_by = weighted_by or self.weighted_by
+        self.rows += rows
+        self.weight += weight
+        if self.weight > MOST_WEIGHT:
+            raise ConfigError(
+                f"the weights of column {weighted_by!r} add up to more than {MOST_WEIGHT:.0e}: "
+                "divide them by a number"
+            )
 
     def claim(self, slicer: str) -> None:
         """Makes it hold what a slicer gives; what it holds so far may be of an unknown one.
@@ -114,6 +146,15 @@ class Dataset:
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
         return made
+
+
+def _weighted(column: str | None) -> str:
+    return "not weighted" if column is None else f"weighted by column {column!r}"
+
+
+def _sum(weights: np.ndarray) -> float:
+    with np.errstate(over="ignore"):
+        return float(weights.sum())
 
 
 def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
