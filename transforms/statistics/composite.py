@@ -38,7 +38,7 @@ class Composite:
 
     @property
     def key(self) -> str:
-        """What tells it from others, also from those of its name with other parts: JSON of paths."""
+        """What tells it from others, also from those with other parts: JSON of paths."""
         kind = "sparse" if self.is_sparse else "weighted"
         return json.dumps([(kind, *self.path), self.value, *self.others])
 

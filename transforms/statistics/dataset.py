@@ -54,9 +54,7 @@ class Dataset:
         if twice := repeated(batch.schema.names):
             raise ConfigError(f"there are several columns {twice!r}: give each a name of its own")
         weights = None if options.weight is None else weights_of(batch, options.weight)
-        self._add_rows(
-            batch.num_rows, 0.0 if weights is None else _sum(weights), options.weight
-        )
+        self._add_rows(batch.num_rows, 0.0 if weights is None else _sum(weights), options.weight)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name != options.weight and (options.columns is None or name in options.columns):
                 if not name:
@@ -100,8 +98,8 @@ class Dataset:
                 f"some parts are {_weighted(self.weighted_by)}, others {_weighted(weighted_by)}: "
                 "make the statistics of all of them with the same weights, or none"
             )
-        if rows or not self.rows:
-            self.weighted_by = weighted_by or self.weighted_by
+        if rows:
+            self.weighted_by = weighted_by
         self.rows += rows
         self.weight += weight
         if self.weight > MOST_WEIGHT:
