@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from transforms import least_hashes
+from transforms.schema.columns import INT64
 from transforms.statistics.composite import Together
 from transforms.statistics.dataset import MAX_SLICES, MOST_WEIGHT, WHOLE, Dataset
 from transforms.statistics.feature import Feature
@@ -28,7 +29,6 @@ _MOST = 2**53
 _MOST_LEVELS = 64
 _MOST_WEIGHT = 1e300
 """What lies in lists weighs what their rows do, together more than `dataset.MOST_WEIGHT`."""
-_INT64 = (-(2**63), 2**63 - 1)
 
 
 def check(made: Any) -> None:
@@ -127,7 +127,7 @@ def _numbers(made: Numbers) -> Iterable[bool]:
     yield all(type(end) is float or abs(end) <= 2**64 for end in (low, high))
     if made.integers:
         yield all(values.dtype == np.int64 for values, _ in _tables(made.summary))
-        yield all(type(end) is int and _INT64[0] <= end <= _INT64[1] for end in (low, high))
+        yield all(type(end) is int and INT64[0] <= end <= INT64[1] for end in (low, high))
         yield made.moments.weight.is_integer() and made.moments.weight <= _MOST
 
 
