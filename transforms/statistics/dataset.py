@@ -128,7 +128,7 @@ class Dataset:
     ) -> statistics_pb2.DatasetFeatureStatistics:
         """The statistics, under the name of the slice."""
         made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
-        if options.weight is not None:
+        if options.weight is not None or self.weighted_by is not None:
             made.weighted_num_examples = self.weight
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.

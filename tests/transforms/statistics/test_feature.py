@@ -240,6 +240,13 @@ def collected_by(weight, *batches):
     return state.from_batch(state.to_batch(collector.slices()))
 
 
+def test_states_of_weighted_rows_tell_their_weight():
+    held = merged([collected_by("w", WEIGHED), collected_by("w", WEIGHED)])
+    (data,) = described(held, StatisticsOptions()).datasets
+    assert data.weighted_num_examples == 5
+    assert data.features[0].num_stats.common_stats.weighted_common_stats.num_non_missing == 5
+
+
 WEIGHED = batch_of(a=[1.0, 2.0], w=[0.5, 2.0], v=[1.0, 1.0])
 
 
