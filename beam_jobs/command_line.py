@@ -18,7 +18,8 @@ RUNNER_NOTE = """\
 Every option of Beam's works too: --runner, --project, --region, --temp_location,
 --direct_num_workers and so on; see `PipelineOptions` in Beam's documentation.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a gate said no and nothing was published."""
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a gate said no and nothing was published, or a
+validation found errors."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,7 +3,8 @@
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from beam_jobs import failures
 from beam_jobs.interrupts import Interrupts
@@ -75,9 +76,23 @@ def _clean_up(commit: "Commit") -> None:
 def _show_table(job: str, commit: "Commit", seconds: float) -> None:
     manifest = commit.outcome()
     if manifest is not None:
-        committed = manifest["status"] == "committed"
-        # Rows that went to a topic have no manifest there: the dead letters' tells of them.
-        target = min(commit.targets, key=lambda target: target.evidence == committed)
-        place = target.manifest
-        table = closing_table(manifest, place, seconds)
-        say(job, f"{'done' if committed else 'refused'}\n{table}", 0)
+        table = closing_table(manifest, _place(manifest), seconds)
+        say(job, f"{'done' if manifest['status'] == 'committed' else 'refused'}\n{table}", 0)
+
+
+def _place(manifest: Mapping[str, Any]) -> str:
+    """Where a run's manifest is: at an output, else beside its evidence.
+
+    Rows that went to a topic have none there, nor has an output that was refused.
+    """
+    outputs = sorted(manifest["outputs"], key=lambda output: bool(output["evidence"]))
+    places = [str(output["manifest"]) for output in outputs]
+    found = (place for place in places if _is_of(place, manifest["run_id"]))
+    return next(found, places[0])
+
+
+def _is_of(place: str, run_id: str) -> bool:
+    from transforms.publish import read_manifest
+
+    manifest = read_manifest(place)
+    return manifest is not None and manifest["run_id"] == run_id

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.launch import Run, run
+from beam_jobs.logs import say
 from beam_jobs.options import ColumnMap, option
 from beam_jobs.validation_options import (
     ValidationOptions,
@@ -67,14 +68,17 @@ class Options(ValidationOptions):
         group="Data",
     )
     schema: str | None = option(
-        "A schema.pbtxt: what the data is to be. Without one there are statistics only.",
+        "A schema.pbtxt: what the data is to be. Without it and --rules there are statistics only.",
         kind="GCS_READ_FILE",
         default=None,
         metavar="URI",
         group="Validation",
     )
     infer_schema: bool = option(
-        "Write a schema.pbtxt that the data keeps to.", default=False, group="Validation"
+        "Write a schema.pbtxt that the data keeps to: a new one, or that of --schema with the "
+        "smallest changes.",
+        default=False,
+        group="Validation",
     )
     merge: bool = option(
         "Merge the statistics of earlier validations (each wrote a FeatureStats.arrow) instead of "
@@ -94,7 +98,7 @@ class Options(ValidationOptions):
         "The column of the rows' weights.", default=None, metavar="COLUMN", group="Statistics"
     )
     sample_rate: float = option(
-        "Which part of the rows is looked at, chosen at random.",
+        "Which part of the rows statistics are made of, chosen at random; rules are of all.",
         default=1.0,
         minimum=0.000001,
         maximum=1.0,
@@ -154,12 +158,21 @@ def _resolve_merge(
     """Of statistics alone; what asks for rows is refused."""
     from transforms.errors import ConfigError
     from transforms.gate.merge import find_states
+    from transforms.io.uris import parse
 
     for name in _OF_ROWS:
         if getattr(options, name) not in (None, False, 1.0, ()):
             raise ConfigError(f"--{name} is about rows: --merge reads statistics, not rows")
     judge = judge_of(options, schema, None, statistics, options.input, options.infer_schema)
-    return find_states(options.input), judge
+    places = find_states(options.input)
+    own = [place for place in places if place.startswith(f"{parse(options.output).root}/")]
+    if own:
+        raise ConfigError(
+            f"--input {options.input} matches {own[0]}, which --output replaces: name a place for "
+            "it that is none of those to merge"
+        )
+    say("validate", f"merges the statistics of {len(places):,} validations")
+    return places, judge
 
 
 def build(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from beam_jobs.command_line import job_of
+from beam_jobs.logs import say
 from beam_jobs.options import JobOptions, option
 from transforms.errors import ConfigError
 
@@ -142,6 +144,7 @@ def judge_of(
             raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
     if schema is not None:
         check_environment(schema, options.environment)
+        _tell_of_comparators(options, schema)
     return Judge(
         statistics,
         schema,
@@ -152,6 +155,27 @@ def judge_of(
         options.reference_kind,
         options.examples,
         title,
+        schema_text(options),
+    )
+
+
+def schema_text(options: Any) -> str:
+    """The text of the schema's file, whose comments a changed one keeps."""
+    from transforms.io.files import read_bytes
+
+    return read_bytes(options.schema).decode() if options.schema else ""
+
+
+def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
+    """Says that a reference is of no use, where the schema asks for no comparison."""
+    name = "drift_comparator" if options.reference_kind == "span" else "skew_comparator"
+    of_rows = schema.dataset_constraints.HasField("num_examples_drift_comparator")
+    if not options.reference or of_rows or any(each.HasField(name) for each in schema.feature):
+        return
+    say(
+        job_of(type(options)),
+        f"no feature of the schema has a {name}: of --reference nothing is "
+        "compared but in the report; docs/validation.md shows how to write one",
     )
 
 

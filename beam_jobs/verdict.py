@@ -45,4 +45,6 @@ def _table(found: Sequence[Mapping[str, str]]) -> str:
 
 
 def _cut(text: str, most: int = _WIDEST) -> str:
+    """One line of a terminal: names of columns may hold anything."""
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return text if len(text) <= most else f"{text[: most - 3]}..."

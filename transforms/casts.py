@@ -36,7 +36,12 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
 
 
 def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
-    """An array without dictionaries, views and 64-bit offsets; see `types.plain_type`."""
+    """An array without dictionaries, views and 64-bit offsets.
+
+    Args:
+      array: n values of any type.
+      plain: `types.plain_type` of its type, or `types.unmapped_type`.
+    """
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_run_end_encoded(array.type):

@@ -73,15 +73,21 @@ class PartitionByKey(beam.PTransform):
         return batches | "Partition" >> typed
 
 
-def check_key(verb: str, columns: Sequence[str], shards: int) -> None:
+def check_key(verb: str, columns: Sequence[str], shards: int, argument: str = "columns") -> None:
     """Checks the configuration of a verb that works by key.
+
+    Args:
+      verb: Its name.
+      columns: The columns that make the key.
+      shards: In how many parts it works.
+      argument: What the verb calls its columns.
 
     Raises:
       ConfigError: There are no columns, one is named twice, or there are no shards.
     """
     if isinstance(columns, str) or not columns:
-        raise ConfigError(f"{verb}: columns is a list of the columns that make the key")
+        raise ConfigError(f"{verb}: {argument} is a list of the columns that make the key")
     if len(set(columns)) < len(columns):
-        raise ConfigError(f"{verb}: columns names one twice")
+        raise ConfigError(f"{verb}: {argument} names one twice")
     if shards < 1:
         raise ConfigError(f"{verb}: shards is {shards}, but at least 1")

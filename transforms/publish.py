@@ -81,7 +81,8 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
         aside(target, plan.run_id) if objection else target: _staged(ledger, target)
         for target in plan.targets
     }
-    manifest = {**_manifest(counts, staged, plan), **json.loads(plan.manifest)}
+    there = {t: [] if objection and not t.evidence else staged[t] for t in staged}
+    manifest = {**_manifest(counts, there, plan), **json.loads(plan.manifest)}
     manifest["status"] = "refused" if objection else "committed"
     manifest["why"] = objection
     evidence = [place for place in staged if place.evidence and staged[place]]

@@ -75,7 +75,7 @@ class DetectFeatureSkew(beam.PTransform):
     Returns: One `SkewReport`; in windows one for each that has rows.
 
     Raises:
-      ConfigError: When constructed without identifiers or shards; from the workers, if the data
+      ConfigError: When constructed without lists of names, or shards; from the workers, if the data
         lacks one, or has it in types that have nothing in common, or has no such feature.
     """
 
@@ -87,7 +87,9 @@ class DetectFeatureSkew(beam.PTransform):
 
     def __post_init__(self) -> None:
         super().__init__()
-        check_key("DetectFeatureSkew", self.identifiers, self.shards)
+        check_key("DetectFeatureSkew", self.identifiers, self.shards, "identifiers")
+        if isinstance(self.features, str):
+            raise ConfigError("DetectFeatureSkew: features is a list of the columns to compare")
         if self.sample < 0:
             raise ConfigError("DetectFeatureSkew: sample is 0 pairs or more")
 

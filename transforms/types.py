@@ -120,6 +120,36 @@ def plain_type(type: pa.DataType) -> pa.DataType:
     return type.storage_type if isinstance(type, pa.BaseExtensionType) else type
 
 
+def has_map(type: pa.DataType) -> bool:
+    """Whether it is a map, or has one in it."""
+    if not pa.types.is_nested(type):
+        return False
+    inner = (type.field(index).type for index in range(type.num_fields))
+    return bool(pa.types.is_map(type)) or any(map(has_map, inner))
+
+
+def unmapped_type(type: pa.DataType) -> pa.DataType:
+    """The plain type in which a map is a list of structs of `key` and `value`.
+
+    It is what schemas and statistics, which know no maps, take a column for; `casts.as_plain` casts
+    to it.
+    """
+    return _unmapped(plain_type(type))
+
+
+def _unmapped(type: pa.DataType) -> pa.DataType:
+    if not has_map(type):
+        return type
+    if pa.types.is_map(type):
+        entry = (("key", _unmapped(type.key_type)), ("value", _unmapped(type.item_type)))
+        return pa.list_(pa.struct(entry))
+    if pa.types.is_struct(type):
+        return pa.struct([pa.field(field.name, _unmapped(field.type)) for field in type])
+    values = pa.field(type.value_field.name, _unmapped(type.value_type))
+    size = type.list_size if pa.types.is_fixed_size_list(type) else -1
+    return pa.list_(values, size)
+
+
 def _plain_field(field: pa.Field) -> pa.Field:
     name = "item" if field.name == "element" else field.name
     return pa.field(name, plain_type(field.type))

@@ -69,12 +69,13 @@ def test_a_gate_that_says_yes(score, schema, tmp_path, capsys):
     assert "findings" in capsys.readouterr().err
 
 
-def test_what_a_gate_refuses_leaves_what_was_published(score, schema, tmp_path):
+def test_what_a_gate_refuses_leaves_what_was_published(score, schema, tmp_path, capsys):
     text = schema.read_text()
     schema.write_text(text.replace("max: 3", "max: 4"))
     assert score("--gate") == 0
     schema.write_text(text)
     assert score("--gate", "--overwrite", run_id="again") == 3
+    assert f"manifest      {tmp_path}/out.validation.again/_millrace" in capsys.readouterr().err
     assert ds.dataset(tmp_path / "out").count_rows() == 4
     assert not read_anomalies(f"{tmp_path}/out.validation").anomaly_info
     assert read_anomalies(f"{tmp_path}/out.validation.again").anomaly_info

@@ -151,10 +151,12 @@ def test_a_column_that_is_all_null(tmp_path):
         ({"slices": "paymnt"}, "there is no column 'paymnt'; did you mean 'payment'?"),
         ({"slices": "a,a"}, "name each column once"),
         ({"sample_rate": "0"}, "--sample_rate"),
+        ({"output": "stdout:"}, "'stdout:' is no folder"),
+        ({"output": "/tmp/report.jsonl"}, "'/tmp/report.jsonl' is no folder"),
     ],
 )
 def test_wrong_options(trips, tmp_path, capsys, flags, why):
-    assert run(input=trips, output=f"{tmp_path}/out/", **flags) == 2
+    assert run(**{"input": trips, "output": f"{tmp_path}/out/", **flags}) == 2
     assert why in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -336,3 +338,85 @@ def test_a_vocabulary(tmp_path, capsys):
     code = run(output=f"{tmp_path}/p/", vocabularies=f"wrods={tmp_path}/words.txt", **flags)
     assert code == 2
     assert "did you mean 'words'?" in capsys.readouterr().err
+
+
+def test_a_rule_called_as_a_column_is_takes_nothing_from_it(tmp_path, capsys):
+    pq.write_table(
+        pa.table({"rule n > 1": [5], "n": pa.array([None], pa.int64())}), tmp_path / "i.parquet"
+    )
+    (tmp_path / "s.pbtxt").write_text(
+        'feature { name: "rule n > 1" type: INT int_domain { max: 1 } }'
+        'feature { name: "n" type: INT }'
+    )
+    (tmp_path / "r.yaml").write_text("- column: max(n) > 1\n  name: n > 1")
+    flags = {"schema": tmp_path / "s.pbtxt", "rules": tmp_path / "r.yaml"}
+    assert run(input=tmp_path / "i.parquet", output=f"{tmp_path}/o/", **flags) == 3
+    assert set(anomalies(tmp_path / "o").anomaly_info) == {"rule n > 1", "rule n > 1 (rule)"}
+
+
+def test_without_rows_rules_alone_have_nothing_to_go_by(tmp_path, rules, capsys):
+    pq.write_table(pa.table({"fare": pa.array([], pa.float64())}), tmp_path / "in.parquet")
+    rules.write_text("- row: fare > 0")
+    assert run(input=tmp_path / "in.parquet", output=f"{tmp_path}/o/", rules=rules) == 3
+    assert "there are no rows" in capsys.readouterr().err
+
+
+def test_a_merge_does_not_take_in_what_it_wrote(trips, tmp_path, capsys):
+    assert run(input=trips, output=f"{tmp_path}/stats/a/") == 0
+    flags = {"merge": "true", "input": f"{tmp_path}/stats/*/", "output": f"{tmp_path}/stats/all/"}
+    assert run(**flags) == 0
+    assert run(overwrite="true", **flags) == 2
+    assert "which --output replaces" in capsys.readouterr().err
+    assert read_statistics(f"{tmp_path}/stats/all").datasets[0].num_examples == 4
+
+
+def test_a_merge_leaves_no_day_out_unseen(trips, tmp_path, capsys):
+    for day in "ab":
+        assert run(input=trips, output=f"{tmp_path}/stats/{day}/") == 0
+    (tmp_path / "stats/b/FeatureStats.arrow").unlink()
+    assert run(merge="true", input=f"{tmp_path}/stats/*", output=f"{tmp_path}/m/") == 2
+    assert "stats/b has statistics and no FeatureStats.arrow" in capsys.readouterr().err
+
+
+def test_a_schema_is_relaxed_where_it_stands(trips, schema, tmp_path):
+    text = "# kept by hand\n" + schema.read_text().replace('value: "Card"', 'value: "Coin"')
+    schema.write_text(text)
+    flags = {"schema": schema, "infer_schema": "true"}
+    assert run(input=trips, output=f"{tmp_path}/o/", **flags) == 3
+    relaxed = (tmp_path / "o/schema.pbtxt").read_text()
+    assert relaxed.startswith("# kept by hand\n")
+    assert set(read_metadata(f"{tmp_path}/o/schema.pbtxt").string_domain[0].value) == {
+        "Cash",
+        "Coin",
+        "Card",
+    }
+    assert run(input=trips, output=f"{tmp_path}/p/", schema=f"{tmp_path}/o/schema.pbtxt") == 0
+
+
+def test_a_reference_without_comparators_is_told_to_be_of_no_use(trips, schema, tmp_path, capsys):
+    assert run(input=trips, output=f"{tmp_path}/a/") == 0
+    run(input=trips, output=f"{tmp_path}/b/", schema=schema, reference=f"{tmp_path}/a")
+    assert "no feature of the schema has a drift_comparator" in capsys.readouterr().err
+
+
+def test_names_can_not_hide_the_table(tmp_path, capsys):
+    pq.write_table(pa.table({"ok\x1b[2K\rfine\n": [1]}), tmp_path / "in.parquet")
+    (tmp_path / "s.pbtxt").write_text('feature { name: "a" type: INT }')
+    assert (
+        run(input=tmp_path / "in.parquet", output=f"{tmp_path}/o/", schema=tmp_path / "s.pbtxt")
+        == 3
+    )
+    told = capsys.readouterr().err
+    assert "ok\\x1b[2K\\rfine\\n" in told
+    assert "\x1b[2K\r" not in told
+
+
+def test_a_cell_that_is_no_number_is_a_row_that_can_not_be_read(tmp_path, rules, capsys):
+    (tmp_path / "in.csv").write_text("fare\n1\n2.5\n-3\nabc\n")
+    (tmp_path / "s.pbtxt").write_text('feature { name: "fare" type: FLOAT }')
+    rules.write_text("- row: fare >= 0")
+    flags = {"schema": tmp_path / "s.pbtxt", "rules": rules}
+    assert run(input=tmp_path / "in.csv", output=f"{tmp_path}/o/", **flags) == 3
+    told = capsys.readouterr().err
+    assert "Broken by 1 of 3 rows" in told
+    assert set(anomalies(tmp_path / "o").anomaly_info) == {"(rows)", "rule fare >= 0"}

@@ -188,7 +188,10 @@ def test_without_rows():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"identifiers": []}, "columns is a list"),
+        ({"identifiers": []}, "DetectFeatureSkew: identifiers is a list"),
+        ({"identifiers": "trip_id"}, "DetectFeatureSkew: identifiers is a list"),
+        ({"identifiers": ["id", "id"]}, "DetectFeatureSkew: identifiers names one twice"),
+        ({"identifiers": ["id"], "features": "fare"}, "DetectFeatureSkew: features is a list"),
         ({"identifiers": ["id"], "sample": -1}, "sample is 0 pairs or more"),
         ({"identifiers": ["id"], "shards": 0}, "shards is 0"),
     ],

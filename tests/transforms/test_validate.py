@@ -20,6 +20,8 @@ from transforms.io.write import Write
 from transforms.row_checks.checks import Checks
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.files import parse_rules, read_rules
+from transforms.schema import infer_schema
+from transforms.statistics.collect import statistics_of
 from transforms.validate import Validate, validate_batch
 
 
@@ -333,3 +335,24 @@ def test_requests(change, reasons):
 def test_a_request_without_anything():
     found = Checks.of(schema(TAXI)).check_row({})
     assert [violation.column for violation in found] == ["fare", "payment", "tips"]
+
+
+def test_maps_pass_from_parquet_to_parquet(tmp_path):
+    maps = pa.array([[("a", 1)], [("b", 9)], [("a", 2), ("b", 3)]], pa.map_("string", "int64"))
+    pq.write_table(pa.table({"m": maps}), tmp_path / "in.parquet")
+    inferred = infer_schema(statistics_of(pa.table({"m": maps})))
+    checks = Checks.of(inferred)
+    checks.check_columns(pa.schema([("m", maps.type)]))
+    assert validate_batch(batch_of(m=maps), checks)[1].num_rows == 0
+    (entry,) = (each for each in inferred.feature[0].struct_domain.feature if each.name == "value")
+    entry.int_domain.max = 5
+    with local_pipeline() as root, Commit() as commit:
+        dead = DeadLetters(f"{tmp_path}/dead/", commit)
+        rows = root | Read(f"{tmp_path}/in.parquet", dead_letters=dead)
+        good = rows | Validate(inferred, dead_letters=dead)
+        _ = good | Write(f"{tmp_path}/out/", commit=commit)
+    (written,) = (tmp_path / "out").glob("*.parquet")
+    found = pq.read_table(written)["m"].combine_chunks()
+    assert pa.types.is_map(found.type)
+    assert found.to_pylist() == [[("a", 1)], [("a", 2), ("b", 3)]]
+    assert commit.outcome()["counts"]["dead_by_reason"] == {"out_of_range": 1}

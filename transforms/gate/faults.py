@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import apache_beam as beam
 import numpy as np
@@ -12,7 +13,9 @@ from transforms.gate.masking import masked
 from transforms.reports.findings import PLACE
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.violation import Found, Violation
+from transforms.schema.paths import Path, path_text
 
+T = TypeVar("T")
 SHOWN = 5
 """So many rows at fault are shown of a feature or rule."""
 SHOWS = ("masked", "full", "none")
@@ -92,29 +95,48 @@ def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> F
         for name, mask in _by(rules, lambda violation: str(violation.rule)).items()
     }
     made_of_features = {
-        path: _fault(batch, mask, (path, path.partition(".")[0]), shows)
-        for path, mask in _by(features, lambda violation: str(violation.column)).items()
+        path_text(path): _fault(batch, mask, path[:1], shows, len(path) > 1)
+        for path, mask in _by(
+            features, lambda violation: _path(str(violation.column), batch.schema.names)
+        ).items()
     }
     return Faults(batch.num_rows, made_of_features, made_of_rules)
 
 
-def _by(found: Iterable[Found], name_of: Callable[[Violation], str]) -> dict[str, np.ndarray]:
+def _path(name: str, columns: Collection[str]) -> Path:
+    """The path of a feature, whose name in checks joins a struct and its fields by dots."""
+    column = name
+    while column not in columns and "." in column:
+        column = column.rpartition(".")[0]
+    if column not in columns:
+        return (name,)
+    return (column, *(step for step in name[len(column) :].split(".") if step))
+
+
+def _by(found: Iterable[Found], name_of: Callable[[Violation], T]) -> dict[T, np.ndarray]:
     """The rows at fault by name: of several violations of one name, those of any."""
-    masks: dict[str, np.ndarray] = {}
+    masks: dict[T, np.ndarray] = {}
     for violation, mask in found:
         name = name_of(violation)
         masks[name] = masks[name] | mask if name in masks else mask
     return masks
 
 
-def _fault(batch: pa.RecordBatch, mask: np.ndarray, columns: Collection[str], shows: str) -> Fault:
+def _fault(
+    batch: pa.RecordBatch,
+    mask: np.ndarray,
+    columns: Collection[str],
+    shows: str,
+    is_within: bool = False,
+) -> Fault:
     places = np.flatnonzero(mask)
     # Of a column that isn't there at all, no row is an example.
     told = not columns or not set(columns).isdisjoint(batch.schema.names)
     if shows == "none" or not told:
         return Fault(len(places))
     rows = select_rows(batch, _only(places[:SHOWN], batch.num_rows))
-    rows = rows if shows == "full" else masked(rows, columns)
+    # Of a struct only a field is at fault, and the others are nobody's business.
+    rows = rows if shows == "full" else masked(rows, () if is_within else columns)
     names = sorted(rows.schema.names, key=lambda name: name not in columns)
     arrays = [row_sources(batch, places[:SHOWN]), *(rows[name] for name in names)]
     return Fault(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))

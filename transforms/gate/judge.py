@@ -1,13 +1,14 @@
 """Judge: what a validation writes, made of what is known of the rows; and its verdict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from transforms.gate.faults import Faults
+from transforms.gate.faults import Fault, Faults
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
+from transforms.gate.rule_anomalies import rule_anomalies, rule_key, unread_rows
 from transforms.row_checks.checks import Checks
 from transforms.rules.column_rules import Verdict
 from transforms.statistics import state
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
     from transforms.gate.findings import Found
+    from transforms.reports import Example
+
+    Examples = Mapping[str, pa.RecordBatch | Example]
+
+_NOTE = (
+    "Of example rows, values that are not at fault are shown by their form: 9 stands for a digit, "
+    "a and A for letters."
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,10 @@ class Judge:
     Attributes:
       options: What the statistics are made of.
       schema: What the data is to be; None where there is no schema.
+      schema_text: As it stands in its file, where that is known.
       checks: What each row is checked for; None where nothing is.
       environment: That of the schema.
-      infer_schema: Whether a schema is made of the statistics.
+      infer_schema: Whether to make a schema that the data keeps to: of the given one, or anew.
       reference: Statistics of other data, which the data is compared with.
       reference_kind: "span", the data of before, or "serving", that which a model is given.
       examples: How rows at fault are shown, one of `faults.SHOWS`.
@@ -61,6 +71,7 @@ class Judge:
     reference_kind: str = "span"
     examples: str = "masked"
     title: str = "Validation"
+    schema_text: str = ""
 
     def __call__(
         self,
@@ -79,21 +90,19 @@ class Judge:
           repeats: For each rule about keys, how many rows have the key of another.
           unread: How many rows could not be read.
         """
-        from transforms.gate.rule_anomalies import UNREAD, rule_anomalies, unread_rows
         from transforms.reports import statistics_report
-        from transforms.schema.text_fields import rendered
 
         statistics = described(slices, self.options)
         made = [(STATISTICS, statistics.SerializeToString()), (STATE, _stored(slices))]
         if self.infer_schema:
-            made.append((SCHEMA, rendered(self._inferred(statistics)).encode()))
-        anomalies = None
+            made.append((SCHEMA, self._inferred(statistics).encode()))
+        anomalies, taken = None, frozenset[str]()
         if self.schema is not None or self.checks is not None:
             anomalies = self._anomalies(statistics)
-            for key, info in rule_anomalies(faults or Faults(), verdicts, repeats or {}):
+            taken = frozenset(anomalies.anomaly_info)
+            broken = rule_anomalies(faults or Faults(), verdicts, repeats or {}, taken)
+            for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
-            if unread:
-                anomalies.anomaly_info[UNREAD].CopyFrom(unread_rows(unread))
             made.append((ANOMALIES, anomalies.SerializeToString()))
         by_slice = self._of_slices(statistics)
         page = statistics_report(
@@ -102,7 +111,8 @@ class Judge:
             anomalies,
             self.schema,
             title=self.title,
-            examples=_examples(faults),
+            examples=_examples(faults or Faults(), self.checks, taken),
+            examples_note=_NOTE if self.examples == "masked" else None,
             slices=by_slice,
         )
         found = _findings(anomalies, by_slice)
@@ -128,12 +138,16 @@ class Judge:
             return None
         return validate_slices(statistics, self.schema, **self._beside)
 
-    def _inferred(
-        self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
-    ) -> "schema_pb2.Schema":
-        from transforms.schema import infer_schema
+    def _inferred(self, statistics: "statistics_pb2.DatasetFeatureStatisticsList") -> str:
+        """The text of a schema that the data keeps to; of one that is given, with few changes."""
+        from transforms.schema import infer_schema, update_schema
+        from transforms.schema.files import edited_schema
+        from transforms.schema.text_fields import rendered
 
-        return infer_schema(statistics)
+        if self.schema is None:
+            return rendered(infer_schema(statistics))
+        schema = update_schema(self.schema, statistics, **self._beside)
+        return edited_schema(self.schema_text, schema) if self.schema_text else rendered(schema)
 
     def _anomalies(
         self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
@@ -143,23 +157,30 @@ class Judge:
         from transforms.schema import validate_statistics
 
         if self.schema is None:
-            return anomalies_pb2.Anomalies()
+            rows = statistics.datasets[0].num_examples
+            return anomalies_pb2.Anomalies(data_missing=rows == 0)
         return validate_statistics(statistics, self.schema, **self._beside)
 
 
-def _examples(faults: Faults | None) -> dict[str, pa.RecordBatch]:
-    """Rows at fault, by the keys of anomalies."""
-    from transforms.gate.rule_anomalies import rule_key
+def _examples(faults: Faults, checks: Checks | None, taken: Collection[str]) -> "Examples":
+    """Rows at fault, by the keys of anomalies; of a rule's, the columns that it names."""
+    from transforms.reports import Example
 
-    if faults is None:
-        return {}
-    rules = {rule_key(name): fault for name, fault in faults.rules.items()}
-    found = {}
-    for key, fault in {**faults.features, **rules}.items():
+    found: dict[str, pa.RecordBatch | Example] = {}
+    for key, fault in faults.features.items():
         if fault.examples:
-            table = pa.Table.from_batches(fault.examples).combine_chunks()
-            (found[key],) = table.to_batches()
+            found[key] = _joined(fault)
+    rules = {} if checks is None else {rule.name: rule for rule in checks.rules.row}
+    for name, fault in faults.rules.items():
+        if fault.examples:
+            columns = tuple(getattr(rules[name], "columns", ()))
+            found[rule_key(name, taken)] = Example(_joined(fault), columns)
     return found
+
+
+def _joined(fault: Fault) -> pa.RecordBatch:
+    (rows,) = pa.Table.from_batches(fault.examples).combine_chunks().to_batches()
+    return rows
 
 
 def _findings(

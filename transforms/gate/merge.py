@@ -6,7 +6,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from transforms.errors import ConfigError
-from transforms.gate.places import STATE
+from transforms.gate.places import STATE, STATISTICS
 from transforms.io import files
 from transforms.statistics import state
 from transforms.statistics.generate import Slices, merge_slices
@@ -26,12 +26,28 @@ def find_states(uri: str) -> tuple[str, ...]:
     if not any(_is_state(file.uri) for file in found):
         found = files.list_files(f"{folder}**/{STATE}") or files.list_files(folder + STATE)
     places = tuple(file.uri for file in found if _is_state(file.uri))
+    bare = _without_state(uri, places)
+    if bare:
+        raise ConfigError(
+            f"--input {uri}: {bare[0]} has statistics and no {STATE} beside them, of which they "
+            "could be merged: leave it out, or validate its rows anew"
+        )
     if not places:
         raise ConfigError(
             f"--input {uri}: there is no {STATE} here, which a validation writes beside its "
             "statistics: name folders of validations"
         )
     return places
+
+
+def _without_state(uri: str, places: tuple[str, ...]) -> list[str]:
+    """The folders that have statistics only; a day must not be left out unseen."""
+    pattern = f"{uri.rstrip('/')}/"
+    if uri.endswith(STATE):
+        return []
+    found = files.list_files(f"{pattern}**/{STATISTICS}") + files.list_files(pattern + STATISTICS)
+    known = {place.rpartition("/")[0] for place in places}
+    return sorted({each.uri.rpartition("/")[0] for each in found} - known)
 
 
 def _is_state(uri: str) -> bool:

@@ -1,5 +1,6 @@
 """What a validation writes, and how it is read again."""
 
+import os
 from typing import TYPE_CHECKING
 
 from transforms.errors import ConfigError
@@ -22,6 +23,8 @@ def read_statistics(uri: str) -> "statistics_pb2.DatasetFeatureStatisticsList":
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     place = uri if uri.endswith(".pb") else f"{uri.rstrip('/')}/{STATISTICS}"
+    if place != uri and files.is_local(uri) and os.path.isfile(uri):
+        raise ConfigError(f"{uri}: is no {STATISTICS}, nor the folder of one")
     try:
         statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(files.read_bytes(place))
     except OSError as error:

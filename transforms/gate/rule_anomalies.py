@@ -1,25 +1,33 @@
 """Broken custom rules as anomalies, beside those that statistics show."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from transforms.gate.faults import Fault, Faults
+from transforms.reports.findings import UNREAD
 from transforms.rules.column_rules import Verdict
 from transforms.schema.protos import anomalies_pb2
 
 _Info = anomalies_pb2.AnomalyInfo
 _OF_ROWS = {"max", "min"}
-UNREAD = "(rows)"
-"""What rows that could not be read are called among anomalies."""
 
 
-def rule_key(name: str) -> str:
-    """What a rule is called among anomalies, which bear the paths of features."""
-    return f"rule {name}"
+def rule_key(name: str, taken: Collection[str] = ()) -> str:
+    """What a rule is called among anomalies, which bear the paths of features.
+
+    Args:
+      name: Of the rule.
+      taken: The keys of other anomalies, for a column may be called so too.
+    """
+    key = f"rule {name}"
+    return f"{key} (rule)" if key in taken else key
 
 
 def rule_anomalies(
-    faults: Faults, verdicts: Iterable[Verdict], repeats: Mapping[str, int]
+    faults: Faults,
+    verdicts: Iterable[Verdict],
+    repeats: Mapping[str, int],
+    taken: Collection[str] = (),
 ) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
     """An anomaly for each rule that the data breaks, with its key.
 
@@ -30,24 +38,26 @@ def rule_anomalies(
       faults: What rows violate.
       verdicts: How rules about columns came out.
       repeats: For each rule about keys, by its name, how many rows have the key of another.
+      taken: The keys of other anomalies.
     """
     for name, fault in faults.rules.items():
-        yield rule_key(name), _of_rows(name, fault, faults.rows)
+        yield rule_key(name, taken), _of_rows(name, fault, faults.rows)
     for verdict in verdicts:
         if not verdict.holds:
-            yield rule_key(verdict.rule), _of_columns(verdict)
+            yield rule_key(verdict.rule, taken), _of_columns(verdict)
     for name, rows in repeats.items():
         if rows:
             told = f"{rows:,} of {faults.rows:,} rows"
             text = f"The key of the rule {name!r} comes again in {told}."
-            yield rule_key(name), _error(f"Key repeated in {told}", text)
+            yield rule_key(name, taken), _error(f"Key repeated in {told}", text)
 
 
-def unread_rows(rows: int) -> anomalies_pb2.AnomalyInfo:
-    """The anomaly of rows that could not be read: the statistics know nothing of them."""
-    noun = "row" if rows == 1 else "rows"
-    text = f"{rows:,} {noun} could not be read; the dead letters say which and why."
-    return _error(f"{rows:,} could not be read: see the dead letters", text)
+def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
+    """The anomaly of rows that could not be read, if any: the statistics know nothing of them."""
+    if rows:
+        noun = "row" if rows == 1 else "rows"
+        text = f"{rows:,} {noun} could not be read; the dead letters say which and why."
+        yield UNREAD, _error(f"{rows:,} could not be read: see the dead letters", text)
 
 
 def _of_rows(name: str, fault: Fault, rows: int) -> anomalies_pb2.AnomalyInfo:

@@ -101,7 +101,9 @@ def _are_integers(column: Column | None) -> bool:
 
 
 def _edges(finite: list[Mass], least: float, greatest: float, integers: bool) -> _Floats:
-    if integers and greatest - least < FEW_INTEGERS:
+    # Beyond, a double has no half between two integers, and further on not each integer.
+    is_fine = max(-least, greatest) < 2**51
+    if integers and is_fine and greatest - least < FEW_INTEGERS:
         return np.arange(least, greatest + 2) - 0.5
     if least == greatest:
         return np.array([least, greatest])

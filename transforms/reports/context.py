@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transforms.reports.markup import Markup, breakable, element
+from transforms.reports.markup import LETTERS, Markup, breakable, element
 from transforms.reports.redaction import Values
 from transforms.schema.paths import Path
 from transforms.schema.protos import anomalies_pb2
@@ -35,7 +35,7 @@ def severity(info: anomalies_pb2.AnomalyInfo) -> tuple[str, str]:
     return ("Warning", "warn") if info.severity == _Info.WARNING else ("Note", "")
 
 
-def link(context: Context, path: Path, name: str) -> Markup:
+def link(context: Context, path: Path, name: str, letters: int = LETTERS) -> Markup:
     """A feature's name, that leads to its row where it has one."""
-    told, anchor = breakable(name), context.anchors.get(path)
+    told, anchor = breakable(name, letters), context.anchors.get(path)
     return element("a", told, href=f"#{anchor}") if anchor else told

@@ -10,7 +10,7 @@ from transforms.reports.context import Context
 from transforms.reports.expected import expected_in_words
 from transforms.reports.figures import NOTHING, counted, share
 from transforms.reports.findings import reasons
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, element, figure, joined
 from transforms.reports.measures import (
     DECILES,
     INVALID,
@@ -82,7 +82,7 @@ def _figures(feature: Feature, measures: Iterable[Measure], context: Context) ->
 
 
 def _row(name: str, told: Iterable[str]) -> Markup:
-    cells = (element("td", text, class_="n") for text in told)
+    cells = (element("td", figure(text), class_="n") for text in told)
     return element("tr", element("th", name, scope="row"), *cells)
 
 
@@ -102,7 +102,7 @@ def _axis(feature: Feature, bins: Bins, context: Context) -> Markup:
         told[0] = f"≤ {told[0]} (down to {least})"
     if high < bins.greatest:
         told[1] = f"≥ {told[1]} (up to {greatest})"
-    return element("div", *(element("span", text) for text in told), class_="axis")
+    return element("div", *(element("span", figure(text)) for text in told), class_="axis")
 
 
 def _ends(bins: Bins) -> tuple[float, float]:

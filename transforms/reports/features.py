@@ -7,7 +7,7 @@ from transforms.reports.charts import histogram, in_words
 from transforms.reports.context import Context, severity
 from transforms.reports.details import number_detail, other_detail, text_detail
 from transforms.reports.figures import NOTHING, share
-from transforms.reports.markup import Markup, breakable, element, joined
+from transforms.reports.markup import Markup, breakable, element, figure, joined
 from transforms.reports.measures import (
     DEVIATION,
     DISTINCT,
@@ -140,7 +140,7 @@ def _figure(measure: Measure, feature: Feature, context: Context) -> Markup:
     class_ = "missing" if measure is MISSING and value else None
     return element(
         "td",
-        element("span", told, class_=class_) if class_ else told,
+        element("span", told, class_=class_) if class_ else figure(told),
         _was(measure.text(feature.baseline, context.values), context),
         class_="n",
         data_label=measure.name,
@@ -156,7 +156,7 @@ def _sortable(measure: Measure, context: Context, value: float | None) -> str:
 
 
 def _was(text: str, context: Context) -> Markup | None:
-    return element("span", text, class_="was") if context.has_baseline else None
+    return element("span", figure(text), class_="was") if context.has_baseline else None
 
 
 def _top(ranks: Ranks | None, feature: Feature, context: Context) -> Markup:

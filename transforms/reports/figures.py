@@ -4,17 +4,21 @@ import math
 
 NOTHING = "—"
 """Stands where there is no figure."""
+_WHOLE = 2**53
 
 
 def number(value: float) -> str:
-    """Four significant digits or all whole ones, with commas: `12,345`, `0.01235`, `1.5e-09`."""
+    """Four significant digits or all whole ones, with commas: `12,345`, `0.01235`, `1.5e-09`.
+
+    Up to what doubles tell apart, so that microseconds since 1970 are whole.
+    """
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
+    if isinstance(value, int) or (value.is_integer() and abs(value) < _WHOLE):
         return f"{int(value):,}"
-    if not 1e-4 <= abs(value) < 1e15:
+    if not 1e-4 <= abs(value) < _WHOLE:
         return f"{value:.3g}"
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"

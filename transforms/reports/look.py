@@ -5,12 +5,12 @@ CSS = """
   --ground: #f6f7f9; --card: #fff; --ink: #16202c; --soft: #566173; --line: #e1e5eb;
   --current: #2f6fde; --currentsoft: #dbe7fb; --baseline: #b4570b; --accent: #1d55b3;
   --bad: #b3202c; --badsoft: #fdecee; --warn: #8a5300; --warnsoft: #fdf1dc;
-  --good: #1c6b3c; --goodsoft: #e3f4e9; --hover: #f2f5fa; }
+  --good: #1c6b3c; --goodsoft: #e3f4e9; --hover: #f2f5fa; --shade: #0004; }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #11151b; --card: #191f28; --ink: #e6eaf0; --soft: #9fabbb; --line: #2b3442;
   --current: #5b93f5; --currentsoft: #23385f; --baseline: #f2a355; --accent: #8db6ff;
   --bad: #ff8f96; --badsoft: #3d1f25; --warn: #f3c069; --warnsoft: #3a2d16;
-  --good: #7fd6a0; --goodsoft: #1b3526; --hover: #202835; } }
+  --good: #7fd6a0; --goodsoft: #1b3526; --hover: #202835; --shade: #000c; } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
@@ -22,11 +22,12 @@ h1 { font-size: 1.7rem; line-height: 1.25; letter-spacing: -.01em; margin: 0 0 .
   overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 0 0 .75rem; }
 h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
-h4 { font-size: .85rem; margin: 0 0 .3rem; color: var(--soft); font-weight: 600; }
+h4 { font-size: .85rem; margin: 0 0 .3rem; color: var(--soft); font-weight: 600;
+  overflow-wrap: anywhere; }
 p { margin: .25rem 0; }
 a { color: var(--accent); text-underline-offset: 2px; }
 .note, .soft { color: var(--soft); }
-.note { font-size: .88rem; max-width: 75ch; }
+.note { font-size: .88rem; max-width: 75ch; overflow-wrap: anywhere; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
@@ -44,7 +45,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: .6rem .9rem .7rem; }
 .tiles dt { color: var(--soft); font-size: .82rem; }
-.tiles dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tiles dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums;
+  overflow-wrap: anywhere; }
+.tiles a { color: inherit; }
 .tiles .bad dd { color: var(--bad); } .tiles .warn dd { color: var(--warn); }
 .tiles .good dd { color: var(--good); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .8rem 0 0; font-size: .9rem;
@@ -66,6 +69,7 @@ code { font: .8em ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: va
   overflow-wrap: anywhere; }
 
 .finding { border-left: 3px solid var(--line); padding: .1rem 0 .2rem .9rem; margin: 0 0 1.1rem; }
+.note + .finding { margin-top: .7rem; }
 .finding:last-child { margin-bottom: 0; }
 .finding.bad { border-color: var(--bad); } .finding.warn { border-color: var(--warn); }
 .finding header { display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: baseline; }
@@ -76,15 +80,25 @@ code { font: .8em ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: va
   border-radius: 8px; font-size: .9rem; }
 
 details > summary { cursor: pointer; color: var(--accent); font-size: .86rem; width: fit-content; }
-.scroll { overflow-x: auto; }
+/* Nothing is cut without a sign of it: a shadow where there is more, and a bar that stays. */
+.scroll { overflow-x: auto; background:
+    linear-gradient(to right, var(--card) 1.5rem, transparent 3rem) local,
+    linear-gradient(to left, var(--card) 1.5rem, transparent 3rem) local,
+    linear-gradient(to right, transparent 2px, var(--shade) 2px, transparent .8rem),
+    linear-gradient(to left, transparent 2px, var(--shade) 2px, transparent .8rem); }
+.scroll::-webkit-scrollbar { height: 10px; }
+.scroll::-webkit-scrollbar-track { background: var(--ground); border-radius: 5px; }
+.scroll::-webkit-scrollbar-thumb { background: var(--soft); border-radius: 5px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th { text-align: left; font-size: .8rem; color: var(--soft); font-weight: 600;
   padding: .35rem .6rem; vertical-align: bottom; }
 thead th { border-bottom: 1px solid var(--line); }
-td, tbody th { padding: .35rem .6rem; vertical-align: top; }
+td, tbody > tr > th { padding: .35rem .6rem; vertical-align: top; overflow-wrap: break-word; }
+tbody > tr > th { overflow-wrap: anywhere; min-width: 7rem; }
 .w { white-space: nowrap; }
-.n { text-align: right; white-space: nowrap; }
+.n { text-align: right; }
+.long { display: inline-block; min-width: 4.9rem; overflow-wrap: anywhere; }
 .features td.n { font-size: .92rem; padding-inline: .45rem; }
 .features td:first-child, .features th:first-child { padding-left: .2rem; }
 th button { all: unset; cursor: pointer; }
@@ -110,15 +124,16 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .features > tbody > tr:first-child > * { padding-top: .6rem; padding-bottom: 0; }
 .features > tbody > tr + tr > td { padding-top: 0; padding-bottom: .5rem; }
 .features > tbody > tr > th { color: inherit; font-size: .97rem; vertical-align: top;
-  overflow-wrap: anywhere; min-width: 9.5rem; }
+  min-width: 9.5rem; max-width: 15rem; }
 .drift > tbody > tr > th, .slices th[scope=row] { font-size: inherit; color: inherit; }
 .slices > tbody { border-bottom: 1px solid var(--line); }
 .slices > tbody > tr:first-child > * { padding-bottom: 0; }
 .slices td.n { font-size: .92rem; }
 .slices .name { overflow-wrap: anywhere; }
-.slices > tbody > tr:first-child > th { min-width: 7.5rem; }
 .slices tr + tr details { margin-bottom: .3rem; }
+.drift td:last-child, .features td[data-label^=Most] { overflow-wrap: anywhere; min-width: 7rem; }
 .part { margin-bottom: 1.6rem; }
+.faults td { overflow-wrap: anywhere; }
 .faults h4 { margin: .6rem 0 0; }
 .faults > tbody > tr:first-child > * { padding-bottom: .35rem; width: 50%; }
 .beside { display: flex; flex-wrap: wrap; gap: 0 1.4rem; }
@@ -143,36 +158,42 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .qb, .tb { stroke: var(--baseline); }
 .qc, .qb { stroke-width: 5; stroke-opacity: .45; } .tc, .tb { stroke-width: 1.4; }
 .axis { display: flex; justify-content: space-between; gap: 1rem; color: var(--soft);
-  font-size: .8rem; margin: .15rem 0 .7rem; font-variant-numeric: tabular-nums; }
+  font-size: .8rem; margin: .15rem 0 .7rem; font-variant-numeric: tabular-nums;
+  overflow-wrap: anywhere; }
 .bar { width: 100%; min-width: 5rem; height: .8rem; margin-top: .32rem;
   background: var(--ground); border-radius: 2px; }
 
 .detail { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem 2.2rem;
   padding: .8rem 0 .6rem; }
 .detail th, .detail td { padding: .13rem .5rem .13rem 0; font-size: .88rem; }
-.detail tbody th { font-weight: 400; color: var(--soft); overflow-wrap: anywhere; }
+.detail tbody > tr > th { font-weight: 400; color: var(--soft); min-width: 4.5rem; }
+.detail > div { min-width: 0; }
 .detail td:last-child { padding-right: 0; }
 .texts td:nth-child(2) { width: 45%; }
-.texts tbody th { color: var(--ink); max-width: 18rem; }
-.rows td, .rows th { white-space: nowrap; font-size: .85rem; }
-.rows .mark { background: var(--warnsoft); }
+.texts tbody > tr > th { color: var(--ink); max-width: 18rem; }
+.rows td { white-space: nowrap; font-size: .85rem; }
+.rows { width: max-content; }
+.rows th { max-width: 12rem; overflow-wrap: anywhere; }
+.rows .mark { background: var(--warnsoft); color: var(--ink); font-weight: 600; }
 
 @media (max-width: 760px) {
   body { font-size: 14.5px; }
   body > header, main, footer { padding-inline: .75rem; }
   section { padding: 1rem .85rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
-  .detail { grid-template-columns: minmax(0, 1fr); }
   .find input[type=search] { width: 100%; }
   .texts td:nth-child(2) { width: 20%; }
   .texts .bar { min-width: 2.5rem; }
+}
+@media (max-width: 1080px) {
+  .detail { grid-template-columns: minmax(0, 1fr); }
   .cards > thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }
   .cards, .cards > tbody { display: block; }
-  .cards > tbody > tr:first-child { display: grid; grid-template-columns: 1fr 1fr 1fr;
-    gap: .35rem .8rem; padding: .7rem 0 .2rem; }
+  .cards > tbody > tr:first-child { display: grid; gap: .35rem .8rem;
+    grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); padding: .7rem 0 .2rem; }
   .cards > tbody > tr:first-child > * { padding: 0; text-align: left; white-space: normal;
-    min-width: 0; }
+    min-width: 0; max-width: none; }
   .cards > tbody > tr:first-child > th { grid-column: 1 / -1; }
   .cards > tbody > tr:first-child > .chart { grid-column: 1 / -1; }
   .cards > tbody > tr + tr, .cards > tbody > tr + tr > td { display: block; padding-inline: 0; }
@@ -180,7 +201,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
     font-size: .76rem; }
   .cards [data-label^=Most], .cards [data-label^=Differs],
   .cards [data-label^=Changed], .faults td { grid-column: 1 / -1; }
-  .cards .spark { width: 100%; height: 3rem; }
+  .cards .spark { width: 100%; max-width: 30rem; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
   .faults > tbody > tr:first-child > * { width: auto; }
 }

@@ -5,6 +5,8 @@ from html import escape
 
 LETTERS = 120
 """Longer texts are cut."""
+FIGURE = 11
+"""Longer figures may be broken."""
 _VOID = {"input", "meta", "wbr"}
 _SHAPES = {"path", "rect", "use"}
 
@@ -43,10 +45,18 @@ def shown(text: str, letters: int = LETTERS) -> str:
     return cut if cut.isprintable() else "".join(map(_visible, cut))
 
 
-def breakable(name: str) -> Markup:
+def breakable(name: str, letters: int = LETTERS) -> Markup:
     """A long name, cut and shown, that may go on in the next line after `_`, `.`, `-` or `/`."""
-    parts = re.split(r"(?<=[_./-])(?=[^_./-])", shown(name))
+    parts = re.split(r"(?<=[_./-])(?=[^_./-])", shown(name, letters))
     return Markup("<wbr>".join(map(_escaped, parts)))
+
+
+def figure(text: str) -> Markup:
+    """A figure, never cut: a long one may go on in the next line, after a comma if it has any."""
+    if len(text) <= FIGURE:
+        return joined(text)
+    parts = re.split(r"(?<=,)(?=\d)", text)
+    return element("span", Markup("<wbr>".join(map(_escaped, parts))), class_="long")
 
 
 def _child(child: object) -> str:

@@ -36,11 +36,8 @@ def anomalies_by_slice(
       order: The names of slices.
       context: Of the report.
     """
-    known = set() if whole is None else _kinds(whole)
-    judged = [(name, slices[name]) for name in order if name in slices]
-    found = [(name, news) for name, each in judged if (news := _news(each, known))]
-    found.sort(key=lambda each: -each[1][0].severity)
-    lone = [name for name, each in judged if ((), _NO_CONTROL) in _kinds(each)]
+    found = news(slices, whole, order)
+    lone = [name for name in order if name in slices and ((), _NO_CONTROL) in _kinds(slices[name])]
     if not found and not lone:
         return None
     told = SLICES_BRIEF if context.is_brief else SLICES
@@ -54,6 +51,17 @@ def anomalies_by_slice(
         _lone(lone, context),
         class_="part",
     )
+
+
+def news(
+    slices: Mapping[str, anomalies_pb2.Anomalies],
+    whole: anomalies_pb2.Anomalies | None,
+    order: Sequence[str],
+) -> list[tuple[str, list[_Info]]]:
+    """The slices that `anomalies_by_slice` lists, each with its anomalies: the worst first."""
+    known = set() if whole is None else _kinds(whole)
+    judged = ((name, _news(slices[name], known)) for name in order if name in slices)
+    return sorted((each for each in judged if each[1]), key=lambda each: -each[1][0].severity)
 
 
 def _infos(anomalies: anomalies_pb2.Anomalies) -> Iterator[tuple[Path, _Info]]:

@@ -13,11 +13,11 @@ from transforms.reports.bins import Bins, Ranks, number_bins, text_ranks
 from transforms.reports.charts import BOTH, histogram, in_words
 from transforms.reports.context import Context, link
 from transforms.reports.figures import NOTHING, number, share
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, element, figure, joined
 from transforms.reports.measures import DISTINCT, MEAN, MISSING
 from transforms.reports.page import Section, more, note, table
 from transforms.reports.pairing import NUMBERS, TEXTS, Feature, features
-from transforms.reports.slice_anomalies import anomalies_by_slice, names, slice_name
+from transforms.reports.slice_anomalies import anomalies_by_slice, names, news, slice_name
 from transforms.schema.anomalies.distances import jensen_shannon
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import path_text
@@ -75,6 +75,12 @@ def slices_section(slices: Slices, context: Context) -> Section | None:
     return Section("slices", "Slices", body, len(order))
 
 
+def slices_with_errors(slices: Slices) -> int:
+    """How many slices have an error that is listed of them."""
+    found = news(slices.by_slice, slices.anomalies, slices.by_size)
+    return sum(infos[0].severity == anomalies_pb2.AnomalyInfo.ERROR for _, infos in found)
+
+
 def _figures_head(name: str) -> Markup:
     return element("th", name, scope="col", class_="n")
 
@@ -122,8 +128,8 @@ def _different(told: str, ranked: _Ranked, context: Context) -> Markup:
 
 def _figure(name: str, text: str, was: str | None, value: float) -> Markup:
     """A figure, and that of the baseline below it."""
-    below = None if was is None else element("span", was, class_="was")
-    return element("td", text, below, class_="n", data_v=value, data_label=name)
+    below = None if was is None else element("span", figure(was), class_="was")
+    return element("td", figure(text), below, class_="n", data_v=value, data_label=name)
 
 
 def _share_before(rows: float | None, before: Dataset | None) -> str | None:
@@ -155,7 +161,7 @@ def _features(caption: str, told: _Ranked, context: Context, both: tuple[str, st
     heads = ["Feature", "Distribution"]
     heads += map(_figures_head, ("Divergence", "Missing", "Mean", "Distinct"))
     rows = (_row(feature, distance, context, both) for distance, feature in told[:FEATURES])
-    made = table(caption, heads, [element("tbody", *rows)])
+    made = table(caption, heads, rows, "cards")
     return element("div", made, class_="scroll")
 
 
@@ -184,16 +190,19 @@ def _row(feature: Feature, distance: float, context: Context, both: tuple[str, s
     figures = (
         element(
             "td",
-            each.text(feature.current, context.values),
-            element("span", each.text(feature.baseline, context.values), class_="was"),
+            figure(each.text(feature.current, context.values)),
+            element("span", figure(each.text(feature.baseline, context.values)), class_="was"),
             class_="n",
+            data_label=each.name,
         )
         for each in (MISSING, MEAN, DISTINCT)
     )
-    return element(
+    spark = NOTHING if bins is None else histogram(bins.shares, label, "spark")
+    row = element(
         "tr",
         element("th", link(context, feature.path, feature.name), scope="row"),
-        element("td", NOTHING if bins is None else histogram(bins.shares, label, "spark")),
-        element("td", number(distance), class_="n"),
+        element("td", spark, class_="chart"),
+        element("td", number(distance), class_="n", data_label="Divergence"),
         *figures,
     )
+    return element("tbody", row)

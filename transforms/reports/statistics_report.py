@@ -7,19 +7,21 @@ import pyarrow as pa
 from transforms.reports.context import Context
 from transforms.reports.correlations import correlations_section
 from transforms.reports.drift import drift_section
+from transforms.reports.example import Example
 from transforms.reports.features import feature_sections
 from transforms.reports.figures import number, share
-from transforms.reports.findings import anomalies_section
+from transforms.reports.findings import anomalies_section, severities
 from transforms.reports.markup import Markup, element, joined
 from transforms.reports.page import Section, page, tiles
 from transforms.reports.pairing import Feature, dataset, features
 from transforms.reports.pairing import slices as slices_of
 from transforms.reports.redaction import Redact, Values
-from transforms.reports.slices import Slices, slices_section
+from transforms.reports.slices import Slices, slices_section, slices_with_errors
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import index_of
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
 
+_Info = anomalies_pb2.AnomalyInfo
 BRIEF = 200
 """With more features, less is told of each: the page stays small."""
 
@@ -31,7 +33,8 @@ def statistics_report(
     schema: schema_pb2.Schema | None = None,
     *,
     title: str,
-    examples: Mapping[str, pa.RecordBatch] | None = None,
+    examples: Mapping[str, pa.RecordBatch | Example] | None = None,
+    examples_note: str | None = None,
     redact: Redact | None = None,
     slices: Mapping[str, anomalies_pb2.Anomalies] | None = None,
 ) -> str:
@@ -44,7 +47,10 @@ def statistics_report(
       anomalies: What validation found, and the distances that it measured; None if there was none.
       schema: What is expected of features; by default what the anomalies were found by.
       title: The heading.
-      examples: Rows at fault by path, as the keys of `anomaly_info` are; the first 5 are shown.
+      examples: Rows at fault by path, as the keys of `anomaly_info` are; the first 5 are shown. The
+        column of the path is marked, of an `Example` those that it names.
+      examples_note: Said of the examples where their other values are masked; these look different
+        then. None if they are shown as they are.
       redact: Gives what is shown for a value, of the path of its column and its text; every value
         goes through it: texts, ends and quantiles of numbers, examples, those in sentences and in
         the names of slices (of no column: the path is empty). None shows values as they are.
@@ -67,7 +73,7 @@ def statistics_report(
     )
     sections: list[Section | None] = []
     if anomalies is not None:
-        sections.append(anomalies_section(anomalies, examples or {}, context))
+        sections.append(anomalies_section(anomalies, examples or {}, examples_note, context))
         by_path = {feature.path: feature for feature in found}
         sections.append(drift_section(anomalies, by_path, context))
     parts = Slices(
@@ -83,7 +89,7 @@ def statistics_report(
         correlations_section(current, baseline, context),
         slices_section(parts, context),
     ]
-    facts = joined(_tiles(data, before, found, anomalies), _legend(context))
+    facts = joined(_tiles(data, before, found, parts), _legend(context))
     return page(title, facts, [section for section in sections if section is not None])
 
 
@@ -103,7 +109,7 @@ def _tiles(
     data: Dataset,
     before: Dataset | None,
     found: Sequence[Feature],
-    anomalies: anomalies_pb2.Anomalies | None,
+    parts: Slices,
 ) -> Markup:
     by_weight = any(column.by_weight for column in data.columns.values())
     rows = "Rows, by weight" if by_weight else "Rows"
@@ -115,17 +121,16 @@ def _tiles(
     missing = sum(column.missing for column in top)
     cells = missing + sum(column.present for column in top)
     told.append(("Values missing", share(missing, cells), ""))
-    if anomalies is not None:
-        told += _severities(anomalies)
+    if parts.anomalies is not None:
+        told += _severities(parts.anomalies)
+    if worse := slices_with_errors(parts):
+        told.append(("Slices with errors", element("a", number(worse), href="#slices"), "bad"))
     return tiles(told)
 
 
 def _severities(anomalies: anomalies_pb2.Anomalies) -> list[tuple[str, str, str]]:
-    infos = list(anomalies.anomaly_info.values())
-    if anomalies.HasField("dataset_anomaly_info"):
-        infos.append(anomalies.dataset_anomaly_info)
-    errors = sum(info.severity == anomalies_pb2.AnomalyInfo.ERROR for info in infos)
-    warnings = sum(info.severity == anomalies_pb2.AnomalyInfo.WARNING for info in infos)
+    found = severities(anomalies)
+    errors, warnings = (found[each] for each in (_Info.ERROR, _Info.WARNING))
     told = [("With errors", number(errors), "bad" if errors else "good")]
     return [*told, ("With warnings", number(warnings), "warn")] if warnings else told
 

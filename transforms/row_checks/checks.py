@@ -21,7 +21,7 @@ from transforms.rules.kinds import Kind, kind_of_feature
 from transforms.rules.row_rules import RowRule
 from transforms.schema.files import read_metadata
 from transforms.schema.protos import schema_pb2
-from transforms.types import from_feature, plain_type
+from transforms.types import from_feature, unmapped_type
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _one_typed(check: FeatureCheck, value: Any) -> pa.Array:
 
 
 def _check_type(check: FeatureCheck, type: pa.DataType) -> None:
-    depth, inner = list_depth(plain_type(type))
+    depth, inner = list_depth(unmapped_type(type))
     if pa.types.is_null(inner):
         return
     if not fits(check, inner):

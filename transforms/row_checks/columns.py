@@ -7,12 +7,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.cast_faults import true_where
-from transforms.casts import checked_cast
+from transforms.casts import as_plain, checked_cast
 from transforms.dead_letters import Reason
 from transforms.row_checks.features import FeatureCheck
 from transforms.row_checks.raw import where_valid
 from transforms.row_checks.violation import Found, Violation
-from transforms.types import is_list, is_text, is_time, plain_type, whole_times
+from transforms.types import (
+    has_map,
+    is_list,
+    is_text,
+    is_time,
+    plain_type,
+    unmapped_type,
+    whole_times,
+)
 from transforms.views import without_views
 
 Spread = Callable[[np.ndarray], np.ndarray]
@@ -30,6 +38,8 @@ def column_violations(check: FeatureCheck, array: pa.Array | None, rows: int) ->
     """
     if array is None:
         return [(missing(check), np.ones(rows, bool))] if check.required and rows else []
+    if has_map(array.type):
+        array = as_plain(array, unmapped_type(array.type))
     found: list[Found] = []
     if check.required and array.null_count:
         found.append((missing(check), true_where(array.is_null())))

@@ -79,8 +79,10 @@ class Code:
         what = f"--code {self.path}: {function}()"
         try:
             return what, self.functions()[function](batch)
-        except Exception as error:
-            # Its text may hold a value of a row.
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # Its text may hold a value of a row, and it must not end the worker either.
             line = _line(error, self.path)
             raise ConfigError(f"{what} failed in line {line}: {type(error).__name__}") from None
 
@@ -93,7 +95,7 @@ def _functions(code: Code) -> dict[str, Callable[..., Any]]:
         exec(compile(code.text, code.path, "exec"), module.__dict__)
     except SyntaxError as error:
         raise ConfigError(f"--code {code.path}: line {error.lineno}: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
             f"--code {code.path}: line {_line(error, code.path)}: {type(error).__name__}: {error}"
         ) from None

@@ -119,6 +119,8 @@ class _Reader:
             root = yaml.compose(self.text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             raise self.error(error.problem_mark, f"not YAML: {error.problem}") from None
+        except RecursionError:
+            raise ConfigError(f"{self.where}: nested too deeply for a file of rules") from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{self.where}: not YAML: {error}") from None
         if root is None:
@@ -217,7 +219,11 @@ def _place(text: str, node: Any, offset: int) -> int:
         at = text.index("\n", at)
     for char in node.value[:offset]:
         if not char.isspace():
-            at = text.index(char, at) + 1
+            found = text.find(char, at, node.end_mark.index)
+            if found < 0:
+                # It is written as an escape: the rule's place must do.
+                return int(node.start_mark.index)
+            at = found + 1
     while at < node.end_mark.index and (text[at].isspace() or (not offset and text[at] in "'\"")):
         at += 1
     return int(at)

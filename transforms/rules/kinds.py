@@ -5,9 +5,9 @@ from enum import StrEnum
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.casts import checked_cast
+from transforms.casts import as_plain, checked_cast
 from transforms.row_checks.features import FeatureCheck
-from transforms.types import is_list, is_text, plain_type
+from transforms.types import has_map, is_list, is_text, plain_type, unmapped_type
 
 
 class Kind(StrEnum):
@@ -43,7 +43,7 @@ def kind_of_feature(check: FeatureCheck) -> Kind:
 
 def kinds_of_columns(schema: pa.Schema) -> dict[str, Kind]:
     """The kinds of the columns of an Arrow schema; columns of other types are left out."""
-    found = {field.name: _kind_of_type(plain_type(field.type)) for field in schema}
+    found = {field.name: _kind_of_type(unmapped_type(field.type)) for field in schema}
     return {name: kind for name, kind in found.items() if kind is not None}
 
 
@@ -68,6 +68,8 @@ def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
     Nothing is parsed: a text is no number. Integers become floats as float64 rounds them, bytes
     must be UTF-8, and of a column of lists each of at most one value is taken.
     """
+    if has_map(array.type):
+        array = as_plain(array, unmapped_type(array.type))
     if kind in (Kind.LIST, Kind.STRUCT):
         right = is_list(array.type) if kind is Kind.LIST else pa.types.is_struct(array.type)
         return array if right else pa.nulls(len(array), pa.list_(pa.null()))

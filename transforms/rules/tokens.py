@@ -67,6 +67,8 @@ def _token(group: str, found: str, at: int) -> Token:
         return Token("keyword", lower, at) if lower in KEYWORDS else Token("name", found, at)
     if group == "int":
         return _whole(found, at)
+    if not _is_unicode(found):
+        raise ExpressionError(at, "a half of a surrogate pair is no text")
     values: dict[str, Any] = {
         "float": lambda: float(found),
         "text": lambda: found[1:-1].replace("''", "'"),
@@ -74,6 +76,13 @@ def _token(group: str, found: str, at: int) -> Token:
         "sign": lambda: {"<>": "!=", "==": "="}.get(found, found),
     }
     return Token("name" if group == "quoted" else group, values[group](), at)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _whole(found: str, at: int) -> Token:

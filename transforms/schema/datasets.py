@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from transforms.errors import ConfigError
+from transforms.schema.arguments import check_statistics
 from transforms.schema.columns import Column
 from transforms.schema.paths import Path
 from transforms.schema.protos import statistics_pb2
@@ -41,6 +42,7 @@ def slices_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> dict[str, statistics_pb2.DatasetFeatureStatistics]:
     """The slices of statistics by name, without that of all rows; one data set alone is none."""
+    check_statistics(statistics)
     datasets = statistics.datasets
     if len(datasets) == 1:
         return {}
@@ -89,8 +91,9 @@ def whole_of(
     """The statistics of all rows.
 
     Raises:
-      ConfigError: There are none, or of slices only.
+      ConfigError: They are none, there are none, or of slices only.
     """
+    check_statistics(statistics)
     datasets = statistics.datasets
     if len(datasets) == 1:
         return datasets[0]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from transforms.schema.anomalies.words import handful, quoted
+from transforms.schema.arguments import check_schema
 from transforms.schema.protos import schema_pb2
 
 _LETTERS = 200
@@ -43,7 +44,12 @@ def diff_schemas(old: schema_pb2.Schema, new: schema_pb2.Schema) -> list[str]:
 
     Returns: Nothing if and only if the two are equal. Features and domains are matched by name;
       where only their order differs, a line says so.
+
+    Raises:
+      ConfigError: One of them is no schema.
     """
+    check_schema(old, "old")
+    check_schema(new, "new")
     if old == new:
         return []
     return list(_messages(old, new, "", "")) or ["something that has no name differs"]

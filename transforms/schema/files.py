@@ -3,6 +3,7 @@
 import os
 
 from transforms.errors import ConfigError
+from transforms.schema.arguments import check_schema
 from transforms.schema.protos import schema_pb2
 from transforms.schema.text_edit import edit_text
 from transforms.schema.text_fields import rendered
@@ -30,10 +31,11 @@ def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
         for byte as before, with its comments.
 
     Raises:
-      ConfigError: What is there can't be read, or is no schema: it is not overwritten.
+      ConfigError: It is no schema; what is there can't be read, or is none: it is not overwritten.
     """
     from transforms.io.files import exists, write_bytes
 
+    check_schema(schema)
     if not exists(uri):
         write_bytes(uri, rendered(schema).encode())
         return
@@ -64,10 +66,14 @@ def _parsed(uri: str, text: str) -> schema_pb2.Schema:
 def _text(uri: str) -> str:
     from transforms.io.files import read_bytes
 
+    if os.path.isdir(uri):
+        raise ConfigError(f"{uri}: is a folder: name the schema.pbtxt in it")
     try:
         return read_bytes(uri).decode()
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         raise ConfigError(f"{uri}: can't be read: {why}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{uri}: is not UTF-8 text") from None
+        raise ConfigError(
+            f"{uri}: is not UTF-8 text: the text of a schema is wanted, not its binary form"
+        ) from None

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from transforms.schema.anomalies.comparators import DISTANCES
 from transforms.schema.anomalies.dataset import DatasetFinding
 from transforms.schema.anomalies.finding import Surroundings
+from transforms.schema.arguments import check_schema
 from transforms.schema.datasets import dataset_of_one, is_weighted, slices_of
 from transforms.schema.environments import check_environment
 from transforms.schema.paths import walk_features
@@ -59,6 +60,7 @@ def validate_slices(
     Raises:
       ConfigError: As of `validate_statistics`.
     """
+    check_schema(schema)
     check_environment(schema, environment)
     overrides = checked_severities(severities or {})
     by_weight = is_weighted(statistics)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from transforms.schema.anomalies.dataset import dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Draft, Surroundings
+from transforms.schema.arguments import check_schema
 from transforms.schema.columns import Column
 from transforms.schema.environments import check_environment
 from transforms.schema.infer import Limits, add_column
@@ -49,6 +50,7 @@ def update_schema(
     Raises:
       ConfigError: As of `validate_statistics`.
     """
+    check_schema(schema)
     check_environment(schema, environment)
     data = surroundings(statistics, environment, previous_span, previous_version, serving)
     updated = schema_pb2.Schema()

@@ -10,6 +10,7 @@ from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Finding, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.rules import KINDS
+from transforms.schema.arguments import check_schema
 from transforms.schema.datasets import Dataset, dataset_of, is_weighted
 from transforms.schema.environments import check_environment
 from transforms.schema.paths import path_text
@@ -44,9 +45,10 @@ def validate_statistics(
       nothing but `data_missing`.
 
     Raises:
-      ConfigError: The schema has no such environment, the statistics are of slices only, or there
-        is no such kind of anomaly or severity.
+      ConfigError: The schema or the statistics are none, the schema has no such environment, the
+        statistics are of slices only, or there is no such kind of anomaly or severity.
     """
+    check_schema(schema)
     check_environment(schema, environment)
     overrides = checked_severities(severities or {})
     data = surroundings(statistics, environment, previous_span, previous_version, serving)

@@ -1,12 +1,14 @@
 """Collector: batches to the statistics of slices, some tens of thousands of rows at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import select_rows
+from transforms.errors import ConfigError
 from transforms.statistics.dataset import WHOLE as WHOLE
 from transforms.statistics.dataset import Dataset, check_count, described
 from transforms.statistics.options import StatisticsOptions, of
@@ -125,23 +127,48 @@ class Collector:
 
 
 def statistics_of(
-    batches: Iterable[pa.RecordBatch], options: StatisticsOptions | None = None
+    batches: pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch],
+    options: StatisticsOptions | None = None,
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
     """The statistics of rows.
 
     Args:
-      batches: Their columns may differ from batch to batch: where one is not there, it is missing.
+      batches: A table, a batch or several. The columns may differ from batch to batch: where one is
+        not there, it is missing.
       options: What statistics are made of.
 
     Returns: Those of all rows, named "All Examples", and of each slice; features in the order of
       the columns. As TFDV's, but for what docs/statistics.md says.
 
     Raises:
-      ConfigError: A column is of a type of which there are no statistics, or has no name of its
-        own, or the weights are none.
+      ConfigError: These are no batches; a column is of a type of which there are no statistics, or
+        has no name of its own, no batch has one that is asked for, or the weights are none.
     """
     options = options or StatisticsOptions()
     collector = Collector(options)
-    for batch in batches:
+    for batch in _batches_of(batches):
         collector.add(batch)
     return described(collector.slices(), options)
+
+
+def _batches_of(rows: Any) -> Iterator[pa.RecordBatch]:
+    if isinstance(rows, pa.RecordBatch):
+        rows = [rows]
+    elif isinstance(rows, pa.Table):
+        # A table without rows has no batches, but columns.
+        rows = rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    elif isinstance(rows, str) or not isinstance(rows, Iterable):
+        raise _no_batches(rows)
+    for batch in rows:
+        if not isinstance(batch, pa.RecordBatch):
+            raise _no_batches(rows if hasattr(rows, "columns") else batch)
+        yield batch
+
+
+def _no_batches(found: Any) -> ConfigError:
+    kind = type(found)
+    return ConfigError(
+        "statistics_of takes a pyarrow.Table, or record batches, not a "
+        f"{kind.__module__}.{kind.__qualname__}: of a DataFrame pass pa.Table.from_pandas(frame), "
+        "of dicts pa.Table.from_pylist(rows), of a file pyarrow.csv.read_csv(path)"
+    )

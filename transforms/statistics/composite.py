@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from transforms.casts import as_plain
 from transforms.errors import ConfigError
 from transforms.schema.paths import Path, index_of
-from transforms.types import is_list, plain_type
+from transforms.types import is_list, unmapped_type
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _at(batch: pa.RecordBatch, path: Path) -> pa.Array:
     if path[0] not in batch.schema.names:
         return pa.nulls(batch.num_rows)
     array = batch[path[0]]
-    array = as_plain(array, plain_type(array.type))
+    array = as_plain(array, unmapped_type(array.type))
     for name in path[1:]:
         while is_list(array.type):
             array = array.flatten()

@@ -10,11 +10,12 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.casts import as_plain
 from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
 from transforms.statistics.composite import Together
 from transforms.statistics.feature import Feature, Kinds, repeated
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
-from transforms.types import plain_type
+from transforms.types import unmapped_type
 
 WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""
@@ -35,6 +36,7 @@ class Dataset:
       pairs: Of numeric columns, where that is wanted.
       slicer: What it is a slice of, as its slicer tells; nothing of all rows.
       composites: Sparse and weighted features of the schema, by their keys.
+      left_out: Columns that were not asked for.
     """
 
     rows: int = 0
@@ -44,6 +46,7 @@ class Dataset:
     pairs: Pairs | None = None
     slicer: str = ""
     composites: dict[str, Together] = field(default_factory=dict)
+    left_out: dict[str, None] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
         """Takes rows into account.
@@ -56,7 +59,9 @@ class Dataset:
         weights = None if options.weight is None else weights_of(batch, options.weight)
         self._add_rows(batch.num_rows, 0.0 if weights is None else _sum(weights), options.weight)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if name != options.weight and (options.columns is None or name in options.columns):
+            if options.columns is not None and name not in options.columns:
+                self.left_out[name] = None
+            else:
                 if not name:
                     # No schema can tell of it.
                     place = batch.schema.names.index(name) + 1
@@ -65,7 +70,7 @@ class Dataset:
                     )
                 if name not in self.features:
                     self.features[name] = Feature((name,))
-                plain = as_plain(column, plain_type(column.type))
+                plain = as_plain(column, unmapped_type(column.type))
                 self.features[name].add(plain, kinds, weights)
         if options.pairs:
             self.pairs = self.pairs or Pairs()
@@ -81,6 +86,7 @@ class Dataset:
         """
         self.claim(other.slicer)
         self._add_rows(other.rows, other.weight, other.weighted_by)
+        self.left_out |= other.left_out
         for name, feature in other.features.items():
             if name in self.features:
                 self.features[name].merge(feature)
@@ -162,7 +168,8 @@ def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
       ConfigError: There is no such column, or it is none of numbers that are 0 or more.
     """
     if column not in batch.schema.names:
-        raise ConfigError(f"there is no column {column!r} of weights")
+        near = nearest_column(column, batch.schema.names)
+        raise ConfigError(f"there is no column {column!r} of weights{near}")
     try:
         weights: np.ndarray = pc.fill_null(batch[column].cast(pa.float64()), 0.0).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -173,12 +180,32 @@ def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
 
 
 def described(
-    slices: "dict[str, Dataset]", options: StatisticsOptions
+    slices: "dict[str, Dataset]", options: StatisticsOptions, is_part: bool = False
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """The statistics of slices, in the form of TFDV."""
+    """The statistics of slices, in the form of TFDV.
+
+    Args:
+      slices: What is known of them.
+      options: What statistics are made of.
+      is_part: Whether there is other data, which may have the columns that this has not.
+
+    Raises:
+      ConfigError: No row has one of the columns that are wanted.
+    """
+    if not is_part:
+        _check_columns(slices[WHOLE], options.columns or ())
     made, kinds = statistics_pb2.DatasetFeatureStatisticsList(), options.kinds
     made.datasets.extend(data.describe(name, options, kinds) for name, data in slices.items())
     return made
+
+
+def _check_columns(data: Dataset, wanted: Iterable[str]) -> None:
+    known = (*data.features, *data.left_out)
+    for name in wanted:
+        # Of no batch nobody can tell.
+        if known and name not in data.features:
+            near = nearest_column(name, known)
+            raise ConfigError(f"StatisticsOptions.columns: there is no column {name!r}{near}")
 
 
 def merged(parts: Iterable["dict[str, Dataset]"]) -> "dict[str, Dataset]":

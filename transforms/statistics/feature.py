@@ -66,7 +66,7 @@ class Feature:
         """Takes rows into account.
 
         Args:
-          array: Their values, of a plain type (`types.plain_type`).
+          array: Their values, of a plain type without maps (`types.unmapped_type`).
           kinds: Features that their type does not tell of.
           weights: The weights of the rows.
 

@@ -89,6 +89,10 @@ class GenerateStatistics(beam.PTransform):
       options: What they are made of.
 
     Returns: A `DatasetFeatureStatisticsList` for each window that has a batch; see `statistics_of`.
+
+    Raises:
+      ConfigError: From the workers, as `statistics_of`; in windows, columns that no row of one has
+        are left out of its statistics.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
@@ -101,4 +105,5 @@ class GenerateStatistics(beam.PTransform):
     ) -> "beam.PCollection[statistics_pb2.DatasetFeatureStatisticsList]":
         """Applies it."""
         slices = batches | "Slices" >> CollectStatistics(self.options)
-        return slices | "Describe" >> beam.Map(described, self.options)
+        is_part = not batches.windowing.is_default()
+        return slices | "Describe" >> beam.Map(described, self.options, is_part)

@@ -35,7 +35,7 @@ class StatisticsOptions:
         weighted ones, and what is asked of tokens of natural language; may be None.
       weight: The column of the rows' weights, 0 or more; a null weighs nothing.
       slices: Besides the whole, statistics are made of each slice that these give.
-      columns: Only these; all by default.
+      columns: Only these; all by default. One that no row has is an error.
       sample_rate: Which part of the rows is looked at, chosen at random, row by row.
       semantics: Whether values are looked at for what they mean: images, addresses, times,
         language.
@@ -57,6 +57,8 @@ class StatisticsOptions:
     def __post_init__(self) -> None:
         if not 0 < self.sample_rate <= 1:
             raise ConfigError(f"sample_rate is above 0 and at most 1, not {self.sample_rate}")
+        if isinstance(self.columns, str):
+            raise ConfigError("StatisticsOptions.columns is a tuple of names, not one name")
         if self.vocabularies and self.schema is None:
             raise ConfigError("vocabularies are those that a schema names: give the schema too")
 
@@ -67,12 +69,12 @@ class StatisticsOptions:
           ConfigError: They are not; the text names the nearest.
         """
         sliced = [name for each in self.slices for name in getattr(each, "columns", ())]
-        wanted = [("weight", self.weight), *(("slices", name) for name in sliced)]
-        wanted += [("columns", name) for name in self.columns or ()]
-        for flag, name in wanted:
+        wanted = [("--weight", self.weight), *(("--slices", name) for name in sliced)]
+        wanted += [("StatisticsOptions.columns", name) for name in self.columns or ()]
+        for option, name in wanted:
             if name is not None and name not in schema.names:
                 near = nearest_column(name, schema.names)
-                raise ConfigError(f"--{flag}: there is no column {name!r}{near}")
+                raise ConfigError(f"{option}: there is no column {name!r}{near}")
         _ = self.kinds
 
     @property

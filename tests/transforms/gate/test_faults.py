@@ -98,3 +98,33 @@ def test_parts_add_up_in_any_cut(checks_fares, cuts):
     }
     expected = min(SHOWN, int((fares < 0).sum()))
     assert sum(fault.shown for fault in whole.features.values()) == expected
+
+
+def test_columns_with_dots_are_told_as_anomalies_tell_them():
+    schema = text_format.Parse(
+        """
+        feature { name: "a.b" type: INT int_domain { min: 1 } }
+        feature { name: "a" type: STRUCT struct_domain {
+          feature { name: "b" type: INT int_domain { min: 1 } } } }
+        """,
+        schema_pb2.Schema(),
+    )
+    rows = pa.RecordBatch.from_pydict({"a.b": [0, 1, 1], "a": [{"b": 1, "pw": "x1"}] * 3})
+    assert {
+        path: fault.rows for path, fault in faults_of(rows, Checks.of(schema)).features.items()
+    } == {"'a.b'": 1}
+
+
+def test_of_a_struct_at_fault_the_other_fields_are_masked():
+    schema = text_format.Parse(
+        """
+        feature { name: "st" type: STRUCT struct_domain {
+          feature { name: "k" type: INT int_domain { min: 1 } } } }
+        """,
+        schema_pb2.Schema(),
+    )
+    rows = pa.RecordBatch.from_pydict({"st": [{"pw": "SECRET7", "k": 0}]})
+    faults = faults_of(rows, Checks.of(schema)).features
+    ((shown,),) = (fault.examples for fault in faults.values())
+    assert set(faults) == {"st.k"}
+    assert "SECRET" not in str(shown.to_pylist())

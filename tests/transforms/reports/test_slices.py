@@ -88,6 +88,30 @@ def test_anomalies_that_all_rows_have_not():
     assert "no slice of the name: s_c." in page.text
 
 
+def test_errors_of_slices_are_told_at_the_top():
+    schema = infer_schema(BEFORE)
+    x = next(each for each in schema.feature if each.name == "x")
+    x.drift_comparator.infinity_norm.threshold = 0.45
+    now = stats(
+        s=["a"] * 4 + ["b"] * 12, x=["u", "v", "v", "v"] + ["u"] * 7 + ["v"] * 5, n=[1.0] * 16
+    )
+    whole, slices = judged(BEFORE, now, schema)
+    page, html = report_of(BEFORE, now, whole, slices=slices)
+    assert "With errors 0" in page.text
+    faults = html[html.index("Anomalies by slice") :].split("</table>")[0]
+    assert faults.count("badge bad") == 2
+    assert "Slices with errors 2" in page.text
+    assert 'href="#slices">2<' in html
+    page, _ = report_of(BEFORE, now, whole)
+    assert "Slices with errors" not in page.text
+    for each in slices.values():
+        for info in each.anomaly_info.values():
+            info.severity = info.WARNING
+    page, _ = report_of(BEFORE, now, whole, slices=slices)
+    assert "Anomalies by slice" in page.text
+    assert "Slices with errors" not in page.text
+
+
 def test_drift_that_all_rows_have_too_is_told_of_slices():
     schema = infer_schema(BEFORE)
     for feature in schema.feature:

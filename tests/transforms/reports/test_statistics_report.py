@@ -1,4 +1,5 @@
 import math
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from tests.support import record_batches, shared_data
 from tests.transforms.reports.pages import anomalies_of, report_of
 from transforms.errors import ConfigError
-from transforms.reports import statistics_report
+from transforms.reports import Example, statistics_report
 from transforms.schema import infer_schema, validate_statistics
 from transforms.statistics.collect import statistics_of
 from transforms.statistics.options import StatisticsOptions
@@ -206,7 +207,7 @@ def test_slices_the_largest_first_with_what_differs():
     assert "66.7%" in page.text
     assert "Features of s_b" in page.text
     # The numbers of the features are those of all rows.
-    ((_, cell),) = [each for each in element_of(page, data_label="Mean")]
+    ((_, cell),) = [each for each in element_of(page, data_label="Mean") if "data-v" in each[1]]
     assert cell["data-v"] == "37"
 
 
@@ -238,6 +239,106 @@ def test_example_rows_show_the_column_at_fault_first_and_few_rows():
     assert "row5" not in page.text
     assert page.text.index("row0") > page.text.index("c10")
     assert "c11" not in page.text
+
+
+def cells(html, column):
+    """How the cells of a column of example rows look."""
+    rows = html[html.index('class="rows"') :].split("</table>")[0]
+    heads = re.findall(r"<th .*?>(.*?)</th>", rows)
+    line = rows.split("<tbody>")[1].split("</tr>")[0]
+    return re.findall(r"<td([^>]*)>", line)[heads.index(column)]
+
+
+BROKEN = """anomaly_info { key: "rule a <= b" value { severity: ERROR
+  reason { type: CUSTOM_VALIDATION short_description: "Broken" description: "By 1 row." } } }"""
+OF_RULE = pa.record_batch({"c": ["Aaa"], "b": [1], "(row)": ["/x/part.csv:7"], "a": [2]})
+
+
+def test_all_columns_of_a_rule_are_marked_and_the_others_look_masked():
+    now, found = stats(a=[2], b=[1], c=["Ada"]), anomalies_of(BROKEN)
+    example = {"rule a <= b": Example(OF_RULE, ("a", "b"))}
+    page, html = report_of(None, now, found, examples=example, examples_note="a is a letter")
+    assert page.text.count("a is a letter") == 1
+    assert page.text.index("a is a letter") < page.text.index("rule a <= b")
+    looks = {each: cells(html, each) for each in OF_RULE.schema.names}
+    assert looks["a"] == looks["b"] == ' class="mark"'
+    assert looks["c"] == ' class="soft"'
+    assert "class" not in looks["(row)"]
+    # The columns at fault stand first after the place, as the rule names them.
+    heads = re.findall(r'<th scope="col" class="(mark|soft)">(.)<', html)
+    assert heads == [("mark", "a"), ("mark", "b"), ("soft", "c")]
+
+
+def test_examples_that_are_shown_as_they_are_do_not_look_masked():
+    now, found = stats(a=[2], b=[1], c=["Ada"]), anomalies_of(BROKEN)
+    example = {"rule a <= b": Example(OF_RULE, ("a", "b"))}
+    _, html = report_of(None, now, found, examples=example)
+    assert cells(html, "c") == ""
+    # Of a rule whose columns are not told, none is known to be masked.
+    _, html = report_of(None, now, found, examples={"rule a <= b": OF_RULE}, examples_note="x")
+    assert {cells(html, each) for each in "abc"} == {""}
+
+
+def test_without_examples_nothing_is_said_of_them():
+    for examples in (None, {"z": OF_RULE}):
+        found = anomalies_of(BROKEN)
+        page, _ = report_of(None, stats(a=[2]), found, examples=examples, examples_note="masked")
+        assert "masked" not in page.text
+
+
+def test_a_column_at_fault_is_marked_by_its_path():
+    now = stats(x=["strange"], y=["a"])
+    found = validate_statistics(now, infer_schema(stats(x=["a"], y=["a"])))
+    rows = pa.record_batch({"y": ["a"], "x": ["strange"]})
+    for example in (rows, Example(rows)):
+        _, html = report_of(None, now, found, examples={"x": example}, examples_note="masked")
+        assert (cells(html, "x"), cells(html, "y")) == (' class="mark"', ' class="soft"')
+
+
+def test_data_without_rows_is_an_error_beside_what_else_is_wrong():
+    none = pa.array([], pa.int64())
+    found = validate_statistics(stats(x=none), infer_schema(stats(x=[1])))
+    assert found.data_missing
+    page, _ = report_of(None, stats(x=none), found)
+    assert "With errors 1" in page.text
+    assert "Anomalies 1" in page.text
+    assert "The data set Error There are no rows to validate." in page.text
+    told = 'key: "(rows)" value { severity: ERROR description: "12 rows could not be read." }'
+    found.MergeFrom(anomalies_of(f"anomaly_info {{ {told} }}"))
+    page, _ = report_of(None, stats(x=none), found)
+    assert "With errors 2" in page.text
+    assert "Anomalies 2" in page.text
+    assert "There are no rows to validate." in page.text
+    assert "Rows Error 12 rows could not be read." in page.text
+
+
+def test_long_rules_are_headings_as_a_whole():
+    name = "rule " + " and ".join(f"mean(column_{at}) > {at}" for at in range(15))
+    assert len(name) > 300
+    found = anomalies_of(BROKEN.replace("rule a <= b", name))
+    page, _ = report_of(None, stats(a=[2]), found)
+    assert name in page.text
+    page, _ = report_of(None, stats(a=[2]), anomalies_of(BROKEN.replace("a <= b", "a" * 5_000)))
+    assert "a" * 2_000 not in page.text
+
+
+def test_long_figures_are_whole_and_may_be_broken_after_commas_only():
+    extremes = [-(2**63), 2**63 - 1]
+    page, html = report_of(None, stats(x=extremes, at=[1_769_022_003_123_456] * 2))
+    for text in (
+        "-9,223,372,036,854,775,808",
+        "9,223,372,036,854,775,807",
+        "1,769,022,003,123,456",
+    ):
+        assert text in page.text
+        assert text.replace(",", ",<wbr>") in html
+
+
+def test_integers_that_doubles_do_not_tell_apart():
+    for some in ([2**54 - 1], [2**60, 2**60 + 20], [-(2**63)], [2**63 - 1, 2**63 - 3], [2**53 + 1]):
+        page, _ = report_of(stats(x=some), stats(x=some))
+        assert f"{max(some):,}" in page.text
+        assert "current 100%" in page.text
 
 
 def test_every_value_is_redacted():
@@ -310,8 +411,8 @@ def test_weighted_statistics_say_so():
     rows = pa.record_batch({"x": [1.0, 5.0], "w": [3.0, 1.0]})
     page, _ = report_of(None, statistics_of([rows], StatisticsOptions(weight="w")))
     assert "Rows, by weight" in page.text
-    ((_, cell),) = element_of(page, data_label="Mean")
-    assert cell["data-v"] == "2"
+    means = [cell["data-v"] for _, cell in element_of(page, data_label="Mean")]
+    assert sorted(means) == ["2", "2.5"], "of x, and of the weights themselves"
 
 
 @pytest.mark.parametrize("split", ["train", "eval"])

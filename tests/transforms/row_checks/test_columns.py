@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.transforms.row_checks.schemas import schema
 from transforms.row_checks.columns import column_violations
 from transforms.row_checks.features import feature_checks
+from transforms.row_checks.one_row import value_violations
 
 
 def found(text, values, type=None):
@@ -238,3 +239,27 @@ def test_floats_of_16_bits(text):
 @pytest.mark.parametrize("type", [pa.string(), pa.binary()])
 def test_texts_are_read_as_in_statistics(domain, values, wrong, type):
     assert found(f"{BYTES} {domain}", pa.array(values).cast(type)) == wrong
+
+
+MAP = """type: STRUCT value_count { min: 1 } struct_domain {
+  feature { name: "key" type: BYTES string_domain { value: "a" value: "b" } }
+  feature { name: "value" type: INT presence { min_fraction: 1 } int_domain { max: 5 } } }"""
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_maps_are_lists_of_structs(inner):
+    rows = [[("a", 1)], [("c", 1)], [("a", 1), ("b", 6)], [("b", None)], [], None]
+    maps = pa.array(rows, pa.map_(pa.string(), pa.int64()))
+    text = MAP
+    if inner:
+        maps = pa.StructArray.from_arrays([maps], ["x"])
+        text = f'type: STRUCT struct_domain {{ feature {{ name: "x" {MAP} }} }}'
+    (check,) = feature_checks(schema(f'feature {{ name: "x" {text} }}'))
+    told = column_violations(check, maps, len(maps))
+    reasons = ["not_in_domain", "out_of_range", "missing_value", "wrong_shape"]
+    assert {str(each.reason): np.flatnonzero(mask).tolist() for each, mask in told} == dict(
+        zip(reasons, ([1], [2], [3], [4]), strict=True)
+    )
+    keyed = [{"key": "c", "value": 1}]
+    (violation,) = value_violations(check, {"x": keyed} if inner else keyed)
+    assert violation.reason == "not_in_domain"

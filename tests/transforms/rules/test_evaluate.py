@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.transforms.row_checks.schemas import columns
 from tests.transforms.rules.expressions import COLUMNS, batches, conditions
 from transforms.rules.evaluate import Columns, evaluate
-from transforms.rules.kinds import TYPES, Kind, as_kind
+from transforms.rules.files import parse_rules
+from transforms.rules.kinds import TYPES, Kind, as_kind, kinds_of_columns
 from transforms.rules.one_row import as_kind_of
 from transforms.rules.parse import parse
 from transforms.rules.row_rules import RowRule
@@ -222,3 +223,11 @@ def test_kinds():
     assert typed_row(parse("i + 1"), COLUMNS).kind is Kind.INT
     assert typed_row(parse("i / 1"), COLUMNS).kind is Kind.FLOAT
     assert typed_row(parse("`two words` + f"), COLUMNS).kind is Kind.FLOAT
+
+
+def test_a_map_is_a_list():
+    maps = pa.array([[("a", 1)], None, []], pa.map_(pa.string(), pa.int64()))
+    batch = pa.RecordBatch.from_pydict({"m": maps})
+    assert kinds_of_columns(batch.schema) == {"m": Kind.LIST}
+    (rule,) = parse_rules("- row: m is not null", kinds_of_columns(batch.schema)).row
+    assert rule.broken(Columns.of(batch)).tolist() == [False, True, False]

@@ -181,7 +181,7 @@ def test_drift_of_few_rows_is_a_warning(rows, few, severity):
 
 
 def test_weights_count_in_slices():
-    schema = schema_of(DRIFT % "drift_comparator")
+    schema = schema_of(DRIFT % "drift_comparator" + 'feature { name: "w" type: FLOAT }')
     columns = {"s": ["a", "a"], "x": ["u", "v"]}
     before = stats(weight="w", w=[1.0, 1.0], **columns)
     now = stats(weight="w", w=[9.0, 1.0], **columns)

@@ -50,7 +50,9 @@ class Parquet:
     ) -> Iterator[Chunk]:
         """The rows of the row groups `split.start` to `split.end`."""
         source = _opened(stream)
-        names = [name for name in schema.names if name in source.schema_arrow.names]
+        # Arrow builds the schema anew each time it is asked for.
+        there = set(source.schema_arrow.names)
+        names = [name for name in schema.names if name in there]
         first = split.first
         groups = list(range(split.start, split.end))
         batches = source.iter_batches(max_rows, row_groups=groups, columns=names)
