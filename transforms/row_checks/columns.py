@@ -59,9 +59,9 @@ def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Found]:
         return _of_values(check, array) if check.levels(0) is not None else _nested(check, array, 0)
     depth, inner = list_depth(array.type)
     levels = check.levels(depth)
-    if levels is None and pa.types.is_null(inner):
+    if levels is None and pa.types.is_null(inner) and depth < len(check.counts):
         # Of empty lists alone nobody can tell how deep they are.
-        levels = check.counts[:depth] or None
+        levels = check.counts[:depth]
     if levels is None:
         return _nested(check, array, depth)
     found: list[Found] = []
@@ -196,7 +196,9 @@ def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
         return _of_domains(check, values.cast(pa.int8()))
     if check.kind == "FLOAT" or (kinds.is_integer(type) and not kinds.is_uint64(type)):
         return _of_domains(check, values)
-    cast = checked_cast(values, pa.int64())
+    # Arrow has no arithmetic of 16 bits.
+    wide = values.cast(pa.float32()) if kinds.is_float16(type) else values
+    cast = checked_cast(wide, pa.int64())
     found = _of_domains(check, cast.values)
     if cast.bad is None:
         return found

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.cast_faults import true_where
+from transforms.cast_faults import null_where, true_where
 from transforms.casts import checked_cast
 from transforms.dead_letters import Reason
 from transforms.row_checks.raw import raw_numbers, where_valid
@@ -161,20 +161,26 @@ class Texts:
 
 @dataclass(frozen=True)
 class Spelt:
-    """Texts that spell numbers of a range: "12", where the schema says BYTES and an int_domain."""
+    """Texts that spell numbers of a range: "12", where the schema says BYTES and an int_domain.
+
+    Attributes:
+      spelling: The regular expression of a whole text.
+    """
 
     column: str
     type: pa.DataType
+    spelling: str
     range: IntRange | FloatRange
 
     def found(self, values: pa.Array) -> list[Found]:
         """What strings or byte strings violate."""
-        cast = checked_cast(values, self.type)
-        inside = self.range.found(cast.values)
-        if cast.bad is None:
-            return inside
+        # A cast reads more than statistics do: 3.0 as an integer, say.
+        bad = true_where(pc.invert(pc.match_substring_regex(values, f"^(?:{self.spelling})$")))
+        cast = checked_cast(null_where(values, bad) if bad.any() else values, self.type)
+        bad = bad if cast.bad is None else bad | cast.bad
         why = f"a value of column {self.column!r} can't be read as {self.type}"
-        return [(Violation(Reason.UNPARSABLE, self.column, why), cast.bad), *inside]
+        found = _where(Violation(Reason.UNPARSABLE, self.column, why), bad)
+        return found + self.range.found(cast.values)
 
     def holds(self, value: Any) -> bool:
         """Whether it spells such a number."""

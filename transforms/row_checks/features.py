@@ -22,6 +22,7 @@ from transforms.row_checks.domains import (
 )
 from transforms.schema.environments import check_environment, in_environment
 from transforms.schema.lifecycle import is_checked
+from transforms.schema.spelling import FLOAT, INTEGER
 
 Count = tuple[int, int | None]
 """The least and the most values of a list; None where there is no most."""
@@ -50,6 +51,11 @@ class FeatureCheck:
     domains: tuple[Domain, ...] = ()
     fields: tuple["FeatureCheck", ...] = ()
     temporal: bool = False
+
+    @property
+    def depth(self) -> int:
+        """How deep its lists are, where the schema says so; else 0."""
+        return len(self.counts if self.shape is None else self.shape)
 
     def levels(self, depth: int) -> tuple[Count, ...] | None:
         """How many values each level of lists so deep has; None where such lists don't fit.
@@ -189,7 +195,7 @@ def _ints(domain: Any, name: str, kind: str) -> Domain | None:
     low = domain.min if domain.HasField("min") else low
     found = IntRange(name, low, domain.max if domain.HasField("max") else high)
     if kind == "BYTES":
-        return Spelt(name, pa.int64(), found)
+        return Spelt(name, pa.int64(), INTEGER, found)
     return found if kind == "INT" else None
 
 
@@ -198,7 +204,7 @@ def _floats(domain: Any, name: str, kind: str) -> Domain | None:
     high = max(_ends(domain.max)) if domain.HasField("max") else math.inf
     found = FloatRange(name, low, high, domain.disallow_nan, domain.disallow_inf)
     if kind == "BYTES":
-        return Spelt(name, pa.float64(), found)
+        return Spelt(name, pa.float64(), FLOAT, found)
     return found if kind == "FLOAT" else None
 
 
@@ -212,8 +218,9 @@ def _ends(bound: float) -> tuple[float, float]:
 
 def _bools(domain: Any, name: str, kind: str) -> Domain | None:
     if kind == "BYTES":
-        texts = (domain.true_value or "true", domain.false_value or "false")
-        return Texts(name, texts)
+        # One that is not given is no text, and none is allowed if neither is.
+        named = [field for field in ("true_value", "false_value") if domain.HasField(field)]
+        return Texts(name, tuple(getattr(domain, field) for field in named))
     if kind == "FLOAT":
         return FloatBits(name)
     return IntRange(name, 0, 1, Reason.NOT_IN_DOMAIN) if kind == "INT" else None

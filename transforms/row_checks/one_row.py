@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.dead_letters import Reason
-from transforms.row_checks.columns import column_violations, missing
+from transforms.row_checks.columns import column_violations, list_depth, missing
 from transforms.row_checks.domains import INT64
 from transforms.row_checks.features import FeatureCheck
 from transforms.row_checks.violation import Violation
@@ -24,11 +24,19 @@ def value_violations(check: FeatureCheck, value: Any) -> list[Violation]:
     if surely_fine(check, value):
         return []
     try:
-        array = one_value(value)
+        array = _as_deep(one_value(value), value, check.depth)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         why = f"a value of column {check.name!r} is of a type that no column can hold"
         return [Violation(Reason.WRONG_TYPE, check.name, why)]
     return [violation for violation, _ in column_violations(check, array, 1)]
+
+
+def _as_deep(array: pa.Array, value: Any, depth: int) -> pa.Array:
+    """Lists without values as lists so deep, where they can be: alone they do not tell."""
+    found, inner = list_depth(array.type)
+    if found >= depth or not pa.types.is_null(inner):
+        return array
+    return pa.array([value], _lists_of(inner, depth))
 
 
 def surely_fine(check: FeatureCheck, value: Any) -> bool:
@@ -67,5 +75,14 @@ def one_value(value: Any) -> pa.Array:
         return pa.array([value])
     except OverflowError:
         # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
-        type = pa.list_(pa.uint64()) if isinstance(value, list) else pa.uint64()
-        return pa.array([value], type)
+        return pa.array([value], _lists_of(pa.uint64(), _depth(value)))
+
+
+def _depth(value: Any) -> int:
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def _lists_of(type: pa.DataType, depth: int) -> pa.DataType:
+    for _ in range(depth):
+        type = pa.list_(type)
+    return type

@@ -86,6 +86,12 @@ class Column:
         return float(self.common.num_non_missing * self.common.avg_num_values)
 
     @property
+    def has_values(self) -> bool:
+        """Whether any row has a value in it; else its least and greatest say nothing."""
+        common = self.common
+        return bool(common.tot_num_values or common.avg_num_values or common.max_num_values)
+
+    @property
     def _counted(self) -> statistics_pb2.CommonStatistics:
         return self.common.weighted_common_stats if self.by_weight else self.common
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from transforms.schema.anomalies.ints import parse_int
 from transforms.schema.columns import Column
 from transforms.schema.datasets import Dataset, dataset_of
 from transforms.schema.domains import semantic_domain
 from transforms.schema.infer_shape import set_shape, set_value_counts
 from transforms.schema.paths import path_text
 from transforms.schema.protos import schema_pb2, statistics_pb2
+from transforms.schema.spelling import parse_int
 from transforms.schema.suggest import suggest_range
 
 _TRUE = frozenset({"TRUE", "true", "SET", "set", "1", ""})

@@ -13,12 +13,22 @@ from transforms.statistics.dataset import WHOLE as WHOLE
 from transforms.statistics.dataset import Dataset, check_count, described
 from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.summary import CHUNK
+from transforms.statistics.value_counts import digest
 
 HELD_BYTES = 64 << 20
 HELD_OF_COLUMN = 32 << 10
 """Of very many columns more is held: so many bytes of each, no more than what is known of it."""
 _COLUMN_BYTES = 512
 """About what a column of a part takes besides its values."""
+
+
+NAME = 200
+"""Letters of the name of a slice; a longer one is told by how it begins and a digest."""
+
+
+def short(name: str) -> str:
+    """The name of a slice, cut where it is long: it may hold values of any length."""
+    return name if len(name) <= NAME else digest(name.encode()).decode()
 
 
 class _Held:
@@ -101,7 +111,8 @@ class Collector:
 
     def _slice(self, batch: pa.RecordBatch) -> None:
         for slicer in self._options.slices:
-            for name, part in slicer(batch):
+            for long, part in slicer(batch):
+                name = short(long)
                 self._open(name, of(slicer))
                 self._hold(name, part)
 
@@ -130,8 +141,8 @@ def statistics_of(
       the columns. As TFDV's, but for what docs/statistics.md says.
 
     Raises:
-      ConfigError: These are no batches; a column is of a type of which there are no statistics, no
-        batch has one that is asked for, or the weights are none.
+      ConfigError: These are no batches; a column is of a type of which there are no statistics, or
+        has no name of its own, no batch has one that is asked for, or the weights are none.
     """
     options = options or StatisticsOptions()
     collector = Collector(options)

@@ -1,5 +1,6 @@
 """Features made of others, sparse and weighted ones: whether their parts go together."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -37,8 +38,9 @@ class Composite:
 
     @property
     def key(self) -> str:
-        """What tells it from the others of a schema."""
-        return "/".join(("sparse" if self.is_sparse else "weighted", *self.path))
+        """What tells it from others, also from those with other parts: JSON of paths."""
+        kind = "sparse" if self.is_sparse else "weighted"
+        return json.dumps([(kind, *self.path), self.value, *self.others])
 
 
 def composites_of(schema: schema_pb2.Schema) -> Iterator[Composite]:

@@ -12,7 +12,7 @@ from transforms.casts import as_plain
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 from transforms.statistics.composite import Together
-from transforms.statistics.feature import Feature, Kinds
+from transforms.statistics.feature import Feature, Kinds, repeated
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
 from transforms.types import unmapped_type
@@ -20,6 +20,8 @@ from transforms.types import unmapped_type
 WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""
 MAX_SLICES = 1000
+MOST_WEIGHT = 1e280
+"""All rows together weigh no more: so sums over what their lists hold are finite too."""
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Dataset:
     Attributes:
       rows: How many.
       weight: The sum of their weights.
+      weighted_by: The column of these; None where they have none.
       features: By column, in the order in which columns came.
       pairs: Of numeric columns, where that is wanted.
       slicer: What it is a slice of, as its slicer tells; nothing of all rows.
@@ -38,6 +41,7 @@ class Dataset:
 
     rows: int = 0
     weight: float = 0.0
+    weighted_by: str | None = None
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
     slicer: str = ""
@@ -45,14 +49,25 @@ class Dataset:
     left_out: dict[str, None] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
-        """Takes rows into account."""
+        """Takes rows into account.
+
+        Raises:
+          ConfigError: As `statistics_of`.
+        """
+        if twice := repeated(batch.schema.names):
+            raise ConfigError(f"there are several columns {twice!r}: give each a name of its own")
         weights = None if options.weight is None else weights_of(batch, options.weight)
-        self.rows += batch.num_rows
-        self.weight += 0.0 if weights is None else float(weights.sum())
+        self._add_rows(batch.num_rows, 0.0 if weights is None else _sum(weights), options.weight)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if options.columns is not None and name not in options.columns:
                 self.left_out[name] = None
             else:
+                if not name:
+                    # No schema can tell of it.
+                    place = batch.schema.names.index(name) + 1
+                    raise ConfigError(
+                        f"column {place} has no name: give it one, or name the --columns to look at"
+                    )
                 if name not in self.features:
                     self.features[name] = Feature((name,))
                 plain = as_plain(column, unmapped_type(column.type))
@@ -67,11 +82,10 @@ class Dataset:
         """Takes other rows into account.
 
         Raises:
-          ConfigError: They are a slice of something else.
+          ConfigError: They are a slice of something else, or weighted by something else.
         """
         self.claim(other.slicer)
-        self.rows += other.rows
-        self.weight += other.weight
+        self._add_rows(other.rows, other.weight, other.weighted_by)
         self.left_out |= other.left_out
         for name, feature in other.features.items():
             if name in self.features:
@@ -83,6 +97,22 @@ class Dataset:
             self.pairs.merge(other.pairs)
         for key, together in other.composites.items():
             self.composites.setdefault(key, Together()).merge(together)
+
+    def _add_rows(self, rows: int, weight: float, weighted_by: str | None) -> None:
+        if self.rows and rows and self.weighted_by != weighted_by:
+            raise ConfigError(
+                f"some parts are {_weighted(self.weighted_by)}, others {_weighted(weighted_by)}: "
+                "make the statistics of all of them with the same weights, or none"
+            )
+        if rows:
+            self.weighted_by = weighted_by
+        self.rows += rows
+        self.weight += weight
+        if self.weight > MOST_WEIGHT:
+            raise ConfigError(
+                f"the weights of column {weighted_by!r} add up to more than {MOST_WEIGHT:.0e}: "
+                "divide them by a number"
+            )
 
     def claim(self, slicer: str) -> None:
         """Makes it hold what a slicer gives; what it holds so far may be of an unknown one.
@@ -104,7 +134,7 @@ class Dataset:
     ) -> statistics_pb2.DatasetFeatureStatistics:
         """The statistics, under the name of the slice."""
         made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
-        if options.weight is not None:
+        if options.weight is not None or self.weighted_by is not None:
             made.weighted_num_examples = self.weight
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
@@ -120,6 +150,15 @@ class Dataset:
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
         return made
+
+
+def _weighted(column: str | None) -> str:
+    return "not weighted" if column is None else f"weighted by column {column!r}"
+
+
+def _sum(weights: np.ndarray) -> float:
+    with np.errstate(over="ignore"):
+        return float(weights.sum())
 
 
 def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:

@@ -117,8 +117,12 @@ class Feature:
 
     def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
         self.is_struct = True
+        if twice := repeated([inner.name for inner in array.type]):
+            raise ConfigError(f"column {'.'.join(self.path)!r} has several fields {twice!r}")
         for inner, values in zip(array.type, array.flatten(), strict=True):
             name = inner.name
+            if not name:
+                raise ConfigError(f"column {'.'.join(self.path)!r} has a field without a name")
             if name not in self.fields:
                 self.fields[name] = Feature((*self.path, name))
             self.fields[name].add(values, kinds, weights)
@@ -204,6 +208,13 @@ class Feature:
             level.describe_level(stats.presence_and_valency_stats.add())
             if level.is_weighted:
                 level.describe_weighted(stats.weighted_presence_and_valency_stats.add())
+
+
+def repeated(names: list[str]) -> str | None:
+    """A name that is there twice; None where each is another."""
+    if len(set(names)) == len(names):
+        return None
+    return next(name for place, name in enumerate(names) if name in names[:place])
 
 
 def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:

@@ -63,7 +63,9 @@ class Numbers:
     _few_differ: bool = True
 
     def add(self, array: pa.Array, weights: np.ndarray | None = None) -> None:
-        """Takes values, none of them null, into account."""
+        """Takes values, none of them null, into account: integers, or floats."""
+        # Where some do not fit in 64 bits they come as floats, and then all count as such.
+        self.integers &= pa.types.is_integer(array.type)
         for start in range(0, len(array), CHUNK):
             part = array.slice(start, CHUNK)
             self._count(self._counted(part), len(part))

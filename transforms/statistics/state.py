@@ -2,153 +2,215 @@
 
 `FeatureStats.pb` holds results, of which the quantiles of two days can't be told together. The
 state lies beside it, as an Arrow file of one row for each array or number in it; nothing in such a
-file is code, so one from elsewhere may be read.
+file is code, and all of it is looked at before it is used, so one from elsewhere may be read.
 """
 
-import base64
 import dataclasses
 import json
+import math
+import types
+import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from transforms.errors import ConfigError
-from transforms.statistics.composite import Together
 from transforms.statistics.dataset import Dataset
-from transforms.statistics.feature import Feature
-from transforms.statistics.images import Images
-from transforms.statistics.language import Language, Occurrences
-from transforms.statistics.moments import Moments
-from transforms.statistics.numbers import Numbers, Weights
-from transforms.statistics.pairs import Pairs
-from transforms.statistics.presence import Presence
-from transforms.statistics.semantics import Sample
-from transforms.statistics.summary import QuantileSummary
-from transforms.statistics.texts import Texts
-from transforms.statistics.value_counts import ValueCounts
+from transforms.statistics.state_checks import check, check_slices
 
-VERSION = 2
+VERSION = 3
 _VERSION_KEY = b"millrace:statistics"
 SCHEMA = pa.schema(
-    [("key", pa.list_(pa.string())), ("kind", pa.string()), ("content", pa.large_binary())],
+    [
+        ("depth", pa.int32()),
+        ("name", pa.large_string()),
+        ("kind", pa.large_string()),
+        ("content", pa.large_binary()),
+    ],
     {_VERSION_KEY: str(VERSION).encode()},
 )
-_CLASSES = {
-    made.__name__: made
-    for made in (
-        Dataset,
-        Feature,
-        Images,
-        Language,
-        Moments,
-        Numbers,
-        Occurrences,
-        Pairs,
-        Presence,
-        QuantileSummary,
-        Sample,
-        Texts,
-        Together,
-        ValueCounts,
-        Weights,
-    )
-}
-_Key = tuple[str, ...]
-_Entry = tuple[_Key, str, bytes]
+_MOST_DEPTH = 200
+"""So deep entries are in each other: two levels for each struct in a struct."""
+_ARRAYS = ("<i8", "<u8", "<f8")
+_Entry = tuple[int, str, str, bytes]
 
 
 def to_batch(slices: dict[str, Dataset]) -> pa.RecordBatch:
     """What is known of slices, as rows."""
-    keys, kinds, contents = zip(*_entries(slices, ()), strict=True)
-    arrays = [pa.array(keys, SCHEMA[0].type), pa.array(kinds), pa.array(contents, SCHEMA[2].type)]
+    columns = zip(*_entries(slices, 0, ""), strict=True)
+    arrays = [pa.array(values, each.type) for values, each in zip(columns, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def _entries(value: Any, key: _Key) -> Iterator[_Entry]:
-    """The entry of a value, and those of what it holds; its key leads to it."""
+def _entries(value: Any, depth: int, name: str) -> Iterator[_Entry]:
+    """The entry of a value, and behind it those of what it holds, one deeper."""
+    inner: list[tuple[str, Any]] = []
     if dataclasses.is_dataclass(value):
-        yield key, type(value).__name__, b""
-        for each in dataclasses.fields(value):
-            yield from _entries(getattr(value, each.name), (*key, each.name))
+        kind, content = type(value).__name__, b""
+        inner = [(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)]
     elif isinstance(value, dict):
-        yield key, "dict", json.dumps([type(name).__name__ for name in value]).encode()
-        for name, inner in value.items():
-            yield from _entries(inner, (*key, str(name)))
+        kind, content = "dict", b""
+        inner = [(str(key), held) for key, held in value.items()]
     elif isinstance(value, (list, tuple)):
-        yield key, type(value).__name__, b""
-        for place, inner in enumerate(value):
-            yield from _entries(inner, (*key, str(place)))
+        kind, content = type(value).__name__, b""
+        inner = [("", held) for held in value]
     elif isinstance(value, np.ndarray):
-        yield key, f"{value.dtype.str}{json.dumps(value.shape)}", value.tobytes()
+        kind, content = f"{value.dtype.str}{json.dumps(value.shape)}", value.tobytes()
     elif isinstance(value, pa.Array):
-        yield key, "arrow", _ipc(value)
+        kind, content = f"binary[{len(value)}]", _binary(value)
     elif isinstance(value, bytes):
-        yield key, "bytes", base64.b64encode(value)
+        kind, content = "bytes", value
     else:
-        yield key, "json", json.dumps(value).encode()
+        kind, content = "json", json.dumps(value).encode()
+    yield depth, name, kind, content
+    for each, held in inner:
+        yield from _entries(held, depth + 1, each)
 
 
-def _ipc(array: pa.Array) -> bytes:
-    batch = pa.RecordBatch.from_arrays([array], ["values"])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
-        stream.write_batch(batch)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+def _binary(values: pa.LargeBinaryArray) -> bytes:
+    """Byte strings: where each begins and the last one ends, then all of them."""
+    parts = values.to_pylist()
+    ends = np.cumsum([0, *map(len, parts)], dtype="<i8")
+    return b"".join((ends.tobytes(), *parts))
 
 
 def from_batch(batch: pa.RecordBatch) -> dict[str, Dataset]:
     """What is known of slices, from rows of `to_batch`.
 
+    Args:
+      batch: May be anything: also one whose buffers do not fit together.
+
     Raises:
-      ConfigError: They are none, or of another version.
+      ConfigError: They are none, or of another version, or no rows give what these tell.
     """
     version = (batch.schema.metadata or {}).get(_VERSION_KEY)
     if version != str(VERSION).encode():
         raise ConfigError(
             "it is no state of statistics, or that of another version: make the statistics anew"
         )
-    rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    entries = [(tuple(key), kind, content) for key, kind, content in rows]
     try:
-        slices, end = _value(entries, 0)
-    except (IndexError, KeyError, TypeError, ValueError, pa.ArrowException):
+        return _checked(batch)
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
         raise ConfigError("its state of statistics is broken: make the statistics anew") from None
-    if end != len(entries) or not isinstance(slices, dict):
-        raise ConfigError("its state of statistics is broken: make the statistics anew")
+
+
+def _checked(batch: pa.RecordBatch) -> dict[str, Dataset]:
+    batch.validate(full=True)
+    if not batch.schema.equals(SCHEMA) or any(column.null_count for column in batch.columns):
+        raise ValueError
+    reader = _Reader(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
+    slices: dict[str, Dataset] = reader.value(dict[str, Dataset], 0)
+    reader.check_end()
+    check_slices(slices)
     return slices
 
 
-def _value(entries: list[_Entry], at: int) -> tuple[Any, int]:
-    """The value of an entry, and where what it holds ends."""
-    key, kind, content = entries[at]
-    if kind == "json":
-        return json.loads(content), at + 1
-    if kind == "bytes":
-        return base64.b64decode(content), at + 1
-    if kind == "arrow":
-        with pa.ipc.open_stream(content) as stream:
-            return stream.read_all()["values"].combine_chunks(), at + 1
-    if "[" in kind:
-        dtype, _, shape = kind.partition("[")
-        array = np.frombuffer(content, np.dtype(dtype)).reshape(json.loads(f"[{shape}"))
-        return array.copy(), at + 1
-    parts, at = _parts(entries, at + 1, key)
-    if kind == "dict":
-        types = {"int": int, "str": str}
-        names = [types[name](each) for name, each in zip(json.loads(content), parts, strict=True)]
-        return dict(zip(names, parts.values(), strict=True)), at
-    if kind in ("list", "tuple"):
-        return (list if kind == "list" else tuple)(parts.values()), at
-    return _CLASSES[kind](**parts), at
+class _Reader:
+    """Reads entries, each of which must be of a type that is wanted where it is."""
+
+    def __init__(self, entries: list[_Entry]) -> None:
+        self._entries, self._at = entries, 0
+
+    def value(self, wanted: Any, depth: int) -> Any:
+        """The value of the next entry, and what it holds.
+
+        Raises:
+          ValueError: It is another.
+        """
+        at, _, kind, content = self._entries[self._at]
+        self._at += 1
+        if at != depth or depth > _MOST_DEPTH:
+            raise ValueError
+        options = _options(wanted)
+        if kind == "json":
+            return _plain(json.loads(content), options)
+        if kind == "bytes" and bytes in options:
+            return content
+        if kind.startswith("binary[") and pa.LargeBinaryArray in options:
+            return _byte_strings(json.loads(kind[len("binary") :]), content)
+        if kind[:3] in _ARRAYS and np.ndarray in options:
+            return _array(kind[:3], json.loads(kind[3:]), content)
+        (type_,) = (each for each in options if _name(each) == kind)
+        made = self._holder(type_, depth + 1)
+        check(made)
+        return made
+
+    def _holder(self, wanted: Any, depth: int) -> Any:
+        held = typing.get_args(wanted)
+        if dataclasses.is_dataclass(wanted):
+            fields = _fields(typing.cast(type, wanted))
+            parts = [self._field(name, each, depth) for name, each in fields.items()]
+            return typing.cast(type, wanted)(*parts)
+        if _name(wanted) == "dict":
+            pairs = [(held[0](name), self.value(held[1], depth)) for name in self._names(depth)]
+            if len(dict(pairs)) < len(pairs):
+                raise ValueError
+            return dict(pairs)
+        if _name(wanted) == "list" or held[-1] is Ellipsis:
+            values = [self.value(held[0], depth) for _ in self._names(depth)]
+            return values if _name(wanted) == "list" else tuple(values)
+        return tuple(self.value(each, depth) for each in held)
+
+    def _field(self, name: str, wanted: Any, depth: int) -> Any:
+        if self._entries[self._at][1] != name:
+            raise ValueError
+        return self.value(wanted, depth)
+
+    def _names(self, depth: int) -> Iterator[str]:
+        """The names of the entries of a depth, each before it is read."""
+        while self._at < len(self._entries) and self._entries[self._at][0] == depth:
+            yield self._entries[self._at][1]
+
+    def check_end(self) -> None:
+        """Looks whether all was read."""
+        if self._at < len(self._entries):
+            raise ValueError
 
 
-def _parts(entries: list[_Entry], at: int, key: _Key) -> tuple[dict[str, Any], int]:
-    """What the entry of a key holds, by the last of their keys."""
-    parts = {}
-    while at < len(entries) and entries[at][0][: len(key)] == key:
-        name = entries[at][0][len(key)]
-        parts[name], at = _value(entries, at)
-    return parts, at
+@cache
+def _fields(made: type) -> dict[str, Any]:
+    """The types of the fields of a dataclass."""
+    hints = typing.get_type_hints(made)
+    return {each.name: hints[each.name] for each in dataclasses.fields(made)}
+
+
+@cache
+def _options(wanted: Any) -> tuple[Any, ...]:
+    """The types that a type stands for."""
+    is_union = typing.get_origin(wanted) in (types.UnionType, typing.Union)
+    return typing.get_args(wanted) if is_union else (wanted,)
+
+
+def _name(wanted: Any) -> str:
+    return str((typing.get_origin(wanted) or wanted).__name__)
+
+
+def _plain(value: Any, options: tuple[Any, ...]) -> Any:
+    if type(value) is int and int not in options:
+        value = float(value)
+    if type(value) not in options:
+        raise ValueError
+    if isinstance(value, str):
+        # One that is no Unicode text could not be written.
+        value.encode()
+    return value
+
+
+def _array(dtype: str, shape: list[int], content: bytes) -> np.ndarray:
+    if len(content) != 8 * math.prod(shape) or not all(size >= 0 for size in shape):
+        raise ValueError
+    return np.frombuffer(content, dtype).reshape(shape).copy()
+
+
+def _byte_strings(shape: list[int], content: bytes) -> pa.LargeBinaryArray:
+    (number,) = shape
+    start = 8 * (number + 1)
+    if not 0 <= number < len(content) // 8:
+        raise ValueError
+    buffers = [None, pa.py_buffer(content[:start]), pa.py_buffer(content[start:])]
+    made = pa.Array.from_buffers(pa.large_binary(), number, buffers)
+    made.validate(full=True)
+    return made

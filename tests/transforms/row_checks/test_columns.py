@@ -214,6 +214,33 @@ def test_ranges_against_plain_python(values, low, high):
     assert found(text, values, pa.float64()) == expected
 
 
+@pytest.mark.parametrize("text", [f"{INT} int_domain {{ min: 0 max: 4 }}", INT])
+def test_floats_of_16_bits(text):
+    wrong = ["", "out_of_range" if "max" in text else "", "wrong_type", "wrong_type", "wrong_type"]
+    values = pa.array(np.array([3, 5, 0.5, np.nan, np.inf], "f2"))
+    assert found(text, values) == wrong
+
+
+@pytest.mark.parametrize(
+    ("domain", "values", "wrong"),
+    [
+        ("bool_domain {}", ["true", ""], ["not_in_domain"] * 2),
+        ('bool_domain { true_value: "" }', ["true", ""], ["not_in_domain", ""]),
+        ('bool_domain { true_value: "" false_value: "0" }', ["0", ""], ["", ""]),
+        (
+            "int_domain {}",
+            ["1", " -1\n", "1.", "1.0", "1e3", "\uff11"],
+            ["", ""] + ["unparsable"] * 4,
+        ),
+        ("float_domain {}", ["1.", ".5", "1e-400", "-inf", "+nan", "2E1"], [""] * 6),
+        ("float_domain {}", ["\uff11", "1e400", "1_0", "0x1", "", "\u00a01"], ["unparsable"] * 6),
+    ],
+)
+@pytest.mark.parametrize("type", [pa.string(), pa.binary()])
+def test_texts_are_read_as_in_statistics(domain, values, wrong, type):
+    assert found(f"{BYTES} {domain}", pa.array(values).cast(type)) == wrong
+
+
 MAP = """type: STRUCT value_count { min: 1 } struct_domain {
   feature { name: "key" type: BYTES string_domain { value: "a" value: "b" } }
   feature { name: "value" type: INT presence { min_fraction: 1 } int_domain { max: 5 } } }"""

@@ -8,11 +8,13 @@ import pyarrow.csv
 import pytest
 from google.protobuf import text_format
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from tests.support import record_batches, shared_data
 from tests.transforms.schema.builders import kinds_of, schema_of
 from tests.transforms.schema.cases import x
+from transforms.row_checks.checks import Checks
 from transforms.schema import adopt_ranges, infer_schema, update_schema, validate_statistics
 from transforms.statistics.collect import statistics_of
 
@@ -111,3 +113,52 @@ def test_a_rare_value_among_four_thousand():
     assert kinds_of(validate_statistics(stats(x=[*(names * 2), "rare"]), schema)) == {
         "x": ["ENUM_TYPE_UNEXPECTED_STRING_VALUES"]
     }
+
+
+WRITTEN = st.text("0159+-._eEnaif \n\uff11x", max_size=6) | st.sampled_from(
+    ["", "true", "false", "inf", "-Infinity", "nan", "1e400", "9223372036854775808", "0" * 60 + "7"]
+)
+DOMAINS = [
+    "int_domain { min: -5 max: 10 }",
+    "int_domain {}",
+    "float_domain { min: -5 max: 10 disallow_nan: true }",
+    "float_domain { disallow_inf: true }",
+    "float_domain {}",
+    "bool_domain {}",
+    "bool_domain { true_value: 'true' false_value: 'false' }",
+    "bool_domain { true_value: '' }",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(WRITTEN, st.sampled_from(DOMAINS))
+def test_rows_and_statistics_agree_about_texts(text, domain):
+    schema = schema_of(x(f"type: BYTES {domain}"))
+    is_fine = not validate_statistics(stats(x=pa.array([text])), schema).anomaly_info
+    assert is_fine == (not Checks.of(schema).check_row({"x": text}))
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ("type: INT int_domain { min: 1 max: 5 }", pa.int64()),
+        ("type: INT int_domain { max: -5 }", pa.int64()),
+        ("type: INT bool_domain {}", pa.bool_()),
+        ("type: FLOAT float_domain { min: 1 max: 5 }", pa.float64()),
+        ("type: FLOAT float_domain { max: -5 disallow_inf: true }", pa.float64()),
+        ("type: FLOAT bool_domain {}", pa.float64()),
+    ],
+)
+def test_without_values_there_is_no_range(text, type):
+    schema = schema_of(x(text))
+    for lists in ([[], []], [[], None]):
+        found = validate_statistics(stats(x=pa.array(lists, pa.list_(type))), schema)
+        assert not found.anomaly_info
+
+
+def test_a_column_of_empty_texts_meets_its_own_schema():
+    columns = {"x": pa.array(["", ""])}
+    schema = infer_schema(stats(**columns))
+    assert schema.feature[0].bool_domain.HasField("true_value")  # as by TFDV
+    assert not validate_statistics(stats(**columns), schema).anomaly_info
+    assert not Checks.of(schema).violations(pa.record_batch(columns))

@@ -2,10 +2,9 @@
 
 import pytest
 
-from transforms.schema.anomalies.floats import parse_float
-from transforms.schema.anomalies.ints import parse_int
 from transforms.schema.anomalies.words import amount, counted, handful, number, quoted, share
 from transforms.schema.paths import path_text
+from transforms.schema.spelling import parse_float, parse_int
 
 
 @pytest.mark.parametrize(

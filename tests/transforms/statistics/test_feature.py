@@ -16,7 +16,7 @@ from tests.support import batch_of
 from transforms.errors import ConfigError
 from transforms.statistics import state
 from transforms.statistics.collect import Collector, statistics_of
-from transforms.statistics.dataset import described, merged
+from transforms.statistics.dataset import WHOLE, described, merged
 from transforms.statistics.options import StatisticsOptions
 
 FeatureNameStatistics = statistics_pb2.FeatureNameStatistics
@@ -216,8 +216,78 @@ def alike(mine, expected):
     mine, expected = copy.deepcopy(mine), copy.deepcopy(expected)
     for name in ("mean", "std_dev"):
         value = getattr(expected.num_stats, name)
-        assert getattr(mine.num_stats, name) == pytest.approx(value, abs=1e-6)
+        assert getattr(mine.num_stats, name) == pytest.approx(value, rel=1e-9, abs=1e-6)
         for feature in (mine, expected):
             if feature.HasField("num_stats"):
                 feature.num_stats.ClearField(name)
     assert mine == expected
+
+
+def test_weights_that_add_up_to_no_number():
+    batch = batch_of(a=[1.0, 2.0, 4.0], w=[1e308] * 3)
+    with pytest.raises(ConfigError, match="the weights of column 'w' add up to more than 1e"):
+        features(batch, weight="w")
+    half = batch_of(a=[[1.0] * 300], w=[0.7e280])
+    features(half, weight="w")
+    with pytest.raises(ConfigError, match="the weights of column 'w' add up to more than 1e"):
+        merged([collected_by("w", half), collected_by("w", half)])
+
+
+def collected_by(weight, *batches):
+    collector = Collector(StatisticsOptions(weight=weight))
+    for batch in batches:
+        collector.add(batch)
+    return state.from_batch(state.to_batch(collector.slices()))
+
+
+def test_states_of_weighted_rows_tell_their_weight():
+    held = merged([collected_by("w", WEIGHED), collected_by("w", WEIGHED)])
+    (data,) = described(held, StatisticsOptions()).datasets
+    assert data.weighted_num_examples == 5
+    assert data.features[0].num_stats.common_stats.weighted_common_stats.num_non_missing == 5
+
+
+WEIGHED = batch_of(a=[1.0, 2.0], w=[0.5, 2.0], v=[1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("w", None, "some parts are weighted by column 'w', others not weighted"),
+        (None, "w", "some parts are not weighted, others weighted by column 'w'"),
+        ("w", "v", "some parts are weighted by column 'w', others weighted by column 'v'"),
+    ],
+)
+def test_parts_of_other_weights_are_not_added_up(one, other, why):
+    with pytest.raises(ConfigError, match=why):
+        merged([collected_by(one, WEIGHED), collected_by(other, WEIGHED)])
+    for parts in itertools.permutations(
+        [collected_by(other), collected_by(one, WEIGHED), collected_by(other, WEIGHED.slice(2))]
+    ):
+        whole = merged(map(copy.deepcopy, parts))[WHOLE]
+        assert (whole.rows, whole.weighted_by) == (2, one)
+
+
+@pytest.mark.parametrize(
+    ("batch", "why"),
+    [
+        (
+            pa.record_batch([pa.array([1]), pa.array([2])], ["s", "s"]),
+            "there are several columns 's'",
+        ),
+        (pa.record_batch([pa.array([1]), pa.array([2])], ["a", ""]), "column 2 has no name"),
+        (batch_of(s=pa.array([{"": 1}])), "column 's' has a field without a name"),
+        (
+            batch_of(s=pa.StructArray.from_arrays([pa.array([1])] * 2, names=["x", "x"])),
+            "column 's' has several fields 'x'",
+        ),
+    ],
+)
+def test_columns_without_a_name_of_their_own(batch, why):
+    with pytest.raises(ConfigError, match=why):
+        features(batch)
+
+
+def test_a_column_without_a_name_may_be_left_out():
+    batch = pa.record_batch([pa.array([1]), pa.array([2])], ["a", ""])
+    assert features(batch, columns=("a",)).keys() == {"a"}

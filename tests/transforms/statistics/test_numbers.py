@@ -9,8 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from tests.transforms.statistics.test_feature import alike
+from transforms.statistics import dataset
+from transforms.statistics.collect import Collector
+from transforms.statistics.dataset import merged
 from transforms.statistics.moments import Moments, exact_sum
 from transforms.statistics.numbers import Numbers
+from transforms.statistics.options import StatisticsOptions
 
 INTEGERS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30)
 FLOATS = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf]), max_size=30)
@@ -162,3 +167,50 @@ def test_fine_buckets_of_many_values():
 
 def test_numbers_whose_squares_are_infinite():
     assert described([1e200, -1e200]).num_stats.std_dev == np.inf
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [pa.array([1.5, np.nan, -np.inf])],
+        [pa.array([2**64 - 1, 7], pa.uint64())],
+        [pa.array([2**63, 2**63], pa.uint64()), pa.array([0.25])],
+        [pa.array([], pa.float64())],
+    ],
+)
+@pytest.mark.parametrize("merges", [False, True])
+def test_integers_and_floats_of_one_column_count_as_floats_in_any_order(others, merges):
+    batches = [pa.record_batch({"a": each}) for each in [pa.array([1, 2, 0]), *others]]
+    found = []
+    for order in itertools.permutations(batches):
+        parts = [[batch] for batch in order] if merges else [order]
+        (feature,) = features_of(merged(map(collected, parts)))
+        assert feature.type == statistics_pb2.FeatureNameStatistics.FLOAT
+        assert not any(each.str for each in feature.custom_stats)
+        found.append(feature)
+    for feature in found[1:]:
+        alike(feature, found[0])
+
+
+def test_a_column_of_numbers_near_2_64_has_a_mean():
+    many = np.arange(70_000, dtype="u8"), np.full(70_000, 2**64 - 1, "u8")
+    for parts in (many, many[::-1]):
+        slices = collected([pa.record_batch({"a": pa.array(part)}) for part in parts])
+        (feature,) = features_of(slices)
+        stats = feature.num_stats
+        assert stats.mean == pytest.approx(2**63 + 70_000 / 4)
+        assert (stats.min, stats.max) == (0, float(2**64))
+
+
+OPTIONS = StatisticsOptions()
+
+
+def collected(batches):
+    collector = Collector(OPTIONS)
+    for batch in batches:
+        collector.add(batch)
+    return collector.slices()
+
+
+def features_of(slices):
+    return dataset.described(slices, OPTIONS).datasets[0].features

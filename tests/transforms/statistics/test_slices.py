@@ -185,3 +185,30 @@ def test_in_a_pipeline():
         "t_a": 2,
         "t_b": 1,
     }
+
+
+def test_slices_of_long_names_are_told_by_a_digest():
+    long = ["x" * 1000, "x" * 999 + "y", "x" * 198]
+    batch = batch_of(t=long)
+    named = {name for name, _ in SliceBy.parse("t")(batch)}
+    options = StatisticsOptions(slices=(SliceBy.parse("t"), _by_value))
+    found = [data.name for data in statistics_of([batch, batch], options).datasets]
+    assert len(set(found)) == len(found) == 1 + 2 * len(named)
+    assert f"t_{long[2]}" in found
+    assert all(len(name) <= 200 for name in found)
+    assert sum(name.startswith("t_" + "x" * 62 + "... (1002 bytes, ") for name in found) == 2
+
+
+def _by_value(batch):
+    for row, value in enumerate(batch["t"].to_pylist()):
+        yield f"python_{value}", batch.slice(row, 1)
+
+
+def test_the_state_of_many_slices_of_long_names_is_small():
+    columns = {f"c{place}": [1.0] * 50 for place in range(20)}
+    batch = batch_of(t=[f"{place:03}" * 300 for place in range(50)], **columns)
+    collector = Collector(StatisticsOptions(slices=(SliceBy.parse("t"),)))
+    collector.add(batch)
+    stored = state.to_batch(collector.slices())
+    assert stored.nbytes < 5_000 * 50 * 21
+    assert state.from_batch(stored).keys() == collector.slices().keys()

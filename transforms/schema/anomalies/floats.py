@@ -11,18 +11,9 @@ from transforms.schema.anomalies.words import quoted
 from transforms.schema.columns import Column
 from transforms.schema.domains import domain_name
 from transforms.schema.protos import schema_pb2
+from transforms.schema.spelling import parse_float
 
 _OUTSIDE, _INVALID = "Out-of-range values", "Invalid values"
-
-
-def parse_float(text: str) -> float | None:
-    """The float that a text is, or None if it is none."""
-    if "_" in text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def float_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -48,7 +39,8 @@ def float_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
 def _values(column: Column) -> list[float]:
     """The values written as text; of floats, the least and the greatest."""
     if column.kind == schema_pb2.FLOAT:
-        return [] if column.is_all_nan else [column.numbers.min, column.numbers.max]
+        has_range = column.has_values and not column.is_all_nan
+        return [column.numbers.min, column.numbers.max] if has_range else []
     if column.kind != schema_pb2.BYTES:
         return []
     parsed = (parse_float(text) for text in column.counts)

@@ -1,6 +1,5 @@
 """Integers outside their range, and texts that are no integers."""
 
-import re
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
@@ -9,17 +8,9 @@ from transforms.schema.anomalies.words import quoted
 from transforms.schema.columns import INT64, Column
 from transforms.schema.domains import domain_name
 from transforms.schema.protos import schema_pb2
+from transforms.schema.spelling import parse_int
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _OUTSIDE = "Out-of-range values"
-
-
-def parse_int(text: str) -> int | None:
-    """The integer that a text is, or None if it is none, or none of 64 bits."""
-    if not _INTEGER.fullmatch(text) or len(text) > 40:
-        return None
-    value = int(text)
-    return value if INT64[0] <= value <= INT64[1] else None
 
 
 def int_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
@@ -55,7 +46,7 @@ def int_range(column: Column) -> tuple[int, int] | None:
     if column.counts:
         values = [value for value in map(parse_int, column.counts) if value is not None]
         return (min(values), max(values)) if values else None
-    return column.int_range if column.kind == schema_pb2.INT else None
+    return column.int_range if column.kind == schema_pb2.INT and column.has_values else None
 
 
 def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Finding]:
