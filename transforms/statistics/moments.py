@@ -30,7 +30,7 @@ class Moments:
             return
         weight = float(weights.sum())
         if weight > 0:
-            mean = float((values.astype(np.float64) * weights).sum()) / weight
+            mean = _mean(values.astype(np.float64), weights, weight)
             self.join(Moments(weight, mean, _sum_of_squares(values - mean, weights)))
 
     def join(self, other: "Moments") -> None:
@@ -47,6 +47,13 @@ class Moments:
     def deviation(self) -> float:
         """The standard deviation of the numbers as a whole population; 0 of none."""
         return float(np.sqrt(self.squares / self.weight)) if self.weight else 0.0
+
+
+def _mean(values: np.ndarray, weights: np.ndarray, weight: float) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float((values * weights).sum()) / weight
+    # Shares of the weight round, where products may be beyond all numbers.
+    return mean if np.isfinite(mean) else float((values * (weights / weight)).sum())
 
 
 def _sum_of_squares(values: np.ndarray, weights: np.ndarray | float = 1.0) -> float:

@@ -192,6 +192,11 @@ def test_integers_and_floats_of_one_column_count_as_floats_in_any_order(others, 
         alike(feature, found[0])
 
 
+def test_the_mean_of_numbers_whose_sum_is_beyond_all():
+    (feature,) = features_of(collected([pa.record_batch({"a": [1e308, 1e308, 0.5e308]})]))
+    assert feature.num_stats.mean == pytest.approx(5e307 / 0.6)
+
+
 def test_a_column_of_numbers_near_2_64_has_a_mean():
     many = np.arange(70_000, dtype="u8"), np.full(70_000, 2**64 - 1, "u8")
     for parts in (many, many[::-1]):
