@@ -81,8 +81,11 @@ def _floats(array: pa.Array, digits: int | None) -> np.ndarray:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    floats: np.ndarray = numbers if digits is None else np.round(numbers, digits)
-    return floats
+    if digits is None:
+        return np.asarray(numbers)
+    # Greater ones have no such digits, and would overflow where they are moved before the point.
+    has_digits = np.abs(numbers) < 2.0**53 / 10.0 ** min(digits, 300)
+    return np.where(has_digits, np.round(np.where(has_digits, numbers, 0.0), digits), numbers)
 
 
 def _equal_floats(base: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -66,3 +66,11 @@ def test_a_column_is_equal_to_itself_sliced_or_not(batch, digits):
         assert told(column, column, digits) == expected
         again = pa.array(column.slice(1).to_pylist(), column.type)
         assert told(column.slice(1), again, digits) == expected[1:]
+
+
+def test_rounding_leaves_great_floats_what_they_are():
+    values = pa.array([1.7e305, -1.7e305, 1e16, 0.12345])
+    found = compare_pairs(values, pa.array([1.7e305, -1.7e305, 1e16, 0.12341]), 4)
+    assert found.equal.tolist() == [True] * 3 + [False]
+    found = compare_pairs(values, pa.array([1.7e305, -1.7e305, 1e16, 0.12341]), 3)
+    assert found.equal.all()

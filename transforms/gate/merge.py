@@ -62,10 +62,10 @@ def read_state(place: str) -> Slices:
     """
     try:
         with pa.ipc.open_file(files.read_bytes(place)) as reader:
-            batch = reader.read_all().combine_chunks().to_batches()[0]
+            batch = reader.get_batch(0)
     except OSError as error:
         raise ConfigError(f"{place}: can't be read: {error.strerror or error}") from None
-    except (pa.ArrowException, IndexError):
+    except (pa.ArrowException, IndexError, ValueError):
         raise ConfigError(f"{place}: is broken: make the statistics anew") from None
     try:
         return state.from_batch(batch)
