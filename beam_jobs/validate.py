@@ -126,7 +126,7 @@ class Options(ValidationOptions):
 
 def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     """Reads the schema, the rules and the reference, and looks at the files."""
-    from transforms.io.schema_types import with_schema_types
+    from transforms.io.schema_types import nearly_numbers, with_schema_types
     from transforms.io.source import Source
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slice_text import parse_slices
@@ -137,6 +137,13 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     source = Source.resolve(options.input, limit=options.limit)
     if schema is not None:
         source = with_schema_types(source, schema)
+    elif nearly := nearly_numbers(source):
+        told = ", ".join(f"{name} ({wrong:,})" for name, wrong in nearly.items())
+        say(
+            "validate",
+            f"text, for a few of the first cells are no numbers: {told}; a --schema "
+            "that says FLOAT or INT makes these rows ones that can't be read",
+        )
     statistics = StatisticsOptions(
         schema=schema,
         weight=options.weight,

@@ -17,6 +17,9 @@ SAMPLE_ROWS = 1000
 ENOUGH = 0.5
 """Where less than this part of a column's cells can be what the schema says, it is another type."""
 
+MOST = 0.9
+"""A column of text of which this part is numbers was meant to be one of numbers."""
+
 _NUMBERS = {"INT": pa.int64(), "FLOAT": pa.float64()}
 
 
@@ -45,6 +48,27 @@ def with_schema_types(
     changed = dict(_changes(source, kinds))
     fields = [field.with_type(changed.get(field.name, field.type)) for field in source.schema]
     return replace(source, schema=pa.schema(fields))
+
+
+def nearly_numbers(source: Source) -> dict[str, int]:
+    """Columns of CSV that are texts because of a few cells: how many of their first are no numbers.
+
+    Args:
+      source: As `Source.resolve` gives it.
+
+    Returns: By column; those of which nine in ten of the first cells are numbers.
+    """
+    if source.origin != "sample" or source.format.name not in CELLS:
+        return {}
+    texts = [field.name for field in source.file_schema if pa.types.is_string(field.type)]
+    cells = _cells(source, texts) if texts else {}
+    found = {}
+    for name in texts:
+        there = cells[name].combine_chunks().drop_null()
+        wrong = text_cast(there, pa.float64()).values.null_count
+        if 0 < wrong <= (1 - MOST) * len(there):
+            found[name] = wrong
+    return found
 
 
 def _changes(source: Source, kinds: dict[str, str]) -> Iterator[tuple[str, pa.DataType]]:

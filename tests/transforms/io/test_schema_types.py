@@ -6,7 +6,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transforms.io.read import read_batches
-from transforms.io.schema_types import with_schema_types
+from transforms.io.schema_types import nearly_numbers, with_schema_types
 from transforms.io.source import Source
 
 SCHEMA = text_format.Parse(
@@ -64,3 +64,11 @@ def test_columns_that_stay(tmp_path):
 def test_json_tells_numbers_from_texts(tmp_path):
     source = source_of(tmp_path / "in.jsonl", '{"fare": 1, "n": "5", "code": 7}\n')
     assert [field.type for field in source.schema] == [pa.float64(), pa.string(), pa.int64()]
+
+
+def test_columns_that_are_texts_for_a_few_cells(tmp_path):
+    cells = ["1.5"] * 38 + ["abc", "def"]
+    lines = "".join(f"{cell},{'x' if at % 2 else at},7\n" for at, cell in enumerate(cells))
+    (tmp_path / "in.csv").write_text(f"fare,half,n\n{lines}")
+    source = Source.resolve(str(tmp_path / "in.csv"))
+    assert nearly_numbers(source) == {"fare": 2}
