@@ -178,7 +178,8 @@ def _resolve_merge(
             f"--input {options.input} matches {own[0]}, which --output replaces: name a place for "
             "it that is none of those to merge"
         )
-    say("validate", f"merges the statistics of {len(places):,} validations")
+    noun = "validation" if len(places) == 1 else "validations"
+    say("validate", f"merges the statistics of {len(places):,} {noun}")
     return places, judge
 
 
