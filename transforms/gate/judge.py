@@ -93,7 +93,10 @@ class Judge:
         from transforms.reports import statistics_report
 
         statistics = described(slices, self.options)
-        made = [(STATISTICS, statistics.SerializeToString()), (STATE, _stored(slices))]
+        made = [
+            (STATISTICS, statistics.SerializeToString(deterministic=True)),
+            (STATE, _stored(slices)),
+        ]
         if self.infer_schema:
             made.append((SCHEMA, self._inferred(statistics).encode()))
         anomalies, taken = None, frozenset[str]()
@@ -103,7 +106,7 @@ class Judge:
             broken = rule_anomalies(faults or Faults(), verdicts, repeats or {}, taken)
             for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
-            made.append((ANOMALIES, anomalies.SerializeToString()))
+            made.append((ANOMALIES, anomalies.SerializeToString(deterministic=True)))
         by_slice = self._of_slices(statistics)
         page = statistics_report(
             self.reference,
