@@ -1,5 +1,6 @@
 """Rows at fault: how many violate what, and a few of them to look at."""
 
+import functools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -8,8 +9,9 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import Batches, row_sources, select_rows
+from transforms.batches import Batches, row_sources, take_rows
 from transforms.gate.masking import masked
+from transforms.merging import MergeFn
 from transforms.reports.findings import PLACE
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.violation import Found, Violation
@@ -134,40 +136,12 @@ def _fault(
     told = not columns or not set(columns).isdisjoint(batch.schema.names)
     if shows == "none" or not told:
         return Fault(len(places))
-    rows = select_rows(batch, _only(places[:SHOWN], batch.num_rows))
+    rows = take_rows(batch, places[:SHOWN])
     # Of a struct only a field is at fault, and the others are nobody's business.
     rows = rows if shows == "full" else masked(rows, () if is_within else columns)
     names = sorted(rows.schema.names, key=lambda name: name not in columns)
     arrays = [row_sources(batch, places[:SHOWN]), *(rows[name] for name in names)]
     return Fault(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))
-
-
-def _only(places: np.ndarray, rows: int) -> np.ndarray:
-    mask = np.zeros(rows, bool)
-    mask[places] = True
-    return mask
-
-
-class _FaultsFn(beam.CombineFn):
-    """Batches to what their rows violate."""
-
-    def __init__(self, checks: Checks, shows: str) -> None:
-        self.checks, self.shows = checks, shows
-
-    def create_accumulator(self) -> Faults:
-        return Faults()
-
-    def add_input(self, faults: Faults, batch: pa.RecordBatch) -> Faults:
-        return faults.merge(faults_of(batch, self.checks, self.shows))
-
-    def merge_accumulators(self, parts: Iterable[Faults]) -> Faults:
-        whole = self.create_accumulator()
-        for part in parts:
-            whole = whole.merge(part)
-        return whole
-
-    def extract_output(self, faults: Faults) -> Faults:
-        return faults
 
 
 @dataclass
@@ -189,4 +163,5 @@ class GatherFaults(beam.PTransform):
 
     def expand(self, batches: Batches) -> "beam.PCollection[Faults]":
         """Applies it."""
-        return batches | "Faults" >> beam.CombineGlobally(_FaultsFn(self.checks, self.shows))
+        found = functools.partial(faults_of, checks=self.checks, shows=self.shows)
+        return batches | "Faults" >> beam.CombineGlobally(MergeFn(Faults, found))

@@ -1,6 +1,6 @@
 """CheckColumns: the verdicts of column rules over all rows, or over each window's."""
 
-from collections.abc import Iterable
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,29 +9,17 @@ import pyarrow as pa
 
 from transforms.batches import Batches
 from transforms.errors import ConfigError
+from transforms.merging import MergeFn
 from transforms.rules.column_rules import ColumnRule, ColumnState, Verdict
 
 
-class _StateFn(beam.CombineFn):
-    """Batches to the state of column rules."""
+# Class methods would be pickled with the code of their class.
+def _empty(rules: tuple[ColumnRule, ...]) -> ColumnState:
+    return ColumnState.empty(rules)
 
-    def __init__(self, rules: tuple[ColumnRule, ...]) -> None:
-        self.rules = rules
 
-    def create_accumulator(self) -> ColumnState:
-        return ColumnState.empty(self.rules)
-
-    def add_input(self, state: ColumnState, batch: pa.RecordBatch) -> ColumnState:
-        return state.merge(ColumnState.of(self.rules, batch))
-
-    def merge_accumulators(self, states: Iterable[ColumnState]) -> ColumnState:
-        whole = self.create_accumulator()
-        for state in states:
-            whole = whole.merge(state)
-        return whole
-
-    def extract_output(self, state: ColumnState) -> ColumnState:
-        return state
+def _state_of(rules: tuple[ColumnRule, ...], batch: pa.RecordBatch) -> ColumnState:
+    return ColumnState.of(rules, batch)
 
 
 @dataclass
@@ -58,7 +46,9 @@ class CheckColumns(beam.PTransform):
 
     def expand(self, batches: Batches) -> Any:
         """Applies it."""
-        combine = beam.CombineGlobally(_StateFn(self.rules))
+        empty = functools.partial(_empty, self.rules)
+        state_of = functools.partial(_state_of, self.rules)
+        combine = beam.CombineGlobally(MergeFn(empty, state_of))
         if not batches.windowing.is_default():
             combine = combine.without_defaults()
         state = batches | "Combine" >> combine

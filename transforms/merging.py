@@ -1,0 +1,38 @@
+"""MergeFn: batches to one state that knows how to merge."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+
+class MergeFn(beam.CombineFn):
+    """Makes a state of each batch, and merges them.
+
+    Args:
+      empty: Gives the state of no rows, which has a method `merge` that returns that of both.
+      state_of: Gives the state of a batch.
+    """
+
+    def __init__(self, empty: Callable[[], Any], state_of: Callable[[pa.RecordBatch], Any]) -> None:
+        self.empty, self.state_of = empty, state_of
+
+    def create_accumulator(self) -> Any:
+        """The state of no rows."""
+        return self.empty()
+
+    def add_input(self, state: Any, batch: pa.RecordBatch) -> Any:
+        """The state with the rows of one more batch."""
+        return state.merge(self.state_of(batch))
+
+    def merge_accumulators(self, states: Iterable[Any]) -> Any:
+        """The state of the rows of all."""
+        whole = self.empty()
+        for state in states:
+            whole = whole.merge(state)
+        return whole
+
+    def extract_output(self, state: Any) -> Any:
+        """The state as it is."""
+        return state
