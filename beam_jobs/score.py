@@ -148,11 +148,12 @@ def resolve(options: Options) -> Resolved:
     # Behind a gate all columns are read, for one that the schema doesn't know is told too.
     columns = None if options.gate else options.schema
     source = resolve_input(options.input, columns, types, options.limit, **options.streaming)
-    if options.gate and options.schema and isinstance(source, Source):
-        source = with_schema_types(source, read_schema(options.schema), types)
+    schema = read_schema(options.schema) if options.gate else None
+    if schema is not None and isinstance(source, Source):
+        source = with_schema_types(source, schema, types)
     tell_columns("score", source)
     model.check(source.schema, options.keep_columns or None)
-    rules, judge = gate_of(options, source.schema)
+    rules, judge = gate_of(options, schema, source.schema)
     if options.keep_columns and isinstance(source, Source) and not (rules or judge):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
     return Resolved(source, model, rules, judge)

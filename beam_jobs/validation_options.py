@@ -155,7 +155,7 @@ def judge_of(
         options.reference_kind,
         options.examples,
         title,
-        schema_text(options),
+        schema_text(options) if infer_schema else "",
     )
 
 
@@ -179,13 +179,15 @@ def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
     )
 
 
-def gate_of(options: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
+def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
     """What stands before a job's work: rules about rows and keys, and a judge of all rows.
 
     Rows that break a rule are rejected one by one; so the judge has only the rules about columns.
 
     Args:
       options: The job's, with `schema` and `gate`.
+      schema: The `Schema` that the gate goes by; None without a gate, for the job's schema may then
+        be of a kind that tells types only.
       columns: Those of the data.
 
     Raises:
@@ -195,8 +197,6 @@ def gate_of(options: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | 
     from transforms.statistics.options import StatisticsOptions
 
     _check_gate(options)
-    # Without a gate the schema may be of a kind that tells types only.
-    schema = read_schema(options.schema) if options.gate else None
     checks = checks_of(options, schema, columns)
     if checks is None:
         return None, None
