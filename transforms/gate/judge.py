@@ -1,5 +1,6 @@
 """Judge: what a validation writes, made of what is known of the rows; and its verdict."""
 
+import io
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -90,20 +91,30 @@ class Judge:
           repeats: For each rule about keys, how many rows have the key of another.
           unread: How many rows could not be read.
         """
+        told, found = self._told(slices, faults or Faults(), verdicts, repeats or {}, unread)
+        # Of thousands of columns the statistics are large: they are gone when the state is made.
+        return Judgement((*told, (STATE, _stored(slices))), found, slices[WHOLE].rows)
+
+    def _told(
+        self,
+        slices: dict[str, Dataset],
+        faults: Faults,
+        verdicts: Iterable[Verdict],
+        repeats: Mapping[str, int],
+        unread: int,
+    ) -> "tuple[list[tuple[str, bytes]], tuple[Found, ...]]":
+        """The files that tell of the data, and what is wrong with it."""
         from transforms.reports import statistics_report
 
         statistics = described(slices, self.options)
-        made = [
-            (STATISTICS, statistics.SerializeToString(deterministic=True)),
-            (STATE, _stored(slices)),
-        ]
+        made = [(STATISTICS, statistics.SerializeToString(deterministic=True))]
         if self.infer_schema:
             made.append((SCHEMA, self._inferred(statistics).encode()))
         anomalies, taken = None, frozenset[str]()
         if self.schema is not None or self.checks is not None:
             anomalies = self._anomalies(statistics)
             taken = frozenset(anomalies.anomaly_info)
-            broken = rule_anomalies(faults or Faults(), verdicts, repeats or {}, taken)
+            broken = rule_anomalies(faults, verdicts, repeats, taken)
             for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
             made.append((ANOMALIES, anomalies.SerializeToString(deterministic=True)))
@@ -114,12 +125,12 @@ class Judge:
             anomalies,
             self.schema,
             title=self.title,
-            examples=_examples(faults or Faults(), self.checks, taken),
+            examples=_examples(faults, self.checks, taken),
             examples_note=_NOTE if self.examples == "masked" else None,
             slices=by_slice,
         )
-        found = _findings(anomalies, by_slice)
-        return Judgement((*made, (REPORT, page.encode())), found, slices[WHOLE].rows)
+        made.append((REPORT, page.encode()))
+        return made, _findings(anomalies, by_slice)
 
     @property
     def _beside(self) -> dict[str, Any]:
@@ -203,10 +214,9 @@ def _findings(
 
 
 def _stored(slices: dict[str, Dataset]) -> bytes:
-    batch = state.to_batch(slices)
-    sink = pa.BufferOutputStream()
+    sink = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_file(sink, batch.schema, options=options) as stream:
-        stream.write_batch(batch)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    with pa.ipc.new_file(sink, state.SCHEMA, options=options) as stream:
+        for batch in state.to_batches(slices):
+            stream.write_batch(batch)
+    return sink.getvalue()

@@ -62,13 +62,12 @@ def read_state(place: str) -> Slices:
     """
     try:
         with pa.ipc.open_file(files.read_bytes(place)) as reader:
-            batch = reader.get_batch(0)
+            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+            return state.from_batches(batches)
     except OSError as error:
         raise ConfigError(f"{place}: can't be read: {error.strerror or error}") from None
-    except (pa.ArrowException, IndexError, ValueError):
+    except (pa.ArrowException, ValueError):
         raise ConfigError(f"{place}: is broken: make the statistics anew") from None
-    try:
-        return state.from_batch(batch)
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from None
 

@@ -130,10 +130,13 @@ class Dataset:
             )
 
     def describe(
-        self, name: str, options: StatisticsOptions, kinds: Kinds
-    ) -> statistics_pb2.DatasetFeatureStatistics:
-        """The statistics, under the name of the slice."""
-        made = statistics_pb2.DatasetFeatureStatistics(name=name, num_examples=self.rows)
+        self,
+        made: statistics_pb2.DatasetFeatureStatistics,
+        options: StatisticsOptions,
+        kinds: Kinds,
+    ) -> None:
+        """Fills in the statistics of the slice."""
+        made.num_examples = self.rows
         if options.weight is not None or self.weighted_by is not None:
             made.weighted_num_examples = self.weight
         for feature in self.features.values():
@@ -149,7 +152,6 @@ class Dataset:
                 made.features.append(self.composites.get(parts.key, Together()).describe(parts))
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
-        return made
 
 
 def _weighted(column: str | None) -> str:
@@ -195,7 +197,9 @@ def described(
     if not is_part:
         _check_columns(slices[WHOLE], options.columns or ())
     made, kinds = statistics_pb2.DatasetFeatureStatisticsList(), options.kinds
-    made.datasets.extend(data.describe(name, options, kinds) for name, data in slices.items())
+    for name, data in slices.items():
+        # In its place: of thousands of columns a copy is large.
+        data.describe(made.datasets.add(name=name), options, kinds)
     return made
 
 

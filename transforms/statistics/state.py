@@ -10,7 +10,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -34,13 +34,27 @@ SCHEMA = pa.schema(
 )
 _MOST_DEPTH = 200
 """So deep entries are in each other: two levels for each struct in a struct."""
+_BATCH_BYTES = 4 << 20
 _ARRAYS = ("<i8", "<u8", "<f8")
 _Entry = tuple[int, str, str, bytes]
 
 
-def to_batch(slices: dict[str, Dataset]) -> pa.RecordBatch:
-    """What is known of slices, as rows."""
-    columns = zip(*_entries(slices, 0, ""), strict=True)
+def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
+    """What is known of slices, as rows; of thousands of columns not all at once."""
+    held: list[_Entry] = []
+    size = 0
+    for entry in _entries(slices, 0, ""):
+        held.append(entry)
+        size += len(entry[-1])
+        if size > _BATCH_BYTES:
+            yield _batch(held)
+            held, size = [], 0
+    if held:
+        yield _batch(held)
+
+
+def _batch(entries: list[_Entry]) -> pa.RecordBatch:
+    columns = zip(*entries, strict=True)
     arrays = [pa.array(values, each.type) for values, each in zip(columns, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
@@ -77,42 +91,43 @@ def _binary(values: pa.LargeBinaryArray) -> bytes:
     return b"".join((ends.tobytes(), *parts))
 
 
-def from_batch(batch: pa.RecordBatch) -> dict[str, Dataset]:
-    """What is known of slices, from rows of `to_batch`.
+def from_batches(batches: Iterable[pa.RecordBatch]) -> dict[str, Dataset]:
+    """What is known of slices, from rows of `to_batches`.
 
     Args:
-      batch: May be anything: also one whose buffers do not fit together.
+      batches: May be anything: also one whose buffers do not fit together.
 
     Raises:
       ConfigError: They are none, or of another version, or no rows give what these tell.
     """
+    try:
+        reader = _Reader(entry for batch in batches for entry in _entries_of(batch))
+        slices: dict[str, Dataset] = reader.value(dict[str, Dataset], 0)
+        reader.check_end()
+        check_slices(slices)
+        return slices
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
+        raise ConfigError("its state of statistics is broken: make the statistics anew") from None
+
+
+def _entries_of(batch: pa.RecordBatch) -> Iterator[_Entry]:
     version = (batch.schema.metadata or {}).get(_VERSION_KEY)
     if version != str(VERSION).encode():
         raise ConfigError(
             "it is no state of statistics, or that of another version: make the statistics anew"
         )
-    try:
-        return _checked(batch)
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
-        raise ConfigError("its state of statistics is broken: make the statistics anew") from None
-
-
-def _checked(batch: pa.RecordBatch) -> dict[str, Dataset]:
     batch.validate(full=True)
     if not batch.schema.equals(SCHEMA) or any(column.null_count for column in batch.columns):
         raise ValueError
-    reader = _Reader(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
-    slices: dict[str, Dataset] = reader.value(dict[str, Dataset], 0)
-    reader.check_end()
-    check_slices(slices)
-    return slices
+    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 class _Reader:
     """Reads entries, each of which must be of a type that is wanted where it is."""
 
-    def __init__(self, entries: list[_Entry]) -> None:
-        self._entries, self._at = entries, 0
+    def __init__(self, entries: Iterator[_Entry]) -> None:
+        self._entries = entries
+        self._next = next(entries, None)
 
     def value(self, wanted: Any, depth: int) -> Any:
         """The value of the next entry, and what it holds.
@@ -120,8 +135,10 @@ class _Reader:
         Raises:
           ValueError: It is another.
         """
-        at, _, kind, content = self._entries[self._at]
-        self._at += 1
+        if self._next is None:
+            raise ValueError
+        at, _, kind, content = self._next
+        self._next = next(self._entries, None)
         if at != depth or depth > _MOST_DEPTH:
             raise ValueError
         options = _options(wanted)
@@ -155,18 +172,18 @@ class _Reader:
         return tuple(self.value(each, depth) for each in held)
 
     def _field(self, name: str, wanted: Any, depth: int) -> Any:
-        if self._entries[self._at][1] != name:
+        if self._next is None or self._next[1] != name:
             raise ValueError
         return self.value(wanted, depth)
 
     def _names(self, depth: int) -> Iterator[str]:
         """The names of the entries of a depth, each before it is read."""
-        while self._at < len(self._entries) and self._entries[self._at][0] == depth:
-            yield self._entries[self._at][1]
+        while self._next is not None and self._next[0] == depth:
+            yield self._next[1]
 
     def check_end(self) -> None:
         """Looks whether all was read."""
-        if self._at < len(self._entries):
+        if self._next is not None:
             raise ValueError
 
 

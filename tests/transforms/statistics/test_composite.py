@@ -172,7 +172,7 @@ def test_parts_merged_by_way_of_a_file_are_what_rows_tell(one, other):
         collector.add(
             batch_of(**{name: ints([row[at] for row in rows]) for at, name in enumerate("vxy")})
         )
-        return state.from_batch(state.to_batch(collector.slices()))
+        return state.from_batches(state.to_batches(collector.slices()))
 
     found = told(described(merged([collected(one), collected(other)]), options))
     there = [row for row in (*one, *other) if any(each is not None for each in row)]

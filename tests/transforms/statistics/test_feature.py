@@ -199,7 +199,7 @@ def collected(rows):
 @given(st.lists(ROWS, min_size=1, max_size=3))
 def test_parts_merged_are_the_whole_also_by_way_of_a_file(parts):
     whole = described(collected(list(itertools.chain(*parts))), OPTIONS).datasets[0]
-    stored = [state.from_batch(state.to_batch(collected(part))) for part in parts]
+    stored = [state.from_batches(state.to_batches(collected(part))) for part in parts]
     for made in (merged(map(collected, parts)), merged(stored)):
         (data,) = described(made, OPTIONS).datasets
         for mine, expected in zip(data.features, whole.features, strict=True):
@@ -237,7 +237,7 @@ def collected_by(weight, *batches):
     collector = Collector(StatisticsOptions(weight=weight))
     for batch in batches:
         collector.add(batch)
-    return state.from_batch(state.to_batch(collector.slices()))
+    return state.from_batches(state.to_batches(collector.slices()))
 
 
 def test_states_of_weighted_rows_tell_their_weight():

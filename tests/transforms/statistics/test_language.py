@@ -222,7 +222,7 @@ def test_parts_merged_by_way_of_a_file_are_what_rows_tell(one, other):
     def collected(rows):
         collector = Collector(options)
         collector.add(texts(rows))
-        return state.from_batch(state.to_batch(collector.slices()))
+        return state.from_batches(state.to_batches(collector.slices()))
 
     stats = language(described(merged([collected(one), collected(other)]), options))
     rows = [row for row in (*one, *other) if row is not None]

@@ -80,7 +80,7 @@ def test_parts_merged_by_way_of_a_file():
     def collected(numbers):
         collector = Collector(OPTIONS)
         collector.add(batch_of(a=pa.array([png(n, 1) for n in numbers], pa.binary())))
-        return state.from_batch(state.to_batch(collector.slices()))
+        return state.from_batches(state.to_batches(collector.slices()))
 
     made = merged([collected(range(60)), collected(range(60, 120))])
     (data,) = described(made, OPTIONS).datasets

@@ -59,7 +59,7 @@ def collected(number, options=OPTIONS):
 
 
 def entries_of(slices):
-    return state.to_batch(slices).to_pylist()
+    return [each for batch in state.to_batches(slices) for each in batch.to_pylist()]
 
 
 def batch_of_entries(entries):
@@ -68,7 +68,7 @@ def batch_of_entries(entries):
 
 def used(batch):
     """What becomes of a state that is merged and described."""
-    parts = [state.from_batch(batch), collected(5)]
+    parts = [state.from_batches([batch]), collected(5)]
     return described(merged(parts), OPTIONS).SerializeToString()
 
 
@@ -82,12 +82,15 @@ def is_fine_or_told(batch):
 
 
 @pytest.mark.parametrize("number", [0, 1, 6000])
-def test_a_state_comes_back_as_it_was(number):
+@pytest.mark.parametrize("most", [state._BATCH_BYTES, 1000])
+def test_a_state_comes_back_as_it_was(number, most, monkeypatch):
+    monkeypatch.setattr(state, "_BATCH_BYTES", most)
     slices = collected(number)
-    batch = state.to_batch(slices)
-    again = state.from_batch(batch)
+    batches = list(state.to_batches(slices))
+    again = state.from_batches(batches)
     assert again.keys() == slices.keys()
-    assert state.to_batch(again).equals(batch)
+    assert list(state.to_batches(again)) == batches
+    assert number == 0 or (len(batches) > 1) == (most == 1000)
     assert described(again, OPTIONS) == described(slices, OPTIONS)
 
 
@@ -157,7 +160,7 @@ def test_entries_that_are_too_deep_are_found():
         for each in range(1_000_000)
     ]
     with pytest.raises(ConfigError, match="is broken"):
-        state.from_batch(batch_of_entries(SMALL[: at + 1] + deep))
+        state.from_batches([batch_of_entries(SMALL[: at + 1] + deep)])
 
 
 @pytest.mark.parametrize(
@@ -170,14 +173,14 @@ def test_entries_that_are_too_deep_are_found():
     ],
 )
 def test_what_no_rows_give_is_found(changed):
-    batch = state.to_batch({WHOLE: changed(collected(12)[WHOLE])})
+    (batch,) = state.to_batches({WHOLE: changed(collected(12)[WHOLE])})
     with pytest.raises(ConfigError, match="is broken"):
-        state.from_batch(batch)
+        state.from_batches([batch])
 
 
 def test_without_all_rows_it_is_broken():
     with pytest.raises(ConfigError, match="is broken"):
-        state.from_batch(state.to_batch({"s_v0": collected(12)["s_v0"]}))
+        state.from_batches(state.to_batches({"s_v0": collected(12)["s_v0"]}))
 
 
 @pytest.mark.parametrize(
@@ -190,13 +193,14 @@ def test_without_all_rows_it_is_broken():
 )
 def test_other_rows_are_no_state(batch):
     with pytest.raises(ConfigError, match="is broken"):
-        state.from_batch(batch)
+        state.from_batches([batch])
 
 
 def test_another_version_is_told():
-    older = state.to_batch(collected(1)).replace_schema_metadata({b"millrace:statistics": b"2"})
+    (batch,) = state.to_batches(collected(1))
+    older = batch.replace_schema_metadata({b"millrace:statistics": b"2"})
     with pytest.raises(ConfigError, match="another version: make the statistics anew"):
-        state.from_batch(older)
+        state.from_batches([older])
 
 
 def test_sparse_features_of_other_parts_are_not_added_up():

@@ -12,6 +12,7 @@ from transforms.conform import conform
 from transforms.dead_letters import Reason
 from transforms.errors import MillraceError
 from transforms.io.format import BrokenFile, Chunk, File, Split, whole
+from transforms.io.formats.parquet_wide import column_blocks, read_blocks
 from transforms.types import plain_schema
 
 ROW_GROUP_ROWS = 1 << 17
@@ -56,7 +57,12 @@ class Parquet:
         first = split.first
         groups = list(range(split.start, split.end))
         at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
-        batches = source.iter_batches(at_once, row_groups=groups, columns=names)
+        blocks = column_blocks(source.metadata, groups, names)
+        batches = (
+            source.iter_batches(at_once, row_groups=groups, columns=names)
+            if len(blocks) == 1
+            else read_blocks(source, groups, blocks, at_once)
+        )
         for batch in _unbroken(batches, split.file):
             for piece in cut(batch, max_rows, max_bytes):
                 rows, rejects = conform(with_source(piece, split.file.uri, first), schema)
