@@ -10,11 +10,13 @@ import pyarrow as pa
 from transforms.gate.faults import Fault, Faults
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
 from transforms.gate.rule_anomalies import rule_anomalies, rule_key, unread_rows
+from transforms.pickled import is_bulky
 from transforms.row_checks.checks import Checks
 from transforms.rules.column_rules import Verdict
 from transforms.statistics import state
 from transforms.statistics.collect import WHOLE
-from transforms.statistics.dataset import Dataset, described
+from transforms.statistics.dataset import described
+from transforms.statistics.generate import Slices
 from transforms.statistics.options import StatisticsOptions
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _NOTE = (
 )
 
 
+@is_bulky
 @dataclass(frozen=True)
 class Judgement:
     """What a validation came to.
@@ -44,6 +47,11 @@ class Judgement:
     files: tuple[tuple[str, bytes], ...]
     findings: "tuple[Found, ...]"
     rows: int
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it is, pickled."""
+        return sum(len(content) for _, content in self.files)
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class Judge:
 
     def __call__(
         self,
-        slices: dict[str, Dataset],
+        slices: Slices,
         faults: Faults | None = None,
         verdicts: Iterable[Verdict] = (),
         repeats: Mapping[str, int] | None = None,
@@ -97,7 +105,7 @@ class Judge:
 
     def _told(
         self,
-        slices: dict[str, Dataset],
+        slices: Slices,
         faults: Faults,
         verdicts: Iterable[Verdict],
         repeats: Mapping[str, int],
@@ -213,7 +221,7 @@ def _findings(
     return (*findings(anomalies), *(of_slices if number else ()))
 
 
-def _stored(slices: dict[str, Dataset]) -> bytes:
+def _stored(slices: Slices) -> bytes:
     sink = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_file(sink, state.SCHEMA, options=options) as stream:

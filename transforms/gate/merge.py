@@ -63,7 +63,7 @@ def read_state(place: str) -> Slices:
     try:
         with pa.ipc.open_file(files.read_bytes(place)) as reader:
             batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-            return state.from_batches(batches)
+            return Slices(state.from_batches(batches))
     except OSError as error:
         raise ConfigError(f"{place}: can't be read: {error.strerror or error}") from None
     except (pa.ArrowException, ValueError):

@@ -10,11 +10,23 @@ from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import Batches
+from transforms.pickled import PickledCoder, is_bulky
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import WHOLE, Dataset, described, merged
 from transforms.statistics.options import StatisticsOptions
 
-Slices = dict[str, Dataset]
+_FEATURE_BYTES = 16 << 10
+"""What is known of a column is some 30 kB at most, pickled, and little where few values differ."""
+
+
+@is_bulky
+class Slices(dict[str, Dataset]):
+    """What is known of the rows, by slice."""
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it is, pickled."""
+        return _FEATURE_BYTES * sum(len(data.features) for data in self.values())
 
 
 class _CollectFn(beam.DoFn):
@@ -33,21 +45,26 @@ class _CollectFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for window, collector in self._windows.items():
-            yield WindowedValue(collector.slices(), window.max_timestamp(), (window,))
+            yield WindowedValue(Slices(collector.slices()), window.max_timestamp(), (window,))
         self._windows = {}
 
 
+@beam.typehints.with_input_types(Slices)
+@beam.typehints.with_output_types(Slices)
 class _MergeFn(beam.CombineFn):
     """Parts of the data together."""
 
     def create_accumulator(self) -> Slices:
-        return {WHOLE: Dataset()}
+        return Slices({WHOLE: Dataset()})
 
     def add_input(self, slices: Slices, part: Slices) -> Slices:
-        return merged([slices, part])
+        return Slices(merged([slices, part]))
 
     def merge_accumulators(self, parts: Iterable[Slices]) -> Slices:
-        return merged(parts)
+        return Slices(merged(parts))
+
+    def get_accumulator_coder(self) -> PickledCoder:
+        return PickledCoder()
 
     def extract_output(self, slices: Slices) -> Slices:
         return slices
@@ -75,7 +92,9 @@ class CollectStatistics(beam.PTransform):
 
     def expand(self, batches: Batches) -> "beam.PCollection[Slices]":
         """Applies it."""
-        parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options))
+        parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options)).with_output_types(
+            Slices
+        )
         merge = merge_slices()
         is_one = batches.windowing.is_default()
         return parts | "Merge" >> (merge if is_one else merge.without_defaults())
