@@ -210,13 +210,13 @@ def _findings(
     slices: "Mapping[str, anomalies_pb2.Anomalies] | None",
 ) -> "tuple[Found, ...]":
     from transforms.gate.findings import Found, findings
-    from transforms.schema.slices import slices_at_fault
+    from transforms.schema.slice_news import slice_news, slices_with_errors
 
     if anomalies is None:
         return ()
-    number = slices_at_fault(slices or {}, anomalies)
+    number = slices_with_errors(slice_news(slices or {}, anomalies))
     told = "has errors" if number == 1 else "have errors"
-    why = f"{told} that all rows have not: see {REPORT}"
+    why = f"{told} that all rows have not, or have drifted: see {REPORT}"
     of_slices = [Found("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]
     return (*findings(anomalies), *(of_slices if number else ()))
 

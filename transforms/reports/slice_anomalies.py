@@ -10,10 +10,10 @@ from transforms.reports.markup import Markup, element, joined, shown
 from transforms.reports.page import badge, more, note, table
 from transforms.schema.paths import Path, path_text
 from transforms.schema.protos import anomalies_pb2
+from transforms.schema.slice_news import kinds, slice_news
 from transforms.schema.slices import NO_CONTROL
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo
-_Kinds = set[tuple[Path, int]]
 SLICES, SLICES_BRIEF = 30, 5
 """Of how many slices the sentences are told; where there are many features."""
 FEATURES, NAMES = 12, 8
@@ -36,8 +36,10 @@ def anomalies_by_slice(
       order: The names of slices.
       context: Of the report.
     """
-    found = news(slices, whole, order)
-    lone = [name for name in order if name in slices and ((), _NO_CONTROL) in _kinds(slices[name])]
+    news = slice_news(slices, whole)
+    listed = [(name, news[name]) for name in order if name in news]
+    found = sorted(listed, key=lambda each: -each[1][0].severity)
+    lone = [name for name in order if name in slices and ((), _NO_CONTROL) in kinds(slices[name])]
     if not found and not lone:
         return None
     told = SLICES_BRIEF if context.is_brief else SLICES
@@ -51,44 +53,6 @@ def anomalies_by_slice(
         _lone(lone, context),
         class_="part",
     )
-
-
-def news(
-    slices: Mapping[str, anomalies_pb2.Anomalies],
-    whole: anomalies_pb2.Anomalies | None,
-    order: Sequence[str],
-) -> list[tuple[str, list[_Info]]]:
-    """The slices that `anomalies_by_slice` lists, each with its anomalies: the worst first."""
-    known = set() if whole is None else _kinds(whole)
-    judged = ((name, _news(slices[name], known)) for name in order if name in slices)
-    return sorted((each for each in judged if each[1]), key=lambda each: -each[1][0].severity)
-
-
-def _infos(anomalies: anomalies_pb2.Anomalies) -> Iterator[tuple[Path, _Info]]:
-    """Every entry by path; that of the data set by the path of none."""
-    if anomalies.HasField("dataset_anomaly_info"):
-        yield (), anomalies.dataset_anomaly_info
-    for info in anomalies.anomaly_info.values():
-        yield tuple(info.path.step), info
-
-
-def _kinds(anomalies: anomalies_pb2.Anomalies) -> _Kinds:
-    return {(path, each.type) for path, info in _infos(anomalies) for each in info.reason}
-
-
-def _news(anomalies: anomalies_pb2.Anomalies, known: _Kinds) -> list[_Info]:
-    """What a slice has and all rows have not, the worst first; that it is alone is not in it."""
-    found = []
-    for path, info in _infos(anomalies):
-        kept = [
-            each
-            for each in info.reason
-            if (path, each.type) not in known or _Info.Type.Name(each.type).startswith("COMPARATOR")
-            if path or each.type != _NO_CONTROL
-        ]
-        if kept:
-            found.append(_Info(severity=info.severity, path=info.path, reason=kept))
-    return sorted(found, key=lambda info: (-info.severity, tuple(info.path.step)))
 
 
 def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Markup:

@@ -17,7 +17,7 @@ from transforms.reports.markup import Markup, element, figure, joined
 from transforms.reports.measures import DISTINCT, MEAN, MISSING
 from transforms.reports.page import Section, more, note, table
 from transforms.reports.pairing import NUMBERS, TEXTS, Feature, features
-from transforms.reports.slice_anomalies import anomalies_by_slice, names, news, slice_name
+from transforms.reports.slice_anomalies import anomalies_by_slice, names, slice_name
 from transforms.schema.anomalies.distances import jensen_shannon
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import path_text
@@ -73,12 +73,6 @@ def slices_section(slices: Slices, context: Context) -> Section | None:
         note("In the baseline only: ", names(gone, context), ".") if gone else None,
     )
     return Section("slices", "Slices", body, len(order))
-
-
-def slices_with_errors(slices: Slices) -> int:
-    """How many slices have an error that is listed of them."""
-    found = news(slices.by_slice, slices.anomalies, slices.by_size)
-    return sum(infos[0].severity == anomalies_pb2.AnomalyInfo.ERROR for _, infos in found)
 
 
 def _figures_head(name: str) -> Markup:

@@ -16,10 +16,11 @@ from transforms.reports.page import Section, page, tiles
 from transforms.reports.pairing import Feature, dataset, features
 from transforms.reports.pairing import slices as slices_of
 from transforms.reports.redaction import Redact, Values
-from transforms.reports.slices import Slices, slices_section, slices_with_errors
+from transforms.reports.slices import Slices, slices_section
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import index_of
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
+from transforms.schema.slice_news import slice_news, slices_with_errors
 
 _Info = anomalies_pb2.AnomalyInfo
 BRIEF = 200
@@ -123,7 +124,7 @@ def _tiles(
     told.append(("Values missing", share(missing, cells), ""))
     if parts.anomalies is not None:
         told += _severities(parts.anomalies)
-    if worse := slices_with_errors(parts):
+    if worse := slices_with_errors(slice_news(parts.by_slice, parts.anomalies)):
         told.append(("Slices with errors", element("a", number(worse), href="#slices"), "bad"))
     return tiles(told)
 

@@ -153,18 +153,3 @@ def _tell(
         info.description = f"{told.description} {info.description}"
         info.reason.extend(told.reason)
     told.CopyFrom(info)
-
-
-def slices_at_fault(
-    slices: Mapping[str, anomalies_pb2.Anomalies], whole: anomalies_pb2.Anomalies
-) -> int:
-    """How many slices have an error that all rows have not."""
-    known = {(path, each.type) for path, info in whole.anomaly_info.items() for each in info.reason}
-    return sum(
-        any(
-            info.severity == anomalies_pb2.AnomalyInfo.ERROR
-            and any((path, each.type) not in known for each in info.reason)
-            for path, info in found.anomaly_info.items()
-        )
-        for found in slices.values()
-    )
