@@ -6,6 +6,7 @@ file is code, and all of it is looked at before it is used, so one from elsewher
 """
 
 import dataclasses
+import hashlib
 import json
 import math
 import types
@@ -21,7 +22,7 @@ from transforms.errors import ConfigError
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.state_checks import check, check_slices
 
-VERSION = 3
+VERSION = 4
 _VERSION_KEY = b"millrace:statistics"
 SCHEMA = pa.schema(
     [
@@ -34,6 +35,7 @@ SCHEMA = pa.schema(
 )
 _MOST_DEPTH = 200
 """So deep entries are in each other: two levels for each struct in a struct."""
+_SEAL = "seal"
 _BATCH_BYTES = 4 << 20
 _ARRAYS = ("<i8", "<u8", "<f8")
 _Entry = tuple[int, str, str, bytes]
@@ -43,7 +45,7 @@ def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
     """What is known of slices, as rows; of thousands of columns not all at once."""
     held: list[_Entry] = []
     size = 0
-    for entry in _entries(slices, 0, ""):
+    for entry in sealed(_entries(slices, 0, "")):
         held.append(entry)
         size += len(entry[-1])
         if size > _BATCH_BYTES:
@@ -51,6 +53,45 @@ def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
             held, size = [], 0
     if held:
         yield _batch(held)
+
+
+def sealed(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """Entries, and one that tells whether all of them are there, as they were."""
+    digest = _Digest()
+    for entry in entries:
+        digest.add(entry)
+        yield entry
+    yield digest.entry()
+
+
+def _unsealed(entries: Iterator[_Entry]) -> Iterator[_Entry]:
+    """The entries that were sealed.
+
+    Raises:
+      ValueError: One is missing, or is another.
+    """
+    digest = _Digest()
+    for entry in entries:
+        if entry[2] == _SEAL:
+            if entry != digest.entry() or next(entries, None) is not None:
+                raise ValueError
+            return
+        digest.add(entry)
+        yield entry
+    raise ValueError
+
+
+class _Digest:
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    def add(self, entry: _Entry) -> None:
+        *begin, content = entry
+        self._hash.update(json.dumps([*begin, len(content)]).encode())
+        self._hash.update(content)
+
+    def entry(self) -> _Entry:
+        return 0, "", _SEAL, self._hash.digest()
 
 
 def _batch(entries: list[_Entry]) -> pa.RecordBatch:
@@ -101,7 +142,8 @@ def from_batches(batches: Iterable[pa.RecordBatch]) -> dict[str, Dataset]:
       ConfigError: They are none, or of another version, or no rows give what these tell.
     """
     try:
-        reader = _Reader(entry for batch in batches for entry in _entries_of(batch))
+        found = (entry for batch in batches for entry in _entries_of(batch))
+        reader = _Reader(_unsealed(found))
         slices: dict[str, Dataset] = reader.value(dict[str, Dataset], 0)
         reader.check_end()
         check_slices(slices)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from transforms.batches import row_positions
-from transforms.errors import MillraceError
+from transforms.errors import ConfigError, MillraceError
 from transforms.io.formats import parquet_wide
 from transforms.io.formats.parquet import Parquet
 from transforms.io.read import read_batches
@@ -55,8 +55,7 @@ def wide(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("max_rows", [1000, 128])
 def test_columns_that_are_decoded_apart_come_together(wide, max_rows):
-    meta = pq.read_metadata(wide)
-    blocks = parquet_wide.column_blocks(meta, [0], WIDE.schema.names)
+    blocks = parquet_wide.column_blocks(pq.ParquetFile(wide), [0], WIDE.schema.names)
     assert blocks == [[name] for name in WIDE.schema.names]
     outcomes = list(read_batches(Source.resolve(wide), max_rows))
     rows = pa.Table.from_batches([rows.replace_schema_metadata() for rows, _ in outcomes])
@@ -67,17 +66,56 @@ def test_columns_that_are_decoded_apart_come_together(wide, max_rows):
 
 
 def test_blocks_hold_no_more_than_they_may(wide, monkeypatch):
-    meta = pq.read_metadata(wide)
-    sizes = {}
-    for group in map(meta.row_group, range(4)):
-        for column in map(group.column, range(group.num_columns)):
-            size = max(column.total_uncompressed_size, sizes.get(column.path_in_schema, 0))
-            sizes[column.path_in_schema] = size
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", sizes["n"] + sizes["a"])
-    blocks = parquet_wide.column_blocks(meta, [0, 1, 2, 3], ["n", "a", "a.b", "d"])
-    assert blocks == [["n", "a"], ["a.b", "d"]]
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", sum(sizes.values()))
-    assert len(parquet_wide.column_blocks(meta, [0], WIDE.schema.names)) == 1
+    source, names = pq.ParquetFile(wide), WIDE.schema.names
+    groups = map(source.metadata.row_group, range(4))
+    page = max(group.total_byte_size for group in groups) // 9
+    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", 3 * page)
+    # s has two leaves, m its keys and values.
+    blocks = parquet_wide.column_blocks(source, [0, 1, 2, 3], names)
+    assert blocks == [["n", "a", "a.b"], ["s", "l"], ["d", "m"]]
+    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", 9 * page)
+    assert len(parquet_wide.column_blocks(source, [0], names)) == 1
+
+
+@pytest.mark.parametrize("place", range(0, 400, 7))
+@pytest.mark.parametrize("block", [1, 1 << 30])
+def test_rows_of_broken_files_are_right_or_told(tmp_path, monkeypatch, block, place):
+    """Checksums do not cover the headers of pages, nor the footer."""
+    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", block)
+    rows = pa.table({"x": range(8), "y": [11 * each for each in range(8)]})
+    path = tmp_path / "x.parquet"
+    kinds = {"compression": "none", "use_dictionary": False, "store_schema": False}
+    pq.write_table(rows, path, data_page_size=16, write_batch_size=2, **kinds)
+    whole = path.read_bytes()
+    for bit in range(8):
+        broken = bytearray(whole)
+        broken[place] ^= 1 << bit
+        path.write_bytes(broken)
+        try:
+            outcomes = list(read_batches(Source.resolve(str(path))))
+        except ConfigError:
+            continue
+        number = sum(rows.num_rows for rows, _ in outcomes)
+        assert number == 8 or any(rejects.num_rows for _, rejects in outcomes)
+
+
+@pytest.mark.parametrize("block", [1, 1 << 30])
+def test_a_name_that_is_there_twice_is_told(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", block)
+    twice = pa.Table.from_arrays([pa.array([1])] * 3, names=["x", "x", "y"])
+    pq.write_table(twice, tmp_path / "x.parquet")
+    schema = pa.schema({"x": pa.int64(), "y": pa.int64()})
+    ((rows, rejects),) = read_batches(Source.resolve(str(tmp_path / "x.parquet"), schema=schema))
+    assert rows.num_rows == 0
+    assert "more than one column x" in rejects["errorMessage"][0].as_py()
+
+
+def test_dictionaries_within_structs_of_several_row_groups_are_told(tmp_path):
+    coded = pa.array(["u", "v"] * 5).dictionary_encode()
+    rows = pa.table({"s": pa.StructArray.from_arrays([coded], ["d"])})
+    pq.write_table(rows, tmp_path / "x.parquet", row_group_size=5)
+    ((_, rejects),) = read_batches(Source.resolve(str(tmp_path / "x.parquet")))
+    assert "not implemented" in rejects["errorMessage"][0].as_py()
 
 
 def test_nothing_is_left_of_blocks(wide, tmp_path, monkeypatch):

@@ -63,7 +63,11 @@ def entries_of(slices):
 
 
 def batch_of_entries(entries):
-    return pa.RecordBatch.from_pylist(entries, state.SCHEMA)
+    """A state of entries that may be wrong, as one who wants to harm would write it."""
+    tuples = [tuple(each.values()) for each in entries if each["kind"] != "seal"]
+    names = state.SCHEMA.names
+    told = [dict(zip(names, each, strict=True)) for each in state.sealed(tuples)]
+    return pa.RecordBatch.from_pylist(told, state.SCHEMA)
 
 
 def used(batch):
@@ -94,7 +98,7 @@ def test_a_state_comes_back_as_it_was(number, most, monkeypatch):
     assert described(again, OPTIONS) == described(slices, OPTIONS)
 
 
-SMALL = entries_of(collected(12))
+SMALL = entries_of(collected(12))[:-1]
 STREAM = pa.BufferOutputStream()
 with pa.ipc.new_file(STREAM, state.SCHEMA) as _file:
     _file.write_batch(batch_of_entries(SMALL))
@@ -113,6 +117,30 @@ def test_bytes_that_changed_are_found_or_do_no_harm(changes):
     except (pa.ArrowException, OSError):
         return
     assert is_fine_or_told(batch)
+
+
+@pytest.mark.parametrize("change", ["missing", "swapped", "twice", "another"])
+@pytest.mark.parametrize("place", range(5))
+def test_all_batches_must_be_there_in_their_order(monkeypatch, change, place):
+    monkeypatch.setattr(state, "_BATCH_BYTES", 10_000)
+    collector = Collector(StatisticsOptions())
+    columns = {f"c{each}": [f"{each}-{row}" for row in range(300)] for each in range(20)}
+    collector.add(pa.record_batch(columns))
+    batches = list(state.to_batches(collector.slices()))
+    assert len(batches) > 6
+    if change == "missing":
+        del batches[place]
+    elif change == "swapped":
+        batches[place : place + 2] = reversed(batches[place : place + 2])
+    elif change == "twice":
+        batches.insert(place, batches[place])
+    else:
+        entries = batches[place].to_pylist()
+        entry = next(each for each in entries if each["content"].startswith(b"1"))
+        entry["content"] = b"2" + entry["content"][1:]
+        batches[place] = pa.RecordBatch.from_pylist(entries, state.SCHEMA)
+    with pytest.raises(ConfigError, match="is broken"):
+        state.from_batches(batches)
 
 
 CONTENTS = [b"", b"null", b"-1", b"1", b"1.5", b"1e999", b"NaN", b"true", b'"a"', b"9" * 5000]

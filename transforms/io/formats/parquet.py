@@ -1,5 +1,6 @@
 """Parquet through pyarrow: row groups are read apart, only the columns wanted."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -38,12 +39,13 @@ class Parquet:
             yield whole(file)
             return
         meta = _opened(stream).metadata
+        sizes = _group_bytes(meta, file.size)
         first = start = rows = size = 0
         for group in range(meta.num_row_groups):
-            if size and size + _bytes(meta, group) > target_bytes:
+            if size and size + sizes[group] > target_bytes:
                 yield Split(file, start, group, first + 1, size)
                 first, start, rows, size = first + rows, group, 0, 0
-            rows, size = rows + meta.row_group(group).num_rows, size + _bytes(meta, group)
+            rows, size = rows + meta.row_group(group).num_rows, size + sizes[group]
         yield Split(file, start, meta.num_row_groups, first + 1, size)
 
     def read(
@@ -52,12 +54,15 @@ class Parquet:
         """The rows of the row groups `split.start` to `split.end`."""
         source = _opened(stream)
         # Arrow builds the schema anew each time it is asked for.
-        there = set(source.schema_arrow.names)
+        there = Counter(source.schema_arrow.names)
         names = [name for name in schema.names if name in there]
+        if twice := [name for name in names if there[name] > 1]:
+            why = f"it has more than one column {', '.join(twice)}"
+            raise BrokenFile(Reason.UNREADABLE_FILE, why)
         first = split.first
         groups = list(range(split.start, split.end))
         at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
-        blocks = column_blocks(source.metadata, groups, names)
+        blocks = column_blocks(source, groups, names)
         batches = (
             source.iter_batches(at_once, row_groups=groups, columns=names)
             if len(blocks) == 1
@@ -68,6 +73,7 @@ class Parquet:
                 rows, rejects = conform(with_source(piece, split.file.uri, first), schema)
                 yield Chunk(rows, rejects)
                 first += piece.num_rows
+        _check_rows(source.metadata, groups, first - split.first)
 
     def writer(self, stream: BinaryIO, schema: pa.Schema) -> "_Writer":
         """Writes row groups of up to 131,072 rows or about 64 MiB."""
@@ -77,14 +83,14 @@ class Parquet:
 def _opened(stream: BinaryIO) -> Any:
     try:
         return pq.ParquetFile(stream, buffer_size=1 << 16, page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise BrokenFile(Reason.UNREADABLE_FILE, f"not a readable Parquet file: {error}") from None
 
 
 def _unbroken(batches: Iterator[pa.RecordBatch], file: File) -> Iterator[pa.RecordBatch]:
     try:
         yield from batches
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         # Arrow's text names a page or codec, not a value.
         why = f"a row group can't be read: {error}"
         if "Expected all lists to be of size" in why:
@@ -92,10 +98,25 @@ def _unbroken(batches: Iterator[pa.RecordBatch], file: File) -> Iterator[pa.Reco
         raise BrokenFile(Reason.TRUNCATED_FILE, why) from None
 
 
-def _bytes(meta: Any, group: int) -> int:
-    """The compressed size of a row group."""
-    columns = meta.row_group(group)
-    return sum(columns.column(i).total_compressed_size for i in range(columns.num_columns))
+def _check_rows(meta: Any, groups: list[int], number: int) -> None:
+    """Whether all rows of row groups came: of some broken pages Arrow says nothing.
+
+    Raises:
+      BrokenFile: It were others.
+    """
+    expected = sum(meta.row_group(group).num_rows for group in groups)
+    if number != expected:
+        why = f"its row groups tell of {expected:,} rows, and there are {number:,}"
+        raise BrokenFile(Reason.TRUNCATED_FILE, why)
+
+
+def _group_bytes(meta: Any, size: int) -> list[int]:
+    """About how many bytes of a file of so many its row groups take.
+
+    Of single columns it is not asked: Arrow ends the process where one is encrypted.
+    """
+    plain = [meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)]
+    return [size * each // max(1, sum(plain)) for each in plain]
 
 
 def _rows_at_once(meta: Any, groups: list[int], max_rows: int, max_bytes: int) -> int:

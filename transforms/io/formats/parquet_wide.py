@@ -1,64 +1,70 @@
 """Parquet of very many columns: decoded some columns at a time, and put together again by rows."""
 
-import itertools
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
 from transforms.errors import MillraceError
+from transforms.types import is_list
 
 BLOCK_BYTES = 128 << 20
 """About so much of pages is held for the columns that are decoded together."""
 _PAGE_BYTES = 1 << 20
 """A page is about as large at most."""
+_MORE_ROWS = 4
+"""So many batches' rows of a block are decoded at once: each column of a batch has its cost."""
 
 
-def column_blocks(meta: Any, groups: list[int], names: list[str]) -> list[list[str]]:
+def column_blocks(source: Any, groups: list[int], names: list[str]) -> list[list[str]]:
     """Cuts columns into blocks that can be decoded together: Arrow holds a page of each.
 
     Args:
-      meta: Of the file.
+      source: The open file.
       groups: The row groups that will be read.
-      names: The columns wanted.
+      names: The columns wanted, each of another name.
 
     Returns: The columns by block, in their order; one block where they are not very many.
     """
-    pages = _page_bytes(meta, groups, set(names))
+    # Of single columns it is not asked: Arrow ends the process where one is encrypted.
+    described = [source.metadata.row_group(group) for group in groups]
+    page = max((_page_bytes(group) for group in described), default=1)
+    leaves = {field.name: _leaves(field.type) for field in source.schema_arrow}
     blocks: list[list[str]] = [[]]
     size = 0
     for name in names:
-        if blocks[-1] and size + pages[name] > BLOCK_BYTES:
+        if blocks[-1] and size + leaves[name] * page > BLOCK_BYTES:
             blocks.append([])
             size = 0
         blocks[-1].append(name)
-        size += pages[name]
+        size += leaves[name] * page
     return blocks
 
 
-def _page_bytes(meta: Any, groups: list[int], names: set[str]) -> Counter[str]:
-    """What the largest pages of columns take, about; those of a struct's fields together."""
-    largest: dict[str, int] = {}
-    for group in groups:
-        columns = meta.row_group(group)
-        for column in map(columns.column, range(columns.num_columns)):
-            path = column.path_in_schema
-            size = min(_PAGE_BYTES, column.total_uncompressed_size)
-            largest[path] = max(size, largest.get(path, 0))
-    pages: Counter[str] = Counter()
-    for path, size in largest.items():
-        pages[path if path in names else path.partition(".")[0]] += size
-    return pages
+def _page_bytes(group: Any) -> int:
+    """What pages of columns take on average, or more."""
+    mean = group.total_byte_size // max(1, group.num_columns)
+    return max(1, min(_PAGE_BYTES, int(mean)))
+
+
+def _leaves(type: pa.DataType) -> int:
+    """How many columns of Parquet a column is."""
+    if isinstance(type, pa.BaseExtensionType):
+        return _leaves(type.storage_type)
+    if pa.types.is_struct(type):
+        return sum(_leaves(field.type) for field in type)
+    if pa.types.is_map(type):
+        return _leaves(type.key_type) + _leaves(type.item_type)
+    return _leaves(type.value_type) if is_list(type) else 1
 
 
 def read_blocks(
     source: Any, groups: list[int], blocks: list[list[str]], at_once: int
 ) -> Iterator[pa.RecordBatch]:
-    """Reads row groups block by block; the blocks wait in temporary files for their last column.
+    """Reads row groups block by block; blocks wait in a temporary file for the last one.
 
     Args:
       source: The open file.
@@ -69,15 +75,15 @@ def read_blocks(
     Yields: Rows of all columns. Of a row group that is broken somewhere there are none.
 
     Raises:
+      ArrowInvalid: A block has not as many rows as its row group.
       MillraceError: There is no room for temporary files.
     """
-    there = (group for group in groups if source.metadata.row_group(group).num_rows)
-    for group in there:
-        with ExitStack() as held:
+    for group in groups:
+        expected = source.metadata.row_group(group).num_rows
+        with _nameless_file() as (sink, back):
             parts = []
             for names in blocks:
-                # As many values at once as of all columns: each column of a batch has its cost.
-                more = at_once * len(blocks)
+                more = at_once * _MORE_ROWS
                 batches = source.iter_batches(more, row_groups=[group], columns=names)
                 # A name with a dot may bring other columns with it.
                 kept = (
@@ -85,33 +91,40 @@ def read_blocks(
                     for batch in batches
                     for start in range(0, batch.num_rows, at_once)
                 )
-                parts.append(pa.ipc.open_stream(held.enter_context(_spilled(kept))))
-            yield from _side_by_side(parts)
+                start = sink.tell()
+                if _spill(kept, sink) != expected:
+                    raise pa.ArrowInvalid("some columns have not as many rows as others")
+                parts.append((start, sink.tell() - start))
+            if expected:
+                yield from _side_by_side([pa.ipc.open_stream(back.get_stream(*p)) for p in parts])
 
 
-def _spilled(batches: Iterator[pa.RecordBatch]) -> pa.NativeFile:
-    """Batches, at least one, in a file that goes when it is closed or the process is killed."""
-    first = next(batches)
-    with _room():
-        sink, back = _nameless_file()
-        writer = pa.ipc.new_stream(sink, first.schema)
-    for batch in itertools.chain([first], batches):
+def _spill(batches: Iterable[pa.RecordBatch], sink: pa.NativeFile) -> int:
+    """Writes batches to a file; returns how many rows there were."""
+    writer, rows = None, 0
+    for batch in batches:
         with _room():
+            writer = writer or pa.ipc.new_stream(sink, batch.schema)
             writer.write_batch(batch)
+        rows += batch.num_rows
+    if writer is not None:
+        with _room():
+            writer.close()
+    return rows
+
+
+@contextmanager
+def _nameless_file() -> Iterator[tuple[pa.NativeFile, pa.NativeFile]]:
+    """A file to write to and to read from, that goes when it is closed or the process is killed."""
     with _room():
-        writer.close()
-        sink.close()
-    return back
-
-
-def _nameless_file() -> tuple[pa.NativeFile, pa.NativeFile]:
-    """A temporary file, to be written and to be read."""
-    descriptor, path = tempfile.mkstemp(prefix="millrace-")
-    os.close(descriptor)
-    try:
-        return pa.OSFile(path, "wb"), pa.OSFile(path)
-    finally:
-        os.unlink(path)
+        descriptor, path = tempfile.mkstemp(prefix="millrace-")
+        os.close(descriptor)
+        try:
+            sink, back = pa.OSFile(path, "wb"), pa.OSFile(path)
+        finally:
+            os.unlink(path)
+    with sink, back:
+        yield sink, back
 
 
 @contextmanager
