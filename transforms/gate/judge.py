@@ -126,7 +126,7 @@ class Judge:
             for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
             made.append((ANOMALIES, anomalies.SerializeToString(deterministic=True)))
-        by_slice = self._of_slices(statistics)
+        by_slice = self._of_slices(statistics, anomalies)
         page = statistics_report(
             self.reference,
             statistics,
@@ -151,14 +151,16 @@ class Judge:
         }
 
     def _of_slices(
-        self, statistics: "statistics_pb2.DatasetFeatureStatisticsList"
+        self,
+        statistics: "statistics_pb2.DatasetFeatureStatisticsList",
+        whole: "anomalies_pb2.Anomalies | None",
     ) -> "dict[str, anomalies_pb2.Anomalies] | None":
         """What is wrong with slices: for the report, since of few rows much differs by chance."""
         from transforms.schema import validate_slices
 
         if self.schema is None or len(statistics.datasets) == 1:
             return None
-        return validate_slices(statistics, self.schema, **self._beside)
+        return validate_slices(statistics, self.schema, **self._beside, whole=whole)
 
     def _inferred(self, statistics: "statistics_pb2.DatasetFeatureStatisticsList") -> str:
         """The text of a schema that the data keeps to; of one that is given, with few changes."""
@@ -210,11 +212,11 @@ def _findings(
     slices: "Mapping[str, anomalies_pb2.Anomalies] | None",
 ) -> "tuple[Found, ...]":
     from transforms.gate.findings import Found, findings
-    from transforms.schema.slice_news import slice_news, slices_with_errors
+    from transforms.schema.slices import slices_with_errors
 
     if anomalies is None:
         return ()
-    number = slices_with_errors(slice_news(slices or {}, anomalies))
+    number = slices_with_errors(slices or {})
     told = "has errors" if number == 1 else "have errors"
     why = f"{told} that all rows have not, or have drifted: see {REPORT}"
     of_slices = [Found("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]

@@ -1,4 +1,4 @@
-"""What is wrong with slices, where all rows do not show it."""
+"""What is wrong with slices."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
@@ -10,7 +10,6 @@ from transforms.reports.markup import Markup, element, joined, shown
 from transforms.reports.page import badge, more, note, table
 from transforms.schema.paths import Path, path_text
 from transforms.schema.protos import anomalies_pb2
-from transforms.schema.slice_news import kinds, slice_news
 from transforms.schema.slices import NO_CONTROL
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo
@@ -23,23 +22,18 @@ _NO_CONTROL = _Info.Type.Value(NO_CONTROL)
 
 
 def anomalies_by_slice(
-    slices: Mapping[str, anomalies_pb2.Anomalies],
-    whole: anomalies_pb2.Anomalies | None,
-    order: Sequence[str],
-    context: Context,
+    slices: Mapping[str, anomalies_pb2.Anomalies], order: Sequence[str], context: Context
 ) -> Markup | None:
-    """A line for each slice with an anomaly that all rows have not, or one of drift.
+    """A line for each slice with an anomaly.
 
     Args:
       slices: As `validate_slices` gives them.
-      whole: What was found of all rows.
       order: The names of slices.
       context: Of the report.
     """
-    news = slice_news(slices, whole)
-    listed = [(name, news[name]) for name in order if name in news]
-    found = sorted(listed, key=lambda each: -each[1][0].severity)
-    lone = [name for name in order if name in slices and ((), _NO_CONTROL) in kinds(slices[name])]
+    listed = [(name, _infos(slices[name])) for name in order if name in slices]
+    found = sorted((each for each in listed if each[1]), key=lambda each: -each[1][0].severity)
+    lone = [name for name in order if name in slices and _is_lone(slices[name])]
     if not found and not lone:
         return None
     told = SLICES_BRIEF if context.is_brief else SLICES
@@ -53,6 +47,21 @@ def anomalies_by_slice(
         _lone(lone, context),
         class_="part",
     )
+
+
+def _infos(anomalies: anomalies_pb2.Anomalies) -> list[_Info]:
+    """What a slice has, the worst first; that it is alone is not in it."""
+    of_rows = _Info()
+    of_rows.CopyFrom(anomalies.dataset_anomaly_info)
+    del of_rows.reason[:]
+    told = [each for each in anomalies.dataset_anomaly_info.reason if each.type != _NO_CONTROL]
+    of_rows.reason.extend(told)
+    found = [*anomalies.anomaly_info.values(), *([of_rows] if told else [])]
+    return sorted(found, key=lambda info: (-info.severity, tuple(info.path.step)))
+
+
+def _is_lone(anomalies: anomalies_pb2.Anomalies) -> bool:
+    return any(each.type == _NO_CONTROL for each in anomalies.dataset_anomaly_info.reason)
 
 
 def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Markup:

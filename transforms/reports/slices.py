@@ -40,15 +40,13 @@ class Slices:
       parts: The slices by name.
       before: All rows of the baseline; None where there is none.
       parts_before: Its slices by name.
-      anomalies: Of all rows; None where there was no schema.
-      by_slice: Of each slice.
+      by_slice: What is wrong with each slice.
     """
 
     whole: Dataset
     parts: dict[str, Dataset]
     before: Dataset | None = None
     parts_before: dict[str, Dataset] = field(default_factory=dict)
-    anomalies: anomalies_pb2.Anomalies | None = None
     by_slice: Mapping[str, anomalies_pb2.Anomalies] = field(default_factory=dict)
 
     @property
@@ -68,7 +66,7 @@ def slices_section(slices: Slices, context: Context) -> Section | None:
     bodies = (_slice(name, slices, context, at < told) for at, name in enumerate(order))
     gone = sorted(slices.parts_before.keys() - slices.parts.keys())
     body = joined(
-        anomalies_by_slice(slices.by_slice, slices.anomalies, order, context),
+        anomalies_by_slice(slices.by_slice, order, context),
         element("div", table("Slices", heads, bodies, "slices sorts cards"), class_="scroll"),
         note("In the baseline only: ", names(gone, context), ".") if gone else None,
     )

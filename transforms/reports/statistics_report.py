@@ -20,7 +20,7 @@ from transforms.reports.slices import Slices, slices_section
 from transforms.schema.datasets import Dataset
 from transforms.schema.paths import index_of
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
-from transforms.schema.slice_news import slice_news, slices_with_errors
+from transforms.schema.slices import slices_with_errors
 
 _Info = anomalies_pb2.AnomalyInfo
 BRIEF = 200
@@ -82,7 +82,6 @@ def statistics_report(
         slices_of(current),
         before,
         {} if baseline is None else slices_of(baseline),
-        anomalies,
         slices or {},
     )
     sections += [
@@ -90,7 +89,7 @@ def statistics_report(
         correlations_section(current, baseline, context),
         slices_section(parts, context),
     ]
-    facts = joined(_tiles(data, before, found, parts), _legend(context))
+    facts = joined(_tiles(data, before, found, anomalies, parts), _legend(context))
     return page(title, facts, [section for section in sections if section is not None])
 
 
@@ -110,6 +109,7 @@ def _tiles(
     data: Dataset,
     before: Dataset | None,
     found: Sequence[Feature],
+    anomalies: anomalies_pb2.Anomalies | None,
     parts: Slices,
 ) -> Markup:
     by_weight = any(column.by_weight for column in data.columns.values())
@@ -122,9 +122,9 @@ def _tiles(
     missing = sum(column.missing for column in top)
     cells = missing + sum(column.present for column in top)
     told.append(("Values missing", share(missing, cells), ""))
-    if parts.anomalies is not None:
-        told += _severities(parts.anomalies)
-    if worse := slices_with_errors(slice_news(parts.by_slice, parts.anomalies)):
+    if anomalies is not None:
+        told += _severities(anomalies)
+    if worse := slices_with_errors(parts.by_slice):
         told.append(("Slices with errors", element("a", number(worse), href="#slices"), "bad"))
     return tiles(told)
 

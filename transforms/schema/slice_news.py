@@ -1,60 +1,68 @@
-"""What is wrong with slices, where all rows do not show it: one rule for tables and reports."""
+"""What is wrong with slices, where all rows do not show it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from transforms.schema.paths import Path
 from transforms.schema.protos import anomalies_pb2
-from transforms.schema.slices import NO_CONTROL
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo
-_Kinds = set[tuple[Path, int]]
+Kinds: TypeAlias = set[tuple[Path, int]]
+_OF_ROWS: Path = ()
+"""The path of what is wrong with the number of rows."""
 
 
-def slice_news(
-    slices: Mapping[str, anomalies_pb2.Anomalies], whole: anomalies_pb2.Anomalies | None
-) -> dict[str, list[_Info]]:
-    """What slices have and all rows have not, and drift from the same slice of other data.
+def kinds(anomalies: anomalies_pb2.Anomalies) -> Kinds:
+    """What was found, by path and kind of anomaly."""
+    infos = [(tuple(info.path.step), info) for info in anomalies.anomaly_info.values()]
+    infos.append((_OF_ROWS, anomalies.dataset_anomaly_info))
+    return {(path, each.type) for path, info in infos for each in info.reason}
+
+
+def leave_out(
+    anomalies: anomalies_pb2.Anomalies, known: Kinds, severities: Mapping[str, int]
+) -> None:
+    """Leaves out of what a slice has that which all rows have; but not drift, for it is its own.
 
     Args:
-      slices: As `validate_slices` gives them.
-      whole: What was found of all rows.
-
-    Returns: For each slice that has any, its anomalies by feature, the worst first; the path of the
-      number of rows is empty. That the other data has no such slice is not in it.
+      anomalies: Of the slice.
+      known: Of all rows.
+      severities: By kind of anomaly, where it is no error.
     """
-    known = set() if whole is None else kinds(whole)
-    found = {name: _news(anomalies, known) for name, anomalies in slices.items()}
-    return {name: infos for name, infos in found.items() if infos}
-
-
-def slices_with_errors(news: Mapping[str, list[_Info]]) -> int:
-    """How many slices have an error, of what `slice_news` gives."""
-    return sum(infos[0].severity == _Info.ERROR for infos in news.values())
-
-
-def _infos(anomalies: anomalies_pb2.Anomalies) -> Iterator[tuple[Path, _Info]]:
-    """Every entry by path; that of the data set by the path of none."""
+    for key, info in list(anomalies.anomaly_info.items()):
+        kept = _kept(info, known, severities)
+        if kept is None:
+            del anomalies.anomaly_info[key]
+        else:
+            info.CopyFrom(kept)
     if anomalies.HasField("dataset_anomaly_info"):
-        yield (), anomalies.dataset_anomaly_info
-    for info in anomalies.anomaly_info.values():
-        yield tuple(info.path.step), info
+        kept = _kept(anomalies.dataset_anomaly_info, known, severities)
+        anomalies.ClearField("dataset_anomaly_info")
+        if kept is not None:
+            anomalies.dataset_anomaly_info.CopyFrom(kept)
 
 
-def kinds(anomalies: anomalies_pb2.Anomalies) -> _Kinds:
-    """What was found, by path and kind of anomaly."""
-    return {(path, each.type) for path, info in _infos(anomalies) for each in info.reason}
+def _kept(info: _Info, known: Kinds, severities: Mapping[str, int]) -> _Info | None:
+    path = tuple(info.path.step)
+    reasons = [
+        each
+        for each in info.reason
+        if (path, each.type) not in known or _Info.Type.Name(each.type).startswith("COMPARATOR")
+    ]
+    if len(reasons) == len(info.reason):
+        return info
+    if not reasons:
+        return None
+    return _Info(
+        path=info.path,
+        severity=max(severities.get(_Info.Type.Name(each.type), _Info.ERROR) for each in reasons),
+        short_description="Multiple errors" if len(reasons) > 1 else reasons[0].short_description,
+        description=" ".join(each.description for each in reasons),
+        reason=reasons,
+    )
 
 
-def _news(anomalies: anomalies_pb2.Anomalies, known: _Kinds) -> list[_Info]:
-    found = []
-    for path, info in _infos(anomalies):
-        kept = [
-            each
-            for each in info.reason
-            if (path, each.type) not in known or _Info.Type.Name(each.type).startswith("COMPARATOR")
-            if path or each.type != _Info.Type.Value(NO_CONTROL)
-        ]
-        if kept:
-            found.append(_Info(severity=info.severity, path=info.path, reason=kept))
-    return sorted(found, key=lambda info: (-info.severity, tuple(info.path.step)))
+def has_errors(anomalies: anomalies_pb2.Anomalies) -> bool:
+    """Whether one of what was found is an error."""
+    infos = (*anomalies.anomaly_info.values(), anomalies.dataset_anomaly_info)
+    return any(info.severity == _Info.ERROR for info in infos)

@@ -11,6 +11,7 @@ from transforms.schema.datasets import dataset_of_one, is_weighted, slices_of
 from transforms.schema.environments import check_environment
 from transforms.schema.paths import walk_features
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
+from transforms.schema.slice_news import has_errors, kinds, leave_out
 from transforms.schema.validate import checked_severities, info_of, judged
 
 _Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
@@ -34,6 +35,7 @@ def validate_slices(
     serving: _Statistics | None = None,
     severities: Mapping[str, str] | None = None,
     few: int = 100,
+    whole: anomalies_pb2.Anomalies | None = None,
 ) -> dict[str, anomalies_pb2.Anomalies]:
     """Finds where slices and schema disagree, and how each has drifted.
 
@@ -51,6 +53,8 @@ def validate_slices(
       serving: Of where the model is used.
       severities: By kind of anomaly.
       few: With fewer rows, here or there, a distance is mostly chance.
+      whole: What was found of all rows, which is not told again of slices; drift is, for it is from
+        the same slice.
 
     Returns: By name of slice what `validate_statistics` would find, without `baseline`. Where the
       schema asks for a comparison and the other data has no such slice, `dataset_anomaly_info` says
@@ -75,6 +79,7 @@ def validate_slices(
     }
     asked = _of_slices(schema)
     compared = [name for name in others if _asks(schema, *_COMPARED[name])]
+    known = set() if whole is None else kinds(whole)
     found = {}
     for slice_name, data in slices_of(statistics).items():
         controls = {
@@ -86,8 +91,10 @@ def validate_slices(
             **{name: dataset_of_one(each, by_weight) for name, each in controls.items()},
         )
         rows = [each.num_examples for each in (data, *controls.values())]
-        anomalies = judged(asked, seen, {**_of_few(rows, few), **overrides})
+        of_slice = {**_of_few(rows, few), **overrides}
+        anomalies = judged(asked, seen, of_slice)
         anomalies.ClearField("baseline")
+        leave_out(anomalies, known, of_slice)
         _tell(anomalies, list(_missing(compared, controls)), overrides)
         found[slice_name] = anomalies
     return found
@@ -153,3 +160,8 @@ def _tell(
         info.description = f"{told.description} {info.description}"
         info.reason.extend(told.reason)
     told.CopyFrom(info)
+
+
+def slices_with_errors(slices: Mapping[str, anomalies_pb2.Anomalies]) -> int:
+    """How many slices have an error, of what `validate_slices` found."""
+    return sum(map(has_errors, slices.values()))

@@ -24,6 +24,8 @@ from transforms.types import is_list, is_text, is_time, whole_times
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
+DEEPEST = 64
+"""So many structs may be in each other: what is known of them must be written and read again."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,10 @@ class Feature:
 
     def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
         self.is_struct = True
+        if len(self.path) > DEEPEST:
+            raise ConfigError(
+                f"column {self.path[0]!r} has structs in structs, more than {DEEPEST} deep: flatten it"
+            )
         if twice := repeated([inner.name for inner in array.type]):
             raise ConfigError(f"column {'.'.join(self.path)!r} has several fields {twice!r}")
         for inner, values in zip(array.type, array.flatten(), strict=True):

@@ -64,7 +64,7 @@ def test_weights_count():
 
 def judged(before, now, schema):
     whole = validate_statistics(now, schema, previous_span=before)
-    return whole, validate_slices(now, schema, previous_span=before, few=0)
+    return whole, validate_slices(now, schema, previous_span=before, few=0, whole=whole)
 
 
 def test_anomalies_that_all_rows_have_not():

@@ -12,6 +12,7 @@ from tests.support import record_batches, shared_data
 from tests.transforms.schema.builders import kinds_of, schema_of
 from transforms.errors import ConfigError
 from transforms.schema import infer_schema, validate_slices, validate_statistics
+from transforms.schema.slices import slices_with_errors
 from transforms.statistics.collect import statistics_of
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.slice_text import parse_slices
@@ -237,3 +238,27 @@ def _companies(table, payment):
 
 def _l_infinity(one, other):
     return max(abs(one.get(name, 0) - other.get(name, 0)) for name in one.keys() | other.keys())
+
+
+def test_what_all_rows_have_is_left_out_and_drift_keeps_its_own_severity():
+    """Of few rows drift is a warning, whatever else is wrong with the column."""
+    schema = infer_schema(stats(s=["a", "b"] * 20, x=["u", "v"] * 20))
+    feature = next(each for each in schema.feature if each.name == "x")
+    feature.drift_comparator.infinity_norm.threshold = 0.2
+    before = stats(s=["a", "b"] * 20, x=["u", "u", "v", "v"] * 10)
+    now = stats(s=["a", "b"] * 20, x=["u", "u", "v", "new"] * 10)
+    whole = validate_statistics(now, schema, previous_span=before)
+    assert whole.anomaly_info["x"].severity == ERROR
+    plain = validate_slices(now, schema, previous_span=before)["s_b"].anomaly_info["x"]
+    assert plain.severity == ERROR
+    assert len(plain.reason) == 2
+    found = validate_slices(now, schema, previous_span=before, whole=whole)
+    (reason,) = found["s_b"].anomaly_info["x"].reason
+    assert (found["s_b"].anomaly_info["x"].severity, reason.type) == (
+        WARNING,
+        anomalies_pb2.AnomalyInfo.COMPARATOR_L_INFTY_HIGH,
+    )
+    assert found["s_b"].anomaly_info["x"].description == reason.description
+    assert not found["s_a"].anomaly_info
+    assert slices_with_errors(found) == 0
+    assert slices_with_errors({"s_b": anomalies_pb2.Anomalies(anomaly_info={"x": plain})}) == 1

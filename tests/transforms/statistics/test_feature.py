@@ -17,6 +17,7 @@ from transforms.errors import ConfigError
 from transforms.statistics import state
 from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.dataset import WHOLE, described, merged
+from transforms.statistics.feature import DEEPEST
 from transforms.statistics.options import StatisticsOptions
 
 FeatureNameStatistics = statistics_pb2.FeatureNameStatistics
@@ -291,3 +292,20 @@ def test_columns_without_a_name_of_their_own(batch, why):
 def test_a_column_without_a_name_may_be_left_out():
     batch = pa.record_batch([pa.array([1]), pa.array([2])], ["a", ""])
     assert features(batch, columns=("a",)).keys() == {"a"}
+
+
+def nested(depth):
+    value = pa.array([1, 2])
+    for _ in range(depth):
+        value = pa.StructArray.from_arrays([value], ["f"])
+    return pa.record_batch({"deep": value})
+
+
+def test_structs_as_deep_as_may_be_are_stored_and_read():
+    slices = merged([collected_by(None, nested(DEEPEST))])
+    (data,) = described(slices, StatisticsOptions()).datasets
+    assert len(data.features[-1].path.step) == DEEPEST + 1
+    with pytest.raises(
+        ConfigError, match="column 'deep' has structs in structs, more than 64 deep"
+    ):
+        statistics_of(nested(DEEPEST + 1))
