@@ -128,7 +128,8 @@ class Feature:
         self.is_struct = True
         if len(self.path) > DEEPEST:
             raise ConfigError(
-                f"column {self.path[0]!r} has structs in structs, more than {DEEPEST} deep: flatten it"
+                f"column {self.path[0]!r} has structs in structs, more than {DEEPEST} deep: "
+                "flatten it"
             )
         if twice := repeated([inner.name for inner in array.type]):
             raise ConfigError(f"column {'.'.join(self.path)!r} has several fields {twice!r}")
