@@ -48,7 +48,7 @@ WIDE = pa.table(
 @pytest.fixture
 def wide(tmp_path, monkeypatch):
     """A file of which each column is a block of its own."""
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(parquet_wide, "HELD_BYTES", 1)
     pq.write_table(WIDE, tmp_path / "x.parquet", row_group_size=300)
     return str(tmp_path / "x.parquet")
 
@@ -69,11 +69,11 @@ def test_blocks_hold_no_more_than_they_may(wide, monkeypatch):
     source, names = pq.ParquetFile(wide), WIDE.schema.names
     groups = map(source.metadata.row_group, range(4))
     page = max(group.total_byte_size for group in groups) // 9
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", 3 * page)
+    monkeypatch.setattr(parquet_wide, "HELD_BYTES", 8 * page)
     # s has two leaves, m its keys and values.
     blocks = parquet_wide.column_blocks(source, [0, 1, 2, 3], names)
-    assert blocks == [["n", "a", "a.b"], ["s", "l"], ["d", "m"]]
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", 9 * page)
+    assert blocks == [["n", "a"], ["a.b"], ["s"], ["l", "d"], ["m"]]
+    monkeypatch.setattr(parquet_wide, "HELD_BYTES", 9 * page)
     assert len(parquet_wide.column_blocks(source, [0], names)) == 1
 
 
@@ -81,7 +81,7 @@ def test_blocks_hold_no_more_than_they_may(wide, monkeypatch):
 @pytest.mark.parametrize("block", [1, 1 << 30])
 def test_rows_of_broken_files_are_right_or_told(tmp_path, monkeypatch, block, place):
     """Checksums do not cover the headers of pages, nor the footer."""
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", block)
+    monkeypatch.setattr(parquet_wide, "HELD_BYTES", block)
     rows = pa.table({"x": range(8), "y": [11 * each for each in range(8)]})
     path = tmp_path / "x.parquet"
     kinds = {"compression": "none", "use_dictionary": False, "store_schema": False}
@@ -101,7 +101,7 @@ def test_rows_of_broken_files_are_right_or_told(tmp_path, monkeypatch, block, pl
 
 @pytest.mark.parametrize("block", [1, 1 << 30])
 def test_a_name_that_is_there_twice_is_told(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(parquet_wide, "BLOCK_BYTES", block)
+    monkeypatch.setattr(parquet_wide, "HELD_BYTES", block)
     twice = pa.Table.from_arrays([pa.array([1])] * 3, names=["x", "x", "y"])
     pq.write_table(twice, tmp_path / "x.parquet")
     schema = pa.schema({"x": pa.int64(), "y": pa.int64()})

@@ -11,8 +11,8 @@ import pyarrow as pa
 from transforms.errors import MillraceError
 from transforms.types import is_list
 
-BLOCK_BYTES = 128 << 20
-"""About so much of pages is held for the columns that are decoded together."""
+HELD_BYTES = 128 << 20
+"""About so much of pages may be held; where it were more, a quarter of it for each block."""
 _PAGE_BYTES = 1 << 20
 """A page is about as large at most."""
 _MORE_ROWS = 4
@@ -33,14 +33,17 @@ def column_blocks(source: Any, groups: list[int], names: list[str]) -> list[list
     described = [source.metadata.row_group(group) for group in groups]
     page = max((_page_bytes(group) for group in described), default=1)
     leaves = {field.name: _leaves(field.type) for field in source.schema_arrow}
+    sizes = {name: leaves[name] * page for name in names}
+    if sum(sizes.values()) <= HELD_BYTES:
+        return [names]
     blocks: list[list[str]] = [[]]
-    size = 0
-    for name in names:
-        if blocks[-1] and size + leaves[name] * page > BLOCK_BYTES:
+    held = 0
+    for name, size in sizes.items():
+        if blocks[-1] and held + size > HELD_BYTES // 4:
             blocks.append([])
-            size = 0
+            held = 0
         blocks[-1].append(name)
-        size += leaves[name] * page
+        held += size
     return blocks
 
 
