@@ -116,7 +116,7 @@ def test_a_type_that_no_example_holds_is_named(column):
 
 
 @given(record_batches())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_batch_round_trips_but_for_what_is_marked(batch):
     examples, casts = encode_examples(batch)
     bad = [cast.bad for cast in casts.values() if cast.bad is not None]

@@ -96,7 +96,7 @@ def same(found: Any, value: Any, type: pa.DataType) -> bool:
     return found == plain(value) and (found is None) == (plain(value) is None)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(typed_arrays())
 @example(pa.array([16777218.0], pa.float32()))
 def test_every_value_is_read_back(array: pa.Array) -> None:
@@ -107,7 +107,7 @@ def test_every_value_is_read_back(array: pa.Array) -> None:
         assert same(json.loads(text), value, array.type)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(typed_arrays(), min_size=1, max_size=3))
 def test_every_row_is_read_back_and_is_one_line(arrays: list[pa.Array]) -> None:
     rows = min(map(len, arrays))

@@ -171,7 +171,7 @@ def test_held_back_watermark_and_many_windows_lose_no_row():
     assert len(out) < 150, "hardly anything was joined"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.lists(st.integers(-100, 300), max_size=5), min_size=1, max_size=8),
     st.sampled_from([None, 30]),

@@ -242,7 +242,7 @@ def test_an_unknown_row_is_named_by_its_type():
 
 
 @given(record_batches())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_batch_survives_as_dicts(batch):
     rows, rejects = batch_of_dicts(batch.to_pylist(), batch.schema)
     assert rejects.num_rows == 0

@@ -70,7 +70,7 @@ def test_other_readers_see_the_same_rows():
 
 
 @given(record_batches())
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_any_batch_round_trips(batch):
     assert table_or_empty(written(Avro(), batch), batch.schema).equals(
         pa.Table.from_batches([batch])

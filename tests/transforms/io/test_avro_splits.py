@@ -19,7 +19,7 @@ from transforms.io.formats.avro import Avro
     st.integers(1, 200),
     st.integers(100, 3000),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_splits_never_change_the_rows(target, codec, max_rows, interval):
     rows = ROWS.slice(0, 150)
     content = small_blocks(codec, rows, interval)

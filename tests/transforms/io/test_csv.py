@@ -240,7 +240,7 @@ def test_delimiters() -> None:
             Csv(delimiter=wrong)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(hostile.CSV)
 def test_the_same_records_as_pyarrow(body: bytes) -> None:
     """Of files without a fault, pyarrow reads the same rows in one piece."""

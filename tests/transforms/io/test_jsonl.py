@@ -230,7 +230,7 @@ def test_samples_without_fields(data: bytes) -> None:
     assert JsonLines().sample_schema(io.BytesIO(data), "f") == pa.schema([])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(hostile.JSONL)
 def test_the_same_objects_as_json_loads(data: bytes) -> None:
     """A line is a row where json.loads finds an object whose values fit, and a reject elsewhere."""
@@ -251,7 +251,7 @@ def test_the_same_objects_as_json_loads(data: bytes) -> None:
         assert (number in found) + (number in rejected) <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(record_batches())
 @example(EVERY_TYPE)
 def test_a_row_is_written_as_a_line(batch: pa.RecordBatch) -> None:

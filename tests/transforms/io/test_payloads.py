@@ -135,7 +135,7 @@ every_poison = pytest.mark.parametrize(
         for place, (poison, reason) in enumerate(kind.poison.items())
     ],
 )
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def messages_of(payloads):
@@ -288,7 +288,7 @@ def alone(payload, messages, schema):
 
 
 @every_kind
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_message_changes_what_becomes_of_its_neighbours(kind, data):
     payload = kind.make(kind.rows.schema, attributes=("k",))
@@ -305,7 +305,7 @@ def test_no_message_changes_what_becomes_of_its_neighbours(kind, data):
         assert rows.num_rows + rejects.num_rows == count
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(hostile.JSONL, min_size=1, max_size=6))
 def test_objects_are_not_made_of_parts_of_neighbours(payloads):
     schema = pa.schema([("a", pa.int64()), ("b", pa.string())])

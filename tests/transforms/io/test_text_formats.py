@@ -75,7 +75,7 @@ def in_parts(text, body, block, target, rows):
 
 
 @every_text
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.integers(4, 40), st.integers(1, 50), st.integers(1, 5))
 def test_parts_and_blocks_change_nothing(text, data, block, target, rows):
     body = data.draw(text.bodies | st.binary(max_size=60))
@@ -114,7 +114,7 @@ def finite(batch):
 
 
 @every_text
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(record_batches())
 def test_what_is_written_is_read_back(text, batch):
     expected = finite(batch) if text.format is JsonLines else batch.to_pylist()

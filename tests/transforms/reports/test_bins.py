@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.reports.bins import number_bins, text_ranks
@@ -19,7 +19,6 @@ def column(values, type=None):
 NUMBERS = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
 @given(NUMBERS, st.none() | NUMBERS)
 def test_shares_are_those_of_the_finite_numbers(current, baseline):
     with np.errstate(over="ignore"):

@@ -36,7 +36,7 @@ def element_of(page, **wanted):
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(record_batches(), record_batches())
 def test_any_statistics_make_a_page_that_shows_every_feature(baseline, current):
     with np.errstate(over="ignore"):
@@ -52,7 +52,7 @@ def test_any_statistics_make_a_page_that_shows_every_feature(baseline, current):
         assert all(kind in page.text for kind in kinds)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.text(max_size=30) | st.sampled_from(MARKS), min_size=1, max_size=6))
 def test_no_value_name_or_title_is_markup(texts):
     texts = [text.replace("\x00", "") for text in texts]

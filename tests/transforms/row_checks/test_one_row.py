@@ -32,7 +32,7 @@ def nested(values, depth):
     return values
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.data())
 def test_a_row_is_judged_as_its_column(data):
     depth, kind = data.draw(st.sampled_from(list(DEEP))), data.draw(st.sampled_from(list(KINDS)))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.schema.builders import (
@@ -46,7 +46,6 @@ NUMBERS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(NUMBERS)
 def test_a_column_is_like_itself(values):
     """TFDV says 0.30 of a column with 30% NaN."""
@@ -54,14 +53,12 @@ def test_a_column_is_like_itself(values):
     assert drift(data, data) == [0, 0, 0]
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_distances_are_distances(ours, theirs):
     for measured in drift(stats_of(x=ours), stats_of(x=theirs)):
         assert 0 <= measured <= 1
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_cells_hold_every_value(ours, theirs):
     columns = [dataset_of(stats_of(x=values)).columns[("x",)] for values in (ours, theirs)]
@@ -190,7 +187,6 @@ def test_texts_are_compared_over_all_values():
 TEXTS = st.dictionaries(st.text(max_size=2), st.integers(1, 1000), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_distances_by_hand(ours, theirs):
     texts, current, control = text_cells(ours, theirs)

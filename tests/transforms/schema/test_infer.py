@@ -1,7 +1,7 @@
 """Inference: what a schema says of data, and that the data meets it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.schema.builders import add_column, kinds_of, schema_of, stats_of
@@ -222,7 +222,6 @@ def data_of(columns):
     return data
 
 
-@settings(deadline=None)
 @given(COLUMNS, st.booleans(), st.booleans())
 def test_data_meets_the_schema_that_is_inferred_from_it(columns, shapes, adopt):
     data = data_of(columns)
@@ -233,7 +232,6 @@ def test_data_meets_the_schema_that_is_inferred_from_it(columns, shapes, adopt):
     assert update_schema(schema, data) == schema
 
 
-@settings(deadline=None)
 @given(COLUMNS, COLUMNS)
 def test_an_updated_schema_accepts_the_data(before, after):
     schema = infer_schema(data_of(before), suggest_ranges=True)
@@ -245,7 +243,6 @@ def test_an_updated_schema_accepts_the_data(before, after):
     assert bool(found.anomaly_info) == (updated != schema)
 
 
-@settings(deadline=None)
 @given(COLUMNS, COLUMNS)
 def test_what_is_not_accepted_is_still_found(before, after):
     schema = infer_schema(data_of(before), suggest_ranges=True)
@@ -259,7 +256,6 @@ def test_what_is_not_accepted_is_still_found(before, after):
     assert sorted(kinds_of(validate_statistics(data, updated))) == kept
 
 
-@settings(deadline=None)
 @given(COLUMNS, COLUMNS)
 def test_a_diff_is_empty_if_and_only_if_schemas_are_equal(before, after):
     one, other = infer_schema(data_of(before)), infer_schema(data_of(after))

@@ -42,7 +42,7 @@ def test_without_slices_there_is_nothing_to_judge():
     assert validate_slices(data, infer_schema(data)) == {}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(record_batches())
 def test_a_slice_of_all_rows_is_judged_as_all_rows_are(batch):
     def everything(batch):

@@ -1,7 +1,7 @@
 """Schema files kept by hand: what did not change stands as it stood; slips are told by line."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.schema.builders import schema_of, stats_of
@@ -299,7 +299,6 @@ def commented(text, draw):
     return "".join(lines)
 
 
-@settings(deadline=None)
 @given(schemas(), schemas(), st.data())
 def test_an_edited_text_says_what_it_is_to_say(old, new, data):
     text = commented(rendered(old), data.draw)
@@ -308,7 +307,6 @@ def test_an_edited_text_says_what_it_is_to_say(old, new, data):
     assert schema_of(edit_text(" ".join(rendered(old).split("\n")), old, new)) == new
 
 
-@settings(deadline=None)
 @given(schemas(), features(), st.data())
 def test_other_features_stand_as_they_stood(old, added, data):
     text = commented(rendered(old), data.draw)
@@ -344,7 +342,6 @@ def owners(text):
         yield name, count[name]
 
 
-@settings(deadline=None)
 @given(schemas(), schemas())
 def test_a_diff_is_empty_if_and_only_if_schemas_are_equal(old, new):
     assert (diff_schemas(old, new) == []) == (old == new)

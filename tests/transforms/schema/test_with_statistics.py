@@ -55,7 +55,7 @@ def test_the_anomalies_of_the_taxi_data():
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(record_batches())
 def test_data_meets_its_own_schema(batch):
     with np.errstate(over="ignore"):
@@ -130,7 +130,7 @@ DOMAINS = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(WRITTEN, st.sampled_from(DOMAINS))
 def test_rows_and_statistics_agree_about_texts(text, domain):
     schema = schema_of(x(f"type: BYTES {domain}"))

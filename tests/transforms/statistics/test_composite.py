@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import batch_of
@@ -162,7 +162,6 @@ LISTS = st.one_of(st.none(), st.lists(st.integers(0, 9), max_size=3))
 ROWS = st.lists(st.tuples(LISTS, LISTS, LISTS), max_size=6)
 
 
-@settings(deadline=None)
 @given(ROWS, ROWS)
 def test_parts_merged_by_way_of_a_file_are_what_rows_tell(one, other):
     options = StatisticsOptions(schema=SPARSE)

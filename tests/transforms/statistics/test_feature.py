@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
@@ -196,7 +196,6 @@ def collected(rows):
     return collector.slices()
 
 
-@settings(deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=3))
 def test_parts_merged_are_the_whole_also_by_way_of_a_file(parts):
     whole = described(collected(list(itertools.chain(*parts))), OPTIONS).datasets[0]

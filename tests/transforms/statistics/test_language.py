@@ -4,7 +4,7 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
@@ -214,7 +214,6 @@ SCHEMA = domain(
 )
 
 
-@settings(deadline=None)
 @given(SEQUENCES, SEQUENCES)
 def test_parts_merged_by_way_of_a_file_are_what_rows_tell(one, other):
     options = StatisticsOptions(schema=SCHEMA)

@@ -83,7 +83,7 @@ class Parquet:
 def _opened(stream: BinaryIO) -> Any:
     try:
         return pq.ParquetFile(stream, buffer_size=1 << 16, page_checksum_verification=True)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError, OSError) as error:
         raise BrokenFile(Reason.UNREADABLE_FILE, f"not a readable Parquet file: {error}") from None
 
 
