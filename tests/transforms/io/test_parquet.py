@@ -146,3 +146,11 @@ def test_no_room_for_blocks_is_told(wide, monkeypatch):
     )
     with pytest.raises(MillraceError, match=r"No space .*: name a folder with room"):
         list(read_batches(Source.resolve(wide)))
+
+
+def test_a_name_that_is_no_text_makes_a_file_unreadable(tmp_path):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"abcdef": [1, 2]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"abcdef", b"\xffbcdef"))
+    with pytest.raises(ConfigError, match="not a readable Parquet file"):
+        Source.resolve(str(path))
