@@ -90,7 +90,7 @@ def batch_of(rows, model, folder):
 
 def test_killed_at_random_moments_nothing_is_lost_or_twice(pubsub, linear_model, tmp_path):
     channel, draw = pubsub("killed"), random.Random(2)
-    numbers = range(500 * KILLS)
+    numbers = range(500 * KILLS + 1)
     out = tmp_path / "out"
     # What a killed job held comes when its leases end: late, but not too late.
     settings = {"output": f"{out}/", "run_id": "killed", "window": 5, "allowed_lateness": 3600}
@@ -103,6 +103,8 @@ def test_killed_at_random_moments_nothing_is_lost_or_twice(pubsub, linear_model,
         seen = [row["n"] for row in rows_of(out)]
         assert not times(seen), "a row was committed twice"
     job = Job(channel, linear_model, **settings)
+    # This one nobody but the last job has seen: when it is there, the job can be drained.
+    channel.publish([payload(numbers[-1])], [at(numbers[-1] / 50)])
     wait_until(job, lambda: len({row["n"] for row in staged(out)}) >= len(numbers) - 1, 180)
     job.drain()
     found = [row["n"] for row in rows_of(out)]
