@@ -37,8 +37,9 @@ def leave_out(
             info.CopyFrom(kept)
     if anomalies.HasField("dataset_anomaly_info"):
         kept = _kept(anomalies.dataset_anomaly_info, known, severities)
-        anomalies.ClearField("dataset_anomaly_info")
-        if kept is not None:
+        if kept is None:
+            anomalies.ClearField("dataset_anomaly_info")
+        else:
             anomalies.dataset_anomaly_info.CopyFrom(kept)
 
 

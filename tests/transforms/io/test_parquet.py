@@ -53,9 +53,14 @@ def wide(tmp_path, monkeypatch):
     return str(tmp_path / "x.parquet")
 
 
+def blocks_of(source, groups):
+    names = WIDE.schema.names
+    return parquet_wide.column_blocks(source.metadata, source.schema_arrow, groups, names)
+
+
 @pytest.mark.parametrize("max_rows", [1000, 128])
 def test_columns_that_are_decoded_apart_come_together(wide, max_rows):
-    blocks = parquet_wide.column_blocks(pq.ParquetFile(wide), [0], WIDE.schema.names)
+    blocks = blocks_of(pq.ParquetFile(wide), [0])
     assert blocks == [[name] for name in WIDE.schema.names]
     outcomes = list(read_batches(Source.resolve(wide), max_rows))
     rows = pa.Table.from_batches([rows.replace_schema_metadata() for rows, _ in outcomes])
@@ -66,15 +71,15 @@ def test_columns_that_are_decoded_apart_come_together(wide, max_rows):
 
 
 def test_blocks_hold_no_more_than_they_may(wide, monkeypatch):
-    source, names = pq.ParquetFile(wide), WIDE.schema.names
+    source = pq.ParquetFile(wide)
     groups = map(source.metadata.row_group, range(4))
     page = max(group.total_byte_size for group in groups) // 9
     monkeypatch.setattr(parquet_wide, "HELD_BYTES", 8 * page)
     # s has two leaves, m its keys and values.
-    blocks = parquet_wide.column_blocks(source, [0, 1, 2, 3], names)
+    blocks = blocks_of(source, [0, 1, 2, 3])
     assert blocks == [["n", "a"], ["a.b"], ["s"], ["l", "d"], ["m"]]
     monkeypatch.setattr(parquet_wide, "HELD_BYTES", 9 * page)
-    assert len(parquet_wide.column_blocks(source, [0], names)) == 1
+    assert len(blocks_of(source, [0])) == 1
 
 
 @pytest.mark.parametrize("place", range(0, 400, 7))

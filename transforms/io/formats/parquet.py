@@ -54,7 +54,8 @@ class Parquet:
         """The rows of the row groups `split.start` to `split.end`."""
         source = _opened(stream)
         # Arrow builds the schema anew each time it is asked for.
-        there = Counter(source.schema_arrow.names)
+        own = source.schema_arrow
+        there = Counter(own.names)
         names = [name for name in schema.names if name in there]
         if twice := [name for name in names if there[name] > 1]:
             why = f"it has more than one column {', '.join(twice)}"
@@ -62,7 +63,7 @@ class Parquet:
         first = split.first
         groups = list(range(split.start, split.end))
         at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
-        blocks = column_blocks(source, groups, names)
+        blocks = column_blocks(source.metadata, own, groups, names)
         batches = (
             source.iter_batches(at_once, row_groups=groups, columns=names)
             if len(blocks) == 1
@@ -116,7 +117,8 @@ def _group_bytes(meta: Any, size: int) -> list[int]:
     Of single columns it is not asked: Arrow ends the process where one is encrypted.
     """
     plain = [meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)]
-    return [size * each // max(1, sum(plain)) for each in plain]
+    total = max(1, sum(plain))
+    return [size * each // total for each in plain]
 
 
 def _rows_at_once(meta: Any, groups: list[int], max_rows: int, max_bytes: int) -> int:

@@ -19,20 +19,23 @@ _MORE_ROWS = 4
 """So many batches' rows of a block are decoded at once: each column of a batch has its cost."""
 
 
-def column_blocks(source: Any, groups: list[int], names: list[str]) -> list[list[str]]:
+def column_blocks(
+    meta: Any, schema: pa.Schema, groups: list[int], names: list[str]
+) -> list[list[str]]:
     """Cuts columns into blocks that can be decoded together: Arrow holds a page of each.
 
     Args:
-      source: The open file.
+      meta: Of the file.
+      schema: The file's own.
       groups: The row groups that will be read.
       names: The columns wanted, each of another name.
 
     Returns: The columns by block, in their order; one block where they are not very many.
     """
     # Of single columns it is not asked: Arrow ends the process where one is encrypted.
-    described = [source.metadata.row_group(group) for group in groups]
+    described = [meta.row_group(group) for group in groups]
     page = max((_page_bytes(group) for group in described), default=1)
-    leaves = {field.name: _leaves(field.type) for field in source.schema_arrow}
+    leaves = {field.name: _leaves(field.type) for field in schema}
     sizes = {name: leaves[name] * page for name in names}
     if sum(sizes.values()) <= HELD_BYTES:
         return [names]
