@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from transforms.schema.paths import Path
 from transforms.schema.protos import anomalies_pb2
+from transforms.schema.validate import info_of_reasons
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo
 Kinds: TypeAlias = set[tuple[Path, int]]
@@ -54,13 +55,9 @@ def _kept(info: _Info, known: Kinds, severities: Mapping[str, int]) -> _Info | N
         return info
     if not reasons:
         return None
-    return _Info(
-        path=info.path,
-        severity=max(severities.get(_Info.Type.Name(each.type), _Info.ERROR) for each in reasons),
-        short_description="Multiple errors" if len(reasons) > 1 else reasons[0].short_description,
-        description=" ".join(each.description for each in reasons),
-        reason=reasons,
-    )
+    kept = info_of_reasons(reasons, severities)
+    kept.path.CopyFrom(info.path)
+    return kept
 
 
 def has_errors(anomalies: anomalies_pb2.Anomalies) -> bool:

@@ -117,17 +117,25 @@ def _messages(
 
 
 def info_of(findings: list[Finding] | list[DatasetFinding], overrides: Mapping[str, int]) -> _Info:
-    """One entry of several findings: the worst severity, all sentences."""
+    """One entry of several findings."""
     reasons = [
         _Info.Reason(
             type=_Info.Type.Value(each.kind), short_description=each.short, description=each.text
         )
         for each in findings
     ]
+    return info_of_reasons(reasons, overrides)
+
+
+def info_of_reasons(
+    reasons: list[anomalies_pb2.AnomalyInfo.Reason], overrides: Mapping[str, int]
+) -> _Info:
+    """One entry of several reasons: the worst severity, all sentences."""
+    kinds = [_Info.Type.Name(each.type) for each in reasons]
     return _Info(
-        severity=max(overrides.get(each.kind, _Info.ERROR) for each in findings),
-        short_description=findings[0].short if len(findings) == 1 else "Multiple errors",
-        description=" ".join(each.text for each in findings),
+        severity=max(overrides.get(kind, _Info.ERROR) for kind in kinds),
+        short_description=reasons[0].short_description if len(reasons) == 1 else "Multiple errors",
+        description=" ".join(each.description for each in reasons),
         reason=reasons,
     )
 
