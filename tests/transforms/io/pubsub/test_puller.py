@@ -19,7 +19,7 @@ def names(taken):
     return [message.message.message_id for message in taken]
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=60):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
@@ -37,7 +37,7 @@ def test_takes_what_is_there(server, pulling):
 def test_none_in_time_is_none(server, pulling):
     start = time.monotonic()
     assert take(pulling(), wait=0.3) == []
-    assert 0.3 <= time.monotonic() - start < 2
+    assert time.monotonic() - start >= 0.3
 
 
 def test_takes_no_more_than_asked_and_the_rest_later(server, pulling):
@@ -61,7 +61,7 @@ def test_lingers_for_more_but_not_once_it_has_enough(server, pulling):
     wait_until(lambda: puller.held == 1)
     start = time.monotonic()
     assert len(take(puller, linger=0.5)) == 1
-    assert 0.5 <= time.monotonic() - start < 5
+    assert time.monotonic() - start >= 0.5
     server.put(b"b")
     wait_until(lambda: puller.held == 2)
     server.put(b"c")
@@ -97,12 +97,12 @@ def test_stops_pulling_while_it_holds_many_bytes(server, pulling):
 
 
 def test_leases_are_extended_until_they_are_acknowledged(server, pulling):
-    server.lease = 4.5
+    server.lease = 8.0
     server.put(b"a", b"b", b"c")
     puller = pulling()
     taken = take(puller, 2)
     puller.acknowledge([taken[0].ack_id])
-    time.sleep(6)
+    time.sleep(10)
     assert set(server.leases) == {("m2", LEASE_SECONDS), ("m3", LEASE_SECONDS)}
     assert server.acked == ["m1"]
     assert names(take(puller, wait=0.2)) == ["m3"], "nothing came again"
@@ -112,7 +112,7 @@ def test_what_is_not_extended_comes_again(server, pulling):
     server.lease = 0.5
     server.put(b"a")
     puller = pulling()
-    first, again = take(puller), take(puller)
+    first, again = take(puller, 1), take(puller, 1)
     assert names(first) == names(again) == ["m1"]
     assert first[0].ack_id != again[0].ack_id
 
@@ -158,7 +158,8 @@ def test_close_gives_back_what_was_not_taken(server, pulling):
     taken = take(puller, 1)
     puller.close()
     puller.close()
-    assert server.leases == [("m2", 0), ("m3", 0)]
+    # Once each, or again by a call that was in flight.
+    assert set(server.leases) == {("m2", 0), ("m3", 0)}
     assert puller.held == 1
     puller.acknowledge([taken[0].ack_id])
     assert (puller.held, server.acked) == (0, ["m1"])
@@ -170,7 +171,9 @@ def test_what_comes_after_the_end_is_given_back(server, pulling):
     wait_until(lambda: "Pull" in server.calls)
     puller.close()
     server.put(b"a")
-    wait_until(lambda: server.leases == [("m1", 0)])
+    wait_until(lambda: server.leases)
+    # What is given back is due at once, and the other calls in flight may get it and do the same.
+    assert set(server.leases) == {("m1", 0)}
     assert take(puller) == []
 
 
