@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any, Self, TextIO
 
@@ -111,6 +111,9 @@ def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> st
             continue
         name = _kind(output)
         rows.append((name, _output(output, manifest["status"])))
+        if name == "findings":
+            found = Counter(each["severity"].lower() for each in counts["findings"])
+            rows += [(f"  {severity}s", _number(n)) for severity, n in sorted(found.items())]
     rows += [] if preview else [("manifest", place)]
     rows.append(("run id", manifest["run_id"]))
     width = max(len(name) for name, _ in rows)

@@ -47,6 +47,13 @@ class ValidationOptions(JobOptions):
         choices=("span", "serving"),
         group=GROUP,
     )
+    warn_only: tuple[str, ...] = option(
+        "Kinds of anomalies that are warnings here, not errors: SCHEMA_NEW_COLUMN, say. "
+        "docs/anomalies.md tells all; of rules their file says it.",
+        default=(),
+        metavar="KIND,...",
+        group=GROUP,
+    )
     rules: str | None = option(
         "A YAML file of custom rules about rows, columns and keys: see docs/rules.md.",
         kind="GCS_READ_FILE",
@@ -139,7 +146,7 @@ def judge_of(
     from transforms.gate.places import read_statistics
     from transforms.schema.environments import check_environment
 
-    for name in ("reference", "environment"):
+    for name in ("reference", "environment", "warn_only"):
         if schema is None and getattr(options, name):
             raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
     if schema is not None:
@@ -156,7 +163,20 @@ def judge_of(
         options.examples,
         title,
         schema_text(options) if infer_schema else "",
+        _severities(options),
     )
+
+
+def _severities(options: ValidationOptions) -> dict[str, str]:
+    """By kind of anomaly, where it is no error."""
+    from transforms.schema.validate import checked_severities
+
+    found = dict.fromkeys(options.warn_only, "WARNING")
+    try:
+        checked_severities(found)
+    except ConfigError as error:
+        raise ConfigError(f"--warn_only: {error}") from None
+    return found
 
 
 def schema_text(options: Any) -> str:
@@ -182,7 +202,8 @@ def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
 def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
     """What stands before a job's work: rules about rows and keys, and a judge of all rows.
 
-    Rows that break a rule are rejected one by one; so the judge has only the rules about columns.
+    Rows that break a rule are rejected one by one; so the judge has only the rules about columns,
+    and those that warn.
 
     Args:
       options: The job's, with `schema` and `gate`.
@@ -193,22 +214,17 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
     Raises:
       ConfigError: A schema or rule is wrong, or an option does nothing without another.
     """
-    from transforms.rules.files import Rules
     from transforms.statistics.options import StatisticsOptions
 
     _check_gate(options)
     checks = checks_of(options, schema, columns)
     if checks is None:
         return None, None
-    rules = checks.rules
-    rejecting = Rules(rules.row, (), rules.unique) if rules.row or rules.unique else None
+    rejecting = checks.rules.rejecting if checks.rules.rejecting.names else None
+    checks = checks.with_rules(checks.rules.judging)
     if not options.gate:
-        if rules.column:
-            raise ConfigError(
-                f"--rules: {rules.column[0].name!r} is about a whole column: it needs --gate"
-            )
+        _check_rejecting(checks.rules)
         return rejecting, None
-    checks = checks.with_rules(Rules((), rules.column, ()))
     statistics = StatisticsOptions(schema=schema)
     return rejecting, judge_of(options, schema, checks, statistics, options.input)
 
@@ -216,10 +232,18 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
 def _check_gate(options: Any) -> None:
     if options.gate and not (options.schema or options.rules):
         raise ConfigError("--gate needs --schema or --rules: by what is the data judged?")
-    of_gate = {"environment": None, "reference": None, "reference_kind": "span"}
-    for name, default in {**of_gate, "examples": "masked"}.items():
+    for name in ("environment", "reference", "reference_kind", "examples", "warn_only"):
+        default = getattr(ValidationOptions, name)
         if not options.gate and getattr(options, name) != default:
             raise ConfigError(f"--{name} is for --gate: without it nothing is judged")
+
+
+def _check_rejecting(left: "Rules") -> None:
+    """Refuses rules by which no row is rejected, where nothing else is done by them."""
+    if left.names:
+        why = "is about a whole column" if left.column else "only warns"
+        name = (left.column or left.row or left.unique)[0].name
+        raise ConfigError(f"--rules: {name!r} {why}: it needs --gate")
 
 
 def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:

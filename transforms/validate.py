@@ -80,18 +80,29 @@ class Validate(beam.PTransform):
     def expand(self, batches: Batches) -> Batches:
         """Applies it."""
         checks = Checks.of(self.schema, self.rules, self.environment, self.code)
-        if isinstance(self.rules, str) and checks.rules.column:
-            raise ConfigError(
-                f"{self.rules}: rule {checks.rules.column[0].name!r} is about a whole column, "
-                "which Validate doesn't judge: read the file with read_rules(uri, "
-                "Checks.of(schema).kinds), pass the rules to Validate and their .column to "
-                "CheckColumns"
-            )
+        if isinstance(self.rules, str):
+            _check_judged(self.rules, checks.rules.judging)
         check = functools.partial(validate_batch, checks=checks)
         outcomes = batches | "Check" >> beam.Map(check)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         rows = through_door(outcomes, self.dead_letters, "Validate")
-        for rule in checks.rules.unique:
+        for rule in checks.rules.rejecting.unique:
             unique = Unique(rule.columns, self.unique_shards, self.dead_letters)
             rows = rows | f"Unique {rule.name}" >> unique
         return rows
+
+
+def _check_judged(uri: str, left: Rules) -> None:
+    """Refuses a file of which nobody would judge a part."""
+    if left.column:
+        raise ConfigError(
+            f"{uri}: rule {left.column[0].name!r} is about a whole column, which Validate doesn't "
+            "judge: read the file with read_rules(uri, Checks.of(schema).kinds), pass the rules to "
+            "Validate and their .column to CheckColumns"
+        )
+    if left.names:
+        raise ConfigError(
+            f"{uri}: rule {left.names[0]!r} only warns, and Validate rejects rows: read the file "
+            "with read_rules(uri, Checks.of(schema).kinds), and pass the rules to Validate and to "
+            "the Judge of CheckData"
+        )

@@ -147,6 +147,15 @@ def test_the_table_of_a_refused_run_says_that_nothing_is_there():
     assert "rows/s           0" in told
 
 
+def test_what_a_gate_found_is_counted():
+    found = manifest(outputs=[{**output("out.validation", True, 1000), "dead_letters": False}])
+    severities = ("WARNING", "ERROR", "WARNING")
+    found["counts"]["findings"] = [{"severity": severity} for severity in severities]
+    lines = closing_table(found, "x", 1.0).splitlines()
+    at = lines.index("  findings         out.validation (1 file, 1.0 kB)")
+    assert lines[at + 1 : at + 3] == ["    errors         1", "    warnings       2"]
+
+
 def test_no_dead_letters_are_said_to_be_none():
     outputs = [output("out.dead_letters", True)]
     assert "out.dead_letters (none)" in closing_table(manifest(outputs=outputs), "x", 1.0)

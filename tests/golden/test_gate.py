@@ -1,6 +1,7 @@
 """Scoring behind a gate: nothing is published of data that is not what it must be."""
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -121,9 +122,34 @@ def test_rows_that_break_rules_are_dead_letters_and_columns_are_for_the_gate(
     assert sorted(reasons) == ["duplicate", "duplicate", "rule_violated"]
 
 
+def test_rules_that_only_warn_are_for_the_gate_and_reject_nothing(score, tmp_path, capsys):
+    rules = tmp_path / "rules.yaml"
+    lines = ("row: x < 4", "unique: y")
+    rules.write_text("".join(f"- {{{line}, severity: warning}}\n" for line in lines))
+    flags = {"rules": rules, "schema": None, "environment": None}
+    assert score(**flags) == 2
+    assert "--rules: 'x < 4' only warns: it needs --gate" in capsys.readouterr().err
+    assert score("--gate", **flags) == 0
+    assert ds.dataset(tmp_path / "out").count_rows() == 4
+    manifest = json.loads((tmp_path / "out/_millrace/run.json").read_text())
+    assert [(f["severity"], f["feature"]) for f in manifest["counts"]["findings"]] == [
+        ("WARNING", "rule unique(y)"),
+        ("WARNING", "rule x < 4"),
+    ]
+
+
+def test_kinds_that_only_warn_let_the_gate_open(score, tmp_path, capsys):
+    assert score("--gate", warn_only="FLOAT_TYPE_BIG_FLOAT") == 0
+    assert re.search(r"findings .*out.validation .*\n +warnings +1\n", capsys.readouterr().err)
+    assert ds.dataset(tmp_path / "out").count_rows() == 4
+    info = read_anomalies(f"{tmp_path}/out.validation").anomaly_info["x"]
+    assert info.severity == info.WARNING
+
+
 @pytest.mark.parametrize(
     ("flags", "why"),
     [
+        (["--warn_only=SCHEMA_NEW_COLUMN", "--environment="], "--warn_only is for --gate"),
         (["--gate", "--schema="], "--gate needs --schema or --rules"),
         (["--reference=x", "--environment="], "--reference is for --gate"),
         (["--examples=full", "--environment="], "--examples is for --gate"),

@@ -111,14 +111,32 @@ def test_no_anomalies(trips, schema, tmp_path, capsys):
     assert not anomalies(tmp_path / "out").anomaly_info
 
 
-def test_a_warning_is_no_error(trips, schema, tmp_path, capsys):
+def test_kinds_of_anomalies_that_only_warn(trips, schema, tmp_path, capsys):
     rows = pq.read_table(trips).append_column("more", pa.array([1, 2, 3, 4]))
     pq.write_table(rows, trips)
-    code = run(input=trips, output=f"{tmp_path}/out/", schema=schema)
+    flags = {"input": trips, "schema": schema, "overwrite": "true"}
+    assert run(output=f"{tmp_path}/out/", **flags) == 3
+    capsys.readouterr()
+    kinds = "SCHEMA_NEW_COLUMN,SCHEMA_MISSING_COLUMN"
+    assert run(output=f"{tmp_path}/out/", warn_only=kinds, **flags) == 0
+    assert re.search(r"WARNING +more +New column", capsys.readouterr().err)
+    (info,) = anomalies(tmp_path / "out").anomaly_info.values()
+    assert info.severity == anomalies_pb2.AnomalyInfo.WARNING
+    assert run(output=f"{tmp_path}/out/", warn_only="SCHEMA_NEW_COLUM", **flags) == 2
+    why = "--warn_only: 'SCHEMA_NEW_COLUM' is no kind of anomaly; did you mean SCHEMA_NEW_COLUMN?"
+    assert why in capsys.readouterr().err
+
+
+def test_rules_that_only_warn(trips, tmp_path, rules, capsys):
+    lines = [f"- {{{rule}, severity: warning}}" for rule in ("row: fare < 3", "unique: payment")]
+    rules.write_text("\n".join([*lines, "- {column: max(fare) < 4, severity: warning}"]))
+    assert run(input=trips, output=f"{tmp_path}/out/", rules=rules) == 0
     told = capsys.readouterr().err
-    severities = {info.severity for info in anomalies(tmp_path / "out").anomaly_info.values()}
-    assert (code == 3) == (anomalies_pb2.AnomalyInfo.ERROR in severities)
-    assert "more" in told
+    assert "3 anomalies, 0 of them errors" in told
+    assert re.search(r"WARNING +rule fare < 3 +Broken by 1 of 4 rows", told)
+    assert re.search(r"WARNING +rule unique\(payment\) +Key repeated in 2 of 4 rows", told)
+    assert re.search(r"WARNING +rule max\(fare\) < 4 +Does not hold", told)
+    assert "trips.parquet#row=4" in (tmp_path / "out/report.html").read_text()
 
 
 def test_without_rows(tmp_path, schema, capsys):

@@ -88,6 +88,7 @@ def test_windows_and_skew(ran):
     windows = [words[0] for words in printed if type(words[0]) is int and len(words) == 1]
     assert len(windows) > 2
     assert sum(windows) == TRIPS
+    assert len([words for words in printed if words[0] == "of the window:"]) == len(windows)
     ((joined, features),) = (
         words for words in printed if len(words) == 2 and isinstance(words[1], dict)
     )

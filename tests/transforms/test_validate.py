@@ -240,6 +240,24 @@ def test_a_file_of_which_a_part_would_not_be_judged_is_refused(tmp_path):
     assert [verdict.holds for verdict in verdicts] == [True]
 
 
+def test_rules_that_warn_reject_no_row(tmp_path):
+    place = tmp_path / "rules.yaml"
+    text = "- {row: fare > 1, severity: warning}\n- {unique: payment, severity: warning}"
+    place.write_text(f"{text}\n- row: fare < 100")
+    with pytest.raises(ConfigError, match=r"rules.yaml: rule 'fare > 1' only warns, and Validate"):
+        run_on([trips()], lambda rows: rows | Validate(schema(TAXI), str(place)))
+    rules = read_rules(str(place), Checks.of(schema(TAXI)).kinds)
+    checks = Checks.of(schema(TAXI), rules)
+    good, rejects = validate_batch(trips(), checks)
+    assert good["fare"].to_pylist() == [1.0, 2.5]
+    assert [reason for _, _, reason in told(rejects)] == ["rule 'fare < 100' does not hold"]
+    assert checks.check_row({"fare": 1.0, "payment": "Cash", "tips": 0.0}) == []
+    with_warnings = checks.violations(trips(), warnings=True)
+    assert [violation.rule for violation, _ in with_warnings] == ["fare > 1", "fare < 100"]
+    rows = trips(fare=[1.0, 1.0, 1.0], payment=["Cash"] * 3)
+    assert run_on([rows], lambda rows: rows | Validate(schema(TAXI), rules)) == [rows]
+
+
 def test_code_without_rules_is_an_error():
     with pytest.raises(ConfigError, match="no rules= name"):
         Validate(schema(TAXI), code="rules.py")

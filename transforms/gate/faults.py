@@ -88,7 +88,7 @@ def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> F
       checks: What they are checked for; a row may be at fault for several things.
       shows: How examples are shown, one of `SHOWS`.
     """
-    found = checks.violations(batch)
+    found = checks.violations(batch, warnings=True)
     features = [each for each in found if each[0].rule is None]
     rules = [each for each in found if each[0].rule is not None]
     columns = {rule.name: getattr(rule, "columns", ()) for rule in checks.rules.row}

@@ -69,6 +69,7 @@ class Judge:
       reference_kind: "span", the data of before, or "serving", that which a model is given.
       examples: How rows at fault are shown, one of `faults.SHOWS`.
       title: Of the report.
+      severities: "ERROR" or "WARNING" by kind of anomaly; those not named are errors.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
@@ -81,6 +82,7 @@ class Judge:
     examples: str = "masked"
     title: str = "Validation"
     schema_text: str = ""
+    severities: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(
         self,
@@ -122,7 +124,8 @@ class Judge:
         if self.schema is not None or self.checks is not None:
             anomalies = self._anomalies(statistics)
             taken = frozenset(anomalies.anomaly_info)
-            broken = rule_anomalies(faults, verdicts, repeats, taken)
+            warnings = self.checks.rules.warnings if self.checks else frozenset()
+            broken = rule_anomalies(faults, verdicts, repeats, taken, warnings)
             for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
             made.append((ANOMALIES, anomalies.SerializeToString(deterministic=True)))
@@ -160,7 +163,9 @@ class Judge:
 
         if self.schema is None or len(statistics.datasets) == 1:
             return None
-        return validate_slices(statistics, self.schema, **self._beside, whole=whole)
+        return validate_slices(
+            statistics, self.schema, **self._beside, severities=self.severities, whole=whole
+        )
 
     def _inferred(self, statistics: "statistics_pb2.DatasetFeatureStatisticsList") -> str:
         """The text of a schema that the data keeps to; of one that is given, with few changes."""
@@ -183,7 +188,9 @@ class Judge:
         if self.schema is None:
             rows = statistics.datasets[0].num_examples
             return anomalies_pb2.Anomalies(data_missing=rows == 0)
-        return validate_statistics(statistics, self.schema, **self._beside)
+        return validate_statistics(
+            statistics, self.schema, **self._beside, severities=self.severities
+        )
 
 
 def _examples(faults: Faults, checks: Checks | None, taken: Collection[str]) -> "Examples":

@@ -28,28 +28,39 @@ def rule_anomalies(
     verdicts: Iterable[Verdict],
     repeats: Mapping[str, int],
     taken: Collection[str] = (),
+    warnings: Collection[str] = (),
 ) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
     """An anomaly for each rule that the data breaks, with its key.
 
-    They are of the type CUSTOM_VALIDATION and errors; a rule about columns of which nothing is
-    known, for there are no values, is a warning.
+    They are of the type CUSTOM_VALIDATION, and errors unless the rule only warns; a rule about
+    columns of which nothing is known, for there are no values, is a warning.
 
     Args:
       faults: What rows violate.
       verdicts: How rules about columns came out.
       repeats: For each rule about keys, by its name, how many rows have the key of another.
       taken: The keys of other anomalies.
+      warnings: The names of rules that only warn.
     """
+    for name, info in _broken(faults, verdicts, repeats):
+        if name in warnings:
+            info.severity = _Info.WARNING
+        yield rule_key(name, taken), info
+
+
+def _broken(
+    faults: Faults, verdicts: Iterable[Verdict], repeats: Mapping[str, int]
+) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
     for name, fault in faults.rules.items():
-        yield rule_key(name, taken), _of_rows(name, fault, faults.rows)
+        yield name, _of_rows(name, fault, faults.rows)
     for verdict in verdicts:
         if not verdict.holds:
-            yield rule_key(verdict.rule, taken), _of_columns(verdict)
+            yield verdict.rule, _of_columns(verdict)
     for name, rows in repeats.items():
         if rows:
             told = f"{rows:,} of {faults.rows:,} rows"
             text = f"The key of the rule {name!r} comes again in {told}."
-            yield rule_key(name, taken), _error(f"Key repeated in {told}", text)
+            yield name, _error(f"Key repeated in {told}", text)
 
 
 def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:

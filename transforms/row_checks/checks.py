@@ -111,24 +111,23 @@ class Checks:
             if index >= 0:
                 _check_type(check, schema.field(index).type)
 
-    def violations(self, batch: pa.RecordBatch) -> list[Found]:
-        """What the rows of a batch violate, in the order of the schema and then of the rules."""
+    def violations(self, batch: pa.RecordBatch, warnings: bool = False) -> list[Found]:
+        """What the rows of a batch violate, in the order of the schema and then of the rules.
+
+        Args:
+          batch: n rows.
+          warnings: Whether to tell of rules too that only warn.
+        """
         rows, names = batch.num_rows, batch.schema
         found: list[Found] = []
         for check in self.features:
             index = names.get_field_index(check.name)
             array = batch.column(index) if index >= 0 else None
             found += column_violations(check, array, rows)
-        if self.rules.row and rows:
-            found += self._broken(Columns.of(batch), batch)
-        return found
-
-    def _broken(self, columns: Columns, batch: pa.RecordBatch) -> list[Found]:
-        found = []
-        for rule in self.rules.row:
-            mask = rule.broken(columns) if isinstance(rule, RowRule) else rule.broken(batch)
-            if mask is not None:
-                found.append((rule.violation, mask))
+        rules = (self.rules if warnings else self.rules.rejecting).row
+        if rules and rows:
+            columns = Columns.of(batch)
+            found += [each for rule in rules for each in _broken(rule, columns, batch)]
         return found
 
     def check_row(self, row: Mapping[str, Any]) -> list[Violation]:
@@ -148,13 +147,14 @@ class Checks:
         found: list[Violation] = []
         for check in self.features:
             found += value_violations(check, row.get(check.name))
-        if self.rules.row:
+        if self.rules.rejecting.row:
             found += self._broken_row(row)
         return found
 
     def _broken_row(self, row: Mapping[str, Any]) -> list[Violation]:
         broken = {RowRule: self._breaks, PythonRule: self._breaks_python}
-        return [rule.violation for rule in self.rules.row if broken[type(rule)](rule, row)]
+        rules = self.rules.rejecting.row
+        return [rule.violation for rule in rules if broken[type(rule)](rule, row)]
 
     def _breaks(self, rule: Any, row: Mapping[str, Any]) -> bool:
         if rule.scalar is not None:
@@ -169,6 +169,11 @@ class Checks:
         """A batch of one row for Python rules: the schema's features, in its types."""
         arrays = {check.name: _one_typed(check, row.get(check.name)) for check in self.features}
         return pa.RecordBatch.from_pydict(arrays)
+
+
+def _broken(rule: RowRule | PythonRule, columns: Columns, batch: pa.RecordBatch) -> list[Found]:
+    mask = rule.broken(columns) if isinstance(rule, RowRule) else rule.broken(batch)
+    return [] if mask is None else [(rule.violation, mask)]
 
 
 def _one_column(value: Any) -> pa.Array:

@@ -5,17 +5,19 @@ rules:
     name: sane_trip                          # what violations say; else the rule's text
   - column: mean(fare) between 5 and 50
   - unique: [taxi_id, trip_start_timestamp]
+    severity: warning                        # told, but no row is rejected; else error
   - python: fare_fits_the_meter              # a function of the file that --code names
 
 What an expression may be made of: `transforms.rules.parse` and `transforms.rules.typed`.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from transforms.errors import ConfigError
-from transforms.nearest import nearest_column
+from transforms.nearest import nearest, nearest_column
 from transforms.rules.code import Code, PythonRule
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.kinds import Kind
@@ -36,6 +38,9 @@ class UniqueRule:
     columns: tuple[str, ...]
 
 
+_Rule: TypeAlias = RowRule | PythonRule | ColumnRule | UniqueRule
+
+
 @dataclass(frozen=True)
 class Rules:
     """Custom rules, checked.
@@ -44,11 +49,36 @@ class Rules:
       row: Rules about single rows.
       column: Rules about whole columns.
       unique: Rules about keys.
+      warnings: The names of those that only warn: they reject no row.
     """
 
     row: tuple[RowRule | PythonRule, ...] = ()
     column: tuple[ColumnRule, ...] = ()
     unique: tuple[UniqueRule, ...] = ()
+    warnings: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def rejecting(self) -> "Rules":
+        """Those by which single rows are rejected: about rows and keys, no warnings."""
+        return Rules(
+            row=tuple(rule for rule in self.row if rule.name not in self.warnings),
+            unique=tuple(rule for rule in self.unique if rule.name not in self.warnings),
+        )
+
+    @functools.cached_property
+    def judging(self) -> "Rules":
+        """The others: what they say is of all rows."""
+        return Rules(
+            tuple(rule for rule in self.row if rule.name in self.warnings),
+            self.column,
+            tuple(rule for rule in self.unique if rule.name in self.warnings),
+            self.warnings,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all of them."""
+        return tuple(rule.name for rule in (*self.row, *self.column, *self.unique))
 
 
 NO_RULES = Rules()
@@ -90,7 +120,8 @@ def parse_rules(
       ConfigError: A rule is wrong; the text names line and column.
     """
     reader = _Reader(text, columns, code, where)
-    made = [reader.rule(node) for node in reader.entries()]
+    pairs = [reader.rule(node) for node in reader.entries()]
+    made = [rule for rule, _ in pairs]
     names = [rule.name for rule in made]
     for name in names:
         if names.count(name) > 1:
@@ -99,10 +130,12 @@ def parse_rules(
         tuple(rule for rule in made if isinstance(rule, RowRule | PythonRule)),
         tuple(rule for rule in made if isinstance(rule, ColumnRule)),
         tuple(rule for rule in made if isinstance(rule, UniqueRule)),
+        frozenset(rule.name for rule, severity in pairs if severity == "warning"),
     )
 
 
 _KINDS = ("row", "column", "unique", "python")
+_SEVERITIES = ("error", "warning")
 
 
 class _Reader:
@@ -148,18 +181,29 @@ class _Reader:
             found[key.value] = value
         return found
 
-    def rule(self, node: Any) -> RowRule | PythonRule | ColumnRule | UniqueRule:
-        fields = self.fields(node, (*_KINDS, "name"), "a rule")
+    def rule(self, node: Any) -> tuple[_Rule, str]:
+        """A rule, and its severity."""
+        fields = self.fields(node, (*_KINDS, "name", "severity"), "a rule")
         kinds = [kind for kind in _KINDS if kind in fields]
         if len(kinds) != 1:
             raise self.error(node.start_mark, f"a rule has one of {', '.join(_KINDS)}")
         name = self.scalar(fields["name"]) if "name" in fields else None
-        value = fields[kinds[0]]
-        if kinds[0] == "unique":
+        severity = self.severity(fields["severity"]) if "severity" in fields else "error"
+        return self.made(kinds[0], fields[kinds[0]], name), severity
+
+    def severity(self, node: Any) -> str:
+        word = self.scalar(node).lower()
+        if word not in _SEVERITIES:
+            near = nearest(word, _SEVERITIES) or f", but {' or '.join(_SEVERITIES)}"
+            raise self.error(node.start_mark, f"{word!r} is no severity{near}")
+        return word
+
+    def made(self, kind: str, value: Any, name: str | None) -> _Rule:
+        if kind == "unique":
             return self.unique(value, name)
-        if kinds[0] == "python":
+        if kind == "python":
             return self.python(value, name)
-        return self.expression(value, RowRule.of if kinds[0] == "row" else ColumnRule.of, name)
+        return self.expression(value, RowRule.of if kind == "row" else ColumnRule.of, name)
 
     def expression(
         self, node: Any, make: Callable[..., RowRule | ColumnRule], name: str | None

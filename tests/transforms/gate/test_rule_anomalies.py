@@ -11,8 +11,8 @@ from transforms.rules.column_rules import Verdict
 Info = anomalies_pb2.AnomalyInfo
 
 
-def made(faults=None, verdicts=(), repeats=None):
-    return dict(rule_anomalies(faults or Faults(8), verdicts, repeats or {}))
+def made(faults=None, verdicts=(), repeats=None, **settings):
+    return dict(rule_anomalies(faults or Faults(8), verdicts, repeats or {}, **settings))
 
 
 def test_a_rule_about_rows():
@@ -44,6 +44,15 @@ def test_what_holds_is_no_anomaly():
 def test_a_rule_about_keys():
     info = made(repeats={"unique(id)": 3})["rule unique(id)"]
     assert info.short_description == "Key repeated in 3 of 8 rows"
+
+
+def test_rules_that_only_warn():
+    verdicts = [Verdict("a", False, (1,), True, 8), Verdict("b", False, (1,), True, 8)]
+    faults = Faults(8, {}, {"low": Fault(2), "high": Fault(1)})
+    found = made(faults, verdicts, {"id": 3, "name": 3}, warnings={"low", "a", "id"})
+    warned = {key for key, info in found.items() if info.severity == Info.WARNING}
+    assert warned == {"rule low", "rule a", "rule id"}
+    assert len(found) == 6
 
 
 def test_errors_come_first_in_the_list():

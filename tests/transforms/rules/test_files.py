@@ -52,9 +52,20 @@ def test_what_the_documentation_shows(tmp_path):
     kinds = {"fare": Kind.FLOAT, "trip_miles": Kind.FLOAT, "tips": Kind.FLOAT}
     kinds |= {"company": Kind.TEXT, "taxi_id": Kind.TEXT, "trip_start_timestamp": Kind.INT}
     found = parse_rules(rules, kinds, Code.read(str(tmp_path / "rules.py")))
-    assert (len(found.row), len(found.column), len(found.unique)) == (4, 1, 1)
+    assert (len(found.row), len(found.column), len(found.unique)) == (4, 2, 1)
+    assert found.warnings == {"null_share(tips) < 0.1"}
     batch = batch_of(fare=[1.0, 100.0], trip_miles=[1.0, 1.0])
     assert found.row[3].broken(batch).tolist() == [False, True]
+
+
+def test_severities():
+    text = "- {row: f > 0, severity: error}\n- {unique: i, severity: WARNING}\n- column: sum(f) > 1"
+    text += "\n- {row: f > 1, severity: warning, name: big}"
+    rules = parse_rules(text, COLUMNS)
+    assert rules.warnings == {"unique(i)", "big"}
+    assert rules.rejecting.names == ("f > 0",)
+    assert rules.judging.names == ("big", "sum(f) > 1", "unique(i)")
+    assert rules.judging.warnings == rules.warnings
 
 
 def test_a_list_will_do_and_so_will_nothing():
@@ -114,6 +125,9 @@ def test_a_list_will_do_and_so_will_nothing():
         ("- name: x", 1, 3, "a rule has one of row, column, unique, python"),
         ("- {row: b, column: b}", 1, 3, "a rule has one of row, column, unique, python"),
         ("- {row: b, row: b}", 1, 12, "'row' is there twice"),
+        ("- {row: b, severity: warn}", 1, 22, "'warn' is no severity; did you mean warning?"),
+        ("- {row: b, severity: 3}", 1, 22, "'3' is no severity, but error or warning"),
+        ("- {row: b, severity: [error]}", 1, 22, "expected a text"),
         ("- row: [b]", 1, 8, "expected a text"),
         ("- f > 1", 1, 3, "expected a rule as `row: ...`"),
         ("rules: 5", 1, 8, "expected a list of rules"),
