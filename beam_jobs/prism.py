@@ -21,15 +21,19 @@ _LEASHED = (
 )
 
 
+def built() -> str | None:
+    """The program beside Python, or on the path; None where there is none."""
+    beside = os.path.dirname(sys.executable)
+    return shutil.which("prism", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+
+
 def find(location: str | None) -> str:
-    """The program: as given, or beside Python, or on the path.
+    """The program: as given, or as built.
 
     Raises:
       ConfigError: It isn't there.
     """
-    beside = os.path.dirname(sys.executable)
-    places = os.pathsep.join([beside, os.environ.get("PATH", "")])
-    found = shutil.which(location) if location else shutil.which("prism", path=places)
+    found = shutil.which(location) if location else built()
     if found is None:
         raise ConfigError(
             f"--prism_location: {location} is no program"

@@ -14,7 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs.metadata import image_of
-from beam_jobs.prism import find, running
+from beam_jobs.prism import built, find, running
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
@@ -54,6 +54,10 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
         _check_dataflow(options, job)
     elif place_of(options) is Place.LOCAL:
         _use_all_cores(options, argv)
+        if runner_name(options) == "prismrunner":
+            prism = options.view_as(beam_options.PrismRunnerOptions)
+            # Where there is none Beam fetches it from the network.
+            prism.prism_location = prism.prism_location or built()
     return options
 
 

@@ -47,6 +47,19 @@ def test_where_a_job_runs(argv, place, in_process):
     assert runners.in_process(options) is in_process
 
 
+def test_prism_is_the_one_that_was_built_unless_told(monkeypatch):
+    from apache_beam.options.pipeline_options import PrismRunnerOptions
+
+    def location(*argv):
+        return options_of(*argv).view_as(PrismRunnerOptions).prism_location
+
+    for there in ("/bin/prism", None):
+        monkeypatch.setattr(runners, "built", lambda there=there: there)
+        assert location("--runner=PrismRunner") == there
+        assert location("--runner=PrismRunner", "--prism_location=mine") == "mine"
+    assert location() is None
+
+
 def test_the_main_session_is_never_saved():
     from apache_beam.options.pipeline_options import SetupOptions
 

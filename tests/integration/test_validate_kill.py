@@ -81,7 +81,10 @@ def test_killed_at_random_moments(tmp_path):
     killed = 0
     for _ in range(MOMENTS):
         subprocess.run(["rm", "-rf", tmp_path / "out", tmp_path / "out.dead_letters"], check=True)
-        _run(command, draw.uniform(0.5, 1.0) * whole)
+        start = time.monotonic()
+        if _run(command, draw.uniform(0.5, 1.0) * whole) is not None:
+            # The first run took longer than runs take, as on a machine that was busy.
+            whole = min(whole, time.monotonic() - start)
         found = _published(tmp_path)
         assert found in (None, expected), "something else was visible"
         if found is None:
