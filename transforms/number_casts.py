@@ -9,6 +9,9 @@ from transforms.dead_letters import Reason
 
 def whole_numbers(array: pa.Array, type: pa.DataType) -> Cast:
     """Floats to integers: what has a fraction is lossy, what is too large overflows."""
+    if pa.types.is_float16(array.type):
+        # Arrow has no arithmetic of 16 bits.
+        array = array.cast(pa.float32())
     finite = pc.is_finite(array)
     fraction = pc.and_(finite, pc.not_equal(pc.floor(array), array))
     lossy = true_where(pc.or_(fraction, pc.invert(finite)))

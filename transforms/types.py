@@ -84,6 +84,16 @@ def is_time(type: pa.DataType) -> bool:
     return bool(pa.types.is_temporal(type) and not pa.types.is_interval(type))
 
 
+def feature_type(type: pa.DataType) -> pa.DataType:
+    """What a plain type that is no list is to features: decimals are doubles, and all bytes alike.
+
+    Times are not told here, for to some they are times: see `whole_times`.
+    """
+    if pa.types.is_decimal(type):
+        return pa.float64()
+    return pa.binary() if pa.types.is_fixed_size_binary(type) else type
+
+
 def whole_times(array: pa.Array) -> pa.Array:
     """Times as whole numbers of 64 bits: of their own unit, dates as days."""
     return array.view(pa.int32() if array.type.bit_width == 32 else pa.int64()).cast(pa.int64())

@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.csv
@@ -13,6 +14,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from beam_jobs import validate
 from tests.support import shared_data
 from transforms.gate.places import read_statistics
+from transforms.row_checks.checks import Checks
 from transforms.schema import read_metadata
 from transforms.statistics import state
 from transforms.statistics.collect import statistics_of
@@ -125,6 +127,49 @@ def test_kinds_of_anomalies_that_only_warn(trips, schema, tmp_path, capsys):
     assert run(output=f"{tmp_path}/out/", warn_only="SCHEMA_NEW_COLUM", **flags) == 2
     why = "--warn_only: 'SCHEMA_NEW_COLUM' is no kind of anomaly; did you mean SCHEMA_NEW_COLUMN?"
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("examples", ["masked", "full"])
+def test_rows_with_times_that_python_has_none_for(tmp_path, rules, examples, capsys):
+    rows = {
+        "t": pa.array([2**60, 0], pa.timestamp("us")),
+        "d": pa.array([2**31 - 1, 0], pa.int32()).cast(pa.date32()),
+        "zone": pa.array([1, 2], pa.timestamp("ns", "No/Where")),
+        "(row)": [1, 2],
+        "x": [9.0, 1.0],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "in.parquet")
+    rules.write_text("- row: x < 5\n- row: t < '2030-01-01'\n- column: max(t) < '2030-01-01'\n")
+    flags = {"input": f"{tmp_path}/in.parquet", "rules": rules, "examples": examples}
+    assert run(output=f"{tmp_path}/out/", **flags) == 3
+    told = capsys.readouterr().err
+    assert "3 anomalies, 3 of them errors" in told
+    assert "2147483647" not in told
+    page = (tmp_path / "out/report.html").read_text()
+    assert page.count("in.parquet#row=1") >= 2
+    assert ("value out of range" in page) == (examples == "full")
+
+
+@pytest.mark.parametrize(
+    ("prices", "low"),
+    [
+        (pa.array([Decimal(900), Decimal(901)], pa.decimal128(10, 2)), "100"),
+        (pa.array([900, 901], pa.duration("s")), "100"),
+        (pa.array([b"ab", b"cd"], pa.binary(2)), "'aa'"),
+    ],
+)
+def test_rules_about_what_a_schema_was_inferred_of(tmp_path, rules, prices, low, capsys):
+    pq.write_table(pa.table({"price": prices}), tmp_path / "in.parquet")
+    flags = {"input": f"{tmp_path}/in.parquet"}
+    assert run(output=f"{tmp_path}/o/", infer_schema="true", **flags) == 0
+    rules.write_text(f"- row: price = {low}\n- column: max(price) = {low}\n")
+    for schema in ({}, {"schema": f"{tmp_path}/o/schema.pbtxt"}):
+        out = f"{tmp_path}/out{len(schema)}/"
+        assert run(output=out, rules=rules, **flags, **schema) == 3
+        assert f"rule price = {low}" in capsys.readouterr().err
+    read = read_metadata(f"{tmp_path}/o/schema.pbtxt")
+    (batch,) = pq.read_table(tmp_path / "in.parquet").to_batches()
+    assert not Checks.of(read).violations(batch)
 
 
 def test_rules_that_only_warn(trips, tmp_path, rules, capsys):

@@ -1,7 +1,7 @@
 """Judge: what a validation writes, made of what is known of the rows; and its verdict."""
 
 import io
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from transforms.gate.faults import Fault, Faults
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
-from transforms.gate.rule_anomalies import rule_anomalies, rule_key, unread_rows
+from transforms.gate.rule_anomalies import rule_anomalies, rule_keys, unread_rows
 from transforms.pickled import is_bulky
 from transforms.row_checks.checks import Checks
 from transforms.rules.column_rules import Verdict
+from transforms.rules.files import NO_RULES, Rules
 from transforms.statistics import state
 from transforms.statistics.collect import WHOLE
 from transforms.statistics.dataset import described
@@ -120,12 +121,12 @@ class Judge:
         made = [(STATISTICS, statistics.SerializeToString(deterministic=True))]
         if self.infer_schema:
             made.append((SCHEMA, self._inferred(statistics).encode()))
-        anomalies, taken = None, frozenset[str]()
+        anomalies, keys = None, dict[str, str]()
+        rules = self.checks.rules if self.checks else NO_RULES
         if self.schema is not None or self.checks is not None:
             anomalies = self._anomalies(statistics)
-            taken = frozenset(anomalies.anomaly_info)
-            warnings = self.checks.rules.warnings if self.checks else frozenset()
-            broken = rule_anomalies(faults, verdicts, repeats, taken, warnings)
+            keys = rule_keys(rules.names, anomalies.anomaly_info)
+            broken = rule_anomalies(faults, verdicts, repeats, keys, rules.warnings)
             for key, info in [*broken, *unread_rows(unread)]:
                 anomalies.anomaly_info[key].CopyFrom(info)
             made.append((ANOMALIES, anomalies.SerializeToString(deterministic=True)))
@@ -136,7 +137,7 @@ class Judge:
             anomalies,
             self.schema,
             title=self.title,
-            examples=_examples(faults, self.checks, taken),
+            examples=_examples(faults, rules, keys),
             examples_note=_NOTE if self.examples == "masked" else None,
             slices=by_slice,
         )
@@ -193,7 +194,7 @@ class Judge:
         )
 
 
-def _examples(faults: Faults, checks: Checks | None, taken: Collection[str]) -> "Examples":
+def _examples(faults: Faults, rules: Rules, keys: Mapping[str, str]) -> "Examples":
     """Rows at fault, by the keys of anomalies; of a rule's, the columns that it names."""
     from transforms.reports import Example
 
@@ -201,11 +202,11 @@ def _examples(faults: Faults, checks: Checks | None, taken: Collection[str]) -> 
     for key, fault in faults.features.items():
         if fault.examples:
             found[key] = _joined(fault)
-    rules = {} if checks is None else {rule.name: rule for rule in checks.rules.row}
+    by_name = {rule.name: rule for rule in rules.row}
     for name, fault in faults.rules.items():
         if fault.examples:
-            columns = tuple(getattr(rules[name], "columns", ()))
-            found[rule_key(name, taken)] = Example(_joined(fault), columns)
+            columns = tuple(getattr(by_name[name], "columns", ()))
+            found[keys[name]] = Example(_joined(fault), columns)
     return found
 
 

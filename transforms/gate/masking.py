@@ -6,6 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.python_values import python_values
+
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
@@ -19,7 +21,7 @@ def masked(rows: pa.RecordBatch, but: Collection[str] = ()) -> pa.RecordBatch:
     Returns: n rows; the columns that were masked are texts, and missing values stay missing.
     """
     arrays = [
-        rows[name] if name in but else pa.array(map(_form, rows[name].to_pylist()), pa.string())
+        rows[name] if name in but else pa.array(map(_form, python_values(rows[name])), pa.string())
         for name in rows.schema.names
     ]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)

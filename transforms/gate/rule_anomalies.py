@@ -12,22 +12,31 @@ _Info = anomalies_pb2.AnomalyInfo
 _OF_ROWS = {"max", "min"}
 
 
-def rule_key(name: str, taken: Collection[str] = ()) -> str:
-    """What a rule is called among anomalies, which bear the paths of features.
+def rule_keys(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
+    """What rules are called among anomalies, which bear the paths of features.
 
     Args:
-      name: Of the rule.
+      names: Of the rules.
       taken: The keys of other anomalies, for a column may be called so too.
+
+    Returns: By name a key that nothing else has.
     """
-    key = f"rule {name}"
-    return f"{key} (rule)" if key in taken else key
+    keys: dict[str, str] = {}
+    used = set(taken)
+    for name in names:
+        key = f"rule {name}"
+        while key in used:
+            key += " (rule)"
+        used.add(key)
+        keys[name] = key
+    return keys
 
 
 def rule_anomalies(
     faults: Faults,
     verdicts: Iterable[Verdict],
     repeats: Mapping[str, int],
-    taken: Collection[str] = (),
+    keys: Mapping[str, str],
     warnings: Collection[str] = (),
 ) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
     """An anomaly for each rule that the data breaks, with its key.
@@ -39,13 +48,13 @@ def rule_anomalies(
       faults: What rows violate.
       verdicts: How rules about columns came out.
       repeats: For each rule about keys, by its name, how many rows have the key of another.
-      taken: The keys of other anomalies.
+      keys: Of anomalies by the names of rules; see `rule_keys`.
       warnings: The names of rules that only warn.
     """
     for name, info in _broken(faults, verdicts, repeats):
         if name in warnings:
             info.severity = _Info.WARNING
-        yield rule_key(name, taken), info
+        yield keys[name], info
 
 
 def _broken(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
+from transforms.python_values import python_values
 from transforms.reports.context import Context, link, severity
 from transforms.reports.example import Example
 from transforms.reports.figures import counted
@@ -127,15 +128,25 @@ def _examples(
     rows, at_fault = example.rows, example.at_fault or path[:1]
     # Where a row is from comes first, and then the columns at fault.
     first = (PLACE, *at_fault)
-    names = sorted(rows.schema.names, key=lambda each: (*first, each).index(each))[:COLUMNS]
+    names = rows.schema.names
+    # By their places, for a column of the data may be called as the first one is.
+    shown = sorted(range(len(names)), key=lambda at: (*first, names[at]).index(names[at]))[:COLUMNS]
     # Where nothing is known to be at fault, nothing is known to be masked.
     other = "soft" if is_masked and at_fault else None
-    looks = {each: "mark" if each in at_fault else other for each in names if each != PLACE}
-    heads = [element("th", breakable(each), scope="col", class_=looks.get(each)) for each in names]
-    bodies = (
-        element("tr", *(_cell(each, row[each], looks.get(each), context.values) for each in names))
-        for row in rows.slice(0, ROWS).select(names).to_pylist()
-    )
+    heads, columns = [], []
+    for at in shown:
+        look = "mark" if names[at] in at_fault else other
+        is_place = names[at] == PLACE and at == names.index(PLACE)
+        look = None if is_place else look
+        heads.append(element("th", breakable(names[at]), scope="col", class_=look))
+        values = python_values(rows.column(at).slice(0, ROWS))
+        columns.append(
+            [
+                _place(value) if is_place else _cell(names[at], value, look, context.values)
+                for value in values
+            ]
+        )
+    bodies = (element("tr", *cells) for cells in zip(*columns, strict=True))
     label = f"Rows with an anomaly of {name}"
     return more(
         counted(min(rows.num_rows, ROWS), "example row"),
@@ -150,9 +161,11 @@ def _examples(
     )
 
 
+def _place(value: object) -> Markup:
+    return element("td", str(value).rpartition("/")[2], title=str(value))
+
+
 def _cell(column: str, value: object, class_: str | None, values: Values) -> Markup:
-    if column == PLACE and isinstance(value, str):
-        return element("td", value.rpartition("/")[2], title=value)
     text = element("span", "missing", class_="soft") if value is None else None
     if isinstance(value, bytes):
         value = value.decode(errors="backslashreplace")

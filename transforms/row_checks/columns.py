@@ -13,6 +13,7 @@ from transforms.row_checks.features import FeatureCheck
 from transforms.row_checks.raw import where_valid
 from transforms.row_checks.violation import Found, Violation
 from transforms.types import (
+    feature_type,
     has_map,
     is_list,
     is_text,
@@ -131,7 +132,7 @@ def fits(check: FeatureCheck, type: pa.DataType) -> bool:
     Integers will do for a FLOAT, and floats for an INT as long as they are whole: a reader can't
     tell what was meant by a column of them. Times are an INT too: whole numbers of their unit.
     """
-    kinds = pa.types
+    type, kinds = feature_type(type), pa.types
     if is_time(type):
         return check.temporal or check.kind == "INT"
     if check.kind == "STRUCT":
@@ -160,8 +161,8 @@ def _plain(values: pa.Array) -> pa.Array:
     if pa.types.is_run_end_encoded(values.type):
         values = pc.run_end_decode(values)
     values = without_views(values)
-    plain = plain_type(values.type)
-    return values if values.type.equals(plain) else values.cast(plain)
+    plain = feature_type(plain_type(values.type))
+    return values if values.type.equals(plain) else values.cast(plain, safe=False)
 
 
 def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Found]:
@@ -196,9 +197,7 @@ def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
         return _of_domains(check, values.cast(pa.int8()))
     if check.kind == "FLOAT" or (kinds.is_integer(type) and not kinds.is_uint64(type)):
         return _of_domains(check, values)
-    # Arrow has no arithmetic of 16 bits.
-    wide = values.cast(pa.float32()) if kinds.is_float16(type) else values
-    cast = checked_cast(wide, pa.int64())
+    cast = checked_cast(values, pa.int64())
     found = _of_domains(check, cast.values)
     if cast.bad is None:
         return found

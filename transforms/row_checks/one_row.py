@@ -70,12 +70,17 @@ def _is_unicode(text: str) -> bool:
 def one_value(value: Any) -> pa.Array:
     """A column of one row."""
     if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
+        value = plain_value(value)
     try:
         return pa.array([value])
     except OverflowError:
         # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
         return pa.array([value], _lists_of(pa.uint64(), _depth(value)))
+
+
+def plain_value(value: np.generic | np.ndarray) -> Any:
+    """A value of numpy's as Python's own; times stay, for Python has none of nanoseconds."""
+    return value if value.dtype.kind in "mM" else value.tolist()
 
 
 def _depth(value: Any) -> int:

@@ -108,6 +108,9 @@ def _sum(values: pa.Array) -> int | float:
 
 
 def _end(scalar: pa.Scalar) -> Any:
+    if pa.types.is_timestamp(scalar.type):
+        # Python's own times end with the year 9999.
+        return np.datetime64(scalar.value, "us") if scalar.is_valid else None
     value = scalar.as_py()
     return None if isinstance(value, float) and np.isnan(value) else value
 

@@ -14,6 +14,8 @@ Values: TypeAlias = Any
 """An Arrow array, or one scalar that stands for a column of it."""
 
 _MOST, _LEAST = 2**63 - 1, -(2**63)
+_CYCLE = 146_097 * 86_400 * 1_000_000
+"""The microseconds of 400 years, after which the calendar begins anew."""
 
 
 class Columns:
@@ -145,6 +147,14 @@ def _part(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
     return lambda value: pc.cast(function(value), pa.int64())
 
 
+def _year(value: Values) -> Values:
+    """Arrow's own year has 16 bits, so it is asked of one in the cycle of 400 years around 1970."""
+    micros = pc.cast(value, pa.int64())
+    cycles = pc.divide(micros, _CYCLE)
+    near = pc.cast(pc.subtract(micros, pc.multiply(cycles, _CYCLE)), value.type)
+    return pc.add(pc.cast(pc.year(near), pa.int64()), pc.multiply(cycles, 400))
+
+
 def _from_unix(value: Values) -> Values:
     """Seconds as times; those beyond what microseconds can count are unknown."""
     limit = _MOST // 1_000_000
@@ -207,5 +217,5 @@ _OPERATORS: dict[str, Callable[..., Values]] = {
     "month": _part(pc.month),
     "upper": pc.utf8_upper,
     "weekday": _part(pc.day_of_week),
-    "year": _part(pc.year),
+    "year": _year,
 }

@@ -120,12 +120,15 @@ def parse_rules(
       ConfigError: A rule is wrong; the text names line and column.
     """
     reader = _Reader(text, columns, code, where)
-    pairs = [reader.rule(node) for node in reader.entries()]
+    pairs = []
+    names: set[str] = set()
+    for node in reader.entries():
+        pairs.append(reader.rule(node))
+        name = pairs[-1][0].name
+        if name in names:
+            raise reader.error(node.start_mark, f"two rules are called {name!r}")
+        names.add(name)
     made = [rule for rule, _ in pairs]
-    names = [rule.name for rule in made]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"{where}: two rules are called {name!r}")
     return Rules(
         tuple(rule for rule in made if isinstance(rule, RowRule | PythonRule)),
         tuple(rule for rule in made if isinstance(rule, ColumnRule)),
@@ -241,6 +244,8 @@ class _Reader:
     def scalar(self, node: Any) -> str:
         if node.id != "scalar" or not node.value.strip():
             raise self.error(node.start_mark, "expected a text")
+        if any("\ud800" <= sign <= "\udfff" for sign in node.value):
+            raise self.error(node.start_mark, "this text has half of a surrogate pair")
         return str(node.value)
 
     def error(self, mark: Any, message: str) -> ConfigError:

@@ -3,11 +3,19 @@
 from enum import StrEnum
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.casts import as_plain, checked_cast
 from transforms.row_checks.features import FeatureCheck
-from transforms.types import has_map, is_list, is_text, plain_type, unmapped_type
+from transforms.types import (
+    feature_type,
+    has_map,
+    is_list,
+    is_text,
+    is_time,
+    plain_type,
+    unmapped_type,
+    whole_times,
+)
 
 
 class Kind(StrEnum):
@@ -57,16 +65,20 @@ def _kind_of_type(type: pa.DataType) -> Kind | None:
         Kind.LIST: is_list,
         Kind.STRUCT: kinds.is_struct,
     }
+    type = feature_type(type)
     if kinds.is_timestamp(type) or kinds.is_date(type):
         return Kind.TIME
+    if is_time(type):
+        return Kind.INT
     return next((kind for kind, test in tests.items() if test(type)), None)
 
 
 def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
     """A column as a kind; values that are none of it become null, and so unknown.
 
-    Nothing is parsed: a text is no number. Integers become floats as float64 rounds them, bytes
-    must be UTF-8, and of a column of lists each of at most one value is taken.
+    Nothing is parsed: a text is no number. Integers become floats as float64 rounds them, and so do
+    decimals; times that are asked for as integers are whole numbers of their unit. Bytes must be
+    UTF-8, and of a column of lists each of at most one value is taken.
     """
     if has_map(array.type):
         array = as_plain(array, unmapped_type(array.type))
@@ -81,8 +93,12 @@ def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
         return as_kind(checked_cast(array, plain.value_type).values, kind)
     if not array.type.equals(plain):
         return as_kind(checked_cast(array, plain).values, kind)
+    if not feature_type(plain).equals(plain):
+        return as_kind(array.cast(feature_type(plain), safe=False), kind)
     if not _becomes(plain, kind):
         return pa.nulls(len(array), target)
+    if kind is Kind.INT and is_time(plain):
+        return whole_times(array)
     if kind is Kind.FLOAT:
         return array.cast(target, safe=False)
     if kind is Kind.TIME:
@@ -92,15 +108,17 @@ def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
 
 def _becomes(type: pa.DataType, kind: Kind) -> bool:
     if kind is Kind.INT:
-        return _kind_of_type(type) in (Kind.INT, Kind.FLOAT, Kind.BOOL)
+        return _kind_of_type(type) in (Kind.INT, Kind.FLOAT, Kind.BOOL, Kind.TIME)
     if kind is Kind.FLOAT:
-        return _kind_of_type(type) in NUMBERS
+        return _kind_of_type(type) in NUMBERS and not is_time(type)
     return _kind_of_type(type) is kind
 
 
 def _utc(array: pa.Array) -> pa.Array:
-    if pa.types.is_timestamp(array.type) and array.type.tz:
-        array = array.cast(pa.timestamp(array.type.unit, "UTC"))
     if pa.types.is_date(array.type):
         array = array.cast(pa.timestamp("ms"))
-    return pc.cast(array, pa.timestamp("us"), safe=False)
+    array = array.cast(pa.timestamp(array.type.unit))
+    if array.type.unit == "ns":
+        return array.cast(TYPES[Kind.TIME], safe=False)
+    # Beyond what microseconds count a time is unknown.
+    return checked_cast(array, TYPES[Kind.TIME]).values

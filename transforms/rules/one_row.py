@@ -11,14 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from transforms.rules.kinds import Kind
+from transforms.row_checks.one_row import one_value, plain_value
+from transforms.rules.kinds import Kind, as_kind
 from transforms.rules.typed import Typed
 
 Scalar = Callable[[Mapping[str, Any]], Any]
 """From a row's values, already of their kinds, to the value of an expression; None is unknown."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
+_PLAIN = frozenset({bool, int, float, str, bytes, type(None)})
 
 
 def scalar_of(tree: Typed) -> Scalar | None:
@@ -48,10 +51,12 @@ def _column(tree: Typed) -> Scalar | None:
 def as_kind_of(value: Any, kind: Kind) -> Any:
     """A value as a kind, None where it is none of it: as `kinds.as_kind` has it of columns."""
     if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
+        value = plain_value(value)
     while isinstance(value, list | tuple):
         value = value[0] if len(value) == 1 else None
     given = type(value)
+    if given not in _PLAIN:
+        return _by_arrow(value, kind)
     if kind is Kind.FLOAT:
         fits = given is float or (given is int and _LEAST <= value < 2**64)
         return float(value) if fits else None
@@ -60,6 +65,14 @@ def as_kind_of(value: Any, kind: Kind) -> Any:
     if kind is Kind.TEXT:
         return _text(value, given)
     return value if given is bool else None
+
+
+def _by_arrow(value: Any, kind: Kind) -> Any:
+    """Of what has a type of its own, Arrow tells what it is in a column."""
+    try:
+        return as_kind(one_value(value), kind)[0].as_py()
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None
 
 
 def _whole(value: Any, given: type) -> int | None:

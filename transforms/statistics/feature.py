@@ -20,7 +20,7 @@ from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
 from transforms.statistics.texts import Texts, as_text
 from transforms.statistics.vocabulary import Asked
-from transforms.types import is_list, is_text, is_time, whole_times
+from transforms.types import feature_type, is_list, is_text, is_time, whole_times
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -239,16 +239,16 @@ def repeated(names: list[str]) -> str | None:
 
 def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
     """Values of one of the types that `Numbers` and `Texts` take."""
-    type = array.type
-    if pa.types.is_string(type) or pa.types.is_binary(type):
+    type = feature_type(array.type)
+    if pa.types.is_string(type):
         return array
+    if pa.types.is_binary(type):
+        return array.cast(type)
     if kind == "categorical":
         return array.cast(pa.string())
     if pa.types.is_boolean(type) or pa.types.is_integer(type):
         return _integers(array)
-    if pa.types.is_fixed_size_binary(type):
-        return array.cast(pa.binary())
-    if pa.types.is_floating(type) or pa.types.is_decimal(type):
+    if pa.types.is_floating(type):
         return array.cast(pa.float64(), safe=False)
     if is_time(type):
         return whole_times(array)

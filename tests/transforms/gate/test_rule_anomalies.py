@@ -5,14 +5,17 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from transforms.gate.faults import Fault, Faults
 from transforms.gate.findings import findings
-from transforms.gate.rule_anomalies import rule_anomalies
+from transforms.gate.rule_anomalies import rule_anomalies, rule_keys
 from transforms.rules.column_rules import Verdict
 
 Info = anomalies_pb2.AnomalyInfo
 
 
-def made(faults=None, verdicts=(), repeats=None, **settings):
-    return dict(rule_anomalies(faults or Faults(8), verdicts, repeats or {}, **settings))
+def made(faults=None, verdicts=(), repeats=None, taken=(), **settings):
+    faults, repeats = faults or Faults(8), repeats or {}
+    names = [*faults.rules, *(each.rule for each in verdicts), *repeats]
+    keys = rule_keys(names, taken)
+    return dict(rule_anomalies(faults, verdicts, repeats, keys, **settings))
 
 
 def test_a_rule_about_rows():
@@ -44,6 +47,15 @@ def test_what_holds_is_no_anomaly():
 def test_a_rule_about_keys():
     info = made(repeats={"unique(id)": 3})["rule unique(id)"]
     assert info.short_description == "Key repeated in 3 of 8 rows"
+
+
+def test_no_two_anomalies_have_one_key():
+    """Columns and other rules may be called as a rule's anomaly would be."""
+    names = ("a", "a (rule)", "b")
+    keys = rule_keys(names, {"rule a", "x"})
+    assert keys == {"a": "rule a (rule)", "a (rule)": "rule a (rule) (rule)", "b": "rule b"}
+    found = made(Faults(8, {}, {"a": Fault(2), "a (rule)": Fault(1)}), taken={"rule a"})
+    assert len(found) == 2
 
 
 def test_rules_that_only_warn():

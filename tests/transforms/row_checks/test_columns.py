@@ -1,6 +1,7 @@
 """What each part of a schema demands of a column, by value."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +61,13 @@ def test_features_out_of_production_are_not_checked(stage):
         (FLOAT, pa.float16(), [1.5], [""]),
         (FLOAT, pa.int8(), [1], [""]),
         (FLOAT, pa.bool_(), [True], ["wrong_type"]),
+        (FLOAT, pa.decimal128(10, 2), [1, None], ["", ""]),
+        (f"{FLOAT} float_domain {{ max: 2 }}", pa.decimal256(50, 2), [2, 3], ["", "out_of_range"]),
+        (INT, pa.decimal128(10, 2), [1, Decimal("1.5")], ["", "wrong_type"]),
+        (BYTES, pa.decimal128(10, 2), [1], ["wrong_type"]),
+        (BYTES, pa.binary(2), [b"ab"], [""]),
+        (BYTES, pa.list_(pa.binary(2)), [[b"ab"]], [""]),
+        (FLOAT, pa.binary(2), [b"ab"], ["wrong_type"]),
         (FLOAT, pa.string(), ["1.5"], ["wrong_type"]),
         (BYTES, pa.string(), ["x"], [""]),
         (BYTES, pa.large_string(), ["x"], [""]),

@@ -58,6 +58,17 @@ def test_aggregates(text, holds, measured, cut):
     assert (verdict.rows, verdict.exact, verdict.rule) == (4, True, text)
 
 
+def test_times_beyond_those_of_python():
+    far = pa.record_batch({"t": pa.array([2**62, None], pa.timestamp("us"))})
+    near = pa.record_batch({"t": pa.array([0, None], pa.timestamp("us"))})
+    verdict = judged("max(t) < '2030-01-01' or min(t) > '2000-01-01'", far, near, near.slice(1))
+    assert verdict.holds is False
+    times = (np.datetime64(2**62, "us"), np.datetime64(0, "us"))
+    assert verdict.measured == times
+    assert judged("max(t) < '2030-01-01'", near).holds is True
+    assert judged("max(t) < '2030-01-01'", near.slice(1)).holds is None
+
+
 def test_several_aggregates_and_arithmetic():
     batch = batch_of(f=[1.0, 3.0], g=[10.0, 20.0])
     verdict = judged("max(f) - min(f) <= mean(g) / 5 and count() > 1", batch)

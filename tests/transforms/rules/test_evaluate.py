@@ -1,9 +1,12 @@
 """What expressions mean: by value, and of columns against plain Python for rows."""
 
 import datetime
+import enum
 import math
 import pickle
+from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -166,6 +169,15 @@ def test_lists():
         ("f", pa.array([1, 2]), [1.0, 2.0]),
         ("f", pa.array([True]), [None]),
         ("f", pa.array([1.5], pa.float32()), [1.5]),
+        ("f", pa.array([Decimal("1.5"), None], pa.decimal128(10, 2)), [1.5, None]),
+        ("f", pa.array([Decimal("1.5")], pa.decimal256(50, 2)).dictionary_encode(), [1.5]),
+        ("f", pa.array([5], pa.duration("s")), [None]),
+        ("i", pa.array([Decimal(2), Decimal("2.5")], pa.decimal128(10, 1)), [2, None]),
+        ("i", pa.array([2.0, 2.5], pa.float16()), [2, None]),
+        ("i", pa.array([5, None], pa.duration("s")), [5, None]),
+        ("i", pa.array([5], pa.time32("s")), [5]),
+        ("i", pa.array([5], pa.timestamp("ns")), [5]),
+        ("s", pa.array([b"ab", b"\xff."], pa.binary(2)), ["ab", None]),
         ("s", pa.array(["a"]).dictionary_encode(), ["a"]),
         ("s", pa.array(["a"], pa.string_view()), ["a"]),
         ("s", pa.array([1]), [None]),
@@ -177,6 +189,28 @@ def test_lists():
 def test_columns_of_other_types(name, array, expected):
     batch = pa.RecordBatch.from_arrays([array], [name])
     assert Columns.of(batch).get(name, COLUMNS[name]).to_pylist() == expected
+
+
+FAR_MS = 1_600_000_000_000_000
+"""In the year 52671."""
+
+
+def test_times_beyond_those_of_python():
+    assert value("year(from_unix(i))", i=[FAR_MS // 1000]) == [52671]
+    assert value("year(t)", t=pa.array([2**63 - 1, -(2**63)], pa.timestamp("us"))) == [
+        294247,
+        -290308,
+    ]
+    years = [1, 1569, 1570, 1969, 1970, 2369, 2370, 9999]
+    days = [datetime.datetime(year, *day) for year in years for day in ((1, 1), (12, 31))]
+    assert value("year(t)", t=days) == [day.year for day in days]
+    for unit in ("s", "ms"):
+        far = pa.array([2**62, 0], pa.timestamp(unit))
+        assert value("t < '2030-01-01'", t=far) == [N, T]
+    assert value("t < '2030-01-01'", t=pa.array([2**31 - 1, 0], pa.int32()).cast(pa.date32())) == [
+        N,
+        T,
+    ]
 
 
 def test_a_missing_column_is_unknown():
@@ -214,6 +248,34 @@ def test_a_value_is_of_a_kind_as_a_column_is(array, kind):
     assert repr(alone) == repr(whole.to_pylist())
 
 
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Name(str):
+    """A text with a type of its own."""
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (np.datetime64("2026-01-01", "ns"), Kind.INT, 1_767_225_600_000_000_000),
+        (np.datetime64("2026-01-01", "ns"), Kind.FLOAT, None),
+        (np.array([np.timedelta64(5, "s")]), Kind.INT, 5),
+        (datetime.datetime(1970, 1, 1, 0, 0, 1), Kind.INT, 1_000_000),
+        (Level.LOW, Kind.INT, 1),
+        (Name("a"), Kind.TEXT, "a"),
+        (bytearray(b"a"), Kind.TEXT, "a"),
+        (Decimal("1.5"), Kind.FLOAT, 1.5),
+        (np.float16(1.5), Kind.FLOAT, 1.5),
+        (object(), Kind.INT, None),
+        ({"a": 1}, Kind.INT, None),
+    ],
+)
+def test_values_of_types_of_their_own(value, kind, expected):
+    assert as_kind_of(value, kind) == expected
+
+
 @pytest.mark.parametrize("text", ["s matches 'a'", "upper(s) = 'A'", "t > '2026-01-01'"])
 def test_what_only_arrow_can_tell(text):
     assert RowRule.of(text, COLUMNS).scalar is None
@@ -223,6 +285,25 @@ def test_kinds():
     assert typed_row(parse("i + 1"), COLUMNS).kind is Kind.INT
     assert typed_row(parse("i / 1"), COLUMNS).kind is Kind.FLOAT
     assert typed_row(parse("`two words` + f"), COLUMNS).kind is Kind.FLOAT
+
+
+def test_kinds_of_columns_are_those_of_features():
+    types = {
+        "price": pa.decimal128(10, 2),
+        "took": pa.duration("s"),
+        "at": pa.time64("us"),
+        "code": pa.binary(2),
+        "day": pa.date32(),
+        "none": pa.null(),
+    }
+    found = kinds_of_columns(pa.schema(list(types.items())))
+    assert found == {
+        "price": Kind.FLOAT,
+        "took": Kind.INT,
+        "at": Kind.INT,
+        "code": Kind.TEXT,
+        "day": Kind.TIME,
+    }
 
 
 def test_a_map_is_a_list():

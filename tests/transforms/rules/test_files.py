@@ -128,6 +128,8 @@ def test_a_list_will_do_and_so_will_nothing():
         ("- {row: b, severity: warn}", 1, 22, "'warn' is no severity; did you mean warning?"),
         ("- {row: b, severity: 3}", 1, 22, "'3' is no severity, but error or warning"),
         ("- {row: b, severity: [error]}", 1, 22, "expected a text"),
+        ('- {row: b, name: "a\\ud800"}', 1, 18, "this text has half of a surrogate pair"),
+        ("- row: b\n- row: i > 1\n- row: b", 3, 3, "two rules are called 'b'"),
         ("- row: [b]", 1, 8, "expected a text"),
         ("- f > 1", 1, 3, "expected a rule as `row: ...`"),
         ("rules: 5", 1, 8, "expected a list of rules"),
