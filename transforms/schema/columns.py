@@ -125,6 +125,12 @@ class Column:
         return {bucket.label: bucket.sample_count for bucket in ranks.buckets}
 
     @property
+    def count_error(self) -> float | None:
+        """The most by which one of `counts` is too small; None where that is not told."""
+        told = self.custom("weighted_count_error" if self.by_weight else "count_error")
+        return None if told is None else told.num
+
+    @property
     def has_invalid_utf8(self) -> bool:
         """Whether some text is no UTF-8."""
         return _INVALID_UTF8 in self.counts or self.stats.string_stats.invalid_utf8_count != 0

@@ -17,6 +17,8 @@ NO_TEXT = "__BYTES_VALUE__"
 """Stands for all values that are not UTF-8, as in TFDV."""
 COUNT_ERROR, DISTINCT_IS_EXACT = "count_error", "unique_is_exact"
 """Custom statistics: the most by which a frequency is too small, and whether `unique` is exact."""
+WEIGHTED_COUNT_ERROR = "weighted_count_error"
+"""The same of weighted frequencies."""
 
 
 @dataclass
@@ -106,6 +108,8 @@ class Texts:
         if not self.counts.is_exact:
             made.custom_stats.add(name=COUNT_ERROR, num=self.counts.error)
             made.custom_stats.add(name=DISTINCT_IS_EXACT, num=0)
+            if self.weighted is not None:
+                made.custom_stats.add(name=WEIGHTED_COUNT_ERROR, num=self.weighted.error)
 
     def _describe_bytes(self, made: statistics_pb2.FeatureNameStatistics) -> None:
         stats = made.bytes_stats

@@ -17,6 +17,8 @@ from tests.transforms.schema.builders import (
 from tests.transforms.schema.cases import INF, NAN, x
 from transforms.schema import update_schema, validate_statistics
 from transforms.schema.anomalies.distances import (
+    Cells,
+    divergence,
     jensen_shannon,
     l_infinity,
     normalized_difference,
@@ -24,6 +26,7 @@ from transforms.schema.anomalies.distances import (
     text_cells,
 )
 from transforms.schema.anomalies.mass import Mass, edges_of, mass_of
+from transforms.schema.anomalies.text_mass import TextMass
 from transforms.schema.datasets import dataset_of
 
 ALL = " ".join(
@@ -64,7 +67,8 @@ def test_cells_hold_every_value(ours, theirs):
     columns = [dataset_of(stats_of(x=values)).columns[("x",)] for values in (ours, theirs)]
     masses = [mass_of(column) for column in columns]
     edges = edges_of(columns[1], [Histogram.STANDARD, Histogram.QUANTILES])
-    names, *counts = number_cells(*masses, edges)
+    cells = number_cells(*masses, edges)
+    names, *counts = cells.names, cells.current, cells.control
     for each, values in zip(counts, (ours, theirs), strict=True):
         assert len(names) == len(each)
         assert each.min() >= 0
@@ -189,11 +193,11 @@ TEXTS = st.dictionaries(st.text(max_size=2), st.integers(1, 1000), min_size=1, m
 
 @given(TEXTS, TEXTS)
 def test_distances_by_hand(ours, theirs):
-    texts, current, control = text_cells(ours, theirs)
     n, m = sum(ours.values()), sum(theirs.values())
-    pairs = [(ours.get(text, 0), theirs.get(text, 0)) for text in texts]
-    assert l_infinity(current, control) == pytest.approx(max(abs(a / n - b / m) for a, b in pairs))
-    assert normalized_difference(current, control) == pytest.approx(
+    cells = text_cells(TextMass(ours, n), TextMass(theirs, m))
+    pairs = [(ours.get(text, 0), theirs.get(text, 0)) for text in sorted({*ours, *theirs})]
+    assert l_infinity(cells) == pytest.approx(max(abs(a / n - b / m) for a, b in pairs))
+    assert normalized_difference(cells) == pytest.approx(
         max(abs(a - b) for a, b in pairs) / (n + m)
     )
     bits = 0.0
@@ -201,12 +205,12 @@ def test_distances_by_hand(ours, theirs):
         p, q = a / n, b / m
         bits += (p * math.log2(2 * p / (p + q)) if p else 0) / 2
         bits += (q * math.log2(2 * q / (p + q)) if q else 0) / 2
-    assert jensen_shannon(current, control) == pytest.approx(bits, abs=1e-12)
+    assert divergence(cells) == pytest.approx(bits, abs=1e-12)
 
 
 def test_the_divergence_of_what_has_nothing_in_common_is_one():
-    assert jensen_shannon(np.array([5.0, 0]), np.array([0, 3.0])) == 1
-    assert l_infinity(np.array([5.0, 0]), np.array([0, 3.0])) == 1
+    cells = Cells(["a", "b"], np.array([5.0, 0]), np.array([0, 3.0]))
+    assert divergence(cells) == l_infinity(cells) == 1
 
 
 def test_mass_between_positions_is_spread_evenly():

@@ -2,26 +2,22 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from transforms.schema.anomalies.distances import (
-    jensen_shannon,
+    Cells,
+    divergence,
     l_infinity,
     normalized_difference,
     number_cells,
+    share_differences,
     text_cells,
 )
 from transforms.schema.anomalies.finding import Control, Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.mass import edges_of, mass_of
 from transforms.schema.anomalies.measured import Distance, Measured
-from transforms.schema.anomalies.words import number, quoted
+from transforms.schema.anomalies.text_mass import text_mass_of
+from transforms.schema.anomalies.words import number
 from transforms.schema.columns import Column
 from transforms.schema.protos import schema_pb2, statistics_pb2
-
-_Floats = NDArray[np.float64]
-_Cells = tuple[list[str], _Floats, _Floats]
-
 
 DISTANCES = (
     Distance(
@@ -42,7 +38,7 @@ DISTANCES = (
         "jensen_shannon_divergence",
         "COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH",
         "JENSEN_SHANNON_DIVERGENCE",
-        jensen_shannon,
+        divergence,
         "High approximate Jensen-Shannon divergence",
     ),
 )
@@ -109,14 +105,14 @@ def _controls(feature: schema_pb2.Feature, seen: Seen) -> Iterator[tuple[str, Co
             yield comparator, control
 
 
-def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparator) -> _Cells | None:
+def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparator) -> Cells | None:
     """The counts of both over the same cells, texts or ranges of numbers; None if incomparable."""
     other = control.column
     if other is None or current.kind != other.kind:
         return None
-    if current.counts or other.counts:
-        texts, ours, theirs = text_cells(current.counts, other.counts)
-        return (list(map(quoted, texts)), ours, theirs) if ours.sum() and theirs.sum() else None
+    texts, controls = text_mass_of(current), text_mass_of(other)
+    if texts is not None and controls is not None:
+        return text_cells(texts, controls) if texts.total and controls.total else None
     kinds = _SOURCES.get(asked.jensen_shannon_divergence.source.type, _BOTH)
     ours_, theirs_ = mass_of(current), mass_of(other)
     if ours_ is None or theirs_ is None or not ours_.total or not theirs_.total:
@@ -129,19 +125,19 @@ def _measured(
     distance: Distance,
     asked: schema_pb2.FeatureComparator,
     control: Control,
-    cells: _Cells,
+    cells: Cells,
 ) -> Measured:
-    names, current, other = cells
     bound = getattr(asked, distance.field)
     threshold = bound.threshold if bound.HasField("threshold") else None
-    shares = np.abs(current / current.sum() - other / other.sum())
+    apart = share_differences(cells)
     return Measured(
         comparator,
         distance,
-        distance.of(current, other),
+        distance.of(cells),
         threshold,
         f"{control.current} and {control.name}",
-        names[int(shares.argmax())],
+        # Without texts that are frequent there is only the rest.
+        cells.names[int(apart.argmax()) if len(apart) else -1],
     )
 
 

@@ -1,24 +1,60 @@
 """Distances between two distributions over the same cells."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from transforms.schema.anomalies.mass import Mass
+from transforms.schema.anomalies.text_mass import TextMass
+from transforms.schema.anomalies.words import quoted
 
 _Floats = NDArray[np.float64]
 
 
-def l_infinity(current: _Floats, control: _Floats) -> float:
+@dataclass(frozen=True)
+class Cells:
+    """The counts of two data sets over the same cells.
+
+    Attributes:
+      names: Of the cells.
+      current, control: The counts.
+      has_rest: Whether the last cell is of many values, of which each may count little.
+    """
+
+    names: list[str]
+    current: _Floats
+    control: _Floats
+    has_rest: bool = False
+
+    @property
+    def single(self) -> slice:
+        """The cells of which something is said by itself."""
+        return slice(-1) if self.has_rest else slice(None)
+
+
+def l_infinity(cells: Cells) -> float:
     """The greatest difference between shares of a cell, each of its own total."""
-    return float(np.abs(_shares(current) - _shares(control)).max(initial=0))
+    return float(share_differences(cells).max(initial=0))
 
 
-def normalized_difference(current: _Floats, control: _Floats) -> float:
+def share_differences(cells: Cells) -> _Floats:
+    """The differences between shares, of each cell that stands for itself."""
+    apart: _Floats = np.abs(_shares(cells.current) - _shares(cells.control))
+    return apart[cells.single]
+
+
+def normalized_difference(cells: Cells) -> float:
     """The greatest difference between counts of a cell, as a share of both totals together."""
-    total = current.sum() + control.sum()
-    return float(np.abs(current - control).max(initial=0) / total) if total else 0.0
+    total = cells.current.sum() + cells.control.sum()
+    apart = np.abs(cells.current - cells.control)[cells.single]
+    return float(apart.max(initial=0) / total) if total else 0.0
+
+
+def divergence(cells: Cells) -> float:
+    """The Jensen-Shannon divergence of all cells, the rest as one of them."""
+    return jensen_shannon(cells.current, cells.control)
 
 
 def jensen_shannon(current: _Floats, control: _Floats) -> float:
@@ -31,18 +67,30 @@ def jensen_shannon(current: _Floats, control: _Floats) -> float:
     return float(min(max((_bits(p, middle) + _bits(q, middle)) / 2, 0), 1))
 
 
-def text_cells(
-    current: dict[str, float], control: dict[str, float]
-) -> tuple[list[str], _Floats, _Floats]:
-    """A cell for each text of both, in the order of the texts, and the counts of each."""
-    texts = sorted(current.keys() | control.keys())
-    counts = [np.array([each.get(text, 0.0) for text in texts]) for each in (current, control)]
-    return texts, counts[0], counts[1]
+def text_cells(current: TextMass, control: TextMass) -> Cells:
+    """A cell for each text of both, in the order of the texts, and one for all others.
+
+    Where the statistics do not hold all texts, a text counts what they allow that is nearest to its
+    share of the other data set. So there may be more drift than is found, but none is made.
+    """
+    texts = sorted(current.counts.keys() | control.counts.keys())
+    names = list(map(quoted, texts))
+    least, most = current.bounds(texts)
+    low, high = control.bounds(texts)
+    if not (current.unseen or control.unseen):
+        return Cells(names, least, low)
+    theirs = np.clip(least / current.total, low / control.total, high / control.total)
+    ours = np.clip(theirs, least / current.total, most / current.total)
+    rests = [max(0.0, 1 - float(shares.sum())) for shares in (ours, theirs)]
+    return Cells(
+        [*names, "all other texts"],
+        np.append(ours, rests[0]) * current.total,
+        np.append(theirs, rests[1]) * control.total,
+        has_rest=True,
+    )
 
 
-def number_cells(
-    current: Mass, control: Mass, edges: _Floats
-) -> tuple[list[str], _Floats, _Floats]:
+def number_cells(current: Mass, control: Mass, edges: _Floats) -> Cells:
     """Cells between edges of the control, and one each for NaN, minus and plus infinity.
 
     Where the statistics do not tell how the current values lie between two positions, they are
@@ -56,12 +104,11 @@ def number_cells(
       edges: Of the control, finite and rising. A number that many of its values are just gets a
         cell of its own.
 
-    Returns: The names of the cells, and the counts of each.
     """
     known = current.without_guesses(control)
     cuts = _cuts(known, control, edges)
     names = [*_names(cuts), "NaN", "-inf", "+inf"]
-    return names, _counts(known, cuts, control), _counts(control, cuts, None)
+    return Cells(names, _counts(known, cuts, control), _counts(control, cuts, None))
 
 
 def _cuts(current: Mass, control: Mass, edges: _Floats) -> list[tuple[float, bool]]:

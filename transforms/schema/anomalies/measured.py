@@ -3,12 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from transforms.schema.anomalies.distances import Cells
 from transforms.schema.protos import anomalies_pb2
-
-_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -19,14 +15,14 @@ class Distance:
       field: Of a `FeatureComparator`.
       kind: Of the anomaly.
       measure: The name of its measurement's type.
-      of: The distance of two vectors of counts over the same cells.
+      of: The distance of two data sets over the same cells.
       short: What the anomaly is called, before `between ... and ...`.
     """
 
     field: str
     kind: str
     measure: str
-    of: Callable[[_Floats, _Floats], float]
+    of: Callable[[Cells], float]
     short: str
 
 
