@@ -47,7 +47,12 @@ def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
     if pa.types.is_run_end_encoded(array.type):
         array = pc.run_end_decode(array)
     array = without_views(array)
-    return array.cast(plain) if not array.type.equals(plain) else array
+    if array.type.equals(plain):
+        return array
+    if array.offset and pa.types.is_nested(array.type):
+        # Arrow's cast ends the process where a slice has a child of type null.
+        array = pa.concat_arrays([array])
+    return array.cast(plain)
 
 
 def _rule(source: pa.DataType, type: pa.DataType) -> Callable[[pa.Array, pa.DataType], Cast]:

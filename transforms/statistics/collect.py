@@ -8,12 +8,14 @@ import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.batches import select_rows
+from transforms.casts import as_plain
 from transforms.errors import ConfigError
 from transforms.statistics.dataset import WHOLE as WHOLE
 from transforms.statistics.dataset import Dataset, check_count, described
 from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.summary import CHUNK
 from transforms.statistics.value_counts import digest
+from transforms.types import plain_type
 
 HELD_BYTES = 64 << 20
 HELD_OF_COLUMN = 32 << 10
@@ -72,10 +74,11 @@ class Collector:
           ConfigError: There are too many slices, or two slicers give slices of one name; or as
             `statistics_of`.
         """
+        batch = plain_batch(batch)
         if self._options.sample_rate < 1:
             mask = self._random.random(batch.num_rows) < self._options.sample_rate
             batch = select_rows(batch, mask)
-        self._hold(WHOLE, batch.replace_schema_metadata(None))
+        self._hold(WHOLE, batch)
 
     def slices(self) -> dict[str, Dataset]:
         """What is known of all rows, by slice."""
@@ -124,6 +127,12 @@ class Collector:
             self._slices[name] = Dataset(slicer=slicer)
             self._held[name] = _Held()
             check_count(self._slices)
+
+
+def plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows in plain types (`types.plain_type`), for Arrow takes no rows out of some others."""
+    arrays = [as_plain(column, plain_type(column.type)) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def statistics_of(

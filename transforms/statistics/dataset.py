@@ -142,8 +142,11 @@ class Dataset:
         for feature in self.features.values():
             # Where a batch did not have the column, its rows miss it.
             for rows in (feature.rows, *feature.levels[:1]):
-                rows.missing = self.rows - rows.present
-                rows.weight_missing = self.weight - rows.weight_present
+                more = self.rows - rows.present - rows.missing
+                if more:
+                    rows.missing += more
+                    # Of sums of weights the difference is never quite nothing.
+                    rows.weight_missing = max(0.0, self.weight - rows.weight_present)
             made.features.extend(feature.describe(kinds))
         taken = {tuple(each.path.step) for each in made.features}
         for parts in kinds.composites:

@@ -2,8 +2,9 @@
 
 import copy
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from transforms.statistics.levels import Level, valid_of, values_of_rows
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
-from transforms.statistics.texts import Texts, as_text
+from transforms.statistics.texts import Texts, as_text, is_utf8
 from transforms.statistics.vocabulary import Asked
 from transforms.types import feature_type, is_list, is_text, is_time, whole_times
 
@@ -114,7 +115,7 @@ class Feature:
         if lengths is None:
             array = array.drop_null()
             lengths = np.ones(len(array), np.int64)
-        if pa.types.is_binary(array.type):
+        if is_text(array.type) and not is_utf8(array):
             array, _ = as_text(array)
         elif pa.types.is_null(array.type):
             array = array.cast(pa.string())
@@ -133,13 +134,13 @@ class Feature:
             )
         if twice := repeated([inner.name for inner in array.type]):
             raise ConfigError(f"column {'.'.join(self.path)!r} has several fields {twice!r}")
-        for inner, values in zip(array.type, array.flatten(), strict=True):
-            name = inner.name
-            if not name:
-                raise ConfigError(f"column {'.'.join(self.path)!r} has a field without a name")
-            if name not in self.fields:
-                self.fields[name] = Feature((*self.path, name))
-            self.fields[name].add(values, kinds, weights)
+        given = dict(zip((inner.name for inner in array.type), array.flatten(), strict=True))
+        if "" in given:
+            raise ConfigError(f"column {'.'.join(self.path)!r} has a field without a name")
+        self._open_fields(given)
+        missing = pa.nulls(len(array))
+        for name, inner in self.fields.items():
+            inner.add(given.get(name, missing), kinds, weights)
 
     def _add_values(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
         kind = kinds.named.get(self.path, "")
@@ -182,11 +183,22 @@ class Feature:
             self.language = other.language
         elif other.language is not None:
             self.language.merge(other.language)
+        self._merge_fields(other)
+
+    def _merge_fields(self, other: "Feature") -> None:
+        self._open_fields(other.fields)
+        other._open_fields(self.fields)
         for name, inner in other.fields.items():
-            if name in self.fields:
-                self.fields[name].merge(inner)
-            else:
-                self.fields[name] = inner
+            self.fields[name].merge(inner)
+
+    def _open_fields(self, names: Iterable[str]) -> None:
+        """Makes fields that structs before did not have: they are missing in all of these."""
+        new = [name for name in names if name not in self.fields]
+        siblings = list(islice(self.fields.values(), 1))
+        for name in new:
+            self.fields[name] = Feature((*self.path, name))
+            for sibling in siblings:
+                self.fields[name].rows.add_missing(sibling.rows)
 
     def describe(self, kinds: Kinds) -> Iterator[statistics_pb2.FeatureNameStatistics]:
         """The statistics of the feature, and of its fields."""

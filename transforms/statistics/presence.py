@@ -56,6 +56,12 @@ class Presence:
             self.weight_missing += float(weights[~valid].sum())
             self.weight_total += float(there.sum() if lengths is None else there @ lengths)
 
+    def add_missing(self, others: "Presence") -> None:
+        """Takes others into account, there or not, in which these are missing."""
+        self.missing += others.present + others.missing
+        self.weight_missing += others.weight_present + others.weight_missing
+        self.is_weighted |= others.is_weighted
+
     def merge(self, other: "Presence") -> None:
         """Takes others into account."""
         self.lengths.merge(other.lengths)

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.statistics.images import Images
+from transforms.statistics.levels import valid_of
 from transforms.statistics.semantics import DOMAIN_INFO, IMAGES, Sample
 from transforms.statistics.value_counts import ValueCounts, add_ranks
 
@@ -57,7 +58,7 @@ class Texts:
         if self.sample is not None and self.images is not None:
             self.sample.add(array)
             self.images.add(array)
-        if not self.is_bytes and pa.types.is_binary(array.type):
+        if not self.is_bytes and not is_utf8(array):
             array, wrong = as_text(array)
             self.not_text += wrong
         self.counts.add(array)
@@ -130,14 +131,30 @@ def _describe_ranks(
         stats.top_values.add(value=bucket.label, frequency=bucket.sample_count)
 
 
+def is_utf8(array: pa.Array) -> bool:
+    """Whether values are texts, and not only said to be: of files Arrow takes it on trust."""
+    if not pa.types.is_string(array.type):
+        return False
+    data = array.buffers()[2]
+    # What is ASCII, also where the array is a part of more, needs no closer look.
+    if data is None or np.frombuffer(data, np.int8).min(initial=0) >= 0:
+        return True
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def as_text(array: pa.Array) -> tuple[pa.Array, int]:
     """Bytes as texts, a placeholder where they are none, and how many are not."""
+    array = array.cast(pa.binary())
     try:
         return array.cast(pa.large_string()), 0
     except pa.ArrowInvalid:
         coded = array.dictionary_encode()
     wrong = np.array([not _is_text(value) for value in coded.dictionary.to_pylist()])
-    mask = wrong[coded.indices.to_numpy()]
+    mask = wrong[coded.indices.fill_null(0).to_numpy()] & valid_of(array)
     texts = pc.replace_with_mask(
         array.cast(pa.large_binary()),
         pa.array(mask),

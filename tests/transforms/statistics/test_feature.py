@@ -19,6 +19,7 @@ from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.dataset import WHOLE, described, merged
 from transforms.statistics.feature import DEEPEST
 from transforms.statistics.options import StatisticsOptions
+from transforms.statistics.slices import SliceBy
 
 FeatureNameStatistics = statistics_pb2.FeatureNameStatistics
 
@@ -103,6 +104,84 @@ def test_what_is_not_utf8_is_counted_and_pooled():
     found = features(batch_of(a=pa.array([b"\xff", b"\xfe", b"ok", b"\xff"])))["a"].string_stats
     assert found.invalid_utf8_count == 3
     assert [(v.value, v.frequency) for v in found.top_values] == [("__BYTES_VALUE__", 3), ("ok", 1)]
+
+
+def test_strings_that_are_no_texts_are_counted_like_bytes():
+    """Arrow takes it on trust that a file's strings are UTF-8."""
+    values = [b"\xff", b"\xfe", "ü".encode(), b"ok", None]
+    array = pa.array(values).view(pa.string())
+    assert features(batch_of(a=array))["a"] == features(batch_of(a=pa.array(values)))["a"]
+    by_value = StatisticsOptions(slices=(SliceBy(("a",)),))
+    names = [data.name for data in statistics_of(batch_of(a=array), by_value).datasets]
+    assert sorted(names) == [WHOLE, "a___BYTES_VALUE__", "a_ok", "a_ü"]
+
+
+@pytest.mark.parametrize("type", [pa.string_view(), pa.binary_view(), pa.list_(pa.string_view())])
+def test_views_have_slices_and_samples(type):
+    value = ["a"] if pa.types.is_list(type) else "a"
+    batch = batch_of(x=pa.array([value] * 40, type), s=["p", "q"] * 20)
+    by_s = StatisticsOptions(slices=(SliceBy(("s",)),), sample_rate=0.5)
+    whole, *parts = statistics_of(batch, by_s).datasets
+    assert 0 < whole.num_examples < 40
+    assert sum(part.num_examples for part in parts) == whole.num_examples
+
+
+def test_a_slice_whose_maps_hold_nothing_but_nulls():
+    """Arrow's own cast of it would end the process."""
+    type = pa.map_(pa.string(), pa.struct([("n", pa.null())]))
+    maps = pa.array([[("k", {"n": None})], [], None, None, None], type)
+    assert common(features(batch_of(a=maps).slice(1))["a"]).num_missing == 3
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+@pytest.mark.parametrize("lists", [False, True])
+def test_a_field_that_some_structs_lack_is_missing_in_them(lists, weight):
+    """However the rows are cut, and in whichever order they come."""
+    rows = [{"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": None}}, {"a": 3}, None, {"d": 4}, {"a": 5}]
+    types = {"a": pa.int64(), "b": pa.struct([("c", pa.int64())]), "d": pa.int64()}
+
+    def batch(row):
+        struct = pa.struct([(name, types[name]) for name in row or ()])
+        values = [[row, row]] if lists else [row]
+        column = pa.array(values, pa.list_(struct) if lists else struct)
+        return batch_of(s=column, w=[0.5])
+
+    struct = pa.struct(list(types.items()))
+    whole = pa.array(
+        [[row, row] if lists else row for row in rows], pa.list_(struct) if lists else struct
+    )
+    expected = features(batch_of(s=whole, w=[0.5] * len(rows)), weight=weight)
+    assert common(expected["s.b"]).num_missing == 3 * (1 + lists)
+    options = StatisticsOptions(weight=weight)
+    for order in (rows, rows[::-1]):
+        batches = [batch(row) for row in order]
+        assert presences(features(*batches, weight=weight)) == presences(expected)
+        slices = [_collected(each, options) for each in batches]
+        (made,) = described(merged(slices), options).datasets
+        found = {".".join(each.path.step): each for each in made.features}
+        assert presences(found) == presences(expected)
+
+
+def presences(found):
+    return {
+        path: common(each).SerializeToString(deterministic=True) for path, each in found.items()
+    }
+
+
+def _collected(batch, options):
+    collector = Collector(options)
+    collector.add(batch)
+    return collector.slices()
+
+
+def test_what_rows_without_weight_lack_weighs_nothing():
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        weights = draw.random(101)
+        weights[7] = 0.0
+        x = [None if weight == 0 else 1.0 for weight in weights]
+        found = common(features(batch_of(x=x, w=weights), weight="w")["x"])
+        assert found.weighted_common_stats.num_missing == 0
 
 
 def test_the_schema_tells_of_categories_and_of_bytes():
