@@ -126,6 +126,7 @@ class Feature:
             self.language.add(array, lengths, asked)
 
     def _add_fields(self, array: pa.Array, kinds: Kinds, weights: np.ndarray | None) -> None:
+        self._check_holds("structs")
         self.is_struct = True
         if len(self.path) > DEEPEST:
             raise ConfigError(
@@ -152,17 +153,31 @@ class Feature:
                 made.sample, made.images = Sample(), Images()
         else:
             made = Numbers(pa.types.is_integer(array.type))
+        self._check_holds("numbers" if isinstance(made, Numbers) else "texts")
         if self.values is None:
             self.values = made
-        if type(self.values) is not type(made):
-            raise ConfigError(
-                f"column {'.'.join(self.path)!r} holds numbers in some batches and texts in others:"
-                " cast it before, or name its type in --schema"
-            )
         self.values.add(array, weights)
+
+    @property
+    def _holds(self) -> str:
+        """What its values are, in a word; none where none was seen."""
+        if self.is_struct:
+            return "structs"
+        if self.values is None:
+            return ""
+        return "numbers" if isinstance(self.values, Numbers) else "texts"
+
+    def _check_holds(self, more: str) -> None:
+        if more and self._holds and more != self._holds:
+            one, other = sorted((more, self._holds))
+            raise ConfigError(
+                f"column {'.'.join(self.path)!r} holds {one} in some rows and {other} in others: "
+                "cast it before, or name its type in --schema"
+            )
 
     def merge(self, other: "Feature") -> None:
         """Takes what is known of the same feature of other rows into account."""
+        self._check_holds(other._holds)
         self.is_struct |= other.is_struct
         if self.levels or other.levels:
             self.levels = self.levels or [copy.deepcopy(self.rows)]
@@ -174,10 +189,6 @@ class Feature:
         if self.values is None:
             self.values = other.values
         elif other.values is not None:
-            if type(self.values) is not type(other.values):
-                raise ConfigError(
-                    f"column {'.'.join(self.path)!r} holds numbers in some parts, texts in others"
-                )
             self.values.merge(other.values)  # type: ignore[arg-type]
         if self.language is None:
             self.language = other.language

@@ -205,9 +205,22 @@ def test_a_column_that_is_not_in_every_batch_is_missing_there():
     assert (common(found["b"]).num_non_missing, common(found["b"]).num_missing) == (3, 1)
 
 
-def test_numbers_in_one_batch_and_texts_in_another():
-    with pytest.raises(ConfigError, match="column 'a' holds numbers in some batches and texts"):
-        features(batch_of(a=[1]), batch_of(a=["x"]))
+KINDS = {"numbers": [1], "structs": [{"x": 1}], "texts": ["x"]}
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(KINDS, 2)))
+def test_values_of_several_kinds(one, other):
+    batches = [batch_of(a=KINDS[kind]) for kind in (one, other)]
+    told = " in some rows and ".join(sorted((one, other)))
+    with pytest.raises(ConfigError, match=f"column 'a' holds {told} in others"):
+        features(*batches)
+    with pytest.raises(ConfigError, match=f"column 'a' holds {told} in others"):
+        merged([_collected(batch, StatisticsOptions()) for batch in batches])
+
+
+def test_weights_in_a_dictionary():
+    batch = batch_of(x=[1, 2], w=pa.array([0.5, 2.0]).dictionary_encode())
+    assert features(batch, weight="w")["x"].num_stats.weighted_numeric_stats.mean == 1.8
 
 
 def test_nothing_is_statistics_of_nothing():
