@@ -103,6 +103,13 @@ def test_of_too_many_columns_the_same_are_left_in_whatever_order_they_come():
     assert set(pairs(one, other)) == set(pairs(other, one)) == expected
 
 
+def test_only_columns_that_are_asked_for_are_in_pairs():
+    batch = batch_of(x=[1, 2], y=[1, 2], z=[1, 2])
+    (data,) = statistics_of(batch, StatisticsOptions(pairs=True, columns=("z", "x"))).datasets
+    (cross,) = data.cross_features
+    assert (cross.path_x.step, cross.path_y.step) == (["x"], ["z"])
+
+
 FAR = 1e9 + np.random.default_rng(5).normal(size=1000)
 """Numbers whose squares lose what distinguishes them."""
 
