@@ -8,6 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from transforms.casts import as_plain
+from transforms.types import is_time, plain_type, whole_times
+
 MOST = 200
 """More columns are not compared with each other: the number of pairs grows with its square."""
 SUMS = ("count", "mean", "square", "product")
@@ -38,7 +41,7 @@ class Pairs:
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes rows into account."""
         # In the order of their names those that are left are the same, however rows are cut.
-        numeric = sorted(each.name for each in batch.schema if _is_number(each.type))
+        numeric = sorted(each.name for each in batch.schema if _is_number(plain_type(each.type)))
         if names := tuple(numeric[:MOST]):
             values = np.stack([_floats(batch[name]) for name in names])
             self.merge(Pairs(names, _sums(values)))
@@ -156,10 +159,13 @@ def _joined(mine: dict[str, np.ndarray], more: dict[str, np.ndarray]) -> dict[st
 
 
 def _is_number(type: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(type) or pa.types.is_floating(type))
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return is_time(type) or any(kind(type) for kind in kinds)
 
 
 def _floats(column: pa.Array) -> np.ndarray:
-    floats = column.cast(pa.float64(), safe=False)
+    plain = as_plain(column, plain_type(column.type))
+    numbers = whole_times(plain) if is_time(plain.type) else plain
+    floats = numbers.cast(pa.float64(), safe=False)
     values: np.ndarray = pc.fill_null(floats, np.nan).to_numpy(zero_copy_only=False)
     return values

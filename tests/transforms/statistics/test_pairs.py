@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -158,6 +159,32 @@ def test_no_correlation_is_told_where_squares_are_no_numbers(scale):
     x = np.array([1.0, 2.0, 4.0, 8.0, 3.0]) * scale
     cross = pairs(pa.record_batch({"x": x, "y": -x}), pa.record_batch({"x": x}))["x", "y"]
     assert (cross.count, cross.num_cross_stats.correlation) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("type", "values"),
+    [
+        (pa.bool_(), [False, True, True, None]),
+        (pa.decimal128(10, 2), [Decimal("1.25"), Decimal("-3.5"), Decimal("8"), None]),
+        (pa.float16(), [1.5, -2, 8, None]),
+        (pa.uint64(), [2**63, 2**64 - 1, 1, None]),
+        (pa.date32(), [5, 1000, -20, None]),
+        (pa.timestamp("ms"), [5, 1000, -20, None]),
+        (pa.duration("s"), [5, 1000, -20, None]),
+        (pa.time32("s"), [5, 1000, 20, None]),
+    ],
+)
+def test_numbers_are_those_that_other_statistics_have(type, values):
+    plain = pa.array(values, type)
+    y = pa.array([1.0, 5.0, 2.0, 4.0])
+    expected = np.cov(np.array(values[:3], float), [1, 5, 2], bias=True)[0, 1]
+    codes = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 3], pa.int8()), plain)
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3, 4], pa.int32()), plain)
+    for column in (plain, codes, runs):
+        batch = pa.record_batch({"x": column, "y": y})
+        cross = pairs(batch)["x", "y"]
+        assert cross.count == 3
+        assert cross.num_cross_stats.covariance == pytest.approx(expected, rel=1e-6)
 
 
 def test_texts_and_what_holds_others_are_in_no_pair():
