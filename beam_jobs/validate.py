@@ -113,7 +113,7 @@ class Options(ValidationOptions):
         group="Statistics",
     )
     correlations: bool = option(
-        "Covariance and correlation of each pair of numeric columns, of the first 200.",
+        "Covariance and correlation of each pair of numeric columns, of the first 200 by name.",
         default=False,
         group="Statistics",
     )

@@ -48,11 +48,13 @@ def correlations_section(
 
 def _pairs(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[_Pair, _Cross]:
     crosses = whole_of(statistics).cross_features if statistics.datasets else ()
-    return {
-        (tuple(each.path_x.step), tuple(each.path_y.step)): each
-        for each in crosses
-        if each.HasField("num_cross_stats")
-    }
+    return {_pair(each): each for each in crosses if each.HasField("num_cross_stats")}
+
+
+def _pair(cross: _Cross) -> _Pair:
+    """The paths in their order: whoever made the statistics may have had them in another."""
+    one, other = sorted((tuple(cross.path_x.step), tuple(cross.path_y.step)))
+    return one, other
 
 
 def _correlation(cross: _Cross | None) -> float | None:

@@ -74,7 +74,7 @@ class Dataset:
                 self.features[name].add(plain, kinds, weights)
         if options.pairs:
             self.pairs = self.pairs or Pairs()
-            self.pairs.add(batch)
+            self.pairs.add(_only(batch, options.columns))
         for parts in kinds.composites:
             self.composites.setdefault(parts.key, Together()).add(batch, parts)
 
@@ -155,6 +155,14 @@ class Dataset:
                 made.features.append(self.composites.get(parts.key, Together()).describe(parts))
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
+
+
+def _only(batch: pa.RecordBatch, columns: tuple[str, ...] | None) -> pa.RecordBatch:
+    """A batch of those columns that are asked for."""
+    if columns is None:
+        return batch
+    wanted = {*columns}
+    return batch.select([name for name in batch.schema.names if name in wanted])
 
 
 def _weighted(column: str | None) -> str:

@@ -8,83 +8,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from transforms.casts import as_plain
+from transforms.types import is_time, plain_type, whole_times
+
 MOST = 200
 """More columns are not compared with each other: the number of pairs grows with its square."""
+SUMS = ("count", "mean", "square", "product")
+_DIGITS = 1e-6
+"""Where so little of a sum of squares is left, its rounding would be seen in 32 bits."""
+_LEAST = 1e-290
+"""Smaller squares have lost digits, or are 0."""
 
 
 @dataclass
 class Pairs:
-    """Sums over the rows in which both columns of a pair have a finite number.
+    """Moments over the rows in which both columns of a pair have a finite number.
 
-    Values are taken from a number near their mean, that of the first batch, so that squares do not
-    swallow what distinguishes them. A column of lists is none of a pair.
+    Each pair has means of its own, of its rows, so that squares do not swallow what distinguishes
+    its values, wherever those of other rows are. Parts are joined as by Chan, Golub and LeVeque
+    (1979). A column of lists is none of a pair.
 
     Attributes:
-      names: The columns.
-      near: What is taken from their values.
-      sums: By name: "count", "x" (the sum of the row's column), "xx" and "xy", of shape
-        [columns, columns].
+      names: The columns, in order; of too many the first.
+      sums: By name, of shape [columns, columns]: "count", of rows; "mean", of the column of the
+        row of the matrix; "square", the sum of its squared distances from that; "product", the sum
+        of the products of both columns' distances.
     """
 
     names: tuple[str, ...] = ()
-    near: np.ndarray = field(default_factory=lambda: np.zeros(0))
     sums: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes rows into account."""
-        names = tuple(f.name for f in batch.schema if _is_number(f.type))[:MOST]
-        if not names:
-            return
-        values = np.stack([_floats(batch[name]) for name in names])
-        there = np.isfinite(values)
-        made = Pairs(names, _near(values, there))
-        away = np.where(there, values - made.near[:, None], 0.0)
-        mask = there.astype(np.float64)
-        made.sums = {
-            "count": mask @ mask.T,
-            "x": away @ mask.T,
-            "xx": (away * away) @ mask.T,
-            "xy": away @ away.T,
-        }
-        self.merge(made)
+        # In the order of their names those that are left are the same, however rows are cut.
+        numeric = sorted(each.name for each in batch.schema if _is_number(plain_type(each.type)))
+        if names := tuple(numeric[:MOST]):
+            values = np.stack([_floats(batch[name]) for name in names])
+            self.merge(Pairs(names, _sums(values)))
 
     def merge(self, other: "Pairs") -> None:
-        """Takes other rows into account; columns that are not in both are left out."""
-        if not self.names or not other.names:
-            source = other if other.names else self
-            self.names, self.near, self.sums = source.names, source.near, source.sums
-            return
-        both = tuple(name for name in self.names if name in other.names)
-        mine, more = self._only(both), other._only(both)._from(self._only(both).near)
-        self.names, self.near = both, mine.near
-        self.sums = {name: mine.sums[name] + more.sums[name] for name in mine.sums}
+        """Takes other rows into account; where these lack a column, no pair of it has any."""
+        names = tuple(sorted({*self.names, *other.names})[:MOST])
+        if names:
+            self.names, self.sums = names, _joined(self._over(names), other._over(names))
 
-    def _only(self, names: tuple[str, ...]) -> "Pairs":
-        at = [self.names.index(name) for name in names]
-        sums = {name: values[np.ix_(at, at)] for name, values in self.sums.items()}
-        return Pairs(names, self.near[at], sums)
-
-    def _from(self, near: np.ndarray) -> "Pairs":
-        """The same sums with other numbers taken from the values."""
-        less = (self.near - near)[:, None]
-        count, x = self.sums["count"], self.sums["x"]
-        sums = {
-            "count": count,
-            "x": x + less * count,
-            "xx": self.sums["xx"] + 2 * less * x + less**2 * count,
-            "xy": self.sums["xy"] + less.T * x + less * x.T + less * less.T * count,
-        }
-        return Pairs(self.names, near, sums)
+    def _over(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """The sums of other columns: 0 of those that were never seen."""
+        if names == self.names:
+            return self.sums
+        sums = {name: np.zeros((len(names), len(names))) for name in SUMS}
+        place = {name: at for at, name in enumerate(self.names)}
+        to = [at for at, name in enumerate(names) if name in place]
+        since = [place[names[at]] for at in to]
+        for name, values in self.sums.items():
+            sums[name][np.ix_(to, to)] = values[np.ix_(since, since)]
+        return sums
 
     def describe(self) -> Iterator[statistics_pb2.CrossFeatureStatistics]:
         """Count, covariance and correlation of each pair; of the population, as TFDV has them."""
         if not self.names:
             return
-        count = np.maximum(self.sums["count"], 1)
-        mean = self.sums["x"] / count
-        covariance = self.sums["xy"] / count - mean * mean.T
-        variance = self.sums["xx"] / count - mean**2
-        spread = np.sqrt(np.maximum(variance * variance.T, 0))
+        number = np.maximum(self.sums["count"], 1)
+        covariance, variance = self.sums["product"] / number, self.sums["square"] / number
+        correlation = _correlations(covariance, variance)
         for one in range(len(self.names)):
             for other in range(one + 1, len(self.names)):
                 made = statistics_pb2.CrossFeatureStatistics()
@@ -92,22 +78,94 @@ class Pairs:
                 made.path_y.step.append(self.names[other])
                 made.count = int(self.sums["count"][one, other])
                 made.num_cross_stats.covariance = covariance[one, other]
-                if spread[one, other] > 0:
-                    made.num_cross_stats.correlation = covariance[one, other] / spread[one, other]
+                if np.isfinite(correlation[one, other]):
+                    made.num_cross_stats.correlation = correlation[one, other]
                 yield made
 
 
-def _near(values: np.ndarray, there: np.ndarray) -> np.ndarray:
-    number = np.maximum(there.sum(axis=1), 1)
-    means: np.ndarray = np.where(there, values, 0.0).sum(axis=1) / number
-    return means
+def _correlations(covariance: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """NaN where a column is constant, or so small or large that its squares are no numbers."""
+    spread = np.sqrt(np.where(variance >= _LEAST, variance, np.nan))
+    with np.errstate(invalid="ignore"):
+        correlations: np.ndarray = covariance / (spread * spread.T)
+    return correlations
+
+
+def _sums(values: np.ndarray) -> dict[str, np.ndarray]:
+    """The sums of rows, values of shape [columns, rows]."""
+    there = np.isfinite(values)
+    first = _first(values, there)
+    # Of numbers beyond 1e154 squares are infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        away = np.where(there, values - first[:, None], 0.0)
+        mask = there.astype(np.float64)
+        count = mask @ mask.T
+        total, squares = away @ mask.T, (away * away) @ mask.T
+        mean = total / np.maximum(count, 1)
+        sums = {
+            "count": count,
+            "mean": first[:, None] + mean,
+            "square": np.maximum(squares - total * mean, 0.0),
+            "product": away @ away.T - total * mean.T,
+        }
+        _sum_again(sums, values, there, sums["square"] < _DIGITS * squares)
+    return sums
+
+
+def _first(values: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The first number of each column, from which the others are taken; 0 of none.
+
+    From one of n numbers, squared distances add up to at most n + 1 times those from their mean:
+    few digits are lost, and those of a constant are 0.
+    """
+    if not values.shape[1]:
+        return np.zeros(len(values))
+    found = values[np.arange(len(values)), there.argmax(axis=1)]
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _sum_again(
+    sums: dict[str, np.ndarray], values: np.ndarray, there: np.ndarray, doubtful: np.ndarray
+) -> None:
+    """Makes the sums of pairs anew whose rows are few and far from the columns' other numbers."""
+    for one, other in np.argwhere(np.triu(doubtful | doubtful.T, 1)):
+        both = there[one] & there[other]
+        pair = values[np.ix_([one, other], both)]
+        first = pair[:, :1]
+        away = pair - first
+        mean = away.mean(axis=1, keepdims=True)
+        away -= mean
+        squares = away @ away.T
+        for at, row, column in ((0, one, other), (1, other, one)):
+            sums["mean"][row, column] = (first + mean)[at, 0]
+            sums["square"][row, column] = squares[at, at]
+            sums["product"][row, column] = squares[0, 1]
+
+
+def _joined(mine: dict[str, np.ndarray], more: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The sums of the rows of both."""
+    count = mine["count"] + more["count"]
+    # The mean of no rows is of no account: its share, or the weight of what is away, is 0.
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = more["count"] / np.maximum(count, 1)
+        away = more["mean"] - mine["mean"]
+        weight = mine["count"] * share
+        return {
+            "count": count,
+            "mean": mine["mean"] + away * share,
+            "square": mine["square"] + more["square"] + away * away * weight,
+            "product": mine["product"] + more["product"] + away * away.T * weight,
+        }
 
 
 def _is_number(type: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(type) or pa.types.is_floating(type))
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return is_time(type) or any(kind(type) for kind in kinds)
 
 
 def _floats(column: pa.Array) -> np.ndarray:
-    floats = column.cast(pa.float64(), safe=False)
+    plain = as_plain(column, plain_type(column.type))
+    numbers = whole_times(plain) if is_time(plain.type) else plain
+    floats = numbers.cast(pa.float64(), safe=False)
     values: np.ndarray = pc.fill_null(floats, np.nan).to_numpy(zero_copy_only=False)
     return values

@@ -17,7 +17,7 @@ from transforms.statistics.images import Images
 from transforms.statistics.language import Language, Occurrences
 from transforms.statistics.moments import Moments
 from transforms.statistics.numbers import Numbers, Weights
-from transforms.statistics.pairs import MOST, Pairs
+from transforms.statistics.pairs import MOST, SUMS, Pairs
 from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import LOOKED_AT, Sample
 from transforms.statistics.summary import QuantileSummary, Weighted
@@ -174,8 +174,7 @@ def _language(made: Language) -> Iterable[bool]:
 def _pairs(made: Pairs) -> Iterable[bool]:
     number = len(made.names)
     yield number <= MOST and len(set(made.names)) == number
-    yield made.near.shape == (number,) and made.near.dtype == np.float64
-    yield set(made.sums) == ({"count", "x", "xx", "xy"} if number else set())
+    yield set(made.sums) == set(SUMS if number else ())
     for sums in made.sums.values():
         yield sums.shape == (number, number) and sums.dtype == np.float64
     if number:
