@@ -249,10 +249,18 @@ def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
     if pa.types.is_fixed_size_binary(type):
         return array.cast(pa.binary())
     if pa.types.is_floating(type) or pa.types.is_decimal(type):
-        return array.cast(pa.float64(), safe=False)
+        return _doubles(array)
     if is_time(type):
         return whole_times(array)
     raise ConfigError(f"column {'.'.join(path)!r}: there are no statistics of type {type}")
+
+
+def _doubles(array: pa.Array) -> pa.Array:
+    """Floats or decimals, each as the nearest double."""
+    if pa.types.is_decimal(array.type):
+        # Arrow divides them by a power of ten, which rounds twice; texts it reads exactly.
+        array = array.cast(pa.string())
+    return array.cast(pa.float64(), safe=False)
 
 
 def _integers(array: pa.Array) -> pa.Array:
