@@ -88,7 +88,7 @@ class Numbers:
         if not len(values):
             return
         self.summary.put((values, counts))
-        self.moments.add(values, counts)
+        self.moments.add(values, None if counts.max() == 1 else counts)
         if self.integers:
             self.total += int(sum_of_products(values, counts))
         zero = np.searchsorted(values, 0)

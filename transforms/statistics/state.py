@@ -22,7 +22,7 @@ from transforms.errors import ConfigError
 from transforms.statistics.dataset import Dataset
 from transforms.statistics.state_checks import check, check_slices
 
-VERSION = 4
+VERSION = 5
 _VERSION_KEY = b"millrace:statistics"
 SCHEMA = pa.schema(
     [
