@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from transforms.cast_faults import Cast, Fault, attempt, marked, true_where, wrong_type
 from transforms.dead_letters import Reason
-from transforms.number_casts import bits, exact_floats, integers, narrow, whole_numbers
+from transforms.number_casts import bits, doubles, exact_floats, integers, narrow, whole_numbers
 from transforms.parsing import parse, parse_bytes
-from transforms.types import is_list, plain_type
+from transforms.types import feature_type, is_list, plain_type
 from transforms.views import without_views
 
 
@@ -53,6 +53,14 @@ def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
         # Arrow's cast ends the process where a slice has a child of type null.
         array = pa.concat_arrays([array])
     return array.cast(plain)
+
+
+def as_feature(array: pa.Array) -> pa.Array:
+    """Values of a plain type as features know them; see `types.feature_type`."""
+    type = feature_type(array.type)
+    if array.type.equals(type):
+        return array
+    return doubles(array) if pa.types.is_floating(type) else array.cast(type)
 
 
 def _rule(source: pa.DataType, type: pa.DataType) -> Callable[[pa.Array, pa.DataType], Cast]:

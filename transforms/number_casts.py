@@ -24,6 +24,18 @@ def whole_numbers(array: pa.Array, type: pa.DataType) -> Cast:
     return marked(values, (Reason.LOSSY_CAST, lossy), (Reason.OVERFLOW, overflow))
 
 
+def doubles(array: pa.Array) -> pa.Array:
+    """Numbers as doubles, each the nearest one; NaN, infinity and null stay.
+
+    Args:
+      array: n integers, floats, booleans or decimals.
+    """
+    if pa.types.is_decimal(array.type):
+        # Arrow divides them by a power of ten, which rounds twice; texts it reads exactly.
+        array = array.cast(pa.string())
+    return array.cast(pa.float64(), safe=False)
+
+
 def narrow(array: pa.Array, type: pa.DataType) -> Cast:
     """Floats to floats: rounded; what becomes infinite overflows."""
     values = array.cast(type, safe=False)

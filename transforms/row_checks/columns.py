@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.cast_faults import true_where
-from transforms.casts import as_plain, checked_cast
+from transforms.casts import as_feature, as_plain, checked_cast
 from transforms.dead_letters import Reason
 from transforms.row_checks.features import FeatureCheck
 from transforms.row_checks.raw import where_valid
@@ -161,8 +161,8 @@ def _plain(values: pa.Array) -> pa.Array:
     if pa.types.is_run_end_encoded(values.type):
         values = pc.run_end_decode(values)
     values = without_views(values)
-    plain = feature_type(plain_type(values.type))
-    return values if values.type.equals(plain) else values.cast(plain, safe=False)
+    plain = plain_type(values.type)
+    return as_feature(values if values.type.equals(plain) else values.cast(plain))
 
 
 def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Found]:

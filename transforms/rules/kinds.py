@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from transforms.casts import as_plain, checked_cast
+from transforms.casts import as_feature, as_plain, checked_cast
+from transforms.number_casts import doubles
 from transforms.row_checks.features import FeatureCheck
 from transforms.types import (
     feature_type,
@@ -94,13 +95,13 @@ def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
     if not array.type.equals(plain):
         return as_kind(checked_cast(array, plain).values, kind)
     if not feature_type(plain).equals(plain):
-        return as_kind(array.cast(feature_type(plain), safe=False), kind)
+        return as_kind(as_feature(array), kind)
     if not _becomes(plain, kind):
         return pa.nulls(len(array), target)
     if kind is Kind.INT and is_time(plain):
         return whole_times(array)
     if kind is Kind.FLOAT:
-        return array.cast(target, safe=False)
+        return doubles(array)
     if kind is Kind.TIME:
         return _utc(array)
     return checked_cast(array, target).values

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 
+from transforms.casts import as_feature
 from transforms.errors import ConfigError
 from transforms.statistics.composite import Composite
 from transforms.statistics.images import Images
@@ -21,7 +22,7 @@ from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
 from transforms.statistics.texts import Texts, as_text, is_utf8
 from transforms.statistics.vocabulary import Asked
-from transforms.types import feature_type, is_list, is_text, is_time, whole_times
+from transforms.types import is_list, is_text, is_time, whole_times
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -262,17 +263,16 @@ def repeated(names: list[str]) -> str | None:
 
 def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
     """Values of one of the types that `Numbers` and `Texts` take."""
-    type = feature_type(array.type)
-    if pa.types.is_string(type):
+    array = as_feature(array)
+    type = array.type
+    if pa.types.is_string(type) or pa.types.is_binary(type):
         return array
-    if pa.types.is_binary(type):
-        return array.cast(type)
     if kind == "categorical":
         return array.cast(pa.string())
     if pa.types.is_boolean(type) or pa.types.is_integer(type):
         return _integers(array)
     if pa.types.is_floating(type):
-        return array.cast(pa.float64(), safe=False)
+        return array.cast(pa.float64())
     if is_time(type):
         return whole_times(array)
     raise ConfigError(f"column {'.'.join(path)!r}: there are no statistics of type {type}")

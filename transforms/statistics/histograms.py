@@ -1,11 +1,12 @@
 """Histograms of the statistics proto, from the tables of summaries."""
 
 import itertools
+import math
 
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.summary import Weighted, quantiles, weights_between
+from transforms.statistics.summary import Weighted, quantiles, summed, weights_between
 
 FINE, FINE_BUCKETS = "fine_histogram", 256
 """The name of a histogram of about so many buckets, among the custom statistics of a feature."""
@@ -31,9 +32,7 @@ def equi_width(table: Weighted, infinite: tuple[float, float]) -> statistics_pb2
     if low == high:
         made.buckets.add(low_value=low, high_value=high, sample_count=float(weights.sum()))
     else:
-        # Halves, for the distance of two finite numbers may be infinite.
-        edges = 2 * np.linspace(low / 2, high / 2, BUCKETS + 1)
-        edges[0], edges[-1] = low, high
+        edges = _edges(low, high)
         for place, weight in enumerate(weights_between(table, edges)):
             made.buckets.add(
                 low_value=edges[place], high_value=edges[place + 1], sample_count=weight
@@ -47,6 +46,14 @@ def equi_width(table: Weighted, infinite: tuple[float, float]) -> statistics_pb2
     return made
 
 
+def _edges(low: float, high: float) -> np.ndarray:
+    if math.isfinite(high - low):
+        return np.linspace(low, high, BUCKETS + 1)
+    # The distance of two finite numbers may be infinite; that of their halves is not.
+    edges: np.ndarray = 2 * np.linspace(low / 2, high / 2, BUCKETS + 1)
+    return edges
+
+
 def fine(table: Weighted) -> statistics_pb2.Histogram:
     """Some hundred buckets, by which distributions are compared.
 
@@ -57,9 +64,10 @@ def fine(table: Weighted) -> statistics_pb2.Histogram:
       each one of their own, from the number to itself; the others share buckets of little weight.
     """
     made = statistics_pb2.Histogram(name=FINE)
-    values, weights = table
-    if not len(values):
+    if not len(table[0]):
         return made
+    # Several integers may be one double.
+    values, weights = summed(table[0].astype(np.float64), table[1])
     share = float(weights.sum()) / FINE_BUCKETS
     alone = (weights >= share) | ~np.isfinite(values) | (len(values) <= FINE_BUCKETS)
     # The numbers between two that stand alone are cut where they weigh another share.
@@ -92,7 +100,7 @@ def with_infinite(table: Weighted, infinite: tuple[float, float]) -> Weighted:
     values, weights = table
     below, above = infinite
     if below:
-        values, weights = np.insert(values.astype(float), 0, -np.inf), np.insert(weights, 0, below)
+        values, weights = np.append(-np.inf, values), np.append(below, weights)
     if above:
-        values, weights = np.append(values.astype(float), np.inf), np.append(weights, above)
+        values, weights = np.append(values, np.inf), np.append(weights, above)
     return values, weights

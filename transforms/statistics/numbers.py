@@ -88,7 +88,7 @@ class Numbers:
         if not len(values):
             return
         self.summary.put((values, counts))
-        self.moments.add(values, counts)
+        self.moments.add(values, None if counts.max() == 1 else counts)
         if self.integers:
             self.total += int(sum_of_products(values, counts))
         zero = np.searchsorted(values, 0)
@@ -120,9 +120,11 @@ class Numbers:
         self.weighted = self.weighted or Weights()
         self.weighted.below += float(weights[values == -np.inf].sum())
         self.weighted.above += float(weights[values == np.inf].sum())
-        finite = np.isfinite(values)
-        self.weighted.summary.add(values[finite], weights[finite])
-        self.weighted.moments.add(values[finite], weights[finite])
+        # What weighs nothing has no share: neither buckets nor quantiles reach to it.
+        there = np.isfinite(values) & (weights > 0)
+        if there.any():
+            self.weighted.summary.add(values[there], weights[there])
+            self.weighted.moments.add(values[there], weights[there])
 
     def merge(self, other: "Numbers") -> None:
         """Takes the values of others into account."""

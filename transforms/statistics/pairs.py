@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.casts import as_plain
+from transforms.number_casts import doubles
 from transforms.types import is_time, plain_type, whole_times
 
 MOST = 200
@@ -166,6 +167,6 @@ def _is_number(type: pa.DataType) -> bool:
 def _floats(column: pa.Array) -> np.ndarray:
     plain = as_plain(column, plain_type(column.type))
     numbers = whole_times(plain) if is_time(plain.type) else plain
-    floats = numbers.cast(pa.float64(), safe=False)
+    floats = doubles(numbers)
     values: np.ndarray = pc.fill_null(floats, np.nan).to_numpy(zero_copy_only=False)
     return values

@@ -115,8 +115,8 @@ def _are_weights(weights: np.ndarray, number: int) -> bool:
 
 def _moments(made: Moments) -> Iterable[bool]:
     yield 0 <= made.weight <= _MOST_WEIGHT
-    # Of numbers beyond 1e154 they are infinite or NaN.
-    yield not made.squares < 0
+    yield all(map(math.isfinite, (made.mean, made.rest, made.deviation)))
+    yield made.deviation >= 0
 
 
 def _numbers(made: Numbers) -> Iterable[bool]:

@@ -81,7 +81,7 @@ class QuantileSummary:
         self.error += share / 2
         chosen = values[~heavy][np.searchsorted(ends, (np.arange(KEPT) + 0.5) * share)]
         kept = values[heavy], weights[heavy].astype(np.float64)
-        return joined(kept, _summed(chosen, np.full(KEPT, share)))
+        return joined(kept, summed(chosen, np.full(KEPT, share)))
 
     def table(self) -> Weighted:
         """All numbers that are kept, in ascending order, with their weights."""
@@ -100,7 +100,7 @@ def distinct(values: np.ndarray, weights: np.ndarray | None = None) -> Weighted:
             return values, np.ones(len(values), np.int64)
         return values[starts], np.diff(np.append(starts, len(values)))
     order = np.argsort(values, kind="stable")
-    return _summed(values[order], weights[order])
+    return summed(values[order], weights[order])
 
 
 def joined(one: Weighted, other: Weighted) -> Weighted:
@@ -112,10 +112,11 @@ def joined(one: Weighted, other: Weighted) -> Weighted:
     values = np.concatenate([one[0], other[0]])
     # Two ascending runs are merged by a stable sort, not sorted again.
     order = np.argsort(values, kind="stable")
-    return _summed(values[order], np.concatenate([one[1], other[1]])[order])
+    return summed(values[order], np.concatenate([one[1], other[1]])[order])
 
 
-def _summed(values: np.ndarray, weights: np.ndarray) -> Weighted:
+def summed(values: np.ndarray, weights: np.ndarray) -> Weighted:
+    """Ascending values, those that are equal as one."""
     starts = _starts(values)
     if len(starts) == len(values):
         return values, weights

@@ -171,6 +171,7 @@ def test_lists():
         ("f", pa.array([1.5], pa.float32()), [1.5]),
         ("f", pa.array([Decimal("1.5"), None], pa.decimal128(10, 2)), [1.5, None]),
         ("f", pa.array([Decimal("1.5")], pa.decimal256(50, 2)).dictionary_encode(), [1.5]),
+        ("f", pa.array([Decimal("0.407")], pa.decimal128(20, 3)), [0.407]),
         ("f", pa.array([5], pa.duration("s")), [None]),
         ("i", pa.array([Decimal(2), Decimal("2.5")], pa.decimal128(10, 1)), [2, None]),
         ("i", pa.array([2.0, 2.5], pa.float16()), [2, None]),

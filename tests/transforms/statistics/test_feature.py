@@ -95,6 +95,19 @@ def test_types(array, kind, least):
         assert feature.num_stats.min == least
 
 
+@given(
+    st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=20),
+    st.sampled_from(
+        [pa.decimal128(18, 3), pa.decimal128(38, 20), pa.decimal128(18, -5), pa.decimal256(60, 30)]
+    ),
+)
+def test_decimals_are_the_doubles_that_are_nearest(units, type):
+    values = [decimal.Decimal(each).scaleb(-type.scale) for each in [407, *units]]
+    made = statistics_of(pa.table({"x": pa.array(values, type)})).datasets[0].features[0]
+    (fine,) = [each.histogram for each in made.custom_stats]
+    assert [bucket.low_value for bucket in fine.buckets] == sorted(set(map(float, values)))
+
+
 def test_a_type_without_statistics_is_named():
     with pytest.raises(ConfigError, match="column 'a': there are no statistics of type month"):
         features(batch_of(a=pa.array([pa.MonthDayNano([1, 2, 3])])))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import batch_of, run_on
+from tests.transforms.statistics.test_feature import alike
 from transforms.errors import ConfigError
 from transforms.statistics import state
 from transforms.statistics.collect import HELD_BYTES, Collector, statistics_of
@@ -158,12 +159,17 @@ def test_more_slices_than_can_be_in_all_parts_together():
 def test_slices_are_the_same_however_rows_are_held(monkeypatch):
     batches = [batch_of(t=["a", "b", "a"], x=[at, at + 1, None]) for at in range(40)]
     options = StatisticsOptions(slices=(SliceBy(("t",)),))
-    whole = statistics_of(batches, options)
+    whole = statistics_of(batches, options).datasets
     monkeypatch.setattr("transforms.statistics.collect.CHUNK", 5)
-    assert statistics_of(batches, options) == whole
+    parts = [statistics_of(batches, options).datasets]
     monkeypatch.setattr("transforms.statistics.collect.HELD_BYTES", 1500)
-    assert statistics_of(batches, options) == whole
+    parts.append(statistics_of(batches, options).datasets)
     assert HELD_BYTES > 1500
+    for made in parts:
+        assert [each.name for each in made] == [each.name for each in whole]
+        for mine, expected in zip(made, whole, strict=True):
+            for pair in zip(mine.features, expected.features, strict=True):
+                alike(*pair)
 
 
 def test_slices_of_batches_with_other_columns():

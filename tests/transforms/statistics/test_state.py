@@ -191,6 +191,12 @@ def test_entries_that_are_too_deep_are_found():
         state.from_batches([batch_of_entries(SMALL[: at + 1] + deep)])
 
 
+def with_moments(whole, **changes):
+    values = whole.features["i"].values
+    values.moments = dataclasses.replace(values.moments, **changes)
+    return whole
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -198,6 +204,9 @@ def test_entries_that_are_too_deep_are_found():
         lambda whole: dataclasses.replace(whole, rows=3),
         lambda whole: dataclasses.replace(whole, weight=float("nan")),
         lambda whole: dataclasses.replace(whole, features={"z": whole.features["i"]}),
+        lambda whole: with_moments(whole, deviation=-1.0),
+        lambda whole: with_moments(whole, deviation=float("inf")),
+        lambda whole: with_moments(whole, rest=float("nan")),
     ],
 )
 def test_what_no_rows_give_is_found(changed):
