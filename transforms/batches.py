@@ -169,12 +169,32 @@ def select_rows(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:
       batch: n rows.
       mask: n booleans.
     """
-    return batch if mask.all() else _moved(batch.filter(pa.array(mask)), batch, mask)
+    return batch if mask.all() else _moved(_sound(batch).filter(pa.array(mask)), batch, mask)
 
 
 def take_rows(batch: pa.RecordBatch, indices: np.ndarray) -> pa.RecordBatch:
     """Some rows of a batch by their numbers, which ascend, and the note of where they came from."""
-    return _moved(batch.take(pa.array(indices)), batch, indices)
+    return _moved(_sound(batch).take(pa.array(indices)), batch, indices)
+
+
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows as something of which Arrow takes the right ones.
+
+    Of a slice of lists of fixed size in lists of fixed size Arrow 25.0 gives other values, also
+    such as were never there: these columns are copied.
+    """
+    if not any(map(_is_grid, batch.schema.types)):
+        return batch
+    columns = [pa.concat_arrays([each]) if _is_grid(each.type) else each for each in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _is_grid(type: pa.DataType) -> bool:
+    if not pa.types.is_nested(type):
+        return False
+    fixed = pa.types.is_fixed_size_list
+    inner = [type.field(place).type for place in range(type.num_fields)]
+    return (fixed(type) and fixed(type.value_type)) or any(map(_is_grid, inner))
 
 
 def slice_rows(batch: pa.RecordBatch, start: int, length: int) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 from apache_beam.coders import TupleCoder, VarIntCoder
 from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
@@ -28,6 +29,7 @@ from transforms.batches import (
     Rebatch,
     RecordBatchCoder,
     rebatch,
+    take_rows,
 )
 from transforms.errors import ConfigError
 
@@ -46,7 +48,7 @@ def shard_of(batch: pa.RecordBatch, shards: int = SHARDS) -> int:
     if not batch.num_rows:
         return 0
     # Copied, for the bytes of a slice go on into its neighbours.
-    return zlib.crc32(batch.take(pa.array([0])).serialize()) % shards
+    return zlib.crc32(take_rows(batch, np.zeros(1, np.int64)).serialize()) % shards
 
 
 def fill(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import row_positions, select_rows, slice_rows
+from transforms.batches import row_positions, select_rows, slice_rows, take_rows
 from transforms.dead_letters import Reason, join_rejects, reject_rows
 from transforms.errors import ConfigError
 from transforms.event_time import event_times, in_range, to_micros
@@ -138,7 +138,7 @@ def _rows(batch: pa.RecordBatch, rows: np.ndarray, noted: bool) -> pa.RecordBatc
     """Some rows of a batch, in order; and where they came from, if that is noted."""
     first, length = int(rows[0]), int(rows[-1] - rows[0]) + 1
     if not noted and len(rows) < length // 4:
-        return batch.take(pa.array(rows))
+        return take_rows(batch, rows)
     span = slice_rows(batch, first, length)
     mask = np.zeros(length, bool)
     mask[rows - first] = True

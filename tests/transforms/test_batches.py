@@ -20,6 +20,7 @@ from transforms.batches import (
     row_sources,
     select_rows,
     slice_rows,
+    take_rows,
     with_source,
 )
 
@@ -138,6 +139,28 @@ def test_positions_follow_the_rows(gaps, data):
             batch = select_rows(batch, mask)
         expected = [f"f#line={line}" for line in batch["line"].to_pylist()]
         assert row_sources(batch, np.arange(batch.num_rows)).to_pylist() == expected
+
+
+GRID = pa.list_(pa.list_(pa.int64(), 2), 3)
+
+
+@pytest.mark.parametrize(
+    ("type", "made"),
+    [
+        (GRID, lambda n: [[n, -n]] * 3),
+        (pa.struct([("a", GRID)]), lambda n: {"a": [[n, -n]] * 3}),
+        (pa.list_(GRID, 1), lambda n: [[[n, -n]] * 3]),
+        (pa.list_(GRID), lambda n: [[[n, -n]] * 3] * n),
+        (pa.list_(pa.struct([("a", GRID)]), 2), lambda n: [{"a": [[n, -n]] * 3}] * 2),
+    ],
+)
+def test_rows_of_a_slice_with_lists_of_fixed_size_in_others(type, made):
+    """Arrow takes others out of it, also such as were never there."""
+    batch = batch_of(x=pa.array([made(n) for n in range(12)], type), n=list(range(12))).slice(3)
+    mask = np.isin(np.arange(9), [1, 4])
+    for rows in (take_rows(batch, np.array([1, 4])), select_rows(batch, mask)):
+        assert rows["n"].to_pylist() == [4, 7]
+        assert rows["x"].to_pylist() == [made(4), made(7)]
 
 
 def test_rebatch_transform():
