@@ -1,4 +1,4 @@
-"""Bounded input on Prism: what the in-process runner finds, byte by byte."""
+"""Bounded input on Prism: what the in-process runner finds."""
 
 import subprocess
 import sys
@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs.prism import built
-from transforms.gate.places import ANOMALIES, STATISTICS
+from tests.transforms.statistics.test_feature import alike
+from transforms.gate.places import ANOMALIES, read_statistics
 
 pytestmark = pytest.mark.integration
 
@@ -37,5 +38,10 @@ def test_a_validation(tmp_path):
         )
         assert done.returncode == 3, done.stderr
         assert "5 anomalies, 5 of them errors" in done.stderr
-        written.append([(out / name).read_bytes() for name in (STATISTICS, ANOMALIES)])
-    assert written[0] == written[1]
+        written.append((read_statistics(str(out)).datasets, (out / ANOMALIES).read_bytes()))
+    (mine, found), (expected, wanted) = written
+    assert found == wanted
+    assert [data.name for data in mine] == [data.name for data in expected]
+    for data, other in zip(mine, expected, strict=True):
+        for feature, same in zip(data.features, other.features, strict=True):
+            alike(feature, same)
