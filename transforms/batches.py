@@ -13,6 +13,8 @@ from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry as coder_registry
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms.views import has_view, without_views
+
 Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 
 MAX_ROWS = 8192
@@ -169,24 +171,42 @@ def select_rows(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:
       batch: n rows.
       mask: n booleans.
     """
-    return batch if mask.all() else _moved(_sound(batch).filter(pa.array(mask)), batch, mask)
+    if mask.all():
+        return batch
+    part = _sound(batch).filter(pa.array(mask))
+    return _moved(_as_before(part, batch.schema), batch, mask)
 
 
 def take_rows(batch: pa.RecordBatch, indices: np.ndarray) -> pa.RecordBatch:
     """Some rows of a batch by their numbers, which ascend, and the note of where they came from."""
-    return _moved(_sound(batch).take(pa.array(indices)), batch, indices)
+    part = _sound(batch).take(pa.array(indices))
+    return _moved(_as_before(part, batch.schema), batch, indices)
 
 
 def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The rows as something of which Arrow takes the right ones.
 
     Of a slice of lists of fixed size in lists of fixed size Arrow 25.0 gives other values, also
-    such as were never there: these columns are copied.
+    such as were never there: these columns are copied. Of views it takes none: they are made plain.
     """
-    if not any(map(_is_grid, batch.schema.types)):
+    if not any(_is_grid(type) or has_view(type) for type in batch.schema.types):
         return batch
-    columns = [pa.concat_arrays([each]) if _is_grid(each.type) else each for each in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+    columns = [
+        pa.concat_arrays([each]) if _is_grid(each.type) else without_views(each)
+        for each in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _as_before(part: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows that were made plain, as they were."""
+    if part.schema.equals(schema, check_metadata=True):
+        return part
+    columns = [
+        each if each.type.equals(field.type) else pa.array(each.to_pylist(), field.type)
+        for each, field in zip(part.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _is_grid(type: pa.DataType) -> bool:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from transforms.base64_text import encode_base64
 from transforms.types import is_list, plain_type
+from transforms.views import without_views
 
 _SHORT = {0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0C: "\\f", 0x0D: "\\r"}
 _ESCAPES = {
@@ -52,6 +53,7 @@ def _pieces(array: pa.Array) -> tuple[str, pa.Array, str]:
     """The texts of values with what goes around each, so that rows are joined in one step."""
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
+    array = without_views(array)
     plain = plain_type(array.type)
     array = array if array.type.equals(plain) else array.cast(plain)
     if pa.types.is_null(array.type):

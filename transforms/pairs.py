@@ -1,5 +1,7 @@
 """Pairs of columns, compared value by value whatever their widths."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +59,9 @@ def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:
     if any(pa.types.is_floating(type) for type in types) and all(map(_is_number, types)):
         return _equal_floats(_floats(base, digits), _floats(test, digits))
     if any(pa.types.is_nested(type) for type in types) or not _like(*types):
-        return true_where(pc.equal(_texts(base, digits), _texts(test, digits)))
+        alike = pc.equal(_texts(base, digits), _texts(test, digits))
+        odd = pc.equal(*(json_values(_mapped(each, _oddity)) for each in (base, test)))
+        return true_where(pc.and_(alike, odd))
     if all(map(is_text, types)):
         base, test = base.cast(pa.binary()), test.cast(pa.binary())
     if pa.types.is_boolean(types[0]) and pa.types.is_boolean(types[1]):
@@ -105,22 +109,35 @@ def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
 
 
 def _texts(array: pa.Array, digits: int | None) -> pa.Array:
-    return json_values(_rounded(array, digits))
+    """Texts of values, those of floats as rounded float64: spelt alike where they are equal."""
+    return json_values(_mapped(array, functools.partial(_rounded, digits=digits)))
 
 
 def _rounded(array: pa.Array, digits: int | None) -> pa.Array:
-    """Nested values with their floats as rounded float64, and so spelt alike where equal."""
+    if not pa.types.is_floating(array.type):
+        return array
+    return pa.array(_floats(array, digits) + 0.0, mask=~true_where(array.is_valid()))
+
+
+def _oddity(array: pa.Array) -> pa.Array:
+    """What JSON has no numbers for: 1 for NaN, 2 and 3 for the infinite; 0 for all else."""
+    odd = np.zeros(len(array), np.int8)
     if pa.types.is_floating(array.type):
-        numbers = _floats(array, digits) + 0.0
-        return pa.array(numbers, mask=~true_where(array.is_valid()))
+        numbers = _floats(array, None)
+        odd = np.select([np.isnan(numbers), numbers == np.inf, numbers == -np.inf], [1, 2, 3], 0)
+    return pa.array(odd, mask=~true_where(array.is_valid()))
+
+
+def _mapped(array: pa.Array, leaf: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Nested values with others in place of those that hold no more."""
     if is_list(array.type):
         lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        inner = _rounded(pc.list_flatten(array), digits)
+        inner = _mapped(pc.list_flatten(array), leaf)
         absent = pa.array(~true_where(array.is_valid()))
         return pa.ListArray.from_arrays(offsets, inner, mask=absent)
     if pa.types.is_struct(array.type) and array.type.num_fields:
         names = [array.type.field(index).name for index in range(array.type.num_fields)]
-        fields = [_rounded(pc.struct_field(array, name), digits) for name in names]
+        fields = [_mapped(pc.struct_field(array, name), leaf) for name in names]
         return pa.StructArray.from_arrays(fields, names, mask=pc.is_null(array))
-    return array
+    return leaf(array)

@@ -17,6 +17,7 @@ from transforms.batches import (
     RecordBatchCoder,
     cut,
     rebatch,
+    row_positions,
     row_sources,
     select_rows,
     slice_rows,
@@ -161,6 +162,25 @@ def test_rows_of_a_slice_with_lists_of_fixed_size_in_others(type, made):
     for rows in (take_rows(batch, np.array([1, 4])), select_rows(batch, mask)):
         assert rows["n"].to_pylist() == [4, 7]
         assert rows["x"].to_pylist() == [made(4), made(7)]
+
+
+@pytest.mark.parametrize(
+    ("type", "values"),
+    [
+        (pa.string_view(), ["a", None, "c", "d"]),
+        (pa.list_(pa.string_view()), [["a"], None, [], ["d"]]),
+        (pa.list_view(pa.int64()), [[1], None, [], [4, 5]]),
+    ],
+)
+def test_rows_with_views_stay_as_they_are(type, values):
+    batch = with_source(batch_of(x=pa.array(values, type)), "in.csv", 10)
+    for rows in (
+        take_rows(batch, np.array([1, 3])),
+        select_rows(batch, np.array([0, 1, 0, 1]) > 0),
+    ):
+        assert rows["x"].to_pylist() == [values[1], values[3]]
+        assert rows["x"].type == type
+        assert row_positions(rows).tolist() == [11, 13]
 
 
 def test_rebatch_transform():

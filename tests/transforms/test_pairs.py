@@ -38,6 +38,10 @@ def told(base, test, digits=None):
         ([[1.0]], pa.array([[1.0]], pa.list_(pa.float32())), ["="]),
         ([["a"]], pa.array([["a"]], pa.large_list(pa.large_string())), ["="]),
         ([{"a": 1, "b": "x"}], [{"a": 1, "b": "y"}], ["x"]),
+        ([[math.nan], [math.nan], [math.inf]], [[math.nan], [N], [-math.inf]], ["=", "x", "x"]),
+        ([[math.nan], [math.inf, N]], [[math.inf], [math.inf, N]], ["x", "="]),
+        ([{"a": math.nan}, {"a": N}], [{"a": N}, {"a": N}], ["x", "="]),
+        ([[1], [2]], [[1.0], [math.nan]], ["=", "x"]),
         (["a", N], pa.array(["a", "b"]).dictionary_encode(), ["=", "test"]),
         ([datetime.date(2026, 1, 1)], [datetime.date(2026, 1, 1)], ["="]),
         (

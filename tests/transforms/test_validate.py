@@ -240,6 +240,16 @@ def test_a_file_of_which_a_part_would_not_be_judged_is_refused(tmp_path):
     assert [verdict.holds for verdict in verdicts] == [True]
 
 
+@pytest.mark.parametrize("type", [pa.list_view(pa.int64()), pa.large_list_view(pa.int64())])
+def test_rejects_with_lists_in_views(type):
+    hours = pa.array([[24]] * 99 + [[1]], type)
+    batch = batch_of(fare=[1.0] * 100, payment=["Cash"] * 100, tips=[0.0] * 100, hour=hours)
+    good, rejects = validate_batch(batch, Checks.of(schema(TAXI)))
+    assert (good.num_rows, rejects.num_rows) == (1, 99)
+    assert good.schema.equals(batch.schema)
+    assert {json.loads(row)["hour"][0] for row in rejects["payloadString"].to_pylist()} == {24}
+
+
 def test_rules_that_warn_reject_no_row(tmp_path):
     place = tmp_path / "rules.yaml"
     text = "- {row: fare > 1, severity: warning}\n- {unique: payment, severity: warning}"

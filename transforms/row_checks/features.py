@@ -147,8 +147,7 @@ def _counts(feature: Any) -> tuple[Count, ...]:
         levels = list(feature.value_counts.value_count)
     else:
         levels = [feature.value_count] if feature.HasField("value_count") else []
-    # As TFDV has it, 0 is no limit.
-    return tuple((level.min, level.max if level.max > 0 else None) for level in levels)
+    return tuple((level.min, level.max if level.HasField("max") else None) for level in levels)
 
 
 def _domains(feature: Any, name: str, kind: str, schema: Any) -> tuple[Domain, ...]:

@@ -1,6 +1,6 @@
 """Changes a schema as little as it takes to accept some data."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from transforms.schema.anomalies.dataset import dataset_findings
@@ -8,7 +8,7 @@ from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Draft, Surroundings
 from transforms.schema.arguments import check_schema
 from transforms.schema.columns import Column
-from transforms.schema.environments import check_environment
+from transforms.schema.environments import check_environment, in_environment
 from transforms.schema.infer import Limits, add_column
 from transforms.schema.paths import Index, index_of, path_text
 from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
@@ -104,3 +104,14 @@ def _add(
     above = column.path[:-1]
     level = index.features[above].struct_domain if above else schema
     add_column(schema, level, data.current, column, limits)
+    _let_in(level.feature[-1], data.environment, schema.default_environment)
+
+
+def _let_in(
+    feature: schema_pb2.Feature, environment: str | None, defaults: Collection[str]
+) -> None:
+    """Makes a feature, and those below it, ones that data of an environment has."""
+    if environment is not None and not in_environment(feature, environment, defaults):
+        feature.in_environment.append(environment)
+    for inner in feature.struct_domain.feature:
+        _let_in(inner, environment, defaults)

@@ -78,6 +78,20 @@ def test_statistics_of_tfdv_hold_the_most_frequent_ones_only():
     assert drift(current, previous)[0] == pytest.approx(0.25)
 
 
+def test_what_is_taken_to_be_there_is_no_more_than_there_is():
+    """All that the other has may be here, but not all at once beside what is held."""
+    held = {"a": 5000, **{f"b{n}": 70 for n in range(20)}}
+    current = texts(held, 3600)
+    strings = current.datasets[0].features[0].string_stats
+    strings.unique = 1021
+    del strings.rank_histogram.buckets[21:]
+    del current.datasets[0].features[0].custom_stats[:]
+    common = {"a": 5000, **{f"b{n}": 50 for n in range(20)}}
+    control = texts({**common, **{f"c{n}": 4 for n in range(1000)}})
+    infinity, _, _ = drift(current, control)
+    assert infinity == pytest.approx(0.002, abs=1e-4)
+
+
 DOMAIN = schema_of(x("type: BYTES string_domain { value: 'A' value: 'B' }"))
 UNEXPECTED = {"x": ["ENUM_TYPE_UNEXPECTED_STRING_VALUES"]}
 

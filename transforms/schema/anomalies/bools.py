@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.ints import int_range
+from transforms.schema.anomalies.mass import FINE_HISTOGRAM
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.anomalies.words import number, quoted
 from transforms.schema.columns import Column
@@ -51,11 +52,13 @@ def _odd_float(column: Column) -> str | None:
             return f"such as {number(value)}"
     if column.has_nan:
         return "such as NaN"
+    # Bins of equal width may hold nothing at their edges; quantiles are values of the data.
+    quantiles = statistics_pb2.Histogram.QUANTILES
+    histograms = [each for each in column.numbers.histograms if each.type == quantiles]
+    fine = column.custom(FINE_HISTOGRAM)
     between = any(
         bucket.low_value > 0 and bucket.high_value < 1 and bucket.sample_count > 0
-        for histogram in column.numbers.histograms
-        # Bins of equal width may hold nothing at their edges; quantiles are values of the data.
-        if histogram.type == statistics_pb2.Histogram.QUANTILES
+        for histogram in (*histograms, *([fine.histogram] if fine is not None else []))
         for bucket in histogram.buckets
     )
     return "but between them" if between else None
@@ -78,7 +81,8 @@ def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Finding]:
 
 def _to_ints(least: int, most: int) -> Mend:
     def mend(draft: Draft) -> None:
-        draft.feature.int_domain.min, draft.feature.int_domain.max = least, most
+        # 0 and 1 are right still, whether there are such or not.
+        draft.feature.int_domain.min, draft.feature.int_domain.max = min(least, 0), max(most, 1)
 
     return mend
 
@@ -88,6 +92,6 @@ def _to_floats(least: float, most: float) -> Mend:
         domain = draft.feature.float_domain
         domain.SetInParent()
         if math.isfinite(least) and math.isfinite(most):
-            domain.min, domain.max = least, most
+            domain.min, domain.max = min(least, 0), max(most, 1)
 
     return mend

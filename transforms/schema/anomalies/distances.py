@@ -79,8 +79,12 @@ def text_cells(current: TextMass, control: TextMass) -> Cells:
     low, high = control.bounds(texts)
     if not (current.unseen or control.unseen):
         return Cells(names, least, low)
-    theirs = np.clip(least / current.total, low / control.total, high / control.total)
-    ours = np.clip(theirs, least / current.total, most / current.total)
+    least, most, low, high = (
+        bound / mass.total
+        for bound, mass in ((least, current), (most, current), (low, control), (high, control))
+    )
+    theirs = _within(np.clip(least, low, high), low)
+    ours = _within(np.clip(theirs, least, most), least)
     rests = [max(0.0, 1 - float(shares.sum())) for shares in (ours, theirs)]
     return Cells(
         [*names, "all other texts"],
@@ -88,6 +92,13 @@ def text_cells(current: TextMass, control: TextMass) -> Cells:
         np.append(theirs, rests[1]) * control.total,
         has_rest=True,
     )
+
+
+def _within(shares: _Floats, least: _Floats) -> _Floats:
+    """Shares that were raised, as far as all of them together are no more than there is."""
+    more = float((shares - least).sum())
+    room = max(0.0, 1 - float(least.sum()))
+    return shares if more <= room else least + (shares - least) * (room / more)
 
 
 def number_cells(current: Mass, control: Mass, edges: _Floats) -> Cells:

@@ -5,8 +5,12 @@ from transforms.schema.lifecycle import deprecate
 
 
 def drop_domain(draft: Draft) -> None:
-    """Takes the domain from a feature. A shared one stays, for others may have it too."""
+    """Takes the domain from a feature, and how many values may be outside of it.
+
+    A shared one stays, for others may have it too.
+    """
     draft.feature.ClearField("domain_info")
+    draft.feature.ClearField("distribution_constraints")
     draft.domain = None
 
 
