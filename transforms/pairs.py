@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from transforms.cast_faults import true_where
 from transforms.json_text import json_values
+from transforms.number_casts import doubles
 from transforms.types import is_list, is_text, plain_type
 from transforms.views import without_views
 
@@ -31,8 +32,8 @@ def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = Non
     """Compares two columns of n rows.
 
     Numbers are compared as numbers and texts as bytes, whatever their types; NaN is equal to NaN.
-    Lists and structs are equal where all that is in them is. Other values of two types are not
-    equal.
+    Lists and structs are equal where all that is in them is, whatever the order of fields. Other
+    values of two types are not equal.
 
     Args:
       base: n values.
@@ -58,6 +59,8 @@ def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:
         return np.zeros(len(base), bool)
     if any(pa.types.is_floating(type) for type in types) and all(map(_is_number, types)):
         return _equal_floats(_floats(base, digits), _floats(test, digits))
+    if any(pa.types.is_decimal(type) for type in types) and all(map(_is_number, types)):
+        return _equal_decimals(base, test)
     if any(pa.types.is_nested(type) for type in types) or not _like(*types):
         alike = pc.equal(_texts(base, digits), _texts(test, digits))
         odd = pc.equal(*(json_values(_mapped(each, _oddity)) for each in (base, test)))
@@ -73,7 +76,8 @@ def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:
 
 def _is_number(type: pa.DataType) -> bool:
     kinds = pa.types
-    return bool(kinds.is_integer(type) or kinds.is_floating(type) or kinds.is_boolean(type))
+    tests = (kinds.is_integer, kinds.is_floating, kinds.is_boolean, kinds.is_decimal)
+    return any(test(type) for test in tests)
 
 
 def _like(one: pa.DataType, other: pa.DataType) -> bool:
@@ -84,7 +88,7 @@ def _like(one: pa.DataType, other: pa.DataType) -> bool:
 def _floats(array: pa.Array, digits: int | None) -> np.ndarray:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
-    numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    numbers = doubles(array).to_numpy(zero_copy_only=False)
     if digits is None:
         return np.asarray(numbers)
     # Greater ones have no such digits, and would overflow where they are moved before the point.
@@ -95,6 +99,20 @@ def _floats(array: pa.Array, digits: int | None) -> np.ndarray:
 def _equal_floats(base: np.ndarray, test: np.ndarray) -> np.ndarray:
     equal: np.ndarray = (base == test) | (np.isnan(base) & np.isnan(test))
     return equal
+
+
+def _equal_decimals(base: pa.Array, test: pa.Array) -> np.ndarray:
+    """Of two scales, or beside integers: exactly, unless they have more digits than any decimal."""
+    scale = max(each.type.scale for each in (base, test) if pa.types.is_decimal(each.type))
+    numbers = [
+        array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
+        for array in (base, test)
+    ]
+    try:
+        left, right = (array.cast(pa.decimal256(76, scale)) for array in numbers)
+    except pa.ArrowInvalid:
+        return _equal_floats(_floats(base, None), _floats(test, None))
+    return true_where(pc.equal(left, right))
 
 
 def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
@@ -114,7 +132,10 @@ def _texts(array: pa.Array, digits: int | None) -> pa.Array:
 
 
 def _rounded(array: pa.Array, digits: int | None) -> pa.Array:
-    if not pa.types.is_floating(array.type):
+    if pa.types.is_string(array.type):
+        # As JSON has bytes.
+        return array.cast(pa.binary())
+    if not (pa.types.is_floating(array.type) or pa.types.is_decimal(array.type)):
         return array
     return pa.array(_floats(array, digits) + 0.0, mask=~true_where(array.is_valid()))
 
@@ -137,7 +158,7 @@ def _mapped(array: pa.Array, leaf: Callable[[pa.Array], pa.Array]) -> pa.Array:
         absent = pa.array(~true_where(array.is_valid()))
         return pa.ListArray.from_arrays(offsets, inner, mask=absent)
     if pa.types.is_struct(array.type) and array.type.num_fields:
-        names = [array.type.field(index).name for index in range(array.type.num_fields)]
+        names = sorted(array.type.field(index).name for index in range(array.type.num_fields))
         fields = [_mapped(pc.struct_field(array, name), leaf) for name in names]
         return pa.StructArray.from_arrays(fields, names, mask=pc.is_null(array))
     return leaf(array)

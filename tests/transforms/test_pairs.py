@@ -1,5 +1,6 @@
 import datetime
 import math
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -21,6 +22,11 @@ def told(base, test, digits=None):
     return ["".join(name for name, mask in names if mask[i]) for i in range(len(base))]
 
 
+def decimals(*texts, scale):
+    values = [None if text is None else Decimal(text) for text in texts]
+    return pa.array(values, pa.decimal256(76, scale))
+
+
 @pytest.mark.parametrize(
     ("base", "test", "expected"),
     [
@@ -38,6 +44,19 @@ def told(base, test, digits=None):
         ([[1.0]], pa.array([[1.0]], pa.list_(pa.float32())), ["="]),
         ([["a"]], pa.array([["a"]], pa.large_list(pa.large_string())), ["="]),
         ([{"a": 1, "b": "x"}], [{"a": 1, "b": "y"}], ["x"]),
+        ([{"a": 1, "b": "x"}], [{"b": b"x", "a": 1.0}], ["="]),
+        ([["a"], ["b"]], [[b"a"], [b"c"]], ["=", "x"]),
+        ([["1"]], [[1]], ["x"]),
+        (
+            decimals("1.0", "2.5", N, scale=1),
+            decimals("1", "2.51", "3", scale=2),
+            ["=", "x", "test"],
+        ),
+        (decimals("1", "2.5", scale=1), [1.0, 2.4], ["=", "x"]),
+        (decimals("9007199254740993", "1.5", scale=1), [2**53 + 1, 1], ["=", "x"]),
+        (decimals("1", "0", scale=1), [True, True], ["=", "x"]),
+        (decimals("9e60", "1", scale=0), decimals("1e-30", "1", scale=30), ["x", "="]),
+        ([decimals("1", scale=1).to_pylist()], [decimals("1", scale=2).to_pylist()], ["="]),
         ([[math.nan], [math.nan], [math.inf]], [[math.nan], [N], [-math.inf]], ["=", "x", "x"]),
         ([[math.nan], [math.inf, N]], [[math.inf], [math.inf, N]], ["x", "="]),
         ([{"a": math.nan}, {"a": N}], [{"a": N}, {"a": N}], ["x", "="]),
