@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.cast_faults import true_where
+from transforms.casts import as_plain
 from transforms.json_text import json_values
 from transforms.number_casts import doubles
 from transforms.types import is_list, is_text, plain_type
-from transforms.views import without_views
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,11 @@ def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = Non
       test: n values.
       float_digits: To how many digits after the point floats are rounded first; None for none.
     """
-    base, test = _plain(base), _plain(test)
+    base, test = (as_plain(each, plain_type(each.type)) for each in (base, test))
     here, there = true_where(base.is_valid()), true_where(test.is_valid())
     both = here & there
     equal = _equal(base, test, float_digits) & both
     return Paired(equal, both & ~equal, here & ~there, there & ~here)
-
-
-def _plain(array: pa.Array) -> pa.Array:
-    array = without_views(array.storage if isinstance(array, pa.ExtensionArray) else array)
-    plain = plain_type(array.type)
-    return array if array.type.equals(plain) else array.cast(plain)
 
 
 def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:
@@ -85,10 +79,13 @@ def _like(one: pa.DataType, other: pa.DataType) -> bool:
     return bool(one == other or any(kind(one) and kind(other) for kind in alike))
 
 
+def _numbers(array: pa.Array) -> pa.Array:
+    """Numbers, and booleans as 0 and 1."""
+    return array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
+
+
 def _floats(array: pa.Array, digits: int | None) -> np.ndarray:
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.uint8())
-    numbers = doubles(array).to_numpy(zero_copy_only=False)
+    numbers = doubles(_numbers(array)).to_numpy(zero_copy_only=False)
     if digits is None:
         return np.asarray(numbers)
     # Greater ones have no such digits, and would overflow where they are moved before the point.
@@ -104,12 +101,8 @@ def _equal_floats(base: np.ndarray, test: np.ndarray) -> np.ndarray:
 def _equal_decimals(base: pa.Array, test: pa.Array) -> np.ndarray:
     """Of two scales, or beside integers: exactly, unless they have more digits than any decimal."""
     scale = max(each.type.scale for each in (base, test) if pa.types.is_decimal(each.type))
-    numbers = [
-        array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
-        for array in (base, test)
-    ]
     try:
-        left, right = (array.cast(pa.decimal256(76, scale)) for array in numbers)
+        left, right = (_numbers(each).cast(pa.decimal256(76, scale)) for each in (base, test))
     except pa.ArrowInvalid:
         return _equal_floats(_floats(base, None), _floats(test, None))
     return true_where(pc.equal(left, right))
@@ -117,11 +110,9 @@ def _equal_decimals(base: pa.Array, test: pa.Array) -> np.ndarray:
 
 def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
     """Of two widths; numpy compares signed and unsigned ones exactly."""
-    numbers = [
-        array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
-        for array in (base, test)
-    ]
-    left, right = (array.fill_null(0).to_numpy(zero_copy_only=False) for array in numbers)
+    left, right = (
+        _numbers(each).fill_null(0).to_numpy(zero_copy_only=False) for each in (base, test)
+    )
     equal: np.ndarray = left == right
     return equal
 

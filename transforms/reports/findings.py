@@ -135,9 +135,8 @@ def _examples(
     other = "soft" if is_masked and at_fault else None
     heads, columns = [], []
     for at in shown:
-        look = "mark" if names[at] in at_fault else other
         is_place = names[at] == PLACE and at == names.index(PLACE)
-        look = None if is_place else look
+        look = None if is_place else "mark" if names[at] in at_fault else other
         heads.append(element("th", breakable(names[at]), scope="col", class_=look))
         values = python_values(rows.column(at).slice(0, ROWS))
         columns.append(

@@ -116,7 +116,7 @@ def _of_values(check: FeatureCheck, values: pa.Array) -> list[Found]:
     if pa.types.is_dictionary(type):
         return _of_dictionary(check, values)
     if not _is_primitive(type):
-        values = _plain(values)
+        values = as_feature(as_plain(values, plain_type(values.type)))
     if not fits(check, values.type):
         return _wrong_type(check, values)
     if check.kind == "STRUCT":
@@ -153,16 +153,6 @@ def list_depth(type: pa.DataType) -> tuple[int, pa.DataType]:
 
 def _is_primitive(type: pa.DataType) -> bool:
     return bool(pa.types.is_primitive(type) or pa.types.is_string(type))
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    if isinstance(values, pa.ExtensionArray):
-        values = values.storage
-    if pa.types.is_run_end_encoded(values.type):
-        values = pc.run_end_decode(values)
-    values = without_views(values)
-    plain = plain_type(values.type)
-    return as_feature(values if values.type.equals(plain) else values.cast(plain))
 
 
 def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Found]:

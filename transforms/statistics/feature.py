@@ -20,7 +20,7 @@ from transforms.statistics.levels import Level, valid_of, values_of_rows
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
-from transforms.statistics.texts import Texts, as_text, is_utf8
+from transforms.statistics.texts import Texts, as_text
 from transforms.statistics.vocabulary import Asked
 from transforms.types import is_list, is_text, is_time, whole_times
 
@@ -116,7 +116,7 @@ class Feature:
         if lengths is None:
             array = array.drop_null()
             lengths = np.ones(len(array), np.int64)
-        if is_text(array.type) and not is_utf8(array):
+        if is_text(array.type):
             array, _ = as_text(array)
         elif pa.types.is_null(array.type):
             array = array.cast(pa.string())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from transforms.batches import take_rows
 from transforms.errors import ConfigError
-from transforms.statistics.texts import as_text, is_utf8
+from transforms.statistics.texts import as_text
 from transforms.types import is_list
 
 _Integers = NDArray[np.int64]
@@ -133,7 +133,7 @@ def _held(batch: pa.RecordBatch, column: str, wanted: str | None) -> _Held:
         rows = pc.list_parent_indices(array).to_numpy()
         array = pc.list_flatten(array)
     try:
-        if pa.types.is_string(array.type) and not is_utf8(array):
+        if pa.types.is_string(array.type):
             array, _ = as_text(array)
         coded = array.cast(pa.string()).dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -58,7 +58,7 @@ class Texts:
         if self.sample is not None and self.images is not None:
             self.sample.add(array)
             self.images.add(array)
-        if not self.is_bytes and not is_utf8(array):
+        if not self.is_bytes:
             array, wrong = as_text(array)
             self.not_text += wrong
         self.counts.add(array)
@@ -131,7 +131,7 @@ def _describe_ranks(
         stats.top_values.add(value=bucket.label, frequency=bucket.sample_count)
 
 
-def is_utf8(array: pa.Array) -> bool:
+def _is_utf8(array: pa.Array) -> bool:
     """Whether values are texts, and not only said to be: of files Arrow takes it on trust."""
     if not pa.types.is_string(array.type):
         return False
@@ -147,7 +147,9 @@ def is_utf8(array: pa.Array) -> bool:
 
 
 def as_text(array: pa.Array) -> tuple[pa.Array, int]:
-    """Bytes as texts, a placeholder where they are none, and how many are not."""
+    """Strings or bytes as texts, a placeholder where they are none, and how many are not."""
+    if _is_utf8(array):
+        return array, 0
     array = array.cast(pa.binary())
     try:
         return array.cast(pa.large_string()), 0

@@ -114,7 +114,6 @@ def number_cells(current: Mass, control: Mass, edges: _Floats) -> Cells:
       control: What it is compared with.
       edges: Of the control, finite and rising. A number that many of its values are just gets a
         cell of its own.
-
     """
     known = current.without_guesses(control)
     cuts = _cuts(known, control, edges)

@@ -46,8 +46,10 @@ def _rare(column: Column, known: Collection[str]) -> float:
     strange = [n for text, n in held.counts.items() if text not in known]
     left = held.total - inside - sum(strange)
     different = column.unique * (1 - _UNIQUE_ERROR) - len(known) - len(strange)
-    # Of weighted values each may weigh next to nothing, and sums of weights are rounded.
-    return float(left) if left > 1e-9 * held.total else max(0.0, different) * (not column.by_weight)
+    # Sums of weights are rounded, and of weighted values each may weigh next to nothing.
+    if left > 1e-9 * held.total:
+        return float(left)
+    return 0.0 if column.by_weight else max(0.0, different)
 
 
 def _rare_ones(strange: dict[str, float], rare: float, total: float) -> Finding:
