@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import Run, run
-from beam_jobs.options import option
-from beam_jobs.stream_options import StreamOptions
-from beam_jobs.streams import read
+from beam_jobs.options.declare import option
+from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.streaming.streams import read
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from transforms.io.file_source import Source
     from transforms.io.pubsub.source import PubSubSource
-    from transforms.io.source import Source
-    from transforms.replay import Replay
+    from transforms.io.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +94,11 @@ def resolve(options: Options) -> "tuple[Source | PubSubSource, Replay | None]":
 
 def replay_of(options: Options) -> "tuple[Source, Replay]":
     """Dead letters as input, and how they become rows."""
-    from transforms.dead_letters import DEAD_LETTERS
+    from transforms.commit.dead_letters import DEAD_LETTERS
+    from transforms.io.file_source import Source
     from transforms.io.payloads.table import load_payload
-    from transforms.io.source import Source
-    from transforms.replay import Replay
-    from transforms.schema_files import read_schema
+    from transforms.io.replay import Replay
+    from transforms.schema.arrow_schema import read_schema
 
     if options.schema is None:
         raise ConfigError("--replay needs --schema: dead letters don't tell what their rows hold")

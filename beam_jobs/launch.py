@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from beam_jobs import channels, failures, local_profile, logs
-from beam_jobs.command_line import job_of, parse
-from beam_jobs.local_run import committed_before, run_here
-from beam_jobs.logs import say
-from beam_jobs.options import JobOptions, declared
-from beam_jobs.own_subscription import own_subscription, run_subscribed
-from beam_jobs.stream_run import run_stream
-from beam_jobs.streams import check_native, check_relevant, is_unbounded, lateness
+from beam_jobs.options.command_line import job_of, parse
+from beam_jobs.options.declare import JobOptions, declared
+from beam_jobs.running import failures, local_profile, logs
+from beam_jobs.running.local import committed_before, run_here
+from beam_jobs.running.logs import say
+from beam_jobs.streaming import channels
+from beam_jobs.streaming.own_subscription import own_subscription, run_subscribed
+from beam_jobs.streaming.run import run_stream
+from beam_jobs.streaming.streams import check_native, check_relevant, is_unbounded, lateness
 from transforms.errors import ConfigError, MillraceError
 from transforms.io.pubsub.uris import is_pubsub
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from beam_jobs.runners import Place
-    from beam_jobs.stream_options import StreamOptions
-    from transforms.commit import Commit
-    from transforms.dead_letters import DeadLetters
-    from transforms.stream.commit import StreamCommit
+    from beam_jobs.options.streaming import StreamOptions
+    from beam_jobs.running.runners import Place
+    from transforms.commit.commit import Commit
+    from transforms.commit.dead_letters import DeadLetters
+    from transforms.commit.stream.commit import StreamCommit
 
 T = TypeVar("T", bound=JobOptions)
 Resolved = TypeVar("Resolved")
@@ -106,7 +107,7 @@ def _launch(
     verdict: Callable[[T], int] | None,
 ) -> int:
     with _no_collection():
-        from beam_jobs import runners
+        from beam_jobs.running import runners
         from transforms import progress
 
         check_relevant(options)
@@ -175,7 +176,7 @@ def construct(
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
 ) -> tuple["beam.Pipeline", Run]:
     """Makes the pipeline of a run, all but its last step; nothing is written yet."""
-    from beam_jobs import runners
+    from beam_jobs.running import runners
 
     native = is_unbounded(options) and runners.reads_natively(beam_options)
     if native:
@@ -196,7 +197,7 @@ def new_run(job: str, options: JobOptions, native: bool = False) -> Run:
       options: Its options.
       native: Whether the runner reads messages by itself.
     """
-    from transforms.dead_letters import DeadLetters
+    from transforms.commit.dead_letters import DeadLetters
 
     unbounded = is_unbounded(options)
     commit = _stream_commit(job, options, native) if unbounded else _commit(job, options)
@@ -207,8 +208,8 @@ def new_run(job: str, options: JobOptions, native: bool = False) -> Run:
 
 
 def _commit(job: str, options: JobOptions) -> "Commit":
-    from transforms.commit import Commit
-    from transforms.ledger import Gate
+    from transforms.commit.commit import Commit
+    from transforms.commit.ledger import Gate
 
     return Commit(
         job,
@@ -225,7 +226,7 @@ def _commit(job: str, options: JobOptions) -> "Commit":
 
 
 def _stream_commit(job: str, options: Any, native: bool) -> "Commit":
-    from transforms.stream.commit import StreamCommit
+    from transforms.commit.stream.commit import StreamCommit
 
     commit = StreamCommit(
         job,
@@ -253,7 +254,7 @@ def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
 
     None where the job has no output.
     """
-    from transforms.io.uris import parse as parse_uri
+    from transforms.files.uris import parse as parse_uri
 
     output = getattr(options, "output", None)
     if output is None:
@@ -275,7 +276,7 @@ def recorded(options: JobOptions) -> dict[str, Any]:
 
 def _check_reach(options: JobOptions, place: "Place") -> None:
     """Workers elsewhere can't reach this machine's files, nor this terminal."""
-    from transforms.io.files import is_local
+    from transforms.files.filesystem import is_local
 
     for option in declared(type(options)) if place != "local" else ():
         value = getattr(options, option.name)
@@ -296,7 +297,7 @@ def _check_reach(options: JobOptions, place: "Place") -> None:
 
 def _submit(job: str, root: "beam.Pipeline", options: "PipelineOptions", wait: bool) -> int:
     """Hands a pipeline to a service; a template's launcher must do nothing more."""
-    from beam_jobs import runners
+    from beam_jobs.running import runners
 
     result = root.run()
     if runners.place_of(options) is runners.Place.TEMPLATE or not result.has_job:

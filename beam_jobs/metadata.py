@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import beam_jobs
-from beam_jobs.command_line import describe, job_of
-from beam_jobs.options import ColumnMap, Declared, JobOptions, declared
-from beam_jobs.stream_options import StreamOptions
-from beam_jobs.template_lint import lint
+from beam_jobs.options.command_line import describe, job_of
+from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, declared
+from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.templates.lint import lint
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "python -m beam_jobs.metadata"

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import Run, run
-from beam_jobs.options import ColumnMap, option
-from beam_jobs.stream_options import StreamOptions
-from beam_jobs.streams import message_columns, read, tell_columns
-from beam_jobs.validation_options import GROUP, ValidationOptions, add_gate, gate_of, read_schema
+from beam_jobs.options.declare import ColumnMap, option
+from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.options.validation import GROUP, ValidationOptions, add_gate, gate_of, read_schema
+from beam_jobs.streaming.streams import message_columns, read, tell_columns
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from inference.models import Model
     from transforms.gate.judge import Judge
+    from transforms.io.file_source import Source
     from transforms.io.pubsub.source import PubSubSource
-    from transforms.io.source import Source
     from transforms.rules.files import Rules
 
 
@@ -133,9 +133,9 @@ class Resolved:
 def resolve(options: Options) -> Resolved:
     """Looks at the model, the files and the rules, and checks that they fit each other."""
     from inference.models import Model
+    from transforms.io.file_source import Source
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
-    from transforms.io.source import Source
 
     model = Model.resolve(
         options.model,
@@ -163,7 +163,7 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     """The whole pipeline."""
     from inference.score import Score
     from transforms.io.write import Write
-    from transforms.validate import Validate
+    from transforms.row_checks.validate import Validate
 
     rows = read(root, resolved.source, options, run)
     if resolved.judge is not None:

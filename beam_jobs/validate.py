@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.launch import Run, run
-from beam_jobs.logs import say
-from beam_jobs.options import ColumnMap, option
-from beam_jobs.validation_options import (
+from beam_jobs.options.declare import ColumnMap, option
+from beam_jobs.options.validation import (
     ValidationOptions,
     checks_of,
     judge_of,
     read_code,
     read_schema,
 )
-from beam_jobs.verdict import verdict
+from beam_jobs.running.logs import say
+from beam_jobs.running.verdict import verdict
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.gate.judge import Judge
-    from transforms.io.source import Source
+    from transforms.io.file_source import Source
     from transforms.statistics.options import StatisticsOptions
 
 _OF_ROWS = (
@@ -126,10 +126,10 @@ class Options(ValidationOptions):
 
 def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     """Reads the schema, the rules and the reference, and looks at the files."""
+    from transforms.io.file_source import Source
     from transforms.io.schema_types import nearly_numbers, with_schema_types
-    from transforms.io.source import Source
     from transforms.statistics.options import StatisticsOptions
-    from transforms.statistics.slice_text import parse_slices
+    from transforms.statistics.slices.text import parse_slices
 
     schema = read_schema(options.schema)
     if options.merge:
@@ -164,8 +164,8 @@ def _resolve_merge(
 ) -> "tuple[tuple[str, ...], Judge]":
     """Of statistics alone; what asks for rows is refused."""
     from transforms.errors import ConfigError
+    from transforms.files.uris import parse
     from transforms.gate.merge import find_states
-    from transforms.io.uris import parse
 
     for name in _OF_ROWS:
         if getattr(options, name) not in (None, False, 1.0, ()):

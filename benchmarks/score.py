@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from beam_jobs.logs import filter_native, quiet_libraries
+from beam_jobs.running.logs import filter_native, quiet_libraries
 from benchmarks import data
 
 

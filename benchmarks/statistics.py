@@ -31,7 +31,7 @@ OURS = {
     ),
     "csv": (
         "import apache_beam as beam\nfrom transforms.io.read import Read\n"
-        "from transforms.io.source import Source\n"
+        "from transforms.io.file_source import Source\n"
         "from transforms.statistics.generate import GenerateStatistics",
         "with beam.Pipeline() as root:\n"
         "    rows = root | Read(Source.resolve(sys.argv[1]))\n"

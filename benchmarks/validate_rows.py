@@ -28,9 +28,9 @@ from pyarrow import csv
 from benchmarks import tfdv
 from transforms.batches import MAX_ROWS
 from transforms.row_checks.checks import Checks
+from transforms.row_checks.validate import validate_batch
 from transforms.rules.files import parse_rules
 from transforms.schema import read_metadata, write_metadata
-from transforms.validate import validate_batch
 
 RANGES = {
     "fare": (0, 10_000),

@@ -37,12 +37,12 @@ def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
     """Read, Score and Write, with one worker or with both cores."""
     from inference.models import Model
     from inference.score import Score
-    from transforms.commit import Commit
-    from transforms.dead_letters import DeadLetters
+    from transforms.commit.commit import Commit
+    from transforms.commit.dead_letters import DeadLetters
+    from transforms.commit.ledger import Gate
+    from transforms.io.file_source import Source
     from transforms.io.read import Read
-    from transforms.io.source import Source
     from transforms.io.write import Write
-    from transforms.ledger import Gate
 
     stacked = () if "example" in model else (("x", tuple(FEATURES)),)
     columns = "?column=examples" if "example" in model else ""

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from beam_jobs.logs import filter_native, quiet_libraries
+from beam_jobs.running.logs import filter_native, quiet_libraries
 from beam_jobs.score import main as score
 from examples.trips import write_csv
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from inference.signature import Layout, Signature, TensorSpec
+from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError
-from transforms.types import is_list, is_text, plain_type, to_example
 
 Mappings = Mapping[str, tuple[str, ...]]
 """Columns by input. Several are stacked; none means that the input never has a value."""

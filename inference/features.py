@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from inference.binding import Binding, Feed, unnested
 from inference.signature import Layout, TensorSpec
-from transforms.casts import checked_cast
+from transforms.arrow.casts import checked_cast
+from transforms.commit.dead_letters import Reason
 from transforms.conform import fault_message
-from transforms.dead_letters import Reason
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _encoded(
     count: int, feeds: Iterable[Feed], features: list[Feature]
 ) -> tuple[pa.Array, list[Fault]]:
     """All features of each row as a serialized tf.Example."""
-    from transforms.examples import encode_examples
+    from transforms.examples.convert import encode_examples
 
     held = [pair for pair in zip(feeds, features, strict=True) if pair[0].columns]
     if not held:

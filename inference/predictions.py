@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from inference.signature import Layout, TensorSpec
-from transforms.casts import checked_cast
+from transforms.arrow.casts import checked_cast
 from transforms.errors import ConfigError
 
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 from inference.features import Fault
 from inference.loaded import Predictions
 from inference.models import Model
+from transforms.arrow.json_text import json_rows
 from transforms.batches import row_sources, select_rows
-from transforms.dead_letters import Reason, join_rejects, reject_payloads
-from transforms.json_text import json_rows
+from transforms.commit.dead_letters import Reason, join_rejects, reject_payloads
 
 
 class Rejecting:

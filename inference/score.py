@@ -17,7 +17,7 @@ from inference.loaded import Bound, LoadedModel
 from inference.models import BATCH_ROWS, Columns, Model
 from inference.rejecting import Rejecting
 from transforms.batches import Batches, rebatch, select_rows
-from transforms.dead_letters import REJECTS, DeadLetters, Outcome, through_door
+from transforms.commit.dead_letters import REJECTS, DeadLetters, Outcome, through_door
 from transforms.errors import ConfigError
 
 if getattr(base, "resource", None) is None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from transforms.types import from_tensor
+from transforms.arrow.types import from_tensor
 
 Shape = tuple[int | None, ...]
 """Sizes of a tensor, rows first; None where it is known only when called."""

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from inference.features import Feature, list_lengths
 from inference.signature import Layout, TensorSpec
-from transforms.types import is_list
+from transforms.arrow.types import is_list
 
 ALIGNMENT = 64
 """A tensor can share the memory of an array that begins at a multiple of so many bytes."""

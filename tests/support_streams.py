@@ -15,7 +15,7 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from beam_jobs import prism
+from beam_jobs.running import prism
 from tests.support import Collect
 from transforms.batches import RecordBatchCoder
 from transforms.errors import ConfigError

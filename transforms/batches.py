@@ -13,7 +13,7 @@ from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry as coder_registry
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.views import has_view, without_views
+from transforms.arrow.views import has_view, without_views
 
 Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 

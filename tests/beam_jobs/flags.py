@@ -1,6 +1,6 @@
 """What a user gives to run a job on Dataflow."""
 
-from beam_jobs import runners
+from beam_jobs.running import runners
 
 DATAFLOW = [
     "--runner=DataflowRunner",

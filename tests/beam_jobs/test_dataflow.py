@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs import launch, runners
-from beam_jobs.command_line import parse
+from beam_jobs import launch
 from beam_jobs.metadata import jobs
+from beam_jobs.options.command_line import parse
+from beam_jobs.running import runners
 from tests.beam_jobs.flags import DATAFLOW
 from transforms.batches import CODER_URN
-from transforms.windows import ANY_LATENESS
+from transforms.windows.assign import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:1"

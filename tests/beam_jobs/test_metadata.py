@@ -8,10 +8,10 @@ import pytest
 
 from beam_jobs import metadata
 from beam_jobs.metadata import container_spec, generated, jobs, options_table
-from beam_jobs.options import declared
-from beam_jobs.stream_options import StreamOptions
-from beam_jobs.template_lint import lint
-from tests.beam_jobs.test_options import Options
+from beam_jobs.options.declare import declared
+from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.templates.lint import lint
+from tests.beam_jobs.options.test_declare import Options
 
 SPEC = container_spec(Options, "registry/image@sha256:1")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from beam_jobs import launch
-from beam_jobs.options import JobOptions, option
+from beam_jobs.options.declare import JobOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Options(JobOptions):
 
 def resolve(options: Options) -> Any:
     """Reads the input's schema."""
-    from transforms.io.source import Source
+    from transforms.io.file_source import Source
 
     if options.fault == "resolve":
         raise FileNotFoundError(2, "No such file or directory", "gone.pb")
@@ -43,7 +43,7 @@ def build(root: Any, source: Any, options: Options, run: launch.Run) -> None:
     import apache_beam as beam
     import pyarrow as pa
 
-    from transforms.dead_letters import Outcome, through_door
+    from transforms.commit.dead_letters import Outcome, through_door
     from transforms.io.read import Read
     from transforms.io.write import Write
 
@@ -59,7 +59,7 @@ def build(root: Any, source: Any, options: Options, run: launch.Run) -> None:
 
 def break_batch(batch: Any, fault: str) -> Any:
     """Rejects every row, raises, or does nothing."""
-    from transforms.dead_letters import NO_REJECTS, Reason, reject_rows
+    from transforms.commit.dead_letters import NO_REJECTS, Reason, reject_rows
 
     if fault == "value":
         raise ValueError("a number was expected")

@@ -14,7 +14,12 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from tests.support import Collect, local_pipeline, run_on
 from transforms.batches import Rebatch
-from transforms.commit import Commit
+from transforms.commit.commit import Commit
+from transforms.commit.ledger import Gate
+from transforms.commit.publish import Plan, Publish
+from transforms.commit.shards import StageShards
+from transforms.commit.stage import Stage
+from transforms.commit.stream.write import WriteWindows
 from transforms.gate.check import CheckData, JudgeStates
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge
@@ -27,26 +32,21 @@ from transforms.io.pubsub.sink import PubSubSink
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.write import WritePubSub
 from transforms.io.read import Read
-from transforms.io.shards import StageShards
-from transforms.io.stage import Stage
+from transforms.io.replay import Replay
 from transforms.io.write import Write
-from transforms.keyed import PartitionByKey
-from transforms.ledger import Gate
-from transforms.micro_batch import MicroBatch
-from transforms.publish import Plan, Publish
-from transforms.replay import Replay
+from transforms.keys.partition import PartitionByKey
+from transforms.keys.unique import Unique
 from transforms.row_checks.checks import Checks
+from transforms.row_checks.validate import Validate
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.files import Rules
 from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
-from transforms.skew import DetectFeatureSkew
+from transforms.skew.detect import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
-from transforms.stream.write import WriteWindows
-from transforms.unique import Unique
-from transforms.validate import Validate
-from transforms.window_batches import WindowBatches
+from transforms.windows.micro_batch import MicroBatch
+from transforms.windows.window_batches import WindowBatches
 
 PACKAGES = ("transforms", "inference")
 
@@ -85,13 +85,13 @@ def _score(model):
 
 
 def _from_rows(model):
-    from transforms.rows import FromRows
+    from transforms.rows.bridge import FromRows
 
     return FromRows()
 
 
 def _to_rows(model):
-    from transforms.rows import ToRows
+    from transforms.rows.bridge import ToRows
 
     return ToRows()
 

@@ -20,12 +20,12 @@ from tests.support import batch_of, run_on, shared_data
 from tests.transforms.schema.builders import kinds_of, schema_of
 from tests.transforms.schema.cases import x
 from transforms.row_checks.checks import Checks
+from transforms.row_checks.validate import validate_batch
 from transforms.schema import infer_schema, validate_statistics
 from transforms.statistics.collect import statistics_of
 from transforms.statistics.generate import GenerateStatistics
 from transforms.statistics.options import StatisticsOptions
-from transforms.validate import validate_batch
-from transforms.window_batches import WindowBatches
+from transforms.windows.window_batches import WindowBatches
 
 
 def taxi(split):

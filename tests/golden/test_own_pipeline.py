@@ -6,12 +6,12 @@ import pytest
 
 from inference.score import Score, score_table
 from tests.support import Collect, batch_of, local_pipeline
-from transforms.commit import Commit
-from transforms.dead_letters import DeadLetters
+from transforms.commit.commit import Commit
+from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError
 from transforms.io.read import Read
 from transforms.io.write import Write
-from transforms.rows import FromRows, ToRows
+from transforms.rows.bridge import FromRows, ToRows
 
 DICTS = [{"x": float(n), "y": 1.0, "name": "n"} for n in range(5)]
 SCORES = [1.0, 3.0, 5.0, 7.0, 9.0]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import ROOT, shared_data
 from transforms.errors import Refused
-from transforms.row_checks.violation import Violation
+from transforms.faults import Violation
 from transforms.rules.column_rules import Verdict
 from transforms.schema import read_metadata, validate_statistics
 from transforms.statistics.collect import statistics_of

@@ -9,8 +9,8 @@ import pytest
 from inference import Model, score_table
 from inference.handlers.replaced_ops import runnable
 from tests.support import shared_data
-from transforms.example_schema import infer_example_schema
-from transforms.examples import decode_examples
+from transforms.examples.convert import decode_examples
+from transforms.examples.schema import infer_example_schema
 
 
 @functools.cache

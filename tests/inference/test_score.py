@@ -11,7 +11,7 @@ from inference.models import Model
 from inference.score import score_batch, score_table
 from tests.inference.rows import mixed, rejected
 from tests.inference.zoo import DTYPES, FLOATS
-from transforms.dead_letters import REJECTS
+from transforms.commit.dead_letters import REJECTS
 from transforms.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs.prism import built
+from beam_jobs.running.prism import built
 from tests.transforms.statistics.test_feature import alike
 from transforms.gate.places import ANOMALIES, read_statistics
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 
-from beam_jobs import logs
+from beam_jobs.running import logs
 from tests.integration import dataflow
-from transforms.io import files
+from transforms.files import filesystem
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ def service():
 @pytest.fixture
 def schema(bucket):
     place = f"{bucket}/schemas/trips.json"
-    files.write_bytes(place, b'[{"name": "n", "type": "INTEGER"}]')
+    filesystem.write_bytes(place, b'[{"name": "n", "type": "INTEGER"}]')
     return place
 
 
@@ -65,7 +65,7 @@ def submit(service, *argv):
 def graph(job):
     """The pipeline of a job, which lies in the bucket."""
     options = job["environment"]["sdkPipelineOptions"]["options"]
-    return api.Pipeline.FromString(files.read_bytes(options["pipelineUrl"]))
+    return api.Pipeline.FromString(filesystem.read_bytes(options["pipelineUrl"]))
 
 
 def check(pipeline):
@@ -89,7 +89,7 @@ def test_a_job_is_submitted(service, flags, capfd):
     assert "enable_streaming_engine" in job["environment"]["experiments"]
     check(graph(job))
     for place in (output(flags), f"{output(flags)}.dead_letters"):
-        manifest = json.loads(files.read_bytes(f"{place}/_millrace/run.json"))
+        manifest = json.loads(filesystem.read_bytes(f"{place}/_millrace/run.json"))
         assert (manifest["run_id"], manifest["status"]) == ("trips.1", "running")
 
 
@@ -114,7 +114,7 @@ def test_what_would_not_work_there_is_told_before(service, flags, capfd, more, t
     assert submit(service, *flags, more) == 2
     assert text in capfd.readouterr().err
     assert service.jobs == []
-    assert not files.exists(output(flags))
+    assert not filesystem.exists(output(flags))
 
 
 def test_a_templates_launcher_describes_the_job_and_ends(bucket, flags, monkeypatch, capfd):
@@ -126,7 +126,7 @@ def test_a_templates_launcher_describes_the_job_and_ends(bucket, flags, monkeypa
     place = f"{bucket}/staging/template_launches/2026-01-01_2/job_object"
     assert main(*flags, f"--template_location={place}", "--job_name=nightly", "--dedup_key=") == 0
     assert "submitted" not in capfd.readouterr().err
-    job = json.loads(files.read_bytes(place))
+    job = json.loads(filesystem.read_bytes(place))
     assert job["name"] == "nightly"
     assert job["type"] in STREAMING
     check(graph(job))

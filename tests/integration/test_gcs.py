@@ -5,11 +5,11 @@ import json
 import pytest
 
 from tests.transforms.stream.outputs import END, START, WINDOW, log
-from transforms.io import files
+from transforms.commit.stream.commit import StreamCommit
+from transforms.commit.stream.panes import Pane, commit_pane, recover
+from transforms.files import filesystem
+from transforms.io.file_source import Source
 from transforms.io.read import read_batches
-from transforms.io.source import Source
-from transforms.stream.commit import StreamCommit
-from transforms.stream.panes import Pane, commit_pane, recover
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 def _upload(folder, target):
     for path in folder.rglob("*"):
         if path.is_file():
-            with files.open_write(f"{target}/{path.relative_to(folder)}") as stream:
+            with filesystem.open_write(f"{target}/{path.relative_to(folder)}") as stream:
                 stream.write(path.read_bytes())
 
 
@@ -30,7 +30,7 @@ def test_everything_on_gcs(bucket, linear_model):
 
     _upload(linear_model, f"{bucket}/models/linear/4")
     for part in range(3):
-        with files.open_write(f"{bucket}/in/day={part}/rows.csv") as stream:
+        with filesystem.open_write(f"{bucket}/in/day={part}/rows.csv") as stream:
             stream.write(f"x,y,name\n{part},1,a\noops,1,b\n".encode())
     flags = [f"--input={bucket}/in", f"--model={bucket}/models/linear/4", f"--output={bucket}/out/"]
     assert main([*flags, "--run_id=r1"]) == 0
@@ -44,10 +44,10 @@ def test_everything_on_gcs(bucket, linear_model):
     assert sorted(row["source"] for row in dead) == [
         f"{bucket}/in/day={part}/rows.csv#line=3" for part in range(3)
     ]
-    manifest = json.loads(files.read_bytes(f"{bucket}/out/_millrace/run.json"))
+    manifest = json.loads(filesystem.read_bytes(f"{bucket}/out/_millrace/run.json"))
     assert manifest["counts"]["rows_in"] == 6
     assert [file["path"] for file in manifest["outputs"][1]["files"]]
-    left = [file.uri for file in files.list_files(f"{bucket}/**") if "millrace-" in file.uri]
+    left = [file.uri for file in filesystem.list_files(f"{bucket}/**") if "millrace-" in file.uri]
     assert left == []
     assert main([*flags, "--run_id=r1"]) == 0
     assert main(flags) == 2
@@ -58,7 +58,7 @@ def test_everything_on_gcs(bucket, linear_model):
 def test_one_file_on_gcs(bucket, linear_model):
     from beam_jobs.score import main
 
-    with files.open_write(f"{bucket}/one/in.jsonl.gz", "gzip") as stream:
+    with filesystem.open_write(f"{bucket}/one/in.jsonl.gz", "gzip") as stream:
         stream.write(b'{"x": 1, "y": 2, "name": "n"}\n')
     flags = [f"--input={bucket}/one/in.jsonl.gz", f"--model={linear_model}"]
     assert main([*flags, f"--output={bucket}/one/out.csv.gz"]) == 0
@@ -85,4 +85,4 @@ def test_windows_of_a_stream_on_gcs(bucket):
     assert recover(target) == []
     commit.status = "ended"
     assert commit.outcome()["rows_by_timing"] == {"late": 1, "on_time": 3}
-    assert not files.exists(target.staging)
+    assert not filesystem.exists(target.staging)

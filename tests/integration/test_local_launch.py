@@ -15,8 +15,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud import pubsub_v1
 
 from tests.integration.streams import Process, wait_until
-from transforms import drain
-from transforms.io import files
+from transforms.files import filesystem
+from transforms.io import drain
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -164,7 +164,7 @@ def test_the_local_profile_connects_to_the_emulators_alone(
     channel, out, found = pubsub("only"), pubsub("only-out"), []
     channel.publish(numbers(1, 2))
     for name, content in (("in.jsonl", b'{"n": 1}\n{"n": 2}\n'), ("s.pbtxt", SCHEMA.encode())):
-        with files.open_write(f"{bucket}/only/{name}") as stream:
+        with filesystem.open_write(f"{bucket}/only/{name}") as stream:
             stream.write(content)
     hosts = {os.environ[f"{name}_EMULATOR_HOST"] for name in ("STORAGE", "PUBSUB")}
     ports = {host.rpartition(":")[2] for host in hosts}

@@ -12,16 +12,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner
 
 from tests.support import Collect
-from transforms.dead_letters import DeadLetters
+from transforms.commit.dead_letters import DeadLetters
+from transforms.commit.stream.commit import StreamCommit
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
 from transforms.io.pubsub.native import _GatherFn, native_read
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.read import Read
 from transforms.io.write import Write
-from transforms.stream.commit import StreamCommit
-from transforms.window_batches import WindowBatches
-from transforms.windows import ANY_LATENESS
+from transforms.windows.assign import ANY_LATENESS
+from transforms.windows.window_batches import WindowBatches
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -21,8 +21,8 @@ from tests.integration.streams import (
     staged,
     wait_until,
 )
-from transforms.stream.panes import iso
-from transforms.windows import cut_windows
+from transforms.commit.stream.panes import iso
+from transforms.windows.assign import cut_windows
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

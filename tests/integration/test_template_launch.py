@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from beam_jobs import logs
-from transforms.io import files
+from beam_jobs.running import logs
+from transforms.files import filesystem
 
 pytestmark = pytest.mark.integration
 
@@ -22,9 +22,11 @@ def launched(bucket, linear_model, monkeypatch, capfd):
     monkeypatch.setattr(logs, "set_up_template", lambda: None)
     for path in linear_model.rglob("*"):
         if path.is_file():
-            with files.open_write(f"{bucket}/flex/m/4/{path.relative_to(linear_model)}") as stream:
+            with filesystem.open_write(
+                f"{bucket}/flex/m/4/{path.relative_to(linear_model)}"
+            ) as stream:
                 stream.write(path.read_bytes())
-    with files.open_write(f"{bucket}/flex/in.csv") as stream:
+    with filesystem.open_write(f"{bucket}/flex/in.csv") as stream:
         stream.write(b"x,y,name\n1,1,a\n")
     place = f"{bucket}/staging/template_launches/2026-01-01_1/job_object"
     argv = [
@@ -47,7 +49,7 @@ def launched(bucket, linear_model, monkeypatch, capfd):
         "--batch_rows=64",
     ]
     assert main(argv) == 0
-    return json.loads(files.read_bytes(place)), capfd.readouterr().err
+    return json.loads(filesystem.read_bytes(place)), capfd.readouterr().err
 
 
 def test_the_launcher_writes_the_job_and_ends(launched):

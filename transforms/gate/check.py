@@ -6,14 +6,14 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.batches import Batches
-from transforms.commit import Commit
-from transforms.dead_letters import DeadLetters
+from transforms.commit.commit import Commit
+from transforms.commit.dead_letters import DeadLetters
+from transforms.commit.ledger import Entry, Finding, Target
 from transforms.errors import ConfigError
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge, Judgement
 from transforms.gate.merge import MergeStates
 from transforms.gate.repeats import CountRepeats
-from transforms.ledger import Entry, Finding, Target
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.files import Rules
 from transforms.statistics.generate import CollectStatistics

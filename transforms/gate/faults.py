@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import Batches, row_sources, take_rows
-from transforms.gate.masking import masked
+from transforms.faults import Found, Violation
 from transforms.merging import MergeFn
-from transforms.reports.findings import PLACE
+from transforms.metadata.paths import Path, path_text
+from transforms.reports.masking import masked
+from transforms.reports.statistics.findings import PLACE
 from transforms.row_checks.checks import Checks
-from transforms.row_checks.violation import Found, Violation
-from transforms.schema.paths import Path, path_text
 
 T = TypeVar("T")
 SHOWN = 5

@@ -172,7 +172,7 @@ class Judge:
         """The text of a schema that the data keeps to; of one that is given, with few changes."""
         from transforms.schema import infer_schema, update_schema
         from transforms.schema.files import edited_schema
-        from transforms.schema.text_fields import rendered
+        from transforms.schema.text.fields import rendered
 
         if self.schema is None:
             return rendered(infer_schema(statistics))

@@ -6,8 +6,8 @@ import apache_beam as beam
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.files import filesystem
 from transforms.gate.places import STATE, STATISTICS
-from transforms.io import files
 from transforms.statistics import state
 from transforms.statistics.generate import Slices, merge_slices
 
@@ -22,9 +22,11 @@ def find_states(uri: str) -> tuple[str, ...]:
       ConfigError: There are none.
     """
     folder = f"{uri.rstrip('/')}/"
-    found = files.list_files(uri)
+    found = filesystem.list_files(uri)
     if not any(_is_state(file.uri) for file in found):
-        found = files.list_files(f"{folder}**/{STATE}") or files.list_files(folder + STATE)
+        found = filesystem.list_files(f"{folder}**/{STATE}") or filesystem.list_files(
+            folder + STATE
+        )
     places = tuple(file.uri for file in found if _is_state(file.uri))
     bare = _without_state(uri, places)
     if bare:
@@ -45,7 +47,9 @@ def _without_state(uri: str, places: tuple[str, ...]) -> list[str]:
     pattern = f"{uri.rstrip('/')}/"
     if uri.endswith(STATE):
         return []
-    found = files.list_files(f"{pattern}**/{STATISTICS}") + files.list_files(pattern + STATISTICS)
+    found = filesystem.list_files(f"{pattern}**/{STATISTICS}") + filesystem.list_files(
+        pattern + STATISTICS
+    )
     known = {place.rpartition("/")[0] for place in places}
     return sorted({each.uri.rpartition("/")[0] for each in found} - known)
 
@@ -61,7 +65,7 @@ def read_state(place: str) -> Slices:
       ConfigError: It isn't there, or is broken, or of another version.
     """
     try:
-        with pa.ipc.open_file(files.read_bytes(place)) as reader:
+        with pa.ipc.open_file(filesystem.read_bytes(place)) as reader:
             batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
             return Slices(state.from_batches(batches))
     except OSError as error:

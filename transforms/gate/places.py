@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from transforms.errors import ConfigError
-from transforms.io import files
+from transforms.files import filesystem
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
@@ -23,10 +23,12 @@ def read_statistics(uri: str) -> "statistics_pb2.DatasetFeatureStatisticsList":
     from tensorflow_metadata.proto.v0 import statistics_pb2
 
     place = uri if uri.endswith(".pb") else f"{uri.rstrip('/')}/{STATISTICS}"
-    if place != uri and files.is_local(uri) and os.path.isfile(uri):
+    if place != uri and filesystem.is_local(uri) and os.path.isfile(uri):
         raise ConfigError(f"{uri}: is no {STATISTICS}, nor the folder of one")
     try:
-        statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(files.read_bytes(place))
+        statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(
+            filesystem.read_bytes(place)
+        )
     except OSError as error:
         raise ConfigError(f"{place}: can't be read: {error.strerror or error}") from None
     except DecodeError:
@@ -41,6 +43,6 @@ def read_anomalies(folder: str) -> "anomalies_pb2.Anomalies | None":
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     place = f"{folder.rstrip('/')}/{ANOMALIES}"
-    if not files.exists(place):
+    if not filesystem.exists(place):
         return None
-    return anomalies_pb2.Anomalies.FromString(files.read_bytes(place))
+    return anomalies_pb2.Anomalies.FromString(filesystem.read_bytes(place))

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import Batches
-from transforms.key_hash import whole_keys, wide_hash
-from transforms.keyed import check_key
+from transforms.keys.key_hash import whole_keys, wide_hash
+from transforms.keys.partition import check_key
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from transforms.gate.faults import Fault, Faults
-from transforms.reports.findings import UNREAD
+from transforms.metadata.protos import anomalies_pb2
+from transforms.reports.statistics.findings import UNREAD
 from transforms.rules.column_rules import Verdict
-from transforms.schema.protos import anomalies_pb2
 
 _Info = anomalies_pb2.AnomalyInfo
 _OF_ROWS = {"max", "min"}

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.io.file_source import Source
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.uris import is_pubsub
-from transforms.io.source import Source
 
 
 def resolve_input(

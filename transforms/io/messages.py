@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dead_letters import NO_REJECTS, REJECTS, Reason, reject_payloads
+from transforms.commit.dead_letters import NO_REJECTS, REJECTS, Reason, reject_payloads
 
 MESSAGES = pa.schema(
     [

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from transforms import progress
+from transforms.arrow.casts import checked_cast
 from transforms.batches import MAX_BYTES, MAX_ROWS, Batches, row_positions, slice_rows, with_source
-from transforms.casts import checked_cast
-from transforms.dead_letters import (
+from transforms.commit.dead_letters import (
     NO_REJECTS,
     DeadLetters,
     Outcome,
@@ -22,12 +22,12 @@ from transforms.dead_letters import (
     rejected_rows,
     through_door,
 )
-from transforms.io.ahead import ahead
-from transforms.io.files import is_local, open_read
-from transforms.io.format import BrokenFile, Chunk, File, Split
+from transforms.commit.ledger import Entry
+from transforms.files.ahead import ahead
+from transforms.files.filesystem import is_local, open_read
+from transforms.files.format import BrokenFile, Chunk, File, Split
+from transforms.io.file_source import NULL_PARTITION, Source
 from transforms.io.inputs import resolve_input
-from transforms.io.source import NULL_PARTITION, Source
-from transforms.ledger import Entry
 
 if TYPE_CHECKING:
     from transforms.io.pubsub.source import PubSubSource

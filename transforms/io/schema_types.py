@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from transforms.io.formats.text_cast import text_cast
+from transforms.files.formats.text.cast import text_cast
+from transforms.io.file_source import CELLS, Source
 from transforms.io.read import read_batches
-from transforms.io.source import CELLS, Source
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2

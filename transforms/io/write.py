@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.batches import Batches
-from transforms.commit import TARGET_BYTES, Commit
-from transforms.dead_letters import DeadLetters
+from transforms.commit.commit import TARGET_BYTES, Commit
+from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError
 from transforms.io.pubsub.uris import is_pubsub
 

@@ -6,8 +6,8 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.schema.anomalies.mass import Mass, mass_of
-from transforms.schema.columns import Column
+from transforms.distances.mass import Mass, mass_of
+from transforms.metadata.columns import Column
 
 _Floats = NDArray[np.float64]
 BINS = 30

@@ -8,20 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.arrow.types import from_feature, unmapped_type
 from transforms.errors import ConfigError
+from transforms.faults import Found, Violation
+from transforms.metadata.protos import schema_pb2
 from transforms.nearest import nearest_column
 from transforms.row_checks.columns import column_violations, fits, list_depth
 from transforms.row_checks.features import FeatureCheck, feature_checks
 from transforms.row_checks.one_row import one_value, value_violations
-from transforms.row_checks.violation import Found, Violation
-from transforms.rules.code import Code, PythonRule
 from transforms.rules.evaluate import Columns
 from transforms.rules.files import NO_RULES, Rules, read_rules
 from transforms.rules.kinds import Kind, kind_of_feature
 from transforms.rules.row_rules import RowRule
 from transforms.schema.files import read_metadata
-from transforms.schema.protos import schema_pb2
-from transforms.types import from_feature, unmapped_type
+from transforms.user_code import Code, PythonRule
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.cast_faults import true_where
-from transforms.casts import as_feature, as_plain, checked_cast
-from transforms.dead_letters import Reason
-from transforms.row_checks.features import FeatureCheck
-from transforms.row_checks.raw import where_valid
-from transforms.row_checks.violation import Found, Violation
-from transforms.types import (
+from transforms.arrow.cast_faults import true_where
+from transforms.arrow.casts import as_feature, as_plain, checked_cast
+from transforms.arrow.raw import where_valid
+from transforms.arrow.types import (
     feature_type,
     has_map,
     is_list,
@@ -22,7 +19,10 @@ from transforms.types import (
     unmapped_type,
     whole_times,
 )
-from transforms.views import without_views
+from transforms.arrow.views import without_views
+from transforms.commit.dead_letters import Reason
+from transforms.faults import Found, Violation
+from transforms.row_checks.features import FeatureCheck
 
 Spread = Callable[[np.ndarray], np.ndarray]
 """From guilty values to guilty rows, where a row has several values."""

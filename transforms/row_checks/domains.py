@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.cast_faults import null_where, true_where
-from transforms.casts import checked_cast
-from transforms.dead_letters import Reason
-from transforms.row_checks.raw import raw_numbers, where_valid
-from transforms.row_checks.violation import Found, Violation
+from transforms.arrow.cast_faults import null_where, true_where
+from transforms.arrow.casts import checked_cast
+from transforms.arrow.raw import raw_numbers, where_valid
+from transforms.commit.dead_letters import Reason
+from transforms.faults import Found, Violation
 
 INT64 = (-(2**63), 2**63 - 1)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.dead_letters import Reason
+from transforms.commit.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 from transforms.row_checks.domains import (

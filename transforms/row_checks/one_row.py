@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.dead_letters import Reason
+from transforms.commit.dead_letters import Reason
+from transforms.faults import Violation
 from transforms.row_checks.columns import column_violations, list_depth, missing
 from transforms.row_checks.domains import INT64
 from transforms.row_checks.features import FeatureCheck
-from transforms.row_checks.violation import Violation
 
 
 def value_violations(check: FeatureCheck, value: Any) -> list[Violation]:

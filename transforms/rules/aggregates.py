@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.least_hashes import KEPT, distinct_values, hashes_of, joined, least
+from transforms.keys.least_hashes import KEPT, distinct_values, hashes_of, joined, least
 from transforms.rules.evaluate import Columns, evaluate
 from transforms.rules.kinds import Kind
 from transforms.rules.typed import Typed

@@ -18,11 +18,11 @@ from typing import Any, TypeAlias
 
 from transforms.errors import ConfigError
 from transforms.nearest import nearest, nearest_column
-from transforms.rules.code import Code, PythonRule
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
+from transforms.user_code import Code, PythonRule
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def read_rules(uri: str, columns: Mapping[str, Kind], code: Code | None = None) 
     Raises:
       ConfigError: The file isn't there, or a rule is wrong; the text names line and column.
     """
-    from transforms.io.files import read_bytes
+    from transforms.files.filesystem import read_bytes
 
     try:
         return parse_rules(read_bytes(uri).decode(), columns, code, uri)

@@ -4,10 +4,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from transforms.casts import as_feature, as_plain, checked_cast
-from transforms.number_casts import doubles
-from transforms.row_checks.features import FeatureCheck
-from transforms.types import (
+from transforms.arrow.casts import as_feature, as_plain, checked_cast
+from transforms.arrow.number_casts import doubles
+from transforms.arrow.types import (
     feature_type,
     has_map,
     is_list,
@@ -17,6 +16,7 @@ from transforms.types import (
     unmapped_type,
     whole_times,
 )
+from transforms.row_checks.features import FeatureCheck
 
 
 class Kind(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.casts import checked_cast
+from transforms.arrow.casts import checked_cast
 from transforms.nearest import most_similar, nearest_column
 from transforms.rules.kinds import NUMBERS, TYPES, Kind
 from transforms.rules.parse import COMPARISONS, Node

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from transforms.schema.anomalies.words import handful, quoted
-from transforms.schema.arguments import check_schema
-from transforms.schema.protos import schema_pb2
+from transforms.metadata.arguments import check_schema
+from transforms.metadata.protos import schema_pb2
+from transforms.words import handful, quoted
 
 _LETTERS = 200
 _PLAIN = {

@@ -1,7 +1,7 @@
 """Domains: what values of a feature may be, and which types can have which."""
 
-from transforms.schema.columns import Column
-from transforms.schema.protos import schema_pb2, statistics_pb2, text_format
+from transforms.metadata.columns import Column
+from transforms.metadata.protos import schema_pb2, statistics_pb2, text_format
 
 _INT, _FLOAT, _BYTES, _STRUCT = (
     schema_pb2.INT,

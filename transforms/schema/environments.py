@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from transforms.errors import ConfigError
+from transforms.metadata.paths import walk_features
+from transforms.metadata.protos import schema_pb2
 from transforms.nearest import nearest_column
 from transforms.schema.lifecycle import is_checked
-from transforms.schema.paths import walk_features
-from transforms.schema.protos import schema_pb2
 
 
 def environments_of(schema: schema_pb2.Schema) -> list[str]:

@@ -3,11 +3,11 @@
 import os
 
 from transforms.errors import ConfigError
-from transforms.schema.arguments import check_schema
-from transforms.schema.protos import schema_pb2
-from transforms.schema.text_edit import edit_text
-from transforms.schema.text_fields import rendered
-from transforms.schema.typos import parse_schema
+from transforms.metadata.arguments import check_schema
+from transforms.metadata.protos import schema_pb2
+from transforms.schema.text.edit import edit_text
+from transforms.schema.text.fields import rendered
+from transforms.schema.text.typos import parse_schema
 
 
 def read_metadata(uri: str) -> schema_pb2.Schema:
@@ -33,7 +33,7 @@ def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
     Raises:
       ConfigError: It is no schema; what is there can't be read, or is none: it is not overwritten.
     """
-    from transforms.io.files import exists, write_bytes
+    from transforms.files.filesystem import exists, write_bytes
 
     check_schema(schema)
     if not exists(uri):
@@ -64,7 +64,7 @@ def _parsed(uri: str, text: str) -> schema_pb2.Schema:
 
 
 def _text(uri: str) -> str:
-    from transforms.io.files import read_bytes
+    from transforms.files.filesystem import read_bytes
 
     if os.path.isdir(uri):
         raise ConfigError(f"{uri}: is a folder: name the schema.pbtxt in it")

@@ -1,6 +1,6 @@
 """Stages of a feature's life: which of them are checked."""
 
-from transforms.schema.protos import schema_pb2
+from transforms.metadata.protos import schema_pb2
 
 UNCHECKED = frozenset(
     {

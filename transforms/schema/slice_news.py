@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from transforms.schema.paths import Path
-from transforms.schema.protos import anomalies_pb2
+from transforms.metadata.paths import Path
+from transforms.metadata.protos import anomalies_pb2
 from transforms.schema.validate import info_of_reasons
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo

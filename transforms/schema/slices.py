@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
+from transforms.metadata.arguments import check_schema
+from transforms.metadata.datasets import dataset_of_one, is_weighted, slices_of
+from transforms.metadata.paths import walk_features
+from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.schema.anomalies.comparators import DISTANCES
 from transforms.schema.anomalies.dataset import DatasetFinding
 from transforms.schema.anomalies.finding import Surroundings
-from transforms.schema.arguments import check_schema
-from transforms.schema.datasets import dataset_of_one, is_weighted, slices_of
 from transforms.schema.environments import check_environment
-from transforms.schema.paths import walk_features
-from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.schema.slice_news import has_errors, kinds, leave_out
 from transforms.schema.validate import checked_severities, info_of, judged
 

@@ -3,7 +3,7 @@
 import math
 import re
 
-from transforms.schema.columns import INT64
+from transforms.metadata.columns import INT64
 
 INTEGER = r"[ \t-\r]*[+-]?[0-9]+[ \t-\r]*"
 """The whole of a text that spells an integer, of however many bits."""

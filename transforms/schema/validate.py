@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from transforms.errors import ConfigError
+from transforms.metadata.arguments import check_schema
+from transforms.metadata.datasets import Dataset, dataset_of, is_weighted
+from transforms.metadata.paths import path_text
+from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.nearest import nearest
 from transforms.schema.anomalies.dataset import DatasetFinding, dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.finding import Finding, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.rules import KINDS
-from transforms.schema.arguments import check_schema
-from transforms.schema.datasets import Dataset, dataset_of, is_weighted
 from transforms.schema.environments import check_environment
-from transforms.schema.paths import path_text
-from transforms.schema.protos import anomalies_pb2, schema_pb2, statistics_pb2
 
 _Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo

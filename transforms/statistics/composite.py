@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from transforms.casts import as_plain
+from transforms.arrow.casts import as_plain
+from transforms.arrow.types import is_list, unmapped_type
 from transforms.errors import ConfigError
-from transforms.schema.paths import Path, index_of
-from transforms.types import is_list, unmapped_type
+from transforms.metadata.paths import Path, index_of
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.casts import as_plain
+from transforms.arrow.casts import as_plain
+from transforms.arrow.types import unmapped_type
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 from transforms.statistics.composite import Together
 from transforms.statistics.feature import Feature, Kinds, repeated
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
-from transforms.types import unmapped_type
 
 WHOLE = "All Examples"
 """The slice of all rows, by TFDV's name."""

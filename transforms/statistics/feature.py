@@ -11,18 +11,18 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import path_pb2, statistics_pb2
 
-from transforms.casts import as_feature
+from transforms.arrow.casts import as_feature
+from transforms.arrow.types import is_list, is_text, is_time, whole_times
 from transforms.errors import ConfigError
 from transforms.statistics.composite import Composite
 from transforms.statistics.images import Images
 from transforms.statistics.language import Language
-from transforms.statistics.levels import Level, valid_of, values_of_rows
 from transforms.statistics.numbers import Numbers
-from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import Sample
+from transforms.statistics.sketches.levels import Level, valid_of, values_of_rows
+from transforms.statistics.sketches.presence import Presence
 from transforms.statistics.texts import Texts, as_text
 from transforms.statistics.vocabulary import Asked
-from transforms.types import is_list, is_text, is_time, whole_times
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""

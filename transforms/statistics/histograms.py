@@ -6,7 +6,7 @@ import math
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.summary import Weighted, quantiles, summed, weights_between
+from transforms.statistics.sketches.summary import Weighted, quantiles, summed, weights_between
 
 FINE, FINE_BUCKETS = "fine_histogram", 256
 """The name of a histogram of about so many buckets, among the custom statistics of a feature."""

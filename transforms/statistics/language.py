@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.statistics.histograms import by_quantiles
-from transforms.statistics.summary import QuantileSummary, distinct
-from transforms.statistics.value_counts import ValueCounts, add_ranks
+from transforms.statistics.sketches.summary import QuantileSummary, distinct
+from transforms.statistics.sketches.value_counts import ValueCounts, add_ranks
 from transforms.statistics.vocabulary import Asked, Token
 
 NAME = "nl_statistics"

@@ -14,9 +14,9 @@ from transforms.statistics.histograms import (
     median,
     with_infinite,
 )
-from transforms.statistics.moments import Moments, exact_sum
 from transforms.statistics.semantics import DOMAIN_INFO, epoch
-from transforms.statistics.summary import CHUNK, QuantileSummary, Weighted, distinct
+from transforms.statistics.sketches.moments import Moments, exact_sum
+from transforms.statistics.sketches.summary import CHUNK, QuantileSummary, Weighted, distinct
 
 MIN_INT, MAX_INT = "min_int64", "max_int64"
 """Custom statistics: the least and the greatest integer in decimal: a double may not hold it."""

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.casts import as_plain
-from transforms.number_casts import doubles
-from transforms.types import is_time, plain_type, whole_times
+from transforms.arrow.casts import as_plain
+from transforms.arrow.number_casts import doubles
+from transforms.arrow.types import is_time, plain_type, whole_times
 
 MOST = 200
 """More columns are not compared with each other: the number of pairs grows with its square."""

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from transforms import least_hashes
-from transforms.schema.columns import INT64
+from transforms.keys import least_hashes
+from transforms.metadata.columns import INT64
 from transforms.statistics.composite import Together
 from transforms.statistics.dataset import MAX_SLICES, MOST_WEIGHT, WHOLE, Dataset
 from transforms.statistics.feature import Feature
 from transforms.statistics.images import Images
 from transforms.statistics.language import Language, Occurrences
-from transforms.statistics.moments import Moments
 from transforms.statistics.numbers import Numbers, Weights
 from transforms.statistics.pairs import MOST, SUMS, Pairs
-from transforms.statistics.presence import Presence
 from transforms.statistics.semantics import LOOKED_AT, Sample
-from transforms.statistics.summary import QuantileSummary, Weighted
+from transforms.statistics.sketches.moments import Moments
+from transforms.statistics.sketches.presence import Presence
+from transforms.statistics.sketches.summary import QuantileSummary, Weighted
+from transforms.statistics.sketches.value_counts import ValueCounts
 from transforms.statistics.texts import Texts
-from transforms.statistics.value_counts import ValueCounts
 
 _MOST = 2**53
 """Of nothing there is more: sums of a thousand such numbers still fit in 64 bits."""

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.statistics.images import Images
-from transforms.statistics.levels import valid_of
 from transforms.statistics.semantics import DOMAIN_INFO, IMAGES, Sample
-from transforms.statistics.value_counts import ValueCounts, add_ranks
+from transforms.statistics.sketches.levels import valid_of
+from transforms.statistics.sketches.value_counts import ValueCounts, add_ranks
 
 TOP_VALUES = 20
 """Most frequent values that stand apart, as TFDV has them; all that are known are in the ranks."""

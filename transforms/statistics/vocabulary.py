@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transforms.errors import ConfigError
+from transforms.metadata.paths import Path, walk_features
 from transforms.nearest import nearest_column
-from transforms.schema.paths import Path, walk_features
 
 Token = int | str
 """As a schema names it: by its place in the vocabulary, or as text."""
@@ -82,7 +82,7 @@ def _asked(domain: schema_pb2.NaturalLanguageDomain, vocabulary: pa.StringArray 
 
 @lru_cache(maxsize=32)
 def _read(uri: str) -> pa.StringArray:
-    from transforms.io.files import read_bytes
+    from transforms.files.filesystem import read_bytes
 
     try:
         lines = read_bytes(uri).decode().splitlines()

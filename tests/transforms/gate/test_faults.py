@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transforms.batches import with_source
 from transforms.gate.faults import SHOWN, Faults, faults_of
-from transforms.reports.findings import PLACE
+from transforms.reports.statistics.findings import PLACE
 from transforms.row_checks.checks import Checks
 from transforms.rules.files import parse_rules
 

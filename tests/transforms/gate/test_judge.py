@@ -7,7 +7,7 @@ from transforms.schema import infer_schema
 from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.generate import Slices
 from transforms.statistics.options import StatisticsOptions
-from transforms.statistics.slices import SliceBy
+from transforms.statistics.slices.values import SliceBy
 
 OPTIONS = StatisticsOptions(slices=(SliceBy(("s",)),))
 

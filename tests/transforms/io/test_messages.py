@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import NO_REJECTS, REJECTS, Reason
+from transforms.commit.dead_letters import NO_REJECTS, REJECTS, Reason
 from transforms.io.messages import MESSAGES, attribute, reject_messages
 
 AT = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import TEXT, batch_of, record_batches
-from tests.transforms.io import hostile
+from tests.transforms.files.formats import hostile
+from transforms.arrow.casts import checked_cast
 from transforms.batches import with_source
-from transforms.casts import checked_cast
-from transforms.dead_letters import NO_REJECTS
+from transforms.commit.dead_letters import NO_REJECTS
 from transforms.errors import ConfigError
-from transforms.io.formats.avro_types import arrow_to_avro
+from transforms.files.formats.avro.types import arrow_to_avro
 from transforms.io.messages import MESSAGES
 from transforms.io.payloads.arrow import Arrow
 from transforms.io.payloads.avro import Avro, _header

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.metadata.datasets import dataset_of
 from transforms.reports.bins import number_bins, text_ranks
-from transforms.schema.datasets import dataset_of
 from transforms.statistics.collect import statistics_of
 
 

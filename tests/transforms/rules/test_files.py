@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from tests.support import ROOT, batch_of
 from tests.transforms.rules.expressions import COLUMNS
 from transforms.errors import ConfigError
-from transforms.rules.code import Code
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.files import parse_rules, read_rules
 from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
+from transforms.user_code import Code
 
 GOOD = """
 # Rules of trips.

@@ -9,10 +9,10 @@ from tests.support import ROOT
 from tests.transforms.schema.builders import kinds_of, schema_of, stats_of
 from tests.transforms.schema.cases import INF, NAN, NL, language, x
 from transforms.errors import ConfigError
+from transforms.metadata.columns import Column
+from transforms.metadata.datasets import dataset_of
+from transforms.metadata.protos import schema_pb2
 from transforms.schema import infer_schema, update_schema, validate_statistics
-from transforms.schema.columns import Column
-from transforms.schema.datasets import dataset_of
-from transforms.schema.protos import schema_pb2
 
 
 def found(body, data):

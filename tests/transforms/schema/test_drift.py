@@ -15,8 +15,7 @@ from tests.transforms.schema.builders import (
     with_fine_histograms,
 )
 from tests.transforms.schema.cases import INF, NAN, x
-from transforms.schema import update_schema, validate_statistics
-from transforms.schema.anomalies.distances import (
+from transforms.distances.divergences import (
     Cells,
     divergence,
     jensen_shannon,
@@ -25,9 +24,10 @@ from transforms.schema.anomalies.distances import (
     number_cells,
     text_cells,
 )
-from transforms.schema.anomalies.mass import Mass, edges_of, mass_of
-from transforms.schema.anomalies.text_mass import TextMass
-from transforms.schema.datasets import dataset_of
+from transforms.distances.mass import Mass, edges_of, mass_of
+from transforms.distances.text_mass import TextMass
+from transforms.metadata.datasets import dataset_of
+from transforms.schema import update_schema, validate_statistics
 
 ALL = " ".join(
     f"{field} {{ threshold: 0.1 }}"

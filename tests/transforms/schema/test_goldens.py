@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 
 from tests.support import shared_data
 from tests.transforms.schema.builders import stats_of, with_fine_histograms
+from transforms.distances.divergences import jensen_shannon
 from transforms.schema import (
     diff_schemas,
     infer_schema,
@@ -17,7 +18,6 @@ from transforms.schema import (
     validate_statistics,
     write_metadata,
 )
-from transforms.schema.anomalies.distances import jensen_shannon
 from transforms.schema.files import edited_schema
 
 EXACT = {"fare": 0.00087, "trip_miles": 0.00139, "trip_seconds": 0.00138, "tips": 0.00054}

@@ -15,7 +15,7 @@ from transforms.schema import infer_schema, validate_slices, validate_statistics
 from transforms.schema.slices import slices_with_errors
 from transforms.statistics.collect import statistics_of
 from transforms.statistics.options import StatisticsOptions
-from transforms.statistics.slice_text import parse_slices
+from transforms.statistics.slices.text import parse_slices
 
 ERROR, WARNING = anomalies_pb2.AnomalyInfo.ERROR, anomalies_pb2.AnomalyInfo.WARNING
 NO_CONTROL = anomalies_pb2.AnomalyInfo.COMPARATOR_CONTROL_DATA_MISSING

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.schema.builders import schema_of, stats_of
 from transforms.errors import ConfigError
+from transforms.metadata.protos import schema_pb2
 from transforms.schema import (
     diff_schemas,
     infer_schema,
@@ -14,9 +15,8 @@ from transforms.schema import (
     write_metadata,
 )
 from transforms.schema.files import edited_schema
-from transforms.schema.protos import schema_pb2
-from transforms.schema.text_edit import edit_text
-from transforms.schema.text_fields import rendered
+from transforms.schema.text.edit import edit_text
+from transforms.schema.text.fields import rendered
 
 HAND = """\
 # Trips of the city. Ask Ana before you change it.

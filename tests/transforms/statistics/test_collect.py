@@ -10,7 +10,7 @@ from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.dataset import described, merged
 from transforms.statistics.generate import GenerateStatistics
 from transforms.statistics.options import StatisticsOptions
-from transforms.window_batches import WindowBatches
+from transforms.windows.window_batches import WindowBatches
 
 ROWS = {"fare": [1.0, 2.0, 3.0], "tips": [0.0, 1.0, None]}
 WANTED = statistics_of([batch_of(**ROWS)])

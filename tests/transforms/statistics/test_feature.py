@@ -19,7 +19,7 @@ from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.dataset import WHOLE, described, merged
 from transforms.statistics.feature import DEEPEST
 from transforms.statistics.options import StatisticsOptions
-from transforms.statistics.slices import SliceBy
+from transforms.statistics.slices.values import SliceBy
 
 FeatureNameStatistics = statistics_pb2.FeatureNameStatistics
 

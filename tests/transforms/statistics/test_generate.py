@@ -10,8 +10,8 @@ from tests.support_streams import at, run_stream, stream, timed
 from transforms.statistics.collect import statistics_of
 from transforms.statistics.generate import GenerateStatistics
 from transforms.statistics.options import StatisticsOptions
-from transforms.statistics.slices import SliceBy
-from transforms.window_batches import WindowBatches
+from transforms.statistics.slices.values import SliceBy
+from transforms.windows.window_batches import WindowBatches
 
 
 def test_it_is_what_the_function_gives():

@@ -13,9 +13,9 @@ from tests.transforms.statistics.test_feature import alike
 from transforms.statistics import dataset
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import merged
-from transforms.statistics.moments import exact_sum
 from transforms.statistics.numbers import Numbers
 from transforms.statistics.options import StatisticsOptions
+from transforms.statistics.sketches.moments import exact_sum
 
 INTEGERS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30)
 FLOATS = st.lists(st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf]), max_size=30)

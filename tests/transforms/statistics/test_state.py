@@ -16,7 +16,7 @@ from transforms.statistics import state
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import WHOLE, described, merged
 from transforms.statistics.options import StatisticsOptions
-from transforms.statistics.slices import SliceBy
+from transforms.statistics.slices.values import SliceBy
 
 DESCRIBED = """
 feature { name: "i" type: INT } feature { name: "x" type: FLOAT } feature { name: "l" type: INT }

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.support import batch_of
-from transforms.stream.commit import StreamCommit
-from transforms.stream.wal import append
+from transforms.commit.stream.commit import StreamCommit
+from transforms.commit.stream.wal import append
 
 START, END = 1_769_903_940_000_000, 1_769_904_000_000_000
 WINDOW = "20260131T235900Z"

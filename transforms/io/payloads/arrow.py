@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dead_letters import NO_REJECTS, Reason, join_rejects
-from transforms.io.formats.json_wire import Unfit
-from transforms.io.formats.records import Fault
+from transforms.arrow.types import plain_schema
+from transforms.arrow.views import without_views
+from transforms.commit.dead_letters import NO_REJECTS, Reason, join_rejects
+from transforms.files.formats.json.wire import Unfit
+from transforms.files.formats.text.records import Fault
 from transforms.io.messages import MESSAGES, reject_messages
 from transforms.io.payloads.payload import (
     Decoded,
@@ -20,8 +22,6 @@ from transforms.io.payloads.payload import (
     no_payloads,
     reject_faults,
 )
-from transforms.types import plain_schema
-from transforms.views import without_views
 
 MAX_BYTES = 8 << 20
 """The most bytes of a stream: Pub/Sub takes 10 MB in a message, attributes included."""

@@ -1,6 +1,6 @@
 """Messages that each hold one Avro datum, by a schema that writer and reader agreed upon.
 
-fastavro makes a Python dict of each, in C, as it does for `transforms.io.formats.avro`.
+fastavro makes a Python dict of each, in C, as it does for `transforms.files.formats.avro.format`.
 """
 
 import functools
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrow.cast_faults import Cast, marked, true_where
+from transforms.arrow.casts import checked_cast
 from transforms.batches import select_rows
-from transforms.cast_faults import Cast, marked, true_where
-from transforms.casts import checked_cast
+from transforms.commit.dead_letters import Reason, join_rejects, reject_rows
 from transforms.conform import part
-from transforms.dead_letters import Reason, join_rejects, reject_rows
 from transforms.errors import ConfigError
-from transforms.io.formats.avro_types import avro_to_arrow, number_type, parsed_schema
-from transforms.io.formats.json_wire import Unfit
-from transforms.io.formats.records import Fault, faults_of
+from transforms.files.formats.avro.types import avro_to_arrow, number_type, parsed_schema
+from transforms.files.formats.json.wire import Unfit
+from transforms.files.formats.text.records import Fault, faults_of
 from transforms.io.payloads.payload import (
     Decoded,
     Encoded,

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dead_letters import Reason
-from transforms.io.formats.json_lines import Lines
-from transforms.io.formats.records import Fault, Records
+from transforms.arrow.json_text import json_rows
+from transforms.commit.dead_letters import Reason
+from transforms.files.formats.json.lines import Lines
+from transforms.files.formats.text.records import Fault, Records
 from transforms.io.payloads.payload import Decoded, Encoded, Payload, one_each, reject_faults
-from transforms.json_text import json_rows
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from transforms.arrow.cast_faults import Cast
+from transforms.arrow.casts import checked_cast
 from transforms.batches import MESSAGE, with_source
-from transforms.cast_faults import Cast
-from transforms.casts import checked_cast
-from transforms.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects
+from transforms.commit.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects
 from transforms.errors import ConfigError
-from transforms.io.formats.records import Fault, faults_of
+from transforms.files.formats.text.records import Fault, faults_of
 from transforms.io.messages import MESSAGES, attribute, reject_messages
 
 _KEPT = ("message_id", "publish_time", "ordering_key")

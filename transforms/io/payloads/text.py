@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from transforms.cast_faults import marked, true_where
-from transforms.casts import checked_cast
+from transforms.arrow.cast_faults import marked, true_where
+from transforms.arrow.casts import checked_cast
+from transforms.arrow.types import is_text
+from transforms.commit.dead_letters import Reason
 from transforms.conform import part
-from transforms.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.io.payloads.payload import (
     Decoded,
@@ -17,7 +18,6 @@ from transforms.io.payloads.payload import (
     one_each,
     reject_faults,
 )
-from transforms.types import is_text
 
 TEXT = "text"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.dead_letters import Outcome
+from transforms.commit.dead_letters import Outcome
 from transforms.io.pubsub.event_times import event_times
 from transforms.io.pubsub.source import PubSubSource
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.casts import checked_cast
+from transforms.arrow.casts import checked_cast
 from transforms.io.messages import MESSAGES
 from transforms.io.payloads.payload import Encoded
 

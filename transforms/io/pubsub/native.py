@@ -12,7 +12,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.batches import MAX_BYTES, Batches
-from transforms.dead_letters import DeadLetters, Outcome, through_door
+from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
 from transforms.errors import ConfigError
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import unpacked

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.errors import ConfigError
-from transforms.io.files import read_bytes
+from transforms.files.filesystem import read_bytes
 from transforms.io.payloads.payload import Payload
 from transforms.io.payloads.table import load_payload
 
@@ -34,7 +34,7 @@ def payload_of(format: str | None, settings: Mapping[str, str]) -> Payload:
 
 def own_columns(payload: Payload) -> pa.Schema | None:
     """The columns that a kind of payload has by itself; None where it takes any."""
-    from transforms.io.formats.avro_types import avro_to_arrow, parsed_schema
+    from transforms.files.formats.avro.types import avro_to_arrow, parsed_schema
     from transforms.io.payloads.avro import Avro
     from transforms.io.payloads.text import TEXT, Text
 

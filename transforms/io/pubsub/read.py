@@ -17,11 +17,11 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from transforms import drain, progress
+from transforms import progress
 from transforms.batches import MAX_BYTES, Batches, select_rows
-from transforms.dead_letters import DeadLetters, Outcome, through_door
+from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
 from transforms.errors import ConfigError
-from transforms.event_time import in_range, to_micros
+from transforms.io import drain
 from transforms.io.pubsub.clients import Subscriber
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
@@ -29,7 +29,8 @@ from transforms.io.pubsub.puller import Puller
 from transforms.io.pubsub.seen import Seen
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.watermark import Watermark
-from transforms.windows import with_watermark
+from transforms.windows.assign import with_watermark
+from transforms.windows.event_time import in_range, to_micros
 
 WAIT = 0.1
 """Seconds that a bundle waits for its first message."""

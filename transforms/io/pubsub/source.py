@@ -78,7 +78,7 @@ class PubSubSource:
         place = address(uri)
         payload = payload_of(place.format, dict(place.settings))
         if isinstance(schema, str):
-            from transforms.schema_files import read_schema
+            from transforms.schema.arrow_schema import read_schema
 
             schema = read_schema(schema)
         if schema is None:

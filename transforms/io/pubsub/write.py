@@ -12,7 +12,7 @@ from google.api_core import exceptions
 
 from transforms import progress
 from transforms.batches import Batches, select_rows
-from transforms.dead_letters import (
+from transforms.commit.dead_letters import (
     DeadLetters,
     Outcome,
     Reason,

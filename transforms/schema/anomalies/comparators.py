@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.distances import (
+from transforms.distances.divergences import (
     Cells,
     divergence,
     l_infinity,
@@ -11,13 +11,13 @@ from transforms.schema.anomalies.distances import (
     share_differences,
     text_cells,
 )
+from transforms.distances.mass import edges_of, mass_of
+from transforms.distances.text_mass import text_mass_of
+from transforms.metadata.columns import Column
+from transforms.metadata.protos import schema_pb2, statistics_pb2
 from transforms.schema.anomalies.finding import Control, Draft, Finding, Mend, Seen
-from transforms.schema.anomalies.mass import edges_of, mass_of
 from transforms.schema.anomalies.measured import Distance, Measured
-from transforms.schema.anomalies.text_mass import text_mass_of
-from transforms.schema.anomalies.words import number
-from transforms.schema.columns import Column
-from transforms.schema.protos import schema_pb2, statistics_pb2
+from transforms.words import number
 
 DISTANCES = (
     Distance(

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from transforms.metadata.columns import Column
+from transforms.metadata.protos import statistics_pb2
 from transforms.schema.anomalies.finding import Finding
 from transforms.schema.anomalies.mends import give_up
-from transforms.schema.anomalies.words import amount, counted, quoted
-from transforms.schema.columns import Column
-from transforms.schema.protos import statistics_pb2
+from transforms.words import amount, counted, quoted
 
 
 def sparse(column: Column) -> Iterator[Finding]:

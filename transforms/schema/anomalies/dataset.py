@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from transforms.metadata.datasets import Dataset
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.finding import Surroundings
-from transforms.schema.anomalies.words import amount, counted, number
-from transforms.schema.datasets import Dataset
-from transforms.schema.protos import schema_pb2
+from transforms.words import amount, counted, number
 
 
 @dataclass(frozen=True)

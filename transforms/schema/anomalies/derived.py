@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
-from transforms.schema.protos import schema_pb2
 
 _STAGES = (schema_pb2.VALIDATION_DERIVED, schema_pb2.DISABLED)
 

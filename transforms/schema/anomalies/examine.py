@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from transforms.metadata.columns import Column
+from transforms.metadata.paths import Index, Path, index_of
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
 from transforms.schema.anomalies.finding import Draft, Finding, Rule, Seen, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.presence import absent, lacking, unknown
 from transforms.schema.anomalies.rules import DATA_RULES, SCHEMA_RULES
-from transforms.schema.columns import Column
 from transforms.schema.domains import domain_name
 from transforms.schema.environments import is_required
 from transforms.schema.lifecycle import is_checked
-from transforms.schema.paths import Index, Path, index_of
-from transforms.schema.protos import schema_pb2
 
 
 @dataclass

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.mends import drop_domain, give_up
-from transforms.schema.anomalies.words import handful, quoted
 from transforms.schema.domains import allowed_types, domain_name
-from transforms.schema.protos import schema_pb2
+from transforms.words import handful, quoted
 
 _UNSUPPORTED_MASS = {
     "bool_domain": "bool domains",

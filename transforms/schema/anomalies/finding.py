@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from transforms.metadata.columns import Column
+from transforms.metadata.datasets import Dataset
+from transforms.metadata.paths import Path
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.measured import Measured
-from transforms.schema.columns import Column
-from transforms.schema.datasets import Dataset
-from transforms.schema.paths import Path
-from transforms.schema.protos import schema_pb2
 
 
 @dataclass

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from transforms.schema.anomalies.distances import Cells
-from transforms.schema.protos import anomalies_pb2
+from transforms.distances.divergences import Cells
+from transforms.metadata.protos import anomalies_pb2
 
 
 @dataclass(frozen=True)

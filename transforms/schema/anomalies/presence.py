@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from transforms.metadata.paths import path_text
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
 from transforms.schema.anomalies.mends import give_up
-from transforms.schema.anomalies.words import counted, number, quoted
 from transforms.schema.environments import in_environment
-from transforms.schema.paths import path_text
+from transforms.words import counted, number, quoted
 
 DROPPED = "Column dropped"
 

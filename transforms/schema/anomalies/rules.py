@@ -1,8 +1,15 @@
 """Every rule, in the order in which they are asked, and the kinds of anomalies each can find."""
 
-from transforms.schema.anomalies.bools import bool_domain
 from transforms.schema.anomalies.comparators import no_control, too_far
 from transforms.schema.anomalies.derived import derived_source, derived_stage
+from transforms.schema.anomalies.domains.bools import bool_domain
+from transforms.schema.anomalies.domains.floats import float_domain
+from transforms.schema.anomalies.domains.images import image_bytes, supported_images
+from transforms.schema.anomalies.domains.ints import int_domain
+from transforms.schema.anomalies.domains.language import natural_language
+from transforms.schema.anomalies.domains.semantic import semantic_update
+from transforms.schema.anomalies.domains.strings import string_domain
+from transforms.schema.anomalies.domains.types import data_type, raw_bytes
 from transforms.schema.anomalies.faults import (
     domain_for_type,
     limits,
@@ -13,19 +20,12 @@ from transforms.schema.anomalies.faults import (
     unknown_domain,
 )
 from transforms.schema.anomalies.finding import Rule
-from transforms.schema.anomalies.floats import float_domain
-from transforms.schema.anomalies.images import image_bytes, supported_images
-from transforms.schema.anomalies.ints import int_domain
-from transforms.schema.anomalies.language import natural_language
 from transforms.schema.anomalies.presence import (
     not_in_environment,
     too_few_rows,
     too_small_a_share,
 )
-from transforms.schema.anomalies.semantic import semantic_update
 from transforms.schema.anomalies.shape import shape
-from transforms.schema.anomalies.strings import string_domain
-from transforms.schema.anomalies.types import data_type, raw_bytes
 from transforms.schema.anomalies.unique import unique
 from transforms.schema.anomalies.valency import value_count, value_counts
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import prod
 
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
-from transforms.schema.anomalies.words import counted
-from transforms.schema.infer_shape import fixed_shape
+from transforms.schema.infer.shape import fixed_shape
+from transforms.words import counted
 
 
 def shape(draft: Draft, seen: Seen) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
-from transforms.schema.anomalies.words import counted
+from transforms.words import counted
 
 
 def unique(draft: Draft, seen: Seen) -> Iterator[Finding]:

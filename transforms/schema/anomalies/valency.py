@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.finding import Draft, Finding, Seen
-from transforms.schema.anomalies.words import counted
-from transforms.schema.infer_shape import set_value_counts
-from transforms.schema.protos import schema_pb2
+from transforms.schema.infer.shape import set_value_counts
+from transforms.words import counted
 
 _NESTING = "Mismatched value nest level"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support import batch_of
 from transforms.batches import with_source
-from transforms.dead_letters import NO_REJECTS, reject_payloads
+from transforms.commit.dead_letters import NO_REJECTS, reject_payloads
 from transforms.io.pubsub.event_times import event_times
 
 TIME = datetime(2026, 1, 31, 23, 59, 1, 250_000, UTC)

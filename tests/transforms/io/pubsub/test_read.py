@@ -12,7 +12,7 @@ from transforms.errors import ConfigError
 from transforms.io.pubsub.read import AHEAD, Session
 from transforms.io.pubsub.source import PubSubSource
 from transforms.progress import Count, gauges, snapshot
-from transforms.windows import watermark_of
+from transforms.windows.assign import watermark_of
 
 URI = f"pubsub://{SUBSCRIPTION}"
 SCHEMA = pa.schema([("n", pa.int64())])

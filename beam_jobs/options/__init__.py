@@ -1,0 +1,1 @@
+"""The options of jobs, declared once: command line, template and docs follow from them."""

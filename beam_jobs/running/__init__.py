@@ -1,0 +1,1 @@
+"""Where and how a job runs: runners, progress, logs, interrupts, the closing table."""

@@ -1,0 +1,98 @@
+"""A run in this process, or waited for by it: progress, orderly end, closing table."""
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.running import failures
+from beam_jobs.running.interrupts import Interrupts
+from beam_jobs.running.logs import say
+from beam_jobs.running.summary import Meter, closing_table
+from transforms import progress
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.commit.commit import Commit
+
+_SETTLE_SECONDS = 2.0
+
+
+def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool) -> int:
+    """Runs a pipeline and waits for its end; shows how far it is, and what came of it.
+
+    Args:
+      job: The job's name.
+      root: The pipeline, all but its last step.
+      commit: What it writes belongs to.
+      in_process: Whether its workers are threads of this process.
+
+    Returns: The exit code.
+    """
+    failure: BaseException | None = None
+    with Interrupts(in_process) as interrupts, Meter() as meter:
+        if commit.prepare() is not None:
+            return say(job, committed_before(commit), 0)
+        commit.close()
+        try:
+            root.run().wait_until_finish()
+        except (Exception, KeyboardInterrupt) as error:
+            failure = error
+            _clean_up(commit)
+    if failure is not None and interrupts.signal:
+        return say(job, "stopped; nothing was published", interrupts.exit_code)
+    if isinstance(failure, KeyboardInterrupt):
+        raise failure
+    code = 0
+    if failure is not None:
+        code = failures.report(job, failure, [target.root for target in commit.targets])
+    if code in (0, failures.GATE_SAID_NO):
+        _show_table(job, commit, meter.seconds)
+    return code
+
+
+def committed_before(commit: "Commit") -> str:
+    """What is said of a run that there is no need for."""
+    return f"run {commit.run_id} was committed before: nothing to do"
+
+
+def _clean_up(commit: "Commit") -> None:
+    """Deletes what was staged, again until no worker thread that still runs adds to it."""
+    progress.stop()
+    until = time.monotonic() + _SETTLE_SECONDS
+    staged = True
+    while staged and time.monotonic() < until:
+        # A thread that still writes may hinder the deletion; it ends at its next batch.
+        with contextlib.suppress(OSError):
+            commit.abandon()
+        time.sleep(0.1)
+        staged = any(os.path.exists(target.staging) for target in commit.targets)
+    # What else this process counts has nothing to do with this run.
+    progress.reset()
+
+
+def _show_table(job: str, commit: "Commit", seconds: float) -> None:
+    manifest = commit.outcome()
+    if manifest is not None:
+        table = closing_table(manifest, _place(manifest), seconds)
+        say(job, f"{'done' if manifest['status'] == 'committed' else 'refused'}\n{table}", 0)
+
+
+def _place(manifest: Mapping[str, Any]) -> str:
+    """Where a run's manifest is: at an output, else beside its evidence.
+
+    Rows that went to a topic have none there, nor has an output that was refused.
+    """
+    outputs = sorted(manifest["outputs"], key=lambda output: bool(output["evidence"]))
+    places = [str(output["manifest"]) for output in outputs]
+    found = (place for place in places if _is_of(place, manifest["run_id"]))
+    return next(found, places[0])
+
+
+def _is_of(place: str, run_id: str) -> bool:
+    from transforms.commit.publish import read_manifest
+
+    manifest = read_manifest(place)
+    return manifest is not None and manifest["run_id"] == run_id

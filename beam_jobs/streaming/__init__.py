@@ -1,0 +1,1 @@
+"""Runs whose input has no end: windows, subscriptions, draining, the closing table."""

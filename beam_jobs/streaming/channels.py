@@ -1,0 +1,56 @@
+"""Topics and subscriptions of a local run: looked up at launch, before anything is built."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from beam_jobs.options.declare import JobOptions
+from transforms.errors import MillraceError
+from transforms.io.pubsub.uris import address, is_pubsub
+
+if TYPE_CHECKING:
+    from transforms.io.pubsub.clients import Publisher, Subscriber
+
+
+def check(options: JobOptions) -> None:
+    """Looks whether the topics and subscriptions that a job names are there.
+
+    Who may not look is not hindered: pulling and publishing tell.
+
+    Raises:
+      ConfigError: One is not there; the text names the option and the command that creates it.
+      MillraceError: The service does not answer within ten seconds.
+    """
+    for flag, name, client in _clients(options):
+        try:
+            client.check()
+        except Exception as error:
+            raise _told(flag, name, error) from None
+        finally:
+            client.close()
+
+
+def _told(flag: str, name: str, error: Exception) -> Exception:
+    """The error with the option that it is about; one that is not the service's stays as it is."""
+    from transforms.io.pubsub.clients import explained
+
+    told = explained(error, name)
+    if not isinstance(told, MillraceError):
+        return told
+    return type(told)(f"{flag}: {told}")
+
+
+def _clients(options: JobOptions) -> "Iterator[tuple[str, str, Publisher | Subscriber]]":
+    """The clients of what is read and written, none made before the last one was used."""
+    source, sink = (getattr(options, name, None) for name in ("input", "output"))
+    if is_pubsub(source):
+        from transforms.io.pubsub.clients import Publisher, Subscriber
+
+        place = address(source or "")
+        kind = Publisher if place.is_topic else Subscriber
+        yield "--input", place.name, kind(place.name)
+    if is_pubsub(sink):
+        from transforms.io.pubsub.clients import Publisher
+        from transforms.io.pubsub.sink import PubSubSink
+
+        name = PubSubSink.resolve(sink or "").address.name
+        yield "--output", name, Publisher(name)

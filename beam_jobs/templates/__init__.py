@@ -1,0 +1,1 @@
+"""Flex Templates: their generated specs and the linter."""

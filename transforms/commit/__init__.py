@@ -1,0 +1,1 @@
+"""All or nothing: the ledger, staging, publishing, dead letters."""

@@ -1,0 +1,352 @@
+"""All or nothing: writers stage, and one commit at the end publishes what they staged."""
+
+import datetime
+import glob
+import json
+import os
+import re
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindows
+
+from transforms.batches import Batches
+from transforms.commit.ledger import Entry, Finding, Gate, Target
+from transforms.commit.publish import Plan, Publish, aside, is_remnant, now, read_manifest, restore
+from transforms.errors import ConfigError
+from transforms.files import filesystem
+from transforms.files.locks import lock, unlock
+from transforms.files.uris import FORMATS, Location, parse
+
+TARGET_BYTES = 256 << 20
+_FILE = re.compile(r"\.[A-Za-z]{2,5}$")
+
+
+class Commit:
+    """Gathers what a run staged and counted, and publishes it in one step at the end.
+
+    Use it as a context manager inside the pipeline's, or call `prepare` and `close` once the
+    pipeline is built.
+
+    Args:
+      job: The job's name.
+      run_id: The run's; a run that was committed under it is not done again.
+      overwrite: Replace outputs that exist.
+      gate: What must hold before anything is visible.
+      manifest: What else the manifest should tell, such as the options.
+      reads: What the run reads (files, folders, patterns): no output may take its place.
+    """
+
+    def __init__(
+        self,
+        job: str = "pipeline",
+        run_id: str | None = None,
+        *,
+        overwrite: bool = False,
+        gate: Gate | None = None,
+        manifest: Mapping[str, Any] | None = None,
+        reads: Iterable[str] = (),
+    ) -> None:
+        self.job, self.run_id = job, run_id or new_run_id(job)
+        self.overwrite, self.gate = overwrite, gate or Gate()
+        self.manifest = dict(manifest or {})
+        self.reads = tuple(filesystem.fixed_part(parse(uri).path) for uri in reads)
+        self.targets: list[Target] = []
+        self._entries: list[beam.PCollection[Entry]] = []
+
+    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
+        """Declares an output.
+
+        Args:
+          uri: Where it will be.
+          dead_letters: Whether it takes the dead letters.
+          evidence: Whether it tells of the run, and is published also where a gate says no.
+
+        Raises:
+          ConfigError: It is a glob, or lies inside another output of the run.
+        """
+        known = next((t for t in self.targets if t.uri == uri), None)
+        if known is not None:
+            return known
+        location = parse(uri)
+        if any(sign in location.path for sign in "*?["):
+            raise ConfigError(f"an output can't be a pattern: {uri!r}")
+        default = "jsonl" if dead_letters else "parquet"
+        if _FILE.search(location.path) and location.format is None:
+            raise ConfigError(
+                f"{uri!r} ends like a file of a format that isn't known: {', '.join(FORMATS)} are. "
+                "A folder's name ends with a slash"
+            )
+        target = Target(
+            location.root,
+            location.folder,
+            location.family,
+            location.format or ("arrow" if location.family == "stdout" else default),
+            location.compression,
+            location.settings,
+            self._staging(location),
+            dead_letters,
+            uri,
+            dead_letters or evidence,
+        )
+        for other in self.targets:
+            if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
+                f"{target.root}/"
+            ):
+                raise ConfigError(
+                    f"{target.root} and {other.root} lie in each other: a reader of the one would "
+                    "read the other too. Give each a place of its own"
+                )
+        self.targets.append(target)
+        return target
+
+    def _staging(self, location: Location) -> str:
+        folder = tempfile.gettempdir() + "/stdout" if location.family == "stdout" else location.root
+        return f"{_beside(folder)}.millrace-{self.run_id}"
+
+    def stage(
+        self,
+        batches: Batches,
+        target: Target,
+        step: str,
+        *,
+        count: str | None = None,
+        shards: int | None = None,
+        target_bytes: int = TARGET_BYTES,
+    ) -> None:
+        """Writes batches to files that wait for the commit.
+
+        Args:
+          batches: What to write.
+          target: Where it will be.
+          step: The label under which it is counted.
+          count: A column whose values are counted, such as a reject's reason.
+          shards: How many files there will be; None lets bundles and sizes decide.
+          target_bytes: A file is ended at about this size, where `shards` doesn't decide.
+        """
+        from transforms.commit.shards import StageShards
+        from transforms.commit.stage import Stage
+
+        if not batches.windowing.is_default():
+            # There is one commit, whatever windows there are.
+            batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
+        # One file is made of what several steps stage: Arrow files can be joined.
+        arrow = replace(target, format="arrow", compression="", settings=())
+        staging = (
+            Stage(target if target.folder else arrow, step, count, target_bytes)
+            if shards is None
+            else StageShards(target, step, shards)
+        )
+        label = "DeadLetters" if target.dead_letters else type(staging).__name__
+        self.take(batches | label >> staging)
+
+    def take(self, entries: "beam.PCollection[Entry]") -> None:
+        """Adds ledger entries of a step."""
+        self._entries.append(entries)
+
+    def artifacts(self, made: "beam.PCollection[tuple[str, bytes]]", target: Target) -> None:
+        """Adds files that are no rows: reports, say.
+
+        Args:
+          made: Their names and contents.
+          target: The folder in which they will be.
+        """
+        self.take(made | "Artifacts" >> beam.Map(_artifact, target).with_output_types(Entry))
+
+    def judged(self, findings: "beam.PCollection[tuple[Finding, ...]]") -> None:
+        """Tells the manifest what is wrong with the data as a whole; the gate may go by it.
+
+        Args:
+          findings: One list of it.
+        """
+        self.take(findings | "Verdict" >> beam.Map(_verdict).with_output_types(Entry))
+
+    def published(self, batches: Batches, uri: str) -> None:
+        """Counts rows that are at a topic already, which knows no commit."""
+        count = beam.Map(_published, uri).with_output_types(Entry)
+        self.take(batches | "Tally" >> count)
+
+    def prepare(self) -> dict[str, Any] | None:
+        """Looks at what is there, before the run; clears the remains of runs that were killed.
+
+        Returns: The manifest, if this run was committed before: there is nothing to do.
+
+        Raises:
+          ConfigError: An output exists and may not be overwritten.
+        """
+        self._lock()
+        done = self._done()
+        if done is not None:
+            self.unlock()
+            return done
+        for target in self.targets:
+            self._check(target)
+            _clear_remains(target)
+        return None
+
+    def _lock(self) -> None:
+        """Keeps other processes from the same outputs, as long as this one works."""
+        mine = [t.root for t in self.targets if t.family == "files" and filesystem.is_local(t.root)]
+        for root in mine:
+            if not lock(root):
+                self.unlock()
+                raise ConfigError(
+                    f"another run writes {root} now: wait for it, or name another place"
+                )
+
+    def unlock(self) -> None:
+        """Lets other processes write where this run did."""
+        for target in self.targets:
+            unlock(target.root)
+
+    def _done(self) -> dict[str, Any] | None:
+        """The manifest of this very run, if it was committed."""
+        found = [read_manifest(t.manifest) for t in self.targets if not t.evidence]
+        if not found or not all(m and m["run_id"] == self.run_id for m in found):
+            return None
+        manifest = found[0]
+        assert manifest is not None
+        before, now = (_lasting(m.get("options", {})) for m in (manifest, self.manifest))
+        if before != now:
+            changed = sorted(key for key in before | now if before.get(key) != now.get(key))
+            raise ConfigError(
+                f"run {self.run_id} was committed with another {', '.join(changed)}: "
+                "give this one another --run_id"
+            )
+        return manifest
+
+    def _check(self, target: Target) -> None:
+        """Refuses to put an output in the place of what must not be lost."""
+        root = target.root
+        if target.family != "files":
+            return
+        if filesystem.is_local(root) and os.path.islink(root) and not os.path.exists(root):
+            raise ConfigError(f"{root} is a link to what isn't there: mend it, or delete it")
+        if filesystem.is_local(root) and os.path.exists(root):
+            regular = os.path.isfile(root) or os.path.isdir(root)
+            if not regular or os.path.isdir(root) != target.folder:
+                raise ConfigError(f"{root} is there, and is no {_kind(target)}: name another place")
+        for read in self.reads:
+            if f"{read}/".startswith(f"{root}/"):
+                raise ConfigError(f"{root} is or holds {read}, which this run reads")
+        if not filesystem.exists(root) or is_remnant(target):
+            return
+        if not self.overwrite:
+            raise ConfigError(
+                f"{root} exists: pass --overwrite to replace it, or name another place"
+            )
+        if target.folder and read_manifest(target.manifest) is None:
+            raise ConfigError(
+                f"{root} holds files that no run of Millrace wrote, which --overwrite does not "
+                "replace: delete them yourself, or name another place"
+            )
+
+    def outcome(self) -> dict[str, Any] | None:
+        """The manifest of this run, committed or refused; None where it came to neither."""
+        places = [place for t in self.targets for place in (t, aside(t, self.run_id))]
+        found = [read_manifest(place.manifest) for place in places]
+        for target in self.targets:
+            if target.family == "stdout":
+                filesystem.delete(target.manifest)
+        self.unlock()
+        return next((m for m in found if m and m["run_id"] == self.run_id), None)
+
+    def abandon(self) -> None:
+        """Deletes what was staged."""
+        for target in self.targets:
+            filesystem.delete(target.staging)
+        self.unlock()
+
+    def close(self) -> None:
+        """Adds the last step: publish everything or nothing."""
+        if not self._entries:
+            return
+        plan = Plan(
+            self.job,
+            self.run_id,
+            tuple(self.targets),
+            self.gate,
+            json.dumps(self.manifest),
+            now(),
+            self.overwrite,
+        )
+        _ = tuple(self._entries) | "Commit" >> Publish(plan)
+
+    def __enter__(self) -> "Commit":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.prepare()
+            self.close()
+
+
+def _kind(target: Target) -> str:
+    return "folder" if target.folder else "regular file"
+
+
+def _lasting(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that decide what comes out, as JSON gives them back."""
+    passing = ("options_file", "overwrite", "run_id", "wait")
+    kept = {key: value for key, value in options.items() if key not in passing}
+    return dict(json.loads(json.dumps(kept)))
+
+
+def _clear_remains(target: Target) -> None:
+    """Deletes staging folders beside a local output whose process is gone."""
+    if not filesystem.is_local(target.root):
+        filesystem.delete(target.staging)
+        return
+    stem = glob.escape(f"{_beside(target.root)}.millrace-")
+    for folder in glob.glob(f"{stem}*"):
+        if folder == target.staging or not _alive(folder):
+            restore(target, folder)
+            filesystem.delete(folder)
+    os.makedirs(target.staging)
+    with open(f"{target.staging}/owner", "w") as owner:
+        owner.write(f"{socket.gethostname()} {os.getpid()}")
+
+
+def _alive(folder: str) -> bool:
+    """Whether the process that stages there may still run; on another host one can't know."""
+    try:
+        with open(f"{folder}/owner") as owner:
+            host, pid = owner.read().split()
+        if host != socket.gethostname():
+            return True
+        os.kill(int(pid), 0)
+    except (OSError, ValueError) as error:
+        return isinstance(error, PermissionError)
+    return True
+
+
+def _beside(root: str) -> str:
+    """The hidden name beside an output."""
+    folder, _, name = root.rpartition("/")
+    return f"{folder}/.{name}" if folder else f".{name}"
+
+
+def new_run_id(job: str) -> str:
+    """A run id that sorts by time."""
+    return f"{job}-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _artifact(file: tuple[str, bytes], target: Target) -> Entry:
+    name, content = file
+    path = f"{target.staging}/{name}"
+    filesystem.write_bytes(path, content)
+    return Entry("artifact", "Artifacts", target.root, path, bytes=len(content))
+
+
+def _verdict(findings: tuple[Finding, ...]) -> Entry:
+    return Entry("verdict", "Judge", findings=findings)
+
+
+def _published(rows: pa.RecordBatch, uri: str) -> Entry:
+    return Entry("published", "Write", uri, rows=rows.num_rows)

@@ -1,0 +1,190 @@
+"""The run's ledger: what each step read, staged and rejected, and what must hold of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.commit.dead_letters import FILE_REASONS, Reason
+from transforms.errors import MillraceError
+
+MANIFEST = "_millrace/run.json"
+Finding = tuple[str, str, str]
+"""Something wrong with the data as a whole: severity, feature or rule, and why."""
+_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the run's ledger: what one bundle of one step did.
+
+    Attributes:
+      kind: "read" (rows that came in), "staged" (a file of rows that waits for the commit),
+        "artifact" (another file that does), "published" (rows that are at a topic, which knows no
+        commit, or were looked at), "schema" (what an output without rows looks like) or "verdict"
+        (what is wrong with the data as a whole).
+      step: The step's label.
+      target: Where the file will go: its folder or file.
+      path: Where the file waits; an artifact keeps the last part of it as its name.
+      rows: How many rows.
+      bytes: The file's size.
+      order: Where its first row came from: files are published in this order.
+      counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
+      schema: The Arrow schema, serialized.
+      findings: Of a "verdict": what is wrong with the data.
+    """
+
+    kind: str
+    step: str
+    target: str = ""
+    path: str = ""
+    rows: int = 0
+    bytes: int = 0
+    order: tuple[str, int] = ("", 0)
+    counts: tuple[tuple[str, int], ...] = ()
+    schema: Any = b""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """An output of a run.
+
+    Attributes:
+      root: The folder or file it becomes.
+      folder: Whether it becomes a folder.
+      family: "files" or "stdout".
+      format: Its format's name.
+      compression: "gzip" or "".
+      settings: What else the URI told the format.
+      staging: The folder in which its files wait; hidden, beside it.
+      dead_letters: Whether it takes the dead letters.
+      uri: As the user gave it.
+      evidence: Whether it tells of the run, as dead letters and reports do, and so is published
+        also where a gate says no.
+    """
+
+    root: str
+    folder: bool
+    family: str
+    format: str
+    compression: str
+    settings: tuple[tuple[str, str], ...]
+    staging: str
+    dead_letters: bool = False
+    uri: str = ""
+    evidence: bool = False
+
+    @property
+    def manifest(self) -> str:
+        """Its manifest: inside a folder, hidden from readers of the data; beside a file."""
+        if self.family == "stdout":
+            return f"{self.staging}.run.json"
+        return f"{self.root}/{MANIFEST}" if self.folder else f"{self.root}.run.json"
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its files' names."""
+        return f".{self.format}" + (".gz" if self.compression else "")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must hold before anything is visible.
+
+    Attributes:
+      max_rejected_fraction: Rejected rows over rows in; above it nothing is published. None
+        objects only where every row was rejected.
+      allow_unreadable_files: Publish although a file could not be read to its end.
+      without_errors: Publish nothing of data that has errors as a whole.
+    """
+
+    max_rejected_fraction: float | None = None
+    allow_unreadable_files: bool = False
+    without_errors: bool = False
+
+    def objection(self, counts: Mapping[str, Any]) -> str | None:
+        """Why the run may not be published, or None."""
+        unreadable = counts["unreadable_files"]
+        if unreadable and not self.allow_unreadable_files:
+            return (
+                f"{unreadable} input file(s) could not be read to the end, and how many rows they "
+                "lost is unknown. Mend or leave out the files that the dead letters name, or pass "
+                "--allow_unreadable_files to publish the other rows"
+            )
+        if self.without_errors and (errors := _errors(counts)):
+            told = "; ".join(errors[:_TOLD])
+            more = f"; and {len(errors) - _TOLD:,} more" if len(errors) > _TOLD else ""
+            return f"the data is not what it must be: {told}{more}"
+        dead, limit = counts["rows_dead"], self.max_rejected_fraction
+        rows = dead + counts["rows_out"]
+        if limit is None and dead and dead == rows:
+            return (
+                f"every row was rejected, {rows:,} of them; the dead letters say why. "
+                "--max_rejected_fraction=1 publishes even so"
+            )
+        if limit is not None and rows and dead / rows > limit:
+            return (
+                f"{dead:,} of {rows:,} rows were rejected ({dead / rows:.2%}), more than "
+                f"--max_rejected_fraction={limit:g} allows"
+            )
+        return None
+
+
+def _errors(counts: Mapping[str, Any]) -> list[str]:
+    found = counts.get("findings", ())
+    return [f"{each['feature']}: {each['why']}" for each in found if each["severity"] == "ERROR"]
+
+
+def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
+    """Adds up the ledger.
+
+    Raises:
+      MillraceError: Rows in are not rows out and rows dead.
+    """
+    dead = {target.root for target in targets if target.dead_letters}
+    reasons: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for entry in ledger:
+        if entry.target in dead:
+            reasons.update(dict(entry.counts))
+            steps[entry.step] += entry.rows
+    unreadable = sum(reasons[reason] for reason in FILE_REASONS)
+    rows_dead = reasons.total() - unreadable
+    tallies = [entry for entry in ledger if entry.kind == "read"]
+    late = sum(dict(entry.counts).get(Reason.LATE, 0) for entry in tallies)
+    rows_in = sum(entry.rows for entry in tallies) + late if tallies else None
+    written = Counter[str]()
+    for entry in ledger:
+        if entry.kind in ("staged", "published") and entry.target not in dead:
+            written[entry.target] += entry.rows
+    rows_out = max(written.values(), default=0)
+    if rows_in is not None and rows_in != rows_out + rows_dead + late:
+        raise MillraceError(
+            f"nothing was published: {rows_in:,} rows came in, but {rows_out:,} came out and "
+            f"{rows_dead:,} were rejected, {late:,} too late. This is a defect of the "
+            "pipeline; please report it"
+        )
+    verdicts = [entry for entry in ledger if entry.kind == "verdict"]
+    names = ("severity", "feature", "why")
+    found = [dict(zip(names, each, strict=True)) for entry in verdicts for each in entry.findings]
+    return {
+        **({"findings": found} if verdicts else {}),
+        "rows_in": rows_in,
+        "rows_out": rows_out,
+        "rows_dead": rows_dead,
+        "rows_late": late,
+        "unreadable_files": unreadable,
+        "dead_by_reason": dict(sorted(reasons.items())),
+        "dead_by_step": dict(sorted(steps.items())),
+    }
+
+
+def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, str]]:
+    """Where each staged file goes, in the order in which the rows came."""
+    ready = sorted((e for e in staged if e.kind == "staged"), key=lambda e: (e.order, e.path))
+    for index, entry in enumerate(ready):
+        name = f"part-{index:05d}-of-{len(ready):05d}{target.suffix}"
+        yield entry, f"{target.root}/{name}" if target.folder else target.root
+    for entry in sorted((e for e in staged if e.kind == "artifact"), key=lambda e: e.path):
+        yield entry, f"{target.root}/{entry.path.rpartition('/')[2]}"

@@ -1,0 +1,220 @@
+"""The commit of an unbounded run: each window's rows appear together, when the window is full."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import apache_beam as beam
+
+from transforms import progress
+from transforms.batches import Batches
+from transforms.commit.commit import Commit
+from transforms.commit.ledger import Entry, Target
+from transforms.commit.publish import now, read_manifest, write_manifest
+from transforms.commit.stream.panes import clear_drafts, manifests
+from transforms.commit.stream.wal import left
+from transforms.commit.stream.write import WriteWindows
+from transforms.errors import ConfigError
+from transforms.files import filesystem
+from transforms.files.uris import Location
+
+REJECTS_SECONDS = 60.0
+_DAY = 86_400.0
+
+
+class StreamCommit(Commit):
+    """Publishes the windows of a run that has no end, as they fill.
+
+    What a killed run had staged is published by the next one with the same run id.
+
+    Args:
+      job: The job's name.
+      run_id: The run's; give it yourself to be able to go on after a kill.
+      window: The length of the windows in seconds.
+      allowed_lateness: For how many seconds after its end a window takes rows.
+      late_wait: For how many seconds on the clock late rows of a window are gathered to one file.
+      manifest: What else the manifest should tell, such as the options.
+      reads: What the run reads.
+
+    Attributes:
+      status: How the run ended: "ended" or "failed".
+      topics: Where rows are published, rather than staged.
+      told_first: What the user is told when the run begins, if anything.
+    """
+
+    def __init__(
+        self,
+        job: str = "pipeline",
+        run_id: str | None = None,
+        *,
+        window: float = 60.0,
+        allowed_lateness: float = 0.0,
+        late_wait: float = 0.0,
+        manifest: Mapping[str, Any] | None = None,
+        reads: Iterable[str] = (),
+    ) -> None:
+        super().__init__(job, run_id, manifest=manifest, reads=reads)
+        self.window, self.allowed_lateness = window, allowed_lateness
+        self.late_wait = late_wait
+        self._started, self.status = now(), "ended"
+        self.topics: list[str] = []
+        self._held_until = 0.0
+        self.told_first = ""
+
+    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
+        """Declares an output: a folder.
+
+        Raises:
+          ConfigError: It is a file, or stdout.
+        """
+        target = super().target(uri, dead_letters, evidence)
+        if not target.folder:
+            raise ConfigError(f"{uri!r}: rows without end are written to a folder, not to one file")
+        return target
+
+    def _staging(self, location: Location) -> str:
+        # Not named as those of bounded runs, which are cleared once their process is gone.
+        folder, slash, name = location.root.rpartition("/")
+        return f"{folder}{slash}.{name}.stream-{self.run_id}"
+
+    def stage(self, batches: Batches, target: Target, step: str, **_: Any) -> None:
+        """Writes batches to the log of a target, and commits its windows."""
+        size, lateness = self.window, self.allowed_lateness
+        if target.dead_letters:
+            # They are put into windows by when they were found, which may be after theirs.
+            size, lateness = REJECTS_SECONDS, lateness + _DAY
+        write = WriteWindows(target, self.run_id, size, lateness, self.late_wait)
+        _ = batches | "Windows" >> write
+
+    def take(self, entries: "beam.PCollection[Entry]") -> None:
+        """Does nothing: panes have manifests of their own."""
+
+    def published(self, batches: Batches, uri: str) -> None:
+        """Notes where rows go that are published; there is no sum of a run without end."""
+        self.topics.append(uri)
+
+    def hold(self, seconds: float) -> None:
+        """Notes that event time stands still for so long: before, the run can't come to its end."""
+        self._held_until = time.monotonic() + seconds
+        self.told_first = (
+            f"run {self.run_id} goes on after a kill: windows wait {seconds:.0f} s "
+            "for the messages that it had pulled"
+        )
+
+    def was_cut_short(self) -> bool:
+        """Whether an earlier start of this run did not come to its end by itself."""
+        found = [read_manifest(target.manifest) for target in self.targets]
+        mine = [there for there in found if there and there["run_id"] == self.run_id]
+        return any(there["status"] != "ended" for there in mine)
+
+    def prepare(self) -> dict[str, Any] | None:
+        """Looks at what is there, before the run.
+
+        Raises:
+          ConfigError: An output is there that this run did not begin, another run left rows in
+            its log, or a process still works under this run id.
+        """
+        self._lock()
+        try:
+            for target in self.targets:
+                there = read_manifest(target.manifest)
+                if filesystem.exists(target.root) and (
+                    there is None or there["run_id"] != self.run_id
+                ):
+                    raise ConfigError(_exists(target, there))
+                if there is not None and there.get("window", self.window) != self.window:
+                    raise ConfigError(
+                        f"--window: run {self.run_id} has windows of {there['window']:g} s: pass "
+                        f"--window={there['window']:g}, or another --run_id and output"
+                    )
+        except ConfigError:
+            self.unlock()
+            raise
+        manifest = {
+            "run_id": self.run_id,
+            "job": self.job,
+            "window": self.window,
+            "started": self._started,
+        }
+        for target in self.targets:
+            clear_drafts(target)
+            write_manifest(target.manifest, {**manifest, "status": "running", **self.manifest})
+        return None
+
+    def close(self) -> None:
+        """Does nothing: there is no last step."""
+
+    def outcome(self) -> dict[str, Any] | None:
+        """Writes the manifests of a run that came to its end; returns that of the output."""
+        found = self.end()
+        outputs = [manifest for manifest in found if not manifest["dead_letters"]]
+        return outputs[0] if outputs else next(iter(found), None)
+
+    def end(self) -> list[dict[str, Any]]:
+        """Writes the manifests of a run that came to its end, and returns them."""
+        if self.status == "ended" and time.monotonic() < self._held_until:
+            # What an earlier start had pulled may be still to come: the next one waits too.
+            self.status = "drained early"
+        found = [self._ended(target) for target in self.targets]
+        for target in self.targets:
+            if not left(target.staging):
+                filesystem.delete(target.staging)
+        self.unlock()
+        return found
+
+    def _ended(self, target: Target) -> dict[str, Any]:
+        panes = list(manifests(target))
+        timing = Counter[str]()
+        for pane in panes:
+            timing[pane["timing"]] += pane["rows"]
+        manifest = {
+            "run_id": self.run_id,
+            "job": self.job,
+            "window": self.window,
+            "started": self._started,
+            "finished": now(),
+            "status": self.status,
+            "dead_letters": target.dead_letters,
+            "uri": target.root,
+            "panes": len(panes),
+            "rows": sum(pane["rows"] for pane in panes),
+            "rows_by_timing": dict(sorted(timing.items())),
+            "last_start": _counts(),
+            **self.manifest,
+        }
+        if panes or filesystem.exists(target.root):
+            write_manifest(target.manifest, manifest)
+        return manifest
+
+    def abandon(self) -> None:
+        """Does nothing: what is in the log is acknowledged, and waits for the next start."""
+
+
+def _counts() -> dict[str, Any]:
+    """What this process did since the run was started anew."""
+    rows = {step: count.rows for step, count in progress.snapshot().items()}
+    names = {
+        "messages": "read",
+        "duplicates": "duplicate",
+        "late_dropped": "late",
+        "rows_out": "write",
+        "rows_dead": "dead",
+        "acknowledged": "acknowledged",
+    }
+    reasons = {
+        step.removeprefix(progress.DEAD): n
+        for step, n in rows.items()
+        if step.startswith(progress.DEAD)
+    }
+    told = {name: rows.get(step, 0) for name, step in names.items()}
+    return {**told, "dead_by_reason": dict(sorted(reasons.items()))}
+
+
+def _exists(target: Target, there: dict[str, Any] | None) -> str:
+    if there is None:
+        return f"{target.root} exists, and no run of Millrace wrote it: name another place"
+    return (
+        f"{target.root} is of run {there['run_id']}: pass --run_id={there['run_id']} to go on with "
+        "it, or name another place"
+    )

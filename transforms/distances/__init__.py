@@ -1,0 +1,1 @@
+"""Distances between distributions, and where the mass of a column lies."""

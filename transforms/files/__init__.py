@@ -1,0 +1,1 @@
+"""Files: URIs, filesystems, locks, and one folder of formats."""

@@ -1,0 +1,272 @@
+"""Files through Beam's FileSystems: local paths, gs:// and whatever else Beam reaches."""
+
+import errno
+import gzip
+import os
+import posixpath
+import re
+import shutil
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+
+from transforms.errors import ConfigError
+from transforms.files.format import File
+
+_GLOB = re.compile(r"[*?\[]")
+_PARTITION = re.compile(r"^([^=/]+)=(.*)$")
+BUFFER_BYTES = 1 << 20
+
+
+def is_local(uri: str) -> bool:
+    """Whether it is a path of this machine's file system."""
+    return "://" not in uri
+
+
+def list_files(pattern: str) -> list[File]:
+    """The files of a path, folder or glob, in the order of their names.
+
+    Files and folders whose names begin with `_` or `.` below the fixed part of the pattern are
+    left out, as Spark, pyarrow and BigQuery do: manifests and staging folders are no data.
+    """
+    from apache_beam.io.filesystems import FileSystems
+
+    if is_local(pattern) and os.path.isfile(pattern):
+        # A name may hold what would be a wildcard elsewhere.
+        return [File(pattern, os.path.getsize(pattern))]
+    if pattern.endswith("/") or (is_local(pattern) and os.path.isdir(pattern)):
+        _check_folders(pattern)
+        found = FileSystems.match([pattern.rstrip("/") + "/**"])[0].metadata_list
+        base = pattern.rstrip("/") + "/"
+    else:
+        found, base = FileSystems.match([pattern])[0].metadata_list, _fixed_part(pattern)
+        if not found and not is_local(pattern) and not _GLOB.search(pattern):
+            return list_files(pattern + "/")
+    files = {meta.path: meta for meta in found if not _hidden(meta.path[len(base) :])}
+    return [
+        File(path, files[path].size_in_bytes, _partition(path[len(base) :]))
+        for path in sorted(files)
+        if not path.endswith("/")
+    ]
+
+
+def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:
+    """The files in a folder itself whose names begin and end so, in their order; none is no error.
+
+    Of an object store only these are listed. A local folder may be named as one likes: its name
+    is no pattern.
+    """
+    if is_local(folder):
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return [
+            f"{folder}/{name}"
+            for name in names
+            if name.startswith(prefix) and name.endswith(suffix) and not _hidden(name)
+        ]
+    return [file.uri for file in list_files(f"{folder}/{prefix}*{suffix}")]
+
+
+def _check_folders(folder: str) -> None:
+    """Beam lists nothing of a folder that it may not read.
+
+    Raises:
+      ConfigError: One may not be read.
+    """
+    if is_local(folder):
+        for _ in os.walk(folder, onerror=_refuse):
+            pass
+
+
+def _refuse(error: OSError) -> None:
+    if isinstance(error, PermissionError):
+        raise ConfigError(f"{error.filename}: {(error.strerror or 'denied').lower()}") from None
+
+
+def fixed_part(pattern: str) -> str:
+    """What of a pattern is one place: the folder before its first wildcard, or the whole path."""
+    return (_fixed_part(pattern) if _GLOB.search(pattern) else pattern).rstrip("/")
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folders of a pattern before its first wildcard; of a plain path, its folder."""
+    wild = _GLOB.search(pattern)
+    return pattern[: pattern.rfind("/", 0, wild.start() if wild else len(pattern)) + 1]
+
+
+def _hidden(path: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in path.split("/"))
+
+
+def _partition(path: str) -> tuple[tuple[str, str], ...]:
+    from urllib.parse import unquote
+
+    parts = [_PARTITION.match(part) for part in posixpath.dirname(path).split("/")]
+    return tuple((part[1], unquote(part[2])) for part in parts if part)
+
+
+def open_read(uri: str, compression: str = "") -> BinaryIO:
+    """Opens a file for reading; what it gives is decompressed.
+
+    Args:
+      uri: The file.
+      compression: "" (seekable) or "gzip" (forward only).
+
+    Raises:
+      OSError: It isn't there, or can't be opened.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    if is_local(uri):
+        raw = cast(BinaryIO, pa.OSFile(uri, "rb"))
+    else:
+        raw = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+    if compression == "gzip":
+        # A buffer around it would drop what it holds when the stream breaks off.
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+    return raw
+
+
+def open_write(uri: str, compression: str = "") -> BinaryIO:
+    """Opens a new file for writing, and makes its folder; what is written is compressed."""
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    if is_local(uri):
+        os.makedirs(os.path.dirname(uri) or ".", exist_ok=True)
+        raw: BinaryIO = open(uri, "wb", buffering=BUFFER_BYTES)  # noqa: SIM115
+    else:
+        raw = FileSystems.create(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+    return cast(BinaryIO, _GzipWriter(raw)) if compression == "gzip" else raw
+
+
+class _GzipWriter(gzip.GzipFile):
+    """Gzip without name and time, so that equal rows are equal bytes; closes what it wraps."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        super().__init__(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
+        self._raw = raw
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+def exists(uri: str) -> bool:
+    """Whether there is a file, or a folder with something in it."""
+    from apache_beam.io.filesystems import FileSystems
+
+    if is_local(uri):
+        return os.path.isfile(uri) or (os.path.isdir(uri) and bool(os.listdir(uri)))
+    patterns = [uri.rstrip("/"), uri.rstrip("/") + "/**"]
+    return any(found.metadata_list for found in FileSystems.match(patterns, limits=[1, 1]))
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole content of a small file."""
+    with open_read(uri) as stream:
+        return stream.read()
+
+
+def write_bytes(uri: str, content: bytes) -> None:
+    """Writes a small file; a local one appears whole or not at all."""
+    whole = f"{uri}.tmp" if is_local(uri) else uri
+    with open_write(whole) as stream:
+        stream.write(content)
+    if whole != uri:
+        sync(whole)
+        os.replace(whole, uri)
+
+
+def sync(uri: str) -> None:
+    """Has the disk hold a local file, or the names in a folder, even if the machine goes down."""
+    if is_local(uri):
+        descriptor = os.open(uri, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def delete(uri: str) -> None:
+    """Deletes a file or a folder with all it holds; nothing there is no error."""
+    from apache_beam.io.filesystems import FileSystems
+
+    root = uri.rstrip("/")
+    if is_local(root):
+        if os.path.isdir(root) and not os.path.islink(root):
+            shutil.rmtree(root)
+        elif os.path.lexists(root):
+            os.remove(root)
+        return
+    found = [m.path for r in FileSystems.match([root, f"{root}/**"]) for m in r.metadata_list]
+    if found:
+        FileSystems.delete(found)
+
+
+def move(pairs: list[tuple[str, str]]) -> None:
+    """Moves files; a source that is gone while its target is there was moved before."""
+    from apache_beam.io.filesystems import FileSystems
+
+    for source, target in pairs:
+        if is_local(source) and is_local(target):
+            os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+            if os.path.exists(source) or not os.path.exists(target):
+                os.replace(source, target)
+    remote = [(s, t) for s, t in pairs if not (is_local(s) and is_local(t))]
+    waiting = [(s, t) for s, t in remote if FileSystems.exists(s) or not FileSystems.exists(t)]
+    if waiting:
+        FileSystems.rename([s for s, _ in waiting], [t for _, t in waiting])
+
+
+def swap_in(staged: str, target: str, replaced: str | None) -> None:
+    """Puts a local folder in its place in one step.
+
+    Linux can exchange two paths atomically; a reader sees the old output or the new one, whole.
+
+    Args:
+      staged: The folder.
+      target: Its place.
+      replaced: Where a folder goes that is there; None takes no place but an empty one.
+
+    Raises:
+      FileExistsError: Something is there, and may not be replaced.
+    """
+    target = target.rstrip("/")
+    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    if replaced is not None and os.path.lexists(target):
+        _exchange(staged, target)
+        os.rename(staged, replaced)
+    else:
+        move_folder(staged, target)
+
+
+def move_folder(source: str, target: str) -> None:
+    """Renames a local folder; at most an empty one may be in its place.
+
+    Raises:
+      FileExistsError: Something is there.
+    """
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(error.errno, "it came to be meanwhile", target) from None
+        raise
+
+
+def _exchange(first: str, second: str) -> None:
+    import ctypes
+
+    at_cwd, exchange = -100, 2
+    libc: Any = ctypes.CDLL(None, use_errno=True)
+    paths = os.fsencode(first), os.fsencode(second)
+    if hasattr(libc, "renameat2") and not libc.renameat2(
+        at_cwd, paths[0], at_cwd, paths[1], exchange
+    ):
+        return
+    # A file system without exchange: two renames, between which the target is away.
+    aside = f"{first}.old"
+    os.rename(second, aside)
+    os.rename(first, second)
+    os.rename(aside, first)

@@ -1,0 +1,1 @@
+"""CSV and TSV, in byte ranges, with cells that span lines."""

@@ -1,0 +1,1 @@
+"""JSON Lines, in byte ranges, written column by column."""

@@ -1,0 +1,1 @@
+"""Parquet, by row groups and by columns."""

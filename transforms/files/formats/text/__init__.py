@@ -1,0 +1,1 @@
+"""What all formats of text share: blocks, ranges, records and casts."""

@@ -1,0 +1,134 @@
+"""URIs: the scheme gives the family, the suffix or `?format=` the format."""
+
+import importlib
+import posixpath
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import parse_qsl
+
+from transforms.errors import ConfigError
+from transforms.files.format import Format
+
+SCHEMES = {
+    "": "files",
+    "file": "files",
+    "gs": "files",
+    "hdfs": "files",
+    "s3": "files",
+    "stdout": "stdout",
+}
+
+FORMATS = {
+    "arrow": "transforms.files.formats.arrow:Arrow",
+    "avro": "transforms.files.formats.avro.format:Avro",
+    "csv": "transforms.files.formats.csv.format:Csv",
+    "jsonl": "transforms.files.formats.json.format:JsonLines",
+    "parquet": "transforms.files.formats.parquet.format:Parquet",
+    "tfrecord": "transforms.files.formats.tfrecord:TfRecord",
+    "tfsequence": "transforms.files.formats.tfrecord:TfSequence",
+    "tsv": "transforms.files.formats.csv.format:Tsv",
+}
+
+SUFFIXES = {
+    ".arrow": "arrow",
+    ".avro": "avro",
+    ".csv": "csv",
+    ".feather": "arrow",
+    ".json": "jsonl",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".tfrec": "tfrecord",
+    ".tfrecord": "tfrecord",
+    ".tfrecords": "tfrecord",
+    ".tsv": "tsv",
+}
+
+COMPRESSIONS = {".gz": "gzip"}
+
+
+@dataclass(frozen=True)
+class Location:
+    """A parsed URI.
+
+    Attributes:
+      path: The URI without its query: a file, a folder or a glob.
+      family: "files" or "stdout".
+      format: The format's name, or None where nothing says it.
+      compression: "gzip" or "".
+      settings: What else the query says, for the format.
+    """
+
+    path: str
+    family: str
+    format: str | None
+    compression: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def folder(self) -> bool:
+        """Whether it names a folder (a trailing slash, or no known suffix)."""
+        named = self.path.endswith("/") or suffix_format(self.path) is None
+        return named and self.family == "files"
+
+    @property
+    def root(self) -> str:
+        """The path without a trailing slash."""
+        return self.path.rstrip("/")
+
+
+def parse(uri: str) -> Location:
+    """Parses a URI such as `gs://bucket/in/*.csv.gz`, `data/?format=parquet` or `stdout:`.
+
+    Raises:
+      ConfigError: A scheme, format or setting that isn't known; the text lists those that are.
+    """
+    if uri == "-":
+        raise ConfigError("'-' is no URI: stdout: writes to the terminal, or into a pipe")
+    path, _, query = uri.partition("?")
+    # A question mark is a wildcard too: only what looks like settings is a query.
+    if query and "=" not in query:
+        path, query = uri, ""
+    scheme = path.partition(":")[0] if ":" in path.split("/")[0] else ""
+    family = SCHEMES.get(scheme.lower())
+    if family is None:
+        raise ConfigError(f"{uri!r}: unknown scheme {scheme!r}; known: {_listed(SCHEMES)}")
+    if not path.removeprefix(f"{scheme}:").strip("/") and family == "files":
+        raise ConfigError(f"{uri!r} names no file or folder")
+    settings = dict(parse_qsl(query, keep_blank_values=True))
+    format = settings.pop("format", None) or suffix_format(path)
+    if format is not None and format not in FORMATS:
+        raise ConfigError(f"{uri!r}: unknown format {format!r}; known: {_listed(FORMATS)}")
+    compression = settings.pop("compression", COMPRESSIONS.get(posixpath.splitext(path)[1], ""))
+    if compression not in ("", "gzip"):
+        raise ConfigError(f"{uri!r}: unknown compression {compression!r}; known: gzip")
+    path = path.removeprefix("file://") if scheme == "file" else path
+    return Location(path, family, format, compression, tuple(sorted(settings.items())))
+
+
+def suffix_format(path: str) -> str | None:
+    """The format that a file's name tells, gzip or not; TFX's shards tell it by a word."""
+    name = posixpath.basename(path).lower()
+    stem, ending = posixpath.splitext(name)
+    if ending in COMPRESSIONS:
+        stem, ending = posixpath.splitext(stem)
+    return SUFFIXES.get(ending) or ("tfrecord" if "tfrecord" in name else None)
+
+
+def load_format(name: str, settings: tuple[tuple[str, str], ...] = ()) -> Format:
+    """The format of a name, its module imported only now.
+
+    Raises:
+      ConfigError: A setting that the format doesn't know.
+    """
+    module, _, kind = FORMATS[name].partition(":")
+    try:
+        return cast(Format, getattr(importlib.import_module(module), kind)(**dict(settings)))
+    except TypeError:
+        unknown = ", ".join(key for key, _ in settings)
+        raise ConfigError(f"format {name} does not know the setting(s) {unknown}") from None
+
+
+def _listed(table: dict[str, str]) -> str:
+    return ", ".join(key for key in table if key)

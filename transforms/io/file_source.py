@@ -1,0 +1,300 @@
+"""A resolved input: which files, in which format, with which schema."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.arrow.types import is_list, is_time, plain_schema
+from transforms.errors import ConfigError
+from transforms.files.filesystem import list_files, open_read
+from transforms.files.format import BrokenFile, File, Format
+from transforms.files.uris import load_format, parse, suffix_format
+
+_log = logging.getLogger(__name__)
+SAMPLED_FILES = 64
+INFERRED = ("csv", "jsonl", "tfrecord", "tfsequence", "tsv")
+"""Formats whose files don't tell their schema."""
+CELLS = ("csv", "tsv")
+"""Those whose values are text."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A bounded input, resolved once in the launcher and shipped to the workers.
+
+    Attributes:
+      uri: As the user gave it.
+      format: How its files are read.
+      compression: "gzip" or "".
+      files: Its files, by name.
+      schema: The columns that Read emits, partition columns last.
+      partitions: Names of the columns that come from the path.
+      origin: Where the schema is from: "declared", "file" or "sample".
+      limit: Most rows to read, from the first file on; None reads all.
+    """
+
+    uri: str
+    format: Format
+    compression: str
+    files: tuple[File, ...]
+    schema: pa.Schema
+    partitions: tuple[str, ...] = ()
+    origin: str = "file"
+    limit: int | None = None
+    bounded = True
+
+    @classmethod
+    def resolve(
+        cls,
+        uri: str,
+        schema: pa.Schema | str | None = None,
+        types: Mapping[str, pa.DataType] | None = None,
+        limit: int | None = None,
+    ) -> "Source":
+        """Lists the files and settles the schema.
+
+        Args:
+          uri: A file, folder or glob; see `transforms.files.uris`.
+          schema: The schema wanted, or the URI of a schema file. None takes the files' own, or
+            infers one from a sample of text.
+          types: For inferred schemas, the type of some columns, since the reader knows better: a
+            model's inputs, say. A text that can't be read so is then a rejected row.
+          limit: Most rows to read.
+
+        Raises:
+          ConfigError: No files, mixed formats, schemas that can't be united, no readable file.
+        """
+        place = parse(uri)
+        if place.family != "files":
+            raise ConfigError(f"{uri!r} can't be read from; give a file, folder or glob")
+        files = tuple(list_files(place.path))
+        if not files:
+            raise ConfigError(f"--input: no files match {uri!r}")
+        format = load_format(place.format or _common_format(uri, files), place.settings)
+        gzipped = place.compression or ("gzip" if files[0].uri.endswith(".gz") else "")
+        source = cls(uri, format, gzipped, files, pa.schema([]), limit=limit)
+        return replace(source, **source._schema(schema, types or {}))
+
+    def _schema(
+        self, declared: pa.Schema | str | None, types: Mapping[str, pa.DataType]
+    ) -> dict[str, Any]:
+        partitions = _partition_fields(self.files)
+        if isinstance(declared, str):
+            from transforms.schema.arrow_schema import read_schema
+
+            kinds_only = declared.lower().endswith(".pbtxt")
+            declared = read_schema(declared)
+            declared = self._with_times(declared) if kinds_only else declared
+        if declared is None:
+            samples = self._samples()
+            inferred = self.format.name in INFERRED
+            if inferred:
+                samples = [(uri, _as_wanted(schema, types)) for uri, schema in samples]
+            fields = list(unite(samples, as_text=self.format.name in CELLS))
+            origin = "sample" if inferred else "file"
+        else:
+            fields, origin = list(plain_schema(declared)), "declared"
+        own = {field.name: field.type for field in fields if field.name in partitions}
+        rest = [field for field in fields if field.name not in partitions]
+        if not fields and not partitions:
+            raise ConfigError(f"--input: the files of {self.uri!r} have no columns")
+        if own and declared is None:
+            names = ", ".join(sorted(own))
+            _log.warning("column %s is in the files and in their path: the path's is read", names)
+        typed = [pa.field(name, own.get(name, type)) for name, type in partitions.items()]
+        return {
+            "schema": pa.schema(rest + typed),
+            "partitions": tuple(partitions),
+            "origin": origin,
+        }
+
+    def _with_times(self, declared: pa.Schema) -> pa.Schema:
+        """A schema whose integers may be times: what is a time in the first file stays one."""
+        sample = self._sample(self.files[0])
+        times = (
+            {field.name: field.type for field in sample if is_time(field.type)}
+            if isinstance(sample, pa.Schema)
+            else {}
+        )
+        return pa.schema(
+            [
+                field.with_type(times.get(field.name, field.type))
+                if pa.types.is_int64(field.type)
+                else field
+                for field in declared
+            ]
+        )
+
+    def _samples(self) -> list[tuple[str, pa.Schema]]:
+        """Schemas of the files, or of an even choice among many; Read checks every file again."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        step = max(1, -(-len(self.files) // SAMPLED_FILES))
+        chosen = list(self.files[::step])
+        with ThreadPoolExecutor(16) as pool:
+            found = list(pool.map(self._sample, chosen))
+        good = [(file.uri, found) for file, found in zip(chosen, found, strict=True)]
+        schemas = [(uri, schema) for uri, schema in good if isinstance(schema, pa.Schema)]
+        if not schemas:
+            raise ConfigError(f"--input: no file of {self.uri!r} can be read: {good[0][1]}")
+        return schemas
+
+    def _sample(self, file: File) -> pa.Schema | str:
+        """Its schema, or what is wrong with it: an unreadable file is Read's to reject."""
+        try:
+            with open_read(file.uri, self.compression) as stream:
+                return _distinct(
+                    plain_schema(self.format.sample_schema(stream, file.uri)), file.uri
+                )
+        except (BrokenFile, OSError, EOFError) as error:
+            return f"{file.uri}: {error}"
+
+    def select(self, columns: Iterable[str]) -> "Source":
+        """Reads only some columns, in the order of the files.
+
+        Raises:
+          ConfigError: A column that isn't there.
+        """
+        wanted = set(columns)
+        if missing := sorted(wanted - set(self.schema.names)):
+            raise ConfigError(
+                f"--input has no column {', '.join(missing)}; "
+                f"it has: {', '.join(self.schema.names)}"
+            )
+        kept = pa.schema([field for field in self.schema if field.name in wanted])
+        return replace(self, schema=kept)
+
+    @property
+    def file_schema(self) -> pa.Schema:
+        """The columns that come from the files themselves."""
+        return pa.schema([field for field in self.schema if field.name not in self.partitions])
+
+    @cached_property
+    def bytes(self) -> int:
+        """The size of all files."""
+        return sum(file.size for file in self.files)
+
+
+def _distinct(schema: pa.Schema, uri: str) -> pa.Schema:
+    """Refuses what could not be addressed by name."""
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"{uri} has more than one column {', '.join(twice)}")
+    return schema
+
+
+def unite(schemas: list[tuple[str, pa.Schema]], as_text: bool = False) -> pa.Schema:
+    """One schema for several files: columns that some lack, types that widen without loss.
+
+    Args:
+      schemas: The files' URIs and schemas.
+      as_text: Columns whose types have nothing in common are text, as in the files they are.
+
+    Raises:
+      ConfigError: A column whose types have nothing in common; the text names a file of each.
+    """
+    first, united = schemas[0]
+    for uri, schema in schemas[1:]:
+        if schema.equals(united):
+            continue
+        try:
+            united = pa.unify_schemas([united, schema], promote_options="permissive")
+        except (pa.ArrowTypeError, pa.ArrowInvalid):
+            if not as_text:
+                raise ConfigError(_clash(first, united, uri, schema)) from None
+            united = pa.unify_schemas(
+                _clashing_as_text(united, schema), promote_options="permissive"
+            )
+    return pa.schema([_known(field) for field in united])
+
+
+def _clashing_as_text(*pair: pa.Schema) -> list[pa.Schema]:
+    first, second = pair
+    shared = [name for name in first.names if name in second.names]
+    texts = {name for name in shared if not _alike(first.field(name), second.field(name))}
+    return [
+        pa.schema([f.with_type(pa.string()) if f.name in texts else f for f in schema])
+        for schema in pair
+    ]
+
+
+def _alike(first: pa.Field, second: pa.Field) -> bool:
+    try:
+        pa.unify_schemas([pa.schema([first]), pa.schema([second])], promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _as_wanted(schema: pa.Schema, types: Mapping[str, pa.DataType]) -> pa.Schema:
+    """An inferred schema, with the types that the reader knows better."""
+    return pa.schema([pa.field(f.name, _wanted(types.get(f.name), f.type)) for f in schema])
+
+
+def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
+    """The type that a reader wants of a column; lists in the sample stay lists.
+
+    Floats are read in full, so that what is kept of the input is what stood there.
+    """
+    if type is None:
+        return inferred
+    if is_list(type):
+        return pa.list_(_wanted(type.value_type, pa.null()))
+    full = pa.float64() if pa.types.is_floating(type) else type
+    return pa.list_(full) if is_list(inferred) else full
+
+
+def _known(field: pa.Field) -> pa.Field:
+    """A column that is null in every sample is read as text."""
+    return pa.field(field.name, pa.string()) if pa.types.is_null(field.type) else field
+
+
+def _clash(first: str, united: pa.Schema, uri: str, schema: pa.Schema) -> str:
+    for field in schema:
+        if field.name not in united.names:
+            continue
+        other = united.field(field.name)
+        try:
+            pair = [pa.schema([field]), pa.schema([other])]
+            pa.unify_schemas(pair, promote_options="permissive")
+        except (pa.ArrowTypeError, pa.ArrowInvalid):
+            return (
+                f"column {field.name!r} is {field.type} in {uri} but {other.type} in {first} and "
+                "others: read them apart, or pass --schema to say which it is"
+            )
+    return f"the schema of {uri} can't be united with that of {first}"
+
+
+def _common_format(uri: str, files: tuple[File, ...]) -> str:
+    found = {suffix_format(file.uri) for file in files}
+    if len(found) == 1 and (format := found.pop()):
+        return format
+    names = ", ".join(sorted(str(format or "unknown") for format in found)) or "unknown"
+    raise ConfigError(
+        f"the files of {uri!r} are of format {names}: narrow the pattern, or add ?format=parquet"
+    )
+
+
+def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:
+    """Columns from `key=value` folders: int64 where every value is a whole number, else text."""
+    keys = [tuple(key for key, _ in file.partition) for file in files]
+    if len(set(keys)) > 1:
+        other = next(file.uri for file, key in zip(files, keys, strict=True) if key != keys[0])
+        raise ConfigError(f"{other} lies in other key=value folders than {files[0].uri}")
+    values: dict[str, set[str]] = {}
+    for file in files:
+        for key, value in file.partition:
+            values.setdefault(key, set()).add(value)
+    return {key: _partition_type(found) for key, found in values.items()}
+
+
+def _partition_type(values: set[str]) -> pa.DataType:
+    whole = all(v == NULL_PARTITION or (v.isdecimal() and str(int(v)) == v) for v in values)
+    return pa.int64() if whole else pa.string()
+
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

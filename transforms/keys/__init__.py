@@ -1,0 +1,1 @@
+"""Rows by key: a stable hash, shards of keys, unique keys."""

@@ -1,0 +1,1 @@
+"""Messages of tensorflow-metadata, and how the rules read them."""

@@ -1,0 +1,1 @@
+"""The report of statistics: features, slices, drift, anomalies and example rows."""

@@ -1,0 +1,123 @@
+"""Distances that were measured: from the time before, and from where the model is used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from transforms.metadata.paths import Path, path_text
+from transforms.metadata.protos import anomalies_pb2
+from transforms.reports.charts import bar
+from transforms.reports.figures import NOTHING, number
+from transforms.reports.markup import Markup, element, joined
+from transforms.reports.page import Section, badge, note, table
+from transforms.reports.redaction import MOST
+from transforms.reports.statistics.context import Context, link
+from transforms.reports.statistics.pairing import Feature
+from transforms.schema.anomalies.comparators import DISTANCES, measure
+from transforms.schema.anomalies.finding import Control, Seen
+from transforms.schema.anomalies.measured import Measured
+
+_Measurement = anomalies_pb2.DriftSkewInfo.Measurement
+_WORDS = {
+    _Measurement.L_INFTY: "L-infinity",
+    _Measurement.JENSEN_SHANNON_DIVERGENCE: "Jensen-Shannon divergence",
+    _Measurement.NORMALIZED_ABSOLUTE_DIFFERENCE: "normalized difference",
+}
+_KINDS = {_Measurement.Type.Value(each.measure): each.kind for each in DISTANCES}
+
+
+@dataclass(frozen=True)
+class _Measured:
+    path: Path
+    kind: str
+    distance: int
+    value: float
+    threshold: float | None
+
+    @property
+    def excess(self) -> float:
+        """How many times its threshold it is; of those without, itself."""
+        return self.value / self.threshold if self.threshold else self.value
+
+    @property
+    def is_high(self) -> bool:
+        return self.threshold is not None and self.value > self.threshold
+
+
+def drift_section(
+    anomalies: anomalies_pb2.Anomalies, features: dict[Path, Feature], context: Context
+) -> Section | None:
+    """Every distance with its threshold and what differs most; None where none was measured."""
+    found = sorted(_measured(anomalies), key=lambda each: (not each.is_high, -each.excess))
+    if not found:
+        return None
+    heads = [
+        "Feature",
+        "Compared",
+        "Distance",
+        *(element("th", name, scope="col", class_="n") for name in ("Value", "Threshold")),
+        element("th", "", scope="col", data_sort="no"),
+        "Differs most",
+    ]
+    rows = (_row(each, features.get(each.path), context) for each in found)
+    body = joined(
+        note("The bar is the distance, the tick on it the threshold above which it is an anomaly."),
+        element(
+            "div",
+            table("Distances that were measured", heads, rows, "drift sorts cards"),
+            class_="scroll",
+        ),
+    )
+    return Section("drift", "Drift and skew", body, len(found))
+
+
+def _measured(anomalies: anomalies_pb2.Anomalies) -> Iterator[_Measured]:
+    for info in anomalies.drift_skew_info:
+        for kind in ("drift", "skew"):
+            for each in getattr(info, f"{kind}_measurements"):
+                bound = each.threshold if each.HasField("threshold") else None
+                yield _Measured(tuple(info.path.step), kind, each.type, each.value, bound)
+
+
+def _row(found: _Measured, feature: Feature | None, context: Context) -> Markup:
+    name = path_text(found.path)
+    flag = badge("too far", "bad") if found.is_high else None
+    bound = NOTHING if found.threshold is None else number(found.threshold)
+    scale = 1.0 if found.threshold is None else 1.25 * max(found.value, found.threshold, 1e-300)
+    meter = bar(found.value / scale, None if found.threshold is None else found.threshold / scale)
+    cell = "" if feature is None else _cell(found, feature)
+    cells = (
+        element("th", link(context, found.path, name), " ", flag, scope="row"),
+        element("td", found.kind, data_label="Compared"),
+        element("td", _WORDS.get(found.distance, "distance"), class_="w", data_label="Distance"),
+        element("td", number(found.value), class_="n", data_label="Value", data_v=found.value),
+        element("td", bound, class_="n", data_label="Threshold", data_v=found.threshold),
+        element("td", meter),
+        element("td", context.values.cell(name, cell) or NOTHING, data_label="Differs most"),
+    )
+    return element("tbody", element("tr", *cells), class_="bad" if found.is_high else None)
+
+
+def _cell(found: _Measured, feature: Feature) -> str:
+    """What differs most: measured anew if the baseline is what was compared with, else as told."""
+    for again in _again(feature):
+        distance = _Measurement.Type.Value(again.distance.measure)
+        if distance == found.distance and abs(again.value - found.value) < 1e-9:
+            return again.cell
+    return _told(found, feature)
+
+
+def _again(feature: Feature) -> list[Measured]:
+    if feature.current is None or feature.baseline is None or feature.expected is None:
+        return []
+    previous = Control("previous", "current", feature.baseline)
+    serving = Control("serving", "training", feature.baseline)
+    return measure(feature.expected, Seen(feature.current, previous=previous, serving=serving))
+
+
+def _told(found: _Measured, feature: Feature) -> str:
+    """What the anomaly says of it; a distance that is no anomaly says nothing."""
+    for reason in feature.anomaly.reason if feature.anomaly is not None else ():
+        kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
+        if found.is_high and kind == _KINDS.get(found.distance):
+            return str(reason.description.partition(MOST)[2]).removesuffix(".")
+    return ""

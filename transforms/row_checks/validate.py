@@ -1,0 +1,108 @@
+"""Validates rows against a schema and custom rules: the verb, and its twin for one batch."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms.batches import Batches
+from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
+from transforms.errors import ConfigError
+from transforms.faults import part_rows
+from transforms.keys.unique import Unique
+from transforms.row_checks.checks import Checks
+from transforms.rules.files import Rules
+
+
+def validate_batch(batch: pa.RecordBatch, checks: Checks) -> Outcome:
+    """Parts the rows of a batch that keep to a schema and rules from those that don't.
+
+    What is missing altogether, and what is of a wrong type, is a fault of each row, as if it came
+    alone: `Checks.check_columns` finds it at start. Columns that the schema doesn't know pass.
+
+    Args:
+      batch: n rows.
+      checks: What is checked; see `Checks.of`.
+
+    Returns: The rows that violate nothing, in order; and a reject for each other row, whose reason
+      and column are those of the first violation, in the order of the schema and then of the rules,
+      and whose message tells all of them.
+    """
+    return part_rows(batch, checks.violations(batch), checks.version)
+
+
+@dataclass
+class Validate(beam.PTransform):
+    """Checks every row against a tensorflow-metadata Schema and custom rules.
+
+    Presence (`min_fraction: 1`), type, number of values, domain and range are checked, and each
+    rule; a row that violates several leaves as one dead letter that tells all. A rule that is
+    unknown, since a value is missing, is not violated. What a schema says of a dataset, such as
+    `min_count`, `unique_constraints` or a domain with `min_domain_mass` below 1, is left to its
+    statistics. Rules about columns are judged by `CheckColumns`: read the file by `read_rules` and
+    give each its own, for a file of which no one judges a part is refused. Rules about keys come
+    after the others, of rows that are good; they need all rows of a window together, and so a
+    shuffle: see `Unique`.
+
+    A column that a batch lacks counts as one without values, and columns that the schema doesn't
+    know pass. `Checks.of(...).check_columns(schema)` says at start what can't go well.
+
+    Args:
+      schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`; None for rules alone.
+      rules: The URI of a YAML file of rules, or rules.
+      environment: The schema's environment: what is not expected in it may be missing.
+      code: The URI of the Python file that the rules name functions of.
+      unique_shards: In how many parts keys are compared, where a rule says unique.
+      dead_letters: Takes the rows that violate something; None lets the first one fail the
+        pipeline.
+
+    Returns: The rows that violate nothing; in order, unless a rule says unique.
+
+    Raises:
+      ConfigError: From `expand`: a file isn't there, the schema contradicts itself, a rule is
+        wrong, or is about a column.
+    """
+
+    schema: Any
+    rules: str | Rules | None = None
+    environment: str | None = None
+    code: str | None = None
+    unique_shards: int = 32
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        if self.code and not self.rules:
+            raise ConfigError("Validate: code defines functions that no rules= name")
+
+    def expand(self, batches: Batches) -> Batches:
+        """Applies it."""
+        checks = Checks.of(self.schema, self.rules, self.environment, self.code)
+        if isinstance(self.rules, str):
+            _check_judged(self.rules, checks.rules.judging)
+        check = functools.partial(validate_batch, checks=checks)
+        outcomes = batches | "Check" >> beam.Map(check)
+        outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+        rows = through_door(outcomes, self.dead_letters, "Validate")
+        for rule in checks.rules.rejecting.unique:
+            unique = Unique(rule.columns, self.unique_shards, self.dead_letters)
+            rows = rows | f"Unique {rule.name}" >> unique
+        return rows
+
+
+def _check_judged(uri: str, left: Rules) -> None:
+    """Refuses a file of which nobody would judge a part."""
+    if left.column:
+        raise ConfigError(
+            f"{uri}: rule {left.column[0].name!r} is about a whole column, which Validate doesn't "
+            "judge: read the file with read_rules(uri, Checks.of(schema).kinds), pass the rules to "
+            "Validate and their .column to CheckColumns"
+        )
+    if left.names:
+        raise ConfigError(
+            f"{uri}: rule {left.names[0]!r} only warns, and Validate rejects rows: read the file "
+            "with read_rules(uri, Checks.of(schema).kinds), and pass the rules to Validate and to "
+            "the Judge of CheckData"
+        )

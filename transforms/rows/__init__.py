@@ -1,0 +1,1 @@
+"""The bridge between batches and pipelines of rows."""

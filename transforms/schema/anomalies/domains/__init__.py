@@ -1,0 +1,1 @@
+"""Values outside a feature's domain: one file a kind of domain."""

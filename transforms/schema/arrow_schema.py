@@ -1,0 +1,206 @@
+"""Schemas from files: tensorflow-metadata, BigQuery's JSON and Avro."""
+
+import json
+import posixpath
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.arrow.types import from_feature
+from transforms.errors import ConfigError
+
+
+def read_schema(uri: str) -> pa.Schema:
+    """Reads a schema file; its suffix says which kind it is.
+
+    Args:
+      uri: A `.pbtxt` (a tensorflow-metadata Schema, as TFX and TFDV write it), a `.json` (a list of
+        BigQuery fields, or a table's description that has one) or an `.avsc` (an Avro record).
+
+    Returns: Its columns, all nullable, of plain types.
+
+    Raises:
+      ConfigError: The file isn't there, or is not such a schema; the text names the line or field.
+    """
+    from transforms.files.filesystem import read_bytes
+
+    suffix = posixpath.splitext(uri)[1].lower()
+    if suffix not in _PARSERS:
+        known = ", ".join(_PARSERS)
+        raise ConfigError(f"--schema {uri}: a schema file ends in one of {known}")
+    try:
+        schema = _PARSERS[suffix](read_bytes(uri).decode())
+    except OSError as error:
+        raise ConfigError(f"--schema {uri}: can't be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"--schema {uri}: is not UTF-8 text") from None
+    except ConfigError as error:
+        raise ConfigError(f"--schema {uri}: {error}") from None
+    if not schema.names:
+        raise ConfigError(f"--schema {uri}: has no columns")
+    if len(set(schema.names)) < len(schema.names):
+        twice = next(name for name in schema.names if schema.names.count(name) > 1)
+        raise ConfigError(f"--schema {uri}: field {twice!r} is there twice")
+    return schema
+
+
+def schema_from_pbtxt(text: str) -> pa.Schema:
+    """The columns that a tensorflow-metadata Schema describes; deprecated features are left out.
+
+    Raises:
+      ConfigError: The text is not such a schema, or a feature has no type.
+    """
+    from transforms.schema.text.typos import parse_schema
+
+    schema = parse_schema(text)
+    return pa.schema(_features(schema.feature, ""))
+
+
+def _features(features: Iterable[Any], path: str) -> list[tuple[str, pa.DataType]]:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    return [
+        (feature.name, _shaped(feature, _value(feature, path + feature.name)))
+        for feature in features
+        if feature.lifecycle_stage != schema_pb2.DEPRECATED
+    ]
+
+
+def _value(feature: Any, path: str) -> pa.DataType:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    kind = schema_pb2.FeatureType.Name(feature.type)
+    if kind == "STRUCT":
+        return pa.struct(_features(feature.struct_domain.feature, f"{path}."))
+    if kind == "TYPE_UNKNOWN":
+        raise ConfigError(f"feature {path!r} has no type: give it INT, FLOAT, BYTES or STRUCT")
+    if kind == "BYTES" and feature.HasField("image_domain"):
+        return pa.binary()
+    return from_feature(kind)
+
+
+def _shaped(feature: Any, value: pa.DataType) -> pa.DataType:
+    """A scalar, or a list of it, as the feature's shape or number of values says.
+
+    With neither it is a scalar: TFDV leaves both out where a row may lack the feature. Rows of
+    more values are rejected by the reader, not cut.
+    """
+    if feature.HasField("shape"):
+        return _fixed([dim.size for dim in feature.shape.dim], value)
+    if feature.HasField("value_counts"):
+        for _ in feature.value_counts.value_count:
+            value = pa.list_(value)
+        return value
+    many = feature.HasField("value_count") and feature.value_count.max != 1
+    return pa.list_(value) if many else value
+
+
+def _fixed(sizes: list[int], value: pa.DataType) -> pa.DataType:
+    """A tensor's values, in row-major order; a dimension without a size makes a plain list."""
+    total = 1
+    for size in sizes:
+        total *= size
+    if total == 1:
+        return value
+    return pa.list_(value, total) if total > 1 else pa.list_(value)
+
+
+_BIGQUERY: dict[str, pa.DataType] = {
+    "BOOL": pa.bool_(),
+    "BOOLEAN": pa.bool_(),
+    "BYTES": pa.binary(),
+    "DATE": pa.date32(),
+    "DATETIME": pa.timestamp("us"),
+    "FLOAT": pa.float64(),
+    "FLOAT64": pa.float64(),
+    "GEOGRAPHY": pa.string(),
+    "INT64": pa.int64(),
+    "INTEGER": pa.int64(),
+    "JSON": pa.string(),
+    "STRING": pa.string(),
+    "TIME": pa.time64("us"),
+    "TIMESTAMP": pa.timestamp("us", "UTC"),
+}
+
+
+def schema_from_bigquery(text: str) -> pa.Schema:
+    """The columns that BigQuery's JSON describes: `[{"name", "type", "mode", "fields"}, ...]`.
+
+    Raises:
+      ConfigError: The text is not such a list; the text names the line or field.
+    """
+    described = _json(text)
+    if isinstance(described, dict):
+        table = described.get("schema", described)
+        described = table.get("fields") if isinstance(table, dict) else None
+    if not isinstance(described, list):
+        raise ConfigError('neither a list of fields nor {"schema": {"fields": [...]}}')
+    return pa.schema(_bigquery_fields(described, ""))
+
+
+def _bigquery_fields(described: Any, path: str) -> list[tuple[str, pa.DataType]]:
+    if not isinstance(described, list) or (path and not described):
+        raise ConfigError(f"field {path.rstrip('.')!r} is a record without fields")
+    fields = []
+    for number, field in enumerate(described, 1):
+        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
+            raise ConfigError(f"field {number} of {path.rstrip('.') or 'the list'} has no name")
+        fields.append((field["name"], _bigquery_type(field, path + field["name"])))
+    return fields
+
+
+def _bigquery_type(field: dict[str, Any], path: str) -> pa.DataType:
+    mode = str(field.get("mode") or "NULLABLE").upper()
+    if mode not in ("NULLABLE", "REQUIRED", "REPEATED"):
+        raise ConfigError(f"field {path!r} has an unknown mode {mode!r}")
+    value = _bigquery_value(field, str(field.get("type")).upper(), path)
+    return pa.list_(value) if mode == "REPEATED" else value
+
+
+def _bigquery_value(field: dict[str, Any], kind: str, path: str) -> pa.DataType:
+    if kind in ("RECORD", "STRUCT"):
+        return pa.struct(_bigquery_fields(field.get("fields"), f"{path}."))
+    if kind in ("NUMERIC", "BIGNUMERIC"):
+        return _bigquery_decimal(field, kind, path)
+    if kind not in _BIGQUERY:
+        known = ", ".join([*_BIGQUERY, "NUMERIC", "BIGNUMERIC", "RECORD"])
+        raise ConfigError(
+            f"field {path!r} has an unknown type {field.get('type')!r}; known: {known}"
+        )
+    return _BIGQUERY[kind]
+
+
+def _bigquery_decimal(field: dict[str, Any], kind: str, path: str) -> pa.DataType:
+    precision, scale = (38, 9) if kind == "NUMERIC" else (76, 38)
+    try:
+        if "precision" in field:
+            precision, scale = int(field["precision"]), int(field.get("scale", 0))
+        return (pa.decimal128 if precision <= 38 else pa.decimal256)(precision, scale)
+    except (TypeError, ValueError):
+        raise ConfigError(f"field {path!r} has a wrong precision or scale") from None
+
+
+def schema_from_avsc(text: str) -> pa.Schema:
+    """The columns of an Avro record schema.
+
+    Raises:
+      ConfigError: It isn't one, or a field has several types.
+    """
+    from transforms.files.formats.avro.types import avro_to_arrow, parsed_schema
+
+    return avro_to_arrow(parsed_schema(_json(text)))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"line {error.lineno}: not JSON: {error.msg}") from None
+
+
+_PARSERS: dict[str, Callable[[str], pa.Schema]] = {
+    ".avsc": schema_from_avsc,
+    ".json": schema_from_bigquery,
+    ".pbtxt": schema_from_pbtxt,
+}

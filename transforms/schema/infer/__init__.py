@@ -1,0 +1,1 @@
+"""Schemas inferred from statistics, with ranges suggested."""

@@ -1,0 +1,1 @@
+"""Skew between training and serving: the same rows joined by key and compared."""

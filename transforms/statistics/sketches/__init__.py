@@ -1,0 +1,1 @@
+"""Mergeable, bounded summaries of the values of one column."""

@@ -1,0 +1,1 @@
+"""Slices: rows by values of columns, by conditions and by Python functions."""

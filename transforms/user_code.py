@@ -1,0 +1,182 @@
+"""Rules in Python, from a file of the user's."""
+
+import functools
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.commit.dead_letters import Reason
+from transforms.errors import ConfigError
+from transforms.faults import Violation
+from transforms.nearest import nearest_column
+from transforms.rules.row_rules import where_false
+
+
+@dataclass(frozen=True)
+class Code:
+    """A file of Python, which travels to workers as its text.
+
+    Attributes:
+      path: Where it was.
+      text: What stands in it.
+    """
+
+    path: str
+    text: str
+
+    @classmethod
+    def read(cls, uri: str) -> "Code":
+        """Reads and runs a file, so that what is wrong with it is found at start.
+
+        Raises:
+          ConfigError: It can't be read, or fails.
+        """
+        from transforms.files.filesystem import read_bytes
+
+        try:
+            code = cls(uri, read_bytes(uri).decode())
+        except OSError as error:
+            raise ConfigError(f"--code {uri}: can't be read: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"--code {uri}: is not UTF-8 text") from None
+        code.functions()
+        return code
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions that are defined in it, those with a leading underscore left out.
+
+        Raises:
+          ConfigError: The file can't be run; the text names the line.
+        """
+        return _functions(self)
+
+    def check(self, function: str) -> None:
+        """Looks whether it has a function.
+
+        Raises:
+          ConfigError: It has not; the text names the nearest.
+        """
+        known = self.functions()
+        if function not in known:
+            there = f"; there are {', '.join(known)}" if known else ""
+            raise ConfigError(
+                f"--code {self.path}: has no function {function!r}"
+                f"{nearest_column(function, known) or there}"
+            )
+
+    def call(self, function: str, batch: pa.RecordBatch) -> tuple[str, object]:
+        """Calls a function of it with a batch.
+
+        Returns: What the function is called in errors, and what it returned.
+
+        Raises:
+          ConfigError: It failed; the text names the line, and no value.
+        """
+        what = f"--code {self.path}: {function}()"
+        try:
+            return what, self.functions()[function](batch)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # Its text may hold a value of a row, and it must not end the worker either.
+            line = _line(error, self.path)
+            raise ConfigError(f"{what} failed in line {line}: {type(error).__name__}") from None
+
+
+@functools.lru_cache(maxsize=16)
+def _functions(code: Code) -> dict[str, Callable[..., Any]]:
+    module = types.ModuleType("millrace_user_code")
+    module.__file__ = code.path
+    try:
+        exec(compile(code.text, code.path, "exec"), module.__dict__)
+    except SyntaxError as error:
+        raise ConfigError(f"--code {code.path}: line {error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        raise ConfigError(
+            f"--code {code.path}: line {_line(error, code.path)}: {type(error).__name__}: {error}"
+        ) from None
+    return {
+        name: found
+        for name, found in vars(module).items()
+        if isinstance(found, types.FunctionType)
+        and found.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+def _line(error: BaseException, path: str) -> int:
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+@dataclass(frozen=True)
+class PythonRule:
+    """A function that takes a RecordBatch of n rows and returns n booleans as an Arrow array.
+
+    False violates the rule; null, unknown, does not.
+
+    Attributes:
+      function: Its name.
+      code: The file that defines it.
+    """
+
+    function: str
+    code: Code
+
+    def __post_init__(self) -> None:
+        self.code.check(self.function)
+
+    @property
+    def name(self) -> str:
+        """What violations call it."""
+        return self.function
+
+    @property
+    def violation(self) -> Violation:
+        """What a row is told that violates it."""
+        why = f"rule {self.function!r} does not hold"
+        return Violation(Reason.RULE_VIOLATED, None, why, self.name)
+
+    def broken(self, batch: pa.RecordBatch) -> np.ndarray | None:
+        """N booleans, true where it is false of a row; None where that is nowhere.
+
+        Raises:
+          ConfigError: It failed, or returned something else.
+        """
+        what, result = self.code.call(self.function, batch)
+        return where_false(
+            checked_result(result, batch.num_rows, what, "booleans", pa.types.is_boolean)
+        )
+
+
+def checked_result(
+    result: object, rows: int, what: str, items: str, fits: Callable[[pa.DataType], bool]
+) -> pa.Array:
+    """What a function returned for a batch, if it is what it must be.
+
+    Args:
+      result: An Arrow array, or else it is refused.
+      rows: Of the batch.
+      what: What the function is called in errors.
+      items: What the array is to hold, in words.
+      fits: Whether it holds that, by its type.
+
+    Raises:
+      ConfigError: It isn't.
+    """
+    if isinstance(result, pa.ChunkedArray):
+        result = result.combine_chunks()
+    if not isinstance(result, pa.Array) or not fits(result.type):
+        given = result.type if isinstance(result, pa.Array) else type(result).__name__
+        raise ConfigError(f"{what} must return an Arrow array of {items}, but returned {given}")
+    if len(result) != rows:
+        raise ConfigError(f"{what} must return {rows} {items}, one a row, but gave {len(result)}")
+    return result

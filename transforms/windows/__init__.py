@@ -1,0 +1,1 @@
+"""Event-time windows: which rows are in which, and batches of them."""
