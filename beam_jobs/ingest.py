@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beam_jobs.launch import Run, run
+from beam_jobs.launch import run
 from beam_jobs.options.declare import option
 from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import read
 from transforms.errors import ConfigError
 

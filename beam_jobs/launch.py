@@ -11,7 +11,6 @@ import functools
 import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from beam_jobs.options.command_line import job_of, parse
@@ -19,6 +18,7 @@ from beam_jobs.options.declare import JobOptions, declared
 from beam_jobs.running import failures, local_profile, logs
 from beam_jobs.running.local import committed_before, run_here
 from beam_jobs.running.logs import say
+from beam_jobs.running.run import Run
 from beam_jobs.streaming import channels
 from beam_jobs.streaming.own_subscription import own_subscription, run_subscribed
 from beam_jobs.streaming.run import run_stream
@@ -33,28 +33,10 @@ if TYPE_CHECKING:
     from beam_jobs.options.streaming import StreamOptions
     from beam_jobs.running.runners import Place
     from transforms.commit.commit import Commit
-    from transforms.commit.dead_letters import DeadLetters
     from transforms.commit.stream.commit import StreamCommit
 
 T = TypeVar("T", bound=JobOptions)
 Resolved = TypeVar("Resolved")
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a job's `build` gets of the run.
-
-    Attributes:
-      run_id: Its name.
-      dead_letters: The door for rejected rows; None lets the first one fail the job.
-      commit: What the job writes belongs to.
-      findings: Where to write what a gate has found; None where the job has no output.
-    """
-
-    run_id: str
-    dead_letters: "DeadLetters | None"
-    commit: "Commit"
-    findings: str | None = None
 
 
 def run(

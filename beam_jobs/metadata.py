@@ -14,10 +14,10 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
-import beam_jobs
 from beam_jobs.options.command_line import describe, job_of
 from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, declared
 from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.templates.image import image_of
 from beam_jobs.templates.lint import lint
 
 ROOT = Path(__file__).parents[1]
@@ -49,11 +49,6 @@ def jobs() -> dict[str, type[JobOptions]]:
     named = sorted(p for p in Path(__file__).parent.glob("*.py") if _DECLARES.search(p.read_text()))
     modules = [importlib.import_module(f"beam_jobs.{path.stem}") for path in named]
     return {job_of(module.Options): module.Options for module in modules}
-
-
-def image_of(job: str) -> str:
-    """The name of a job's image, to be filled in: templates/Dockerfile builds it."""
-    return f"REGION-docker.pkg.dev/PROJECT/millrace/{job}:{beam_jobs.__version__}"
 
 
 def container_spec(kind: type[JobOptions], image: str = "") -> dict[str, Any]:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beam_jobs.launch import Run, run
+from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
 from beam_jobs.options.streaming import StreamOptions
-from beam_jobs.options.validation import GROUP, ValidationOptions, add_gate, gate_of, read_schema
+from beam_jobs.options.validation import GROUP, ValidationOptions
+from beam_jobs.running.judging import add_gate, gate_of, read_schema
+from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import message_columns, read, tell_columns
 
 if TYPE_CHECKING:

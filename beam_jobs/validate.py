@@ -5,16 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from beam_jobs.launch import Run, run
+from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
-from beam_jobs.options.validation import (
-    ValidationOptions,
-    checks_of,
-    judge_of,
-    read_code,
-    read_schema,
-)
+from beam_jobs.options.validation import ValidationOptions
+from beam_jobs.running.judging import checks_of, judge_of, read_code, read_schema
 from beam_jobs.running.logs import say
+from beam_jobs.running.run import Run
 from beam_jobs.running.verdict import verdict
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from inference.binding import Binding, Feed, unnested
 from inference.signature import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
-from transforms.commit.dead_letters import Reason
 from transforms.conform import fault_message
+from transforms.reasons import Reason
 
 
 @dataclass(frozen=True)

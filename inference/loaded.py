@@ -1,18 +1,18 @@
 """A model in memory: warmed up, and called over any number of rows."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from inference.batching import SMALLEST, Calls, Failed, RowLimit, groups
-from inference.binding import Binding, bind
-from inference.features import Feature, features_of
+from inference.batching import Calls, Failed, RowLimit, groups
+from inference.binding import Binding
+from inference.blank import blank_features, row_bytes
+from inference.features import Feature
 from inference.models import Model
-from inference.predictions import Output, Prediction, RaggedOutput, column_type, predicted
-from inference.signature import Layout, TensorSpec
+from inference.predictions import Prediction, column_type, predicted
+from inference.signature import TensorSpec
 from inference.tensors import tensors
 from transforms.batches import MAX_BYTES, MAX_ROWS
 from transforms.errors import MillraceError
@@ -129,62 +129,10 @@ class LoadedModel:
         rows are blank, which a model may refuse.
         """
         rows = self.limit.rows
-        fitting = max(1, MAX_BYTES // _row_bytes(self.model.signature.inputs))
+        fitting = max(1, MAX_BYTES // row_bytes(self.model.signature.inputs))
         if fitting < rows and self.model.signature.rows is None:
             rows = 1 << (fitting.bit_length() - 1)
-        self._calls(blank_features(self.model, rows)).trial(rows, self.limit)
-
-
-def observed_ranks(model: Model) -> dict[str, int]:
-    """The ranks of a model's outputs as one call has them, for those its graph does not tell.
-
-    Where the model refuses blank rows, each is taken to be a scalar for each row.
-    """
-    program = model.load()
-    rows = model.signature.rows or SMALLEST
-    try:
-        outputs = program(tensors(blank_features(model, rows), 0, rows, rows))
-    except Exception:
-        # What fails here may work with real rows; a wrong guess is found when they are scored.
-        return {spec.name: 1 for spec in model.signature.outputs}
-    return {name: _rank(output) for name, output in outputs.items()}
-
-
-def _rank(output: Output) -> int:
-    return 2 if isinstance(output, RaggedOutput) else max(1, output.ndim)
-
-
-def blank_features(model: Model, rows: int) -> list[Feature]:
-    """The inputs for rows of zeros and empty strings, with one value where that is open."""
-    signature = model.signature
-    specs = signature.features or signature.inputs
-    names = [spec.name for spec in specs]
-    batch = pa.RecordBatch.from_arrays([_blank(spec, rows) for spec in specs], names)
-    features, _ = features_of(batch, bind(signature, {}, batch.schema))
-    return features
-
-
-def _blank(spec: TensorSpec, rows: int) -> pa.Array:
-    sizes = _blank_sizes(spec)
-    count = rows * math.prod(sizes)
-    if spec.is_text:
-        leaf: pa.Array = pa.repeat(pa.scalar(b"", pa.binary()), count)
-    else:
-        leaf = pa.array(np.zeros(count, np.int8)).cast(spec.arrow())
-    for size in reversed(sizes):
-        leaf = pa.FixedSizeListArray.from_arrays(leaf, size)
-    return leaf
-
-
-def _blank_sizes(spec: TensorSpec) -> list[int]:
-    """The sizes of a blank row's value; a sparse input of any size is content with one value."""
-    known = spec.row_shape or ()
-    return [size or 1 if spec.layout == Layout.DENSE else 1 for size in known]
-
-
-def _row_bytes(inputs: tuple[TensorSpec, ...]) -> int:
-    """About the bytes that a row of tensors takes, at most."""
-    return sum(8 * math.prod(_blank_sizes(spec)) for spec in inputs)
+        self._calls(blank_features(self.model.signature, rows)).trial(rows, self.limit)
 
 
 def _alike(features: list[Feature], rows: int) -> Iterator[np.ndarray]:

@@ -184,9 +184,9 @@ class Model:
         """The model with the ranks of its outputs, which a graph may hide: then it is called."""
         if all(spec.shape is not None for spec in self.signature.outputs):
             return self
-        from inference.loaded import observed_ranks
+        from inference.blank import observed_ranks
 
-        ranks = observed_ranks(self)
+        ranks = observed_ranks(self.load(), self.signature)
         outputs = [
             spec if spec.shape is not None else replace(spec, shape=(None,) * ranks[spec.name])
             for spec in self.signature.outputs

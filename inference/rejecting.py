@@ -10,7 +10,8 @@ from inference.loaded import Predictions
 from inference.models import Model
 from transforms.arrow.json_text import json_rows
 from transforms.batches import row_sources, select_rows
-from transforms.commit.dead_letters import Reason, join_rejects, reject_payloads
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_payloads
 
 
 class Rejecting:
@@ -61,7 +62,7 @@ class Rejecting:
         return np.asarray(self.good[scored])
 
     def rejects(self) -> pa.RecordBatch:
-        """The rejected rows, in the columns of `dead_letters.REJECTS`."""
+        """The rejected rows, in the columns of `rejects.REJECTS`."""
         return join_rejects(list(self._parts()))
 
     def _parts(self) -> Iterator[pa.RecordBatch]:

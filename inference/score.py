@@ -16,9 +16,11 @@ from inference.features import features_of
 from inference.loaded import Bound, LoadedModel
 from inference.models import BATCH_ROWS, Columns, Model
 from inference.rejecting import Rejecting
-from transforms.batches import Batches, rebatch, select_rows
-from transforms.commit.dead_letters import REJECTS, DeadLetters, Outcome, through_door
+from transforms.batches import rebatch, select_rows
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
+from transforms.rejects import REJECTS, Outcome
 
 if getattr(base, "resource", None) is None:
     # Beam 2.77 drops this module with an optional import (torch) in the same block, then warns
@@ -150,7 +152,7 @@ class Score(beam.PTransform):
         )
         # Without this hint the outcomes would be pickled wherever the runner encodes them.
         typed = inference.with_output_types(tuple[pa.RecordBatch, pa.RecordBatch])
-        return through_door(batches | "RunInference" >> typed, self.dead_letters, "Score")
+        return split_rejects(batches | "RunInference" >> typed, self.dead_letters, "Score")
 
 
 def resolved(
@@ -198,7 +200,7 @@ def score_table(
       batch_rows: The most rows of a call.
 
     Returns: The rows that were scored, in order, with the model's outputs; and the rejected ones,
-      in the columns of `dead_letters.REJECTS`.
+      in the columns of `rejects.REJECTS`.
 
     Raises:
       ConfigError: There is no such model, or the columns can't feed it.

@@ -17,7 +17,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 
 from beam_jobs.running import prism
 from tests.support import Collect
-from transforms.batches import RecordBatchCoder
+from transforms.coders import RecordBatchCoder
 from transforms.errors import ConfigError
 
 

@@ -1,6 +1,8 @@
-"""Imports point one way, and heavy libraries stay where they are needed."""
+"""Imports point one way, the pure half is free of Beam, and heavy libraries stay at home."""
 
 import ast
+import functools
+import graphlib
 import pathlib
 import subprocess
 import sys
@@ -8,41 +10,159 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-BELOW = {
-    "transforms": {"transforms"},
-    "inference": {"inference", "transforms"},
-    "beam_jobs": {"beam_jobs", "inference", "transforms"},
-}
+PACKAGES = ("transforms", "inference", "beam_jobs")
 HEAVY = {"tensorflow", "keras", "tfx_bsl", "pandas", "fastavro"}
 HOMES = {
-    "inference/handlers/tensorflow.py": {"tensorflow"},
-    "transforms/files/formats/avro/format.py": {"fastavro"},
+    "inference.handlers.tensorflow": {"tensorflow"},
+    "transforms.files.formats.avro.format": {"fastavro"},
 }
+FLOORS = {
+    "transforms": """
+        errors nearest reasons words
+        progress
+        arrow
+        batches
+        rejects
+        faults
+        conform
+        coders
+        merging rebatch
+        metadata
+        examples
+        files
+        user_code
+        distances
+        schema
+        commit
+        keys
+        rules
+        row_checks
+        statistics
+        rows skew windows
+        reports
+        io
+        gate
+    """,
+    "beam_jobs": """
+        options
+        templates
+        running
+        streaming
+        launch
+        ingest score validate
+        metadata
+    """,
+}
+"""The rooms of a package from the ground up; each may import the rooms on the floors below."""
+
+FREE_OF_BEAM = """
+    transforms.arrow transforms.batches transforms.conform transforms.distances transforms.examples
+    transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
+    transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
+    transforms.row_checks.checks transforms.schema transforms.statistics.collect
+    transforms.windows.assign inference.loaded inference.models
+""".split()
 
 
-MODULES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.py"))]
+def _modules():
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield name.removesuffix(".__init__"), path
 
 
-def _imported(tree):
-    for node in ast.walk(tree):
+MODULES = dict(_modules())
+
+
+@functools.cache
+def _tree(module):
+    return ast.parse(MODULES[module].read_text())
+
+
+@functools.cache
+def _imports(module, eager=False):
+    """What a module imports, by full name; `eager` leaves out what functions and hints import."""
+    nodes = _tree(module).body if eager else ast.walk(_tree(module))
+    found = set()
+    for node in nodes:
         if isinstance(node, ast.Import):
-            yield from ((node, alias.name.split(".")[0]) for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node, node.module.split(".")[0]
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return frozenset(found)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_arrows(path):
-    package = path.relative_to(ROOT).parts[0]
-    found = {name for _, name in _imported(ast.parse(path.read_text()))}
-    assert not (found & set(BELOW)) - BELOW[package]
+def _reached(module):
+    """All modules of ours that importing a module brings, the packages around them included."""
+    waiting, seen = [module], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            steps = name.split(".")
+            around = {".".join(steps[:end]) for end in range(1, len(steps))}
+            waiting += (_imports(name, eager=True) | around) & set(MODULES)
+    return seen
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_heavy_libraries_are_imported_late(path):
-    tree = ast.parse(path.read_text())
-    top = {name for node, name in _imported(tree) if node in tree.body}
-    assert not (top & HEAVY) - HOMES.get(str(path.relative_to(ROOT)), set())
+def _room(module):
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_import_the_ones_below(package):
+    above = set(PACKAGES[PACKAGES.index(package) + 1 :])
+    ours = [module for module in MODULES if module.split(".")[0] == package]
+    wrong = [(m, i) for m in ours for i in _imports(m) if i.split(".")[0] in above]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_rooms_import_the_floors_below(package):
+    rooms = [line.split() for line in FLOORS[package].strip().splitlines()]
+    floor = {room: number for number, line in enumerate(rooms) for room in line}
+    ours = [m for m in MODULES if m.startswith(f"{package}.")]
+    assert {_room(module) for module in ours} == set(floor), "every room has its floor"
+    wrong = [
+        f"{module} imports {other}"
+        for module in ours
+        for other in _imports(module)
+        if other.startswith(f"{package}.")
+        and _room(other) != _room(module)
+        and floor[_room(other)] >= floor[_room(module)]
+    ]
+    assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Not even late, or for hints alone."""
+    graph = {module: _imports(module) & set(MODULES) - {module} for module in MODULES}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("name", FREE_OF_BEAM)
+def test_the_pure_half_is_free_of_beam(name):
+    inside = [m for m in MODULES if m == name or m.startswith(f"{name}.")]
+    assert inside
+    found = {m for each in inside for m in _reached(each)}
+    beam = [m for m in found for i in _imports(m, eager=True) if i.startswith("apache_beam")]
+    assert not beam
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_are_imported_late(module):
+    top = {name.split(".")[0] for name in _imports(module, eager=True)}
+    assert not (top & HEAVY) - HOMES.get(module, set())
+
+
+def test_a_service_checks_rows_without_beam():
+    code = (
+        "import sys; from transforms.row_checks.checks import Checks;"
+        "print([m for m in ('apache_beam', 'tensorflow', 'tfx_bsl') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_the_public_verbs_import_no_tensorflow():

@@ -1,80 +1,21 @@
-"""What flows: `pyarrow.RecordBatch`, its coder, its size, and where its rows came from."""
+"""What flows: `pyarrow.RecordBatch`, its size, and where its rows came from."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.coders import coder_impl
-from apache_beam.coders.coders import Coder, FastCoder
-from apache_beam.coders.typecoders import registry as coder_registry
-from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.arrow.views import has_view, without_views
 
-Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
-
 MAX_ROWS = 8192
 MAX_BYTES = 32 << 20
-CODER_URN = "millrace:coder:record_batch:v1"
 
 MESSAGE = "message"
 """The unit of rows that came as messages; the column `message_id` tells which."""
 
 _SOURCE, _UNIT = b"millrace:source", b"millrace:unit"
 _FIRST, _GAPS = b"millrace:first", b"millrace:gaps"
-
-
-class _RecordBatchCoderImpl(coder_impl.StreamCoderImpl):
-    """Arrow's IPC stream format: a schema message and one batch message."""
-
-    def encode_to_stream(self, value: pa.RecordBatch, out: Any, nested: bool) -> None:
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, value.schema) as writer:
-            writer.write_batch(value)
-        out.write(sink.getvalue().to_pybytes(), nested)
-
-    def decode_from_stream(self, stream: Any, nested: bool) -> pa.RecordBatch:
-        with pa.ipc.open_stream(stream.read_all(nested)) as reader:
-            return reader.read_next_batch()
-
-    def estimate_size(self, value: pa.RecordBatch, nested: bool = False) -> int:
-        return int(value.nbytes)
-
-
-class RecordBatchCoder(FastCoder):
-    """Encodes a RecordBatch as Arrow IPC: only the rows of a slice, never its parent's buffers.
-
-    Beam would pickle a RecordBatch, which drags a slice's whole parent along.
-    """
-
-    def _create_impl(self) -> _RecordBatchCoderImpl:
-        return _RecordBatchCoderImpl()
-
-    def is_deterministic(self) -> bool:
-        """False: equal batches may differ in their bytes, so a batch is never a key."""
-        return False
-
-    def to_type_hint(self) -> type:
-        """The type it encodes."""
-        return pa.RecordBatch  # type: ignore[no-any-return]
-
-    def to_runner_api_parameter(self, context: Any) -> tuple[str, Any, tuple[()]]:
-        """Its URN; it has no payload and no components."""
-        return CODER_URN, None, ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-
-Coder.register_urn(CODER_URN, None, lambda payload, components, context: RecordBatchCoder())
-coder_registry.register_coder(pa.RecordBatch, RecordBatchCoder)
 
 
 def with_source(
@@ -289,60 +230,3 @@ def _shared_note(batches: list[pa.RecordBatch]) -> dict[bytes, bytes] | None:
         return note
     positions = np.concatenate(known)
     return note | _runs(positions) if (np.diff(positions) > 0).all() else note
-
-
-class _RebatchFn(beam.DoFn):
-    """Rebatches the batches of a bundle, never across windows."""
-
-    def __init__(self, max_rows: int, max_bytes: int) -> None:
-        self.max_rows, self.max_bytes = max_rows, max_bytes
-
-    def start_bundle(self) -> None:
-        self._waiting: dict[Any, tuple[Any, list[pa.RecordBatch], int, int]] = {}
-
-    def process(
-        self,
-        batch: pa.RecordBatch,
-        window: Any = beam.DoFn.WindowParam,
-        timestamp: Any = beam.DoFn.TimestampParam,
-    ) -> Iterator[pa.RecordBatch]:
-        latest, held, rows, size = self._waiting.pop(window, (timestamp, [], 0, 0))
-        held.append(batch)
-        rows, size = rows + batch.num_rows, size + batch.nbytes
-        if rows >= self.max_rows or size >= self.max_bytes:
-            *full, last = rebatch(held, self.max_rows, self.max_bytes)
-            yield from full
-            held, rows, size = [last], last.num_rows, last.nbytes
-        self._waiting[window] = (max(latest, timestamp), held, rows, size)
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        for window, (timestamp, held, _, _) in self._waiting.items():
-            for batch in rebatch(held, self.max_rows, self.max_bytes):
-                yield WindowedValue(batch, timestamp, (window,))
-
-
-@dataclass
-class Rebatch(beam.PTransform):
-    """Cuts and joins batches to a size in rows and bytes, within a bundle and a window.
-
-    Args:
-      max_rows: Most rows of a batch; a model's batch size, say.
-      max_bytes: About the most bytes of a batch.
-
-    Returns: The same rows. Batches joined from several sources lose the note of where their rows
-      came from.
-    """
-
-    max_rows: int = MAX_ROWS
-    max_bytes: int = MAX_BYTES
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        if self.max_rows < 1 or self.max_bytes < 1:
-            raise ValueError("Rebatch: max_rows and max_bytes are at least 1")
-
-    def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
-        step = beam.ParDo(_RebatchFn(self.max_rows, self.max_bytes))
-        rebatched: Batches = batches | "Rebatch" >> step.with_output_types(pa.RecordBatch)
-        return rebatched

@@ -7,7 +7,8 @@ from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.views import has_view, without_views
 from transforms.batches import row_sources, select_rows
-from transforms.commit.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects, reject_rows
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_rows
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> Outcome:

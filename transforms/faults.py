@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.batches import row_sources, select_rows
-from transforms.commit.dead_letters import NO_REJECTS, Outcome, Reason, reject_rows
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, reject_rows
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rules in Python, from a file of the user's."""
+"""Functions in Python, from a file of the user's: rules, slices and whatever else names them."""
 
 import functools
 import types
@@ -6,14 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from transforms.commit.dead_letters import Reason
 from transforms.errors import ConfigError
-from transforms.faults import Violation
 from transforms.nearest import nearest_column
-from transforms.rules.row_rules import where_false
 
 
 @dataclass(frozen=True)
@@ -115,46 +111,6 @@ def _line(error: BaseException, path: str) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-@dataclass(frozen=True)
-class PythonRule:
-    """A function that takes a RecordBatch of n rows and returns n booleans as an Arrow array.
-
-    False violates the rule; null, unknown, does not.
-
-    Attributes:
-      function: Its name.
-      code: The file that defines it.
-    """
-
-    function: str
-    code: Code
-
-    def __post_init__(self) -> None:
-        self.code.check(self.function)
-
-    @property
-    def name(self) -> str:
-        """What violations call it."""
-        return self.function
-
-    @property
-    def violation(self) -> Violation:
-        """What a row is told that violates it."""
-        why = f"rule {self.function!r} does not hold"
-        return Violation(Reason.RULE_VIOLATED, None, why, self.name)
-
-    def broken(self, batch: pa.RecordBatch) -> np.ndarray | None:
-        """N booleans, true where it is false of a row; None where that is nowhere.
-
-        Raises:
-          ConfigError: It failed, or returned something else.
-        """
-        what, result = self.code.call(self.function, batch)
-        return where_false(
-            checked_result(result, batch.num_rows, what, "booleans", pa.types.is_boolean)
-        )
 
 
 def checked_result(

@@ -13,8 +13,8 @@ from apache_beam.options import pipeline_options as beam_options
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
-from beam_jobs.metadata import image_of
 from beam_jobs.running.prism import built, find, running
+from beam_jobs.templates.image import image_of
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
 

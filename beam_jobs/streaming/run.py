@@ -7,7 +7,7 @@ from beam_jobs.running.interrupts import Interrupts
 from beam_jobs.running.logs import say
 from beam_jobs.streaming.summary import StreamMeter, stream_table
 from transforms import progress
-from transforms.io import drain
+from transforms.io.pubsub import drain
 
 if TYPE_CHECKING:
     import apache_beam as beam

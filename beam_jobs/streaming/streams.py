@@ -13,8 +13,8 @@ from transforms.io.pubsub.uris import is_pubsub
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from beam_jobs.launch import Run
-    from transforms.batches import Batches
+    from beam_jobs.running.run import Run
+    from transforms.coders import Batches
     from transforms.commit.commit import Commit
     from transforms.io.file_source import Source
     from transforms.io.pubsub.source import PubSubSource

@@ -17,7 +17,7 @@ from beam_jobs.metadata import jobs
 from beam_jobs.options.command_line import parse
 from beam_jobs.running import runners
 from tests.beam_jobs.flags import DATAFLOW
-from transforms.batches import CODER_URN
+from transforms.coders import CODER_URN
 from transforms.windows.assign import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from beam_jobs.metadata import container_spec, generated, jobs, options_table
 from beam_jobs.options.declare import declared
 from beam_jobs.options.streaming import StreamOptions
 from beam_jobs.templates.lint import lint
-from tests.beam_jobs.options.test_declare import Options
+from tests.beam_jobs.options.test_options import Options
 
 SPEC = container_spec(Options, "registry/image@sha256:1")
 

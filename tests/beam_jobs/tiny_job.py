@@ -43,23 +43,25 @@ def build(root: Any, source: Any, options: Options, run: launch.Run) -> None:
     import apache_beam as beam
     import pyarrow as pa
 
-    from transforms.commit.dead_letters import Outcome, through_door
+    from transforms.commit.dead_letters import split_rejects
     from transforms.io.read import Read
     from transforms.io.write import Write
+    from transforms.rejects import Outcome
 
     outcomes = (
         root
         | "Read" >> Read(source, dead_letters=run.dead_letters)
         | "Break" >> beam.Map(break_batch, options.fault).with_output_types(Outcome)
     )
-    rows = through_door(outcomes, run.dead_letters, "Break")
+    rows = split_rejects(outcomes, run.dead_letters, "Break")
     rows.element_type = pa.RecordBatch
     _ = rows | "Write" >> Write(options.output, commit=run.commit)
 
 
 def break_batch(batch: Any, fault: str) -> Any:
     """Rejects every row, raises, or does nothing."""
-    from transforms.commit.dead_letters import NO_REJECTS, Reason, reject_rows
+    from transforms.reasons import Reason
+    from transforms.rejects import NO_REJECTS, reject_rows
 
     if fault == "value":
         raise ValueError("a number was expected")

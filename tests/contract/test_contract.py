@@ -13,7 +13,6 @@ import pytest
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from tests.support import Collect, local_pipeline, run_on
-from transforms.batches import Rebatch
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Gate
 from transforms.commit.publish import Plan, Publish
@@ -36,6 +35,7 @@ from transforms.io.replay import Replay
 from transforms.io.write import Write
 from transforms.keys.partition import PartitionByKey
 from transforms.keys.unique import Unique
+from transforms.rebatch import Rebatch
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import Validate
 from transforms.rules.check_columns import CheckColumns

@@ -10,7 +10,7 @@ from inference.binding import bind
 from inference.features import features_of
 from inference.signature import Layout, Signature, TensorSpec
 from inference.tensors import ALIGNMENT, tensors
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 FLOATS = st.floats(width=32, allow_nan=False)
 INTS = st.integers(-(2**40), 2**40)

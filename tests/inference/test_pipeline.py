@@ -11,7 +11,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from inference import Model, Score, score_table
 from inference.score import ScoreHandler
 from tests.support import run_on
-from transforms.batches import CODER_URN
+from transforms.coders import CODER_URN
 from transforms.errors import ConfigError, RejectedRows
 
 

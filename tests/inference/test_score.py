@@ -11,8 +11,8 @@ from inference.models import Model
 from inference.score import score_batch, score_table
 from tests.inference.rows import mixed, rejected
 from tests.inference.zoo import DTYPES, FLOATS
-from transforms.commit.dead_letters import REJECTS
 from transforms.errors import ConfigError
+from transforms.rejects import REJECTS
 
 
 def test_outputs_are_those_of_the_signature_to_the_bit(load, loaded_zoo):

@@ -16,7 +16,7 @@ from google.cloud import pubsub_v1
 
 from tests.integration.streams import Process, wait_until
 from transforms.files import filesystem
-from transforms.io import drain
+from transforms.io.pubsub import drain
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support import Collect, batch_of, local_pipeline, record_batches, run_on
 from transforms.batches import (
-    CODER_URN,
     MESSAGE,
-    Rebatch,
-    RecordBatchCoder,
     cut,
     rebatch,
     row_positions,
@@ -24,6 +21,8 @@ from transforms.batches import (
     take_rows,
     with_source,
 )
+from transforms.coders import CODER_URN, RecordBatchCoder
+from transforms.rebatch import Rebatch
 
 NUMBERS = batch_of(n=list(range(10)))
 

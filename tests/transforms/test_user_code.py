@@ -11,7 +11,8 @@ from tests.transforms.row_checks.schemas import schema
 from transforms.errors import ConfigError
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import Validate, validate_batch
-from transforms.user_code import Code, PythonRule
+from transforms.rules.python_rules import PythonRule
+from transforms.user_code import Code
 
 CODE = """
 import pyarrow.compute as pc

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 Fault = tuple[Reason, np.ndarray]
 

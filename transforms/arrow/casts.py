@@ -18,7 +18,7 @@ from transforms.arrow.number_casts import (
 from transforms.arrow.parsing import parse, parse_bytes
 from transforms.arrow.types import feature_type, is_list, plain_type
 from transforms.arrow.views import without_views
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 
 def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast, marked, null_where, true_where
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 
 def whole_numbers(array: pa.Array, type: pa.DataType) -> Cast:

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast, attempt, marked, null_where, true_where
 from transforms.arrow.number_casts import narrow, whole_numbers
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 _INT = r"^[+-]?[0-9]+$"
 _FLOAT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^(?i:[+-]?(nan|inf|infinity))$"

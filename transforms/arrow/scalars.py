@@ -1,7 +1,8 @@
-"""Arrow values as Python's own, also those that Python has none for."""
+"""Single values: Arrow's as Python's own, and Python's and numpy's as a column of one row."""
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from transforms.arrow.json_text import json_values
@@ -25,3 +26,30 @@ def python_values(array: pa.Array) -> list[Any]:
         valid = array.is_valid().to_pylist()
         return [text if there else None for text, there in zip(texts, valid, strict=True)]
     return values
+
+
+def one_value(value: Any) -> pa.Array:
+    """A column of one row."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = plain_value(value)
+    try:
+        return pa.array([value])
+    except OverflowError:
+        # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
+        return pa.array([value], lists_of(pa.uint64(), _depth(value)))
+
+
+def plain_value(value: np.generic | np.ndarray) -> Any:
+    """A value of numpy's as Python's own; times stay, for Python has none of nanoseconds."""
+    return value if value.dtype.kind in "mM" else value.tolist()
+
+
+def _depth(value: Any) -> int:
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def lists_of(type: pa.DataType, depth: int) -> pa.DataType:
+    """The type of lists of a type, so many levels deep."""
+    for _ in range(depth):
+        type = pa.list_(type)
+    return type

@@ -16,7 +16,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.ledger import Entry, Finding, Gate, Target
 from transforms.commit.publish import Plan, Publish, aside, is_remnant, now, read_manifest, restore
 from transforms.errors import ConfigError

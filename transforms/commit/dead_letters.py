@@ -2,63 +2,16 @@
 
 import functools
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from transforms.batches import Batches, row_sources
-from transforms.errors import RejectedRows
+from transforms.coders import Batches
+from transforms.rejects import REJECTS, Outcome, no_rejects, rejected_rows
 
 if TYPE_CHECKING:
     from transforms.commit.commit import Commit
-
-
-class Reason(StrEnum):
-    """Why a row was rejected: stable codes, to group and filter by."""
-
-    MISSING_VALUE = "missing_value"
-    WRONG_TYPE = "wrong_type"
-    OVERFLOW = "overflow"
-    LOSSY_CAST = "lossy_cast"
-    WRONG_SHAPE = "wrong_shape"
-    RAGGED_LINE = "ragged_line"
-    UNPARSABLE = "unparsable"
-    INVALID_UTF8 = "invalid_utf8"
-    MODEL_ERROR = "model_error"
-    OUTPUT_ERROR = "output_error"
-    PUBLISH_ERROR = "publish_error"
-    UNREADABLE_FILE = "unreadable_file"
-    TRUNCATED_FILE = "truncated_file"
-    OVERSIZED = "oversized"
-    LATE = "late"
-    OUT_OF_RANGE = "out_of_range"
-    NOT_IN_DOMAIN = "not_in_domain"
-    NOT_FINITE = "not_finite"
-    RULE_VIOLATED = "rule_violated"
-    DUPLICATE = "duplicate"
-
-
-FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE})
-"""Reasons of a dead letter that stands for a file: how many rows it lost is unknown."""
-
-REJECTS = pa.schema(
-    [
-        ("payloadString", pa.string()),
-        ("payloadBytes", pa.binary()),
-        ("attributes", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
-        ("errorMessage", pa.string()),
-        ("stacktrace", pa.string()),
-        ("reason", pa.string()),
-        ("column", pa.string()),
-        ("source", pa.string()),
-        ("version", pa.string()),
-    ]
-)
-"""What a verb knows of a rejected row; `version` is that of the model or schema it failed."""
 
 DEAD_LETTERS = pa.schema(
     [
@@ -70,100 +23,6 @@ DEAD_LETTERS = pa.schema(
     ]
 )
 """A dead letter as it is stored: a superset of the columns of Google's Dataflow templates."""
-
-NO_REJECTS: pa.RecordBatch = pa.RecordBatch.from_arrays(
-    [pa.nulls(0, field.type) for field in REJECTS], schema=REJECTS
-)
-
-Outcome = tuple[pa.RecordBatch, pa.RecordBatch]
-"""What a verb makes of a batch: the rows that go on and the rejects; either may be empty."""
-
-
-def reject_rows(
-    rows: pa.RecordBatch,
-    reason: Reason,
-    message: str,
-    *,
-    column: str | None = None,
-    sources: pa.Array | None = None,
-    version: str | None = None,
-) -> pa.RecordBatch:
-    """Rejects rows that were read; the payload is each row as JSON.
-
-    Args:
-      rows: The n rejected rows.
-      reason: Why.
-      message: Why, for a person. It must not hold a value of a row.
-      column: The column at fault.
-      sources: Where each row came from (n strings), as `row_sources` tells it.
-      version: The model or schema that they failed.
-
-    Returns: n rejects, of schema `REJECTS`.
-    """
-    from transforms.arrow.json_text import json_rows
-
-    if sources is None:
-        sources = row_sources(rows, np.arange(rows.num_rows))
-    payloads = json_rows(rows)
-    return reject_payloads(
-        payloads, reason, message, column=column, sources=sources, version=version
-    )
-
-
-def reject_payloads(
-    payloads: pa.Array,
-    reason: Reason,
-    message: str,
-    *,
-    column: str | None = None,
-    sources: pa.Array | None = None,
-    version: str | None = None,
-) -> pa.RecordBatch:
-    """Rejects rows that could not be read; the payload is what stands in the file.
-
-    Args:
-      payloads: n strings or byte strings.
-      reason: Why.
-      message: Why, for a person. It must not hold a value of a row.
-      column: The column at fault.
-      sources: Where each row came from (n strings).
-      version: The model or schema that they failed.
-
-    Returns: n rejects, of schema `REJECTS`.
-    """
-    rows = len(payloads)
-    known = {
-        "payloadString" if pa.types.is_string(payloads.type) else "payloadBytes": payloads,
-        "errorMessage": pa.repeat(message, rows),
-        "reason": pa.repeat(str(reason), rows),
-        "column": pa.nulls(rows, pa.string()) if column is None else pa.repeat(column, rows),
-        "source": sources,
-        "version": pa.nulls(rows, pa.string()) if version is None else pa.repeat(version, rows),
-    }
-    arrays = [known.get(field.name) for field in REJECTS]
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.nulls(rows, field.type) if array is None else array
-            for field, array in zip(REJECTS, arrays, strict=True)
-        ],
-        schema=REJECTS,
-    )
-
-
-def join_rejects(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """All rejects of a batch as one."""
-    parts = [part for part in parts if part.num_rows]
-    if len(parts) > 1:
-        return pa.concat_batches(parts)
-    return parts[0] if parts else NO_REJECTS
-
-
-def rejected_rows(rejects: pa.RecordBatch) -> int:
-    """How many rows were rejected; what stands for a file is not counted."""
-    if not rejects.num_rows:
-        return 0
-    files = pc.is_in(rejects.column("reason"), value_set=pa.array(sorted(FILE_REASONS)))
-    return int(rejects.num_rows - pc.sum(files).as_py())
 
 
 class DeadLetters:
@@ -249,7 +108,7 @@ class _SplitFn(beam.DoFn):
             yield beam.pvalue.TaggedOutput("rejects", rejects)
 
 
-def through_door(
+def split_rejects(
     outcomes: beam.PCollection[Outcome], dead_letters: DeadLetters | None, step: str
 ) -> Batches:
     """Ends a verb: good rows go on, rejects leave by the door.
@@ -270,20 +129,3 @@ def through_door(
     split.rejects.element_type = pa.RecordBatch
     dead_letters.take(split.rejects, step)
     return split.rows
-
-
-def no_rejects(outcome: Outcome, step: str) -> pa.RecordBatch:
-    """The rows of an outcome, which must have no rejects.
-
-    Raises:
-      RejectedRows: It has some; the text says why, and for which column, but shows no value.
-    """
-    rows, rejects = outcome
-    if rejects.num_rows:
-        first = rejects.slice(0, 1).to_pylist()[0]
-        where = f" at {first['source']}" if first["source"] else ""
-        raise RejectedRows(
-            f"{step} rejected {rejects.num_rows} row(s); the first{where}: {first['reason']}: "
-            f"{first['errorMessage']}. Pass dead_letters= to put rejected rows aside and go on."
-        )
-    return rows

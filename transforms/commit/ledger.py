@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.commit.dead_letters import FILE_REASONS, Reason
 from transforms.errors import MillraceError
+from transforms.reasons import FILE_REASONS, Reason
 
 MANIFEST = "_millrace/run.json"
 Finding = tuple[str, str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.stage import Stage, write_file
 from transforms.files.filesystem import open_read

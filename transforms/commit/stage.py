@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from apache_beam.transforms.window import GlobalWindows
 
 from transforms import progress
-from transforms.batches import Batches, row_origin, row_positions
+from transforms.batches import row_origin, row_positions
+from transforms.coders import Batches
 from transforms.commit.ledger import Entry, Target
 from transforms.errors import MillraceError
 from transforms.files.filesystem import open_read, open_write

@@ -13,9 +13,10 @@ from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import SCALARS, is_list, plain_type, to_example
 from transforms.batches import row_positions, row_sources, select_rows, slice_rows
-from transforms.commit.dead_letters import Outcome, Reason, join_rejects, reject_payloads
 from transforms.conform import conform
 from transforms.errors import ConfigError
+from transforms.reasons import Reason
+from transforms.rejects import Outcome, join_rejects, reject_payloads
 
 SEQUENCE_COLUMN = "##SEQUENCE##"
 """The struct column of a SequenceExample's feature lists; the name is tfx-bsl's."""

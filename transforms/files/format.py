@@ -7,8 +7,9 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 import pyarrow as pa
 
-from transforms.commit.dead_letters import NO_REJECTS, Reason
 from transforms.errors import MillraceError
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS
 
 
 class BrokenFile(MillraceError):
@@ -64,7 +65,7 @@ class Chunk:
 
     Attributes:
       rows: The rows, with exactly the schema that was asked for.
-      rejects: Rejected rows (`dead_letters.REJECTS`).
+      rejects: Rejected rows (`rejects.REJECTS`).
       first: Position of `rows[0]` where the rows are consecutive, else the positions of all. None
         where the rows bear a note of it (`batches.with_source`), or it is unknown.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.dead_letters import DeadLetters
 from transforms.commit.ledger import Entry, Finding, Target

@@ -9,7 +9,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import Batches, row_sources, take_rows
+from transforms.batches import row_sources, take_rows
+from transforms.coders import Batches
 from transforms.faults import Found, Violation
 from transforms.merging import MergeFn
 from transforms.metadata.paths import Path, path_text

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from transforms.coders import register_pickled_coder
 from transforms.gate.faults import Fault, Faults
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
 from transforms.gate.rule_anomalies import rule_anomalies, rule_keys, unread_rows
-from transforms.pickled import is_bulky
 from transforms.row_checks.checks import Checks
 from transforms.rules.column_rules import Verdict
 from transforms.rules.files import NO_RULES, Rules
@@ -34,7 +34,7 @@ _NOTE = (
 )
 
 
-@is_bulky
+@register_pickled_coder
 @dataclass(frozen=True)
 class Judgement:
     """What a validation came to.

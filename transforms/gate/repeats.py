@@ -7,7 +7,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.keys.key_hash import whole_keys, wide_hash
 from transforms.keys.partition import check_key
 

@@ -11,23 +11,17 @@ import pyarrow as pa
 
 from transforms import progress
 from transforms.arrow.casts import checked_cast
-from transforms.batches import MAX_BYTES, MAX_ROWS, Batches, row_positions, slice_rows, with_source
-from transforms.commit.dead_letters import (
-    NO_REJECTS,
-    DeadLetters,
-    Outcome,
-    Reason,
-    join_rejects,
-    reject_payloads,
-    rejected_rows,
-    through_door,
-)
+from transforms.batches import MAX_BYTES, MAX_ROWS, row_positions, slice_rows, with_source
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry
 from transforms.files.ahead import ahead
 from transforms.files.filesystem import is_local, open_read
 from transforms.files.format import BrokenFile, Chunk, File, Split
 from transforms.io.file_source import NULL_PARTITION, Source
 from transforms.io.inputs import resolve_input
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads, rejected_rows
 
 if TYPE_CHECKING:
     from transforms.io.pubsub.source import PubSubSource
@@ -257,7 +251,7 @@ class Read(beam.PTransform):
         read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         if self.dead_letters is not None:
             self.dead_letters.commit.take(read.tally)
-        return through_door(read.outcomes, self.dead_letters, "Read")
+        return split_rejects(read.outcomes, self.dead_letters, "Read")
 
     def _messages(self, source: "PubSubSource") -> beam.PTransform:
         from transforms.io.pubsub.native import ReadNative

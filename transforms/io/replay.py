@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.batches import Batches
-from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
-from transforms.io.messages import MESSAGES
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.io.payloads.json import Json
+from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.payload import Payload
+from transforms.rejects import Outcome
 
 _BEFORE_THE_ID = r"^.*#message="
 _PLACE, _ID = "replay", "message_id"
@@ -92,4 +93,4 @@ class Replay(beam.PTransform):
         decode = functools.partial(replayed, payload=self.payload, schema=self.schema)
         outcomes = letters | "Decode" >> beam.Map(decode)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        return through_door(outcomes, self.dead_letters, "Replay")
+        return split_rejects(outcomes, self.dead_letters, "Replay")

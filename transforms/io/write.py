@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.commit import TARGET_BYTES, Commit
 from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError

@@ -9,7 +9,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import Batches, take_rows
+from transforms.batches import take_rows
+from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.keys.key_hash import key_hash
 

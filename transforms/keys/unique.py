@@ -9,24 +9,18 @@ import pyarrow as pa
 
 from transforms.batches import (
     MAX_ROWS,
-    Batches,
     rebatch,
     row_origin,
     row_positions,
     row_sources,
     select_rows,
 )
-from transforms.commit.dead_letters import (
-    NO_REJECTS,
-    DeadLetters,
-    Outcome,
-    Reason,
-    join_rejects,
-    reject_rows,
-    through_door,
-)
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.keys.key_hash import whole_keys, wide_hash
 from transforms.keys.partition import PartitionByKey, check_key
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_rows
 
 
 def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> Iterator[Outcome]:
@@ -161,4 +155,4 @@ class Unique(beam.PTransform):
         shards = batches | PartitionByKey(self.columns, self.shards) | beam.GroupByKey()
         outcomes = shards | "First" >> beam.ParDo(_UniqueFn(tuple(self.columns)))
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        return through_door(outcomes, self.dead_letters, "Unique")
+        return split_rejects(outcomes, self.dead_letters, "Unique")

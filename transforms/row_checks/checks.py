@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.arrow.scalars import one_value
 from transforms.arrow.types import from_feature, unmapped_type
 from transforms.errors import ConfigError
 from transforms.faults import Found, Violation
@@ -15,13 +16,14 @@ from transforms.metadata.protos import schema_pb2
 from transforms.nearest import nearest_column
 from transforms.row_checks.columns import column_violations, fits, list_depth
 from transforms.row_checks.features import FeatureCheck, feature_checks
-from transforms.row_checks.one_row import one_value, value_violations
+from transforms.row_checks.one_row import value_violations
 from transforms.rules.evaluate import Columns
 from transforms.rules.files import NO_RULES, Rules, read_rules
-from transforms.rules.kinds import Kind, kind_of_feature
+from transforms.rules.kinds import Kind
+from transforms.rules.python_rules import PythonRule
 from transforms.rules.row_rules import RowRule
 from transforms.schema.files import read_metadata
-from transforms.user_code import Code, PythonRule
+from transforms.user_code import Code
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Checks:
             )
         features = feature_checks(schema, environment)
         if isinstance(rules, str):
-            kinds = {check.name: kind_of_feature(check) for check in features}
+            kinds = {check.name: _kind_of(check) for check in features}
             rules = read_rules(rules, kinds, Code.read(code) if code else None)
         text = schema.SerializeToString(deterministic=True)
         version = hashlib.sha256(text).hexdigest()[:12]
@@ -87,7 +89,7 @@ class Checks:
     @property
     def kinds(self) -> dict[str, Kind]:
         """The columns that rules may name, and their kinds."""
-        return {check.name: kind_of_feature(check) for check in self.features}
+        return {check.name: _kind_of(check) for check in self.features}
 
     def check_columns(self, schema: pa.Schema) -> None:
         """Checks at start that data with such columns can pass at all.
@@ -169,6 +171,13 @@ class Checks:
         """A batch of one row for Python rules: the schema's features, in its types."""
         arrays = {check.name: _one_typed(check, row.get(check.name)) for check in self.features}
         return pa.RecordBatch.from_pydict(arrays)
+
+
+def _kind_of(check: FeatureCheck) -> Kind:
+    """The kind of a feature's values."""
+    if check.levels(0) is None:
+        return Kind.LIST
+    return Kind.TEXT if check.kind == "BYTES" else Kind(check.kind)
 
 
 def _broken(rule: RowRule | PythonRule, columns: Columns, batch: pa.RecordBatch) -> list[Found]:

@@ -20,8 +20,8 @@ from transforms.arrow.types import (
     whole_times,
 )
 from transforms.arrow.views import without_views
-from transforms.commit.dead_letters import Reason
 from transforms.faults import Found, Violation
+from transforms.reasons import Reason
 from transforms.row_checks.features import FeatureCheck
 
 Spread = Callable[[np.ndarray], np.ndarray]

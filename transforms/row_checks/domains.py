@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from transforms.arrow.cast_faults import null_where, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.raw import raw_numbers, where_valid
-from transforms.commit.dead_letters import Reason
 from transforms.faults import Found, Violation
+from transforms.reasons import Reason
 
 INT64 = (-(2**63), 2**63 - 1)
 

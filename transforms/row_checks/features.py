@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.commit.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
+from transforms.reasons import Reason
 from transforms.row_checks.domains import (
     INT64,
     Domain,

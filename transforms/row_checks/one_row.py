@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from transforms.commit.dead_letters import Reason
+from transforms.arrow.scalars import lists_of, one_value
 from transforms.faults import Violation
+from transforms.reasons import Reason
 from transforms.row_checks.columns import column_violations, list_depth, missing
 from transforms.row_checks.domains import INT64
 from transforms.row_checks.features import FeatureCheck
@@ -36,7 +36,7 @@ def _as_deep(array: pa.Array, value: Any, depth: int) -> pa.Array:
     found, inner = list_depth(array.type)
     if found >= depth or not pa.types.is_null(inner):
         return array
-    return pa.array([value], _lists_of(inner, depth))
+    return pa.array([value], lists_of(inner, depth))
 
 
 def surely_fine(check: FeatureCheck, value: Any) -> bool:
@@ -65,29 +65,3 @@ def _is_unicode(text: str) -> bool:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
         return False
-
-
-def one_value(value: Any) -> pa.Array:
-    """A column of one row."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = plain_value(value)
-    try:
-        return pa.array([value])
-    except OverflowError:
-        # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
-        return pa.array([value], _lists_of(pa.uint64(), _depth(value)))
-
-
-def plain_value(value: np.generic | np.ndarray) -> Any:
-    """A value of numpy's as Python's own; times stay, for Python has none of nanoseconds."""
-    return value if value.dtype.kind in "mM" else value.tolist()
-
-
-def _depth(value: Any) -> int:
-    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
-
-
-def _lists_of(type: pa.DataType, depth: int) -> pa.DataType:
-    for _ in range(depth):
-        type = pa.list_(type)
-    return type

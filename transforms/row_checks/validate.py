@@ -7,11 +7,12 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.batches import Batches
-from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
 from transforms.faults import part_rows
 from transforms.keys.unique import Unique
+from transforms.rejects import Outcome
 from transforms.row_checks.checks import Checks
 from transforms.rules.files import Rules
 
@@ -85,7 +86,7 @@ class Validate(beam.PTransform):
         check = functools.partial(validate_batch, checks=checks)
         outcomes = batches | "Check" >> beam.Map(check)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        rows = through_door(outcomes, self.dead_letters, "Validate")
+        rows = split_rejects(outcomes, self.dead_letters, "Validate")
         for rule in checks.rules.rejecting.unique:
             unique = Unique(rule.columns, self.unique_shards, self.dead_letters)
             rows = rows | f"Unique {rule.name}" >> unique

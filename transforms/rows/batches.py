@@ -16,10 +16,11 @@ from transforms.arrow.cast_faults import Cast, Fault
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_list, plain_schema, plain_type
 from transforms.batches import select_rows
-from transforms.commit.dead_letters import Outcome, Reason, join_rejects, reject_payloads
 from transforms.conform import conform, fault_message
 from transforms.examples.convert import decode_examples
 from transforms.examples.schema import infer_example_schema
+from transforms.reasons import Reason
+from transforms.rejects import Outcome, join_rejects, reject_payloads
 
 DICT, EXAMPLE, FRAME = "dict", "example", "pandas"
 

@@ -14,9 +14,11 @@ import pyarrow as pa
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.arrow.types import plain_schema
-from transforms.batches import MAX_ROWS, Batches, cut
-from transforms.commit.dead_letters import NO_REJECTS, DeadLetters, Outcome, through_door
+from transforms.batches import MAX_ROWS, cut
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
+from transforms.rejects import NO_REJECTS, Outcome
 from transforms.rows.batches import FRAME, batch_of, infer_schema, record_of
 from transforms.rows.types import hinted_schema, row_hint
 
@@ -90,7 +92,7 @@ class FromRows(beam.PTransform):
         """Applies it."""
         schema = self.schema if self.schema is not None else hinted_schema(rows.element_type)
         step = beam.ParDo(_FromRowsFn(schema, self.max_rows)).with_output_types(Outcome)
-        return through_door(rows | "Gather" >> step, self.dead_letters, "FromRows")
+        return split_rejects(rows | "Gather" >> step, self.dead_letters, "FromRows")
 
 
 def to_dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -150,7 +152,7 @@ class ToRows(beam.PTransform):
         """Applies it."""
         if self.kind == "example":
             encoded = batches | "Encode" >> beam.Map(to_examples).with_output_types(Outcome)
-            examples = through_door(encoded, self.dead_letters, "ToRows")
+            examples = split_rejects(encoded, self.dead_letters, "ToRows")
             return examples | "Rows" >> beam.FlatMap(first_column).with_output_types(bytes)
         if self.kind == "pandas":
             return batches | "Frames" >> beam.Map(to_frame)

@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.merging import MergeFn
 from transforms.rules.column_rules import ColumnRule, ColumnState, Verdict

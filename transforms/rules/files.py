@@ -20,9 +20,10 @@ from transforms.errors import ConfigError
 from transforms.nearest import nearest, nearest_column
 from transforms.rules.column_rules import ColumnRule
 from transforms.rules.kinds import Kind
+from transforms.rules.python_rules import PythonRule
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
-from transforms.user_code import Code, PythonRule
+from transforms.user_code import Code
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from transforms.arrow.types import (
     unmapped_type,
     whole_times,
 )
-from transforms.row_checks.features import FeatureCheck
 
 
 class Kind(StrEnum):
@@ -41,13 +40,6 @@ TYPES = {
     Kind.TIME: pa.timestamp("us"),
 }
 """As what values are computed with; times are in UTC."""
-
-
-def kind_of_feature(check: FeatureCheck) -> Kind:
-    """The kind of a feature's values."""
-    if check.levels(0) is None:
-        return Kind.LIST
-    return Kind.TEXT if check.kind == "BYTES" else Kind(check.kind)
 
 
 def kinds_of_columns(schema: pa.Schema) -> dict[str, Kind]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.row_checks.one_row import one_value, plain_value
+from transforms.arrow.scalars import one_value, plain_value
 from transforms.rules.kinds import Kind, as_kind
 from transforms.rules.typed import Typed
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import true_where
-from transforms.commit.dead_letters import Reason
 from transforms.faults import Violation
+from transforms.reasons import Reason
 from transforms.rules.evaluate import Columns, evaluate
 from transforms.rules.kinds import Kind
 from transforms.rules.one_row import Scalar, scalar_of

@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.keys.partition import PartitionByKey, check_key
 from transforms.skew.join import SkewReport, skew_of

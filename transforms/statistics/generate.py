@@ -9,8 +9,7 @@ import pyarrow as pa
 from apache_beam.utils.windowed_value import WindowedValue
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.batches import Batches
-from transforms.pickled import PickledCoder, is_bulky
+from transforms.coders import Batches, PickledCoder, register_pickled_coder
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import WHOLE, Dataset, described, merged
 from transforms.statistics.options import StatisticsOptions
@@ -19,7 +18,7 @@ _FEATURE_BYTES = 16 << 10
 """What is known of a column is some 30 kB at most, pickled, and little where few values differ."""
 
 
-@is_bulky
+@register_pickled_coder
 class Slices(dict[str, Dataset]):
     """What is known of the rows, by slice."""
 

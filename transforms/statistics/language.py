@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.histograms import by_quantiles
+from transforms.statistics.sketches.histograms import by_quantiles
 from transforms.statistics.sketches.summary import QuantileSummary, distinct
 from transforms.statistics.sketches.value_counts import ValueCounts, add_ranks
 from transforms.statistics.vocabulary import Asked, Token

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.histograms import (
+from transforms.statistics.semantics import DOMAIN_INFO, epoch
+from transforms.statistics.sketches.histograms import (
     FINE,
     by_quantiles,
     equi_width,
@@ -14,7 +15,6 @@ from transforms.statistics.histograms import (
     median,
     with_infinite,
 )
-from transforms.statistics.semantics import DOMAIN_INFO, epoch
 from transforms.statistics.sketches.moments import Moments, exact_sum
 from transforms.statistics.sketches.summary import CHUNK, QuantileSummary, Weighted, distinct
 

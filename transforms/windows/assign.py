@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import row_positions, select_rows, slice_rows, take_rows
-from transforms.commit.dead_letters import Reason, join_rejects, reject_rows
 from transforms.errors import ConfigError
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_rows
 from transforms.windows.event_time import event_times, in_range, to_micros
 
 Window = tuple[int, int]

@@ -22,16 +22,10 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.batches import (
-    MAX_BYTES,
-    MAX_ROWS,
-    Batches,
-    Rebatch,
-    RecordBatchCoder,
-    rebatch,
-    take_rows,
-)
+from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch, take_rows
+from transforms.coders import Batches, RecordBatchCoder
 from transforms.errors import ConfigError
+from transforms.rebatch import Rebatch
 
 SHARDS = 4
 

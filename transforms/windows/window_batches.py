@@ -11,16 +11,12 @@ from apache_beam.transforms.window import FixedWindows, SlidingWindows, Timestam
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms import progress
-from transforms.batches import Batches
-from transforms.commit.dead_letters import (
-    DeadLetters,
-    Reason,
-    join_rejects,
-    reject_rows,
-    through_door,
-)
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry
 from transforms.errors import ConfigError
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_rows
 from transforms.windows.assign import cut_open_windows, watermark_of
 from transforms.windows.event_time import event_times, in_range, to_micros
 
@@ -173,7 +169,7 @@ class WindowBatches(beam.PTransform):
         found.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         if self.dead_letters is not None:
             self.dead_letters.commit.take(found.tally)
-        through_door(found.outcomes, self.dead_letters, STEP)
+        split_rejects(found.outcomes, self.dead_letters, STEP)
         windowed = found.parts | "Window" >> beam.WindowInto(
             self._windows(), allowed_lateness=lateness
         )

@@ -15,7 +15,7 @@ import pytest
 from beam_jobs.running.interrupts import Interrupts
 from transforms import progress
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("fresh_counts")
 
 

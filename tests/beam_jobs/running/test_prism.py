@@ -12,7 +12,7 @@ import pytest
 from beam_jobs.running import prism
 from transforms.errors import ConfigError, MillraceError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def program(path, text="#!/bin/sh\nexit 0\n"):
@@ -86,7 +86,7 @@ def test_ends_with_the_process_that_started_it(tmp_path):
         tmp_path / "prism", SERVER.format(python=sys.executable, pid=f"{tmp_path}/pid")
     )
     code = (
-        "import os, signal; from beam_jobs import prism\n"
+        "import os, signal; from beam_jobs.running import prism\n"
         f"with prism.running({server!r}): os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT)

@@ -16,7 +16,7 @@ import pytest
 from tests.support import local_pipeline
 from transforms.batches import select_rows
 from transforms.commit.commit import Commit
-from transforms.commit.dead_letters import DeadLetters, Reason, reject_rows, through_door
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry, Gate
 from transforms.commit.publish import Plan, publish
 from transforms.errors import ConfigError, MillraceError, Refused
@@ -24,6 +24,8 @@ from transforms.files import filesystem
 from transforms.io.file_source import Source
 from transforms.io.read import Read
 from transforms.io.write import Write
+from transforms.reasons import Reason
+from transforms.rejects import reject_rows
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def run(
     source = Source.resolve(str(data), schema=schema, limit=limit)
     rows = root | Read(source, dead_letters=dead)
     if odd:
-        rows = through_door(rows | beam.Map(odd_rows_out), dead, "Odd")
+        rows = split_rejects(rows | beam.Map(odd_rows_out), dead, "Odd")
     _ = rows | Write(str(output), commit=commit, shards=shards)
     if (done := commit.prepare()) is not None:
         return done

@@ -7,20 +7,11 @@ import pytest
 from tests.support import batch_of, run_on
 from transforms.batches import with_source
 from transforms.commit.commit import Commit
-from transforms.commit.dead_letters import (
-    DEAD_LETTERS,
-    NO_REJECTS,
-    DeadLetters,
-    Reason,
-    join_rejects,
-    reject_payloads,
-    reject_rows,
-    rejected_rows,
-    stamp_rejects,
-    through_door,
-)
+from transforms.commit.dead_letters import DEAD_LETTERS, DeadLetters, split_rejects, stamp_rejects
 from transforms.conform import conform
 from transforms.errors import RejectedRows
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, join_rejects, reject_payloads, reject_rows, rejected_rows
 
 ROWS = batch_of(name=["ann", None], age=[3, 4])
 
@@ -96,7 +87,7 @@ def _outcome(batch):
 def _verb(dead_letters):
     import apache_beam as beam
 
-    return lambda rows: through_door(rows | beam.Map(_outcome), dead_letters, "Odd")
+    return lambda rows: split_rejects(rows | beam.Map(_outcome), dead_letters, "Odd")
 
 
 def test_without_a_door_a_reject_fails_and_shows_no_value():

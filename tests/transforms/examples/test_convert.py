@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support import batch_of, record_batches
 from transforms.batches import row_positions, with_source
-from transforms.commit.dead_letters import Reason
 from transforms.conform import part
 from transforms.errors import ConfigError
 from transforms.examples.convert import (
@@ -16,6 +15,7 @@ from transforms.examples.convert import (
     encode_examples,
 )
 from transforms.examples.schema import infer_example_schema
+from transforms.reasons import Reason
 
 COLUMNS = {
     "i": pa.array([1, None, 3, 4], pa.int64()),

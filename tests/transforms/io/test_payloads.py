@@ -17,13 +17,13 @@ from tests.support import TEXT, batch_of, record_batches
 from tests.transforms.files.formats import hostile
 from transforms.arrow.casts import checked_cast
 from transforms.batches import with_source
-from transforms.commit.dead_letters import NO_REJECTS
 from transforms.errors import ConfigError
 from transforms.files.formats.avro.types import arrow_to_avro
-from transforms.io.messages import MESSAGES
 from transforms.io.payloads.arrow import Arrow
 from transforms.io.payloads.avro import Avro, _header
+from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.table import PAYLOADS, load_payload
+from transforms.rejects import NO_REJECTS
 
 URI = "pubsub://projects/p/subscriptions/s"
 AT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)

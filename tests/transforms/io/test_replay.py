@@ -9,10 +9,12 @@ import pytest
 from beam_jobs import ingest
 from tests.support import batch_of
 from transforms.batches import MESSAGE, with_source
-from transforms.commit.dead_letters import Reason, join_rejects, reject_rows, stamp_rejects
-from transforms.io.messages import MESSAGES, reject_messages
+from transforms.commit.dead_letters import stamp_rejects
 from transforms.io.payloads.json import Json
+from transforms.io.payloads.messages import MESSAGES, reject_messages
 from transforms.io.replay import messages_of, replayed
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_rows
 
 
 def _letters():

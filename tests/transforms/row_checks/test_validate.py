@@ -13,10 +13,11 @@ from tests.support import batch_of, local_pipeline, run_on, shared_data
 from tests.transforms.row_checks.schemas import TAXI, checked_batches, schema
 from transforms.batches import with_source
 from transforms.commit.commit import Commit
-from transforms.commit.dead_letters import REJECTS, DeadLetters
+from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError, RejectedRows
 from transforms.io.read import Read
 from transforms.io.write import Write
+from transforms.rejects import REJECTS
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import Validate, validate_batch
 from transforms.rules.check_columns import CheckColumns

@@ -16,9 +16,9 @@ from apache_beam.utils.timestamp import Timestamp
 from hypothesis import HealthCheck, given, settings
 
 from tests.support import Collect, batch_of, local_pipeline, record_batches, run_on
-from transforms.batches import RecordBatchCoder
-from transforms.commit.dead_letters import REJECTS, no_rejects
+from transforms.coders import RecordBatchCoder
 from transforms.errors import ConfigError, RejectedRows
+from transforms.rejects import REJECTS, no_rejects
 from transforms.rows.batches import batch_of_dicts, column_of, infer_schema, record_of
 from transforms.rows.bridge import FromRows, ToRows
 from transforms.rows.types import hinted_schema, row_hint

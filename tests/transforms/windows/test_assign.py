@@ -8,13 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support import batch_of
 from tests.support_streams import timed
-from transforms.batches import (
-    RecordBatchCoder,
-    row_sources,
-    select_rows,
-    slice_rows,
-    with_source,
-)
+from transforms.batches import row_sources, select_rows, slice_rows, with_source
+from transforms.coders import RecordBatchCoder
 from transforms.errors import ConfigError
 from transforms.windows.assign import (
     cut_open_windows,

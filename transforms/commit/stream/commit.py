@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 
 from transforms import progress
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.publish import now, read_manifest, write_manifest

@@ -19,7 +19,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from apache_beam.utils.windowed_value import PaneInfoTiming, WindowedValue
 
 from transforms import progress
-from transforms.batches import Batches
+from transforms.coders import Batches
 from transforms.commit.ledger import Target
 from transforms.commit.stream.panes import commit_pane, recover
 from transforms.commit.stream.wal import Staged, append

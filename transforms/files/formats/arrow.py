@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from transforms.arrow.types import plain_schema
 from transforms.batches import cut, with_source
-from transforms.commit.dead_letters import Reason
 from transforms.conform import conform
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
+from transforms.reasons import Reason
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import gzip
 import zlib
 from typing import BinaryIO
 
-from transforms.commit.dead_letters import Reason
 from transforms.files.format import BrokenFile
+from transforms.reasons import Reason
 
 READ_BYTES, MOST_BYTES = 1 << 20, 16 << 20
 

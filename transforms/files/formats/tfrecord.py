@@ -15,13 +15,6 @@ import pyarrow as pa
 
 from transforms.arrow.types import is_text
 from transforms.batches import row_sources, select_rows, with_source
-from transforms.commit.dead_letters import (
-    NO_REJECTS,
-    Outcome,
-    Reason,
-    join_rejects,
-    reject_payloads,
-)
 from transforms.conform import conform, fault_message
 from transforms.errors import ConfigError, MillraceError
 from transforms.examples.convert import (
@@ -35,6 +28,8 @@ from transforms.examples.convert import (
 from transforms.examples.schema import infer_example_schema
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
 from transforms.files.formats.forward import fill
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads
 
 SAMPLE_RECORDS = 10_000
 SAMPLE_BYTES = 8 << 20

@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 
 from transforms.arrow.types import plain_schema
 from transforms.arrow.views import without_views
-from transforms.commit.dead_letters import NO_REJECTS, Reason, join_rejects
 from transforms.files.formats.json.wire import Unfit
 from transforms.files.formats.text.records import Fault
-from transforms.io.messages import MESSAGES, reject_messages
+from transforms.io.payloads.messages import MESSAGES, reject_messages
 from transforms.io.payloads.payload import (
     Decoded,
     Encoded,
@@ -22,6 +21,8 @@ from transforms.io.payloads.payload import (
     no_payloads,
     reject_faults,
 )
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, join_rejects
 
 MAX_BYTES = 8 << 20
 """The most bytes of a stream: Pub/Sub takes 10 MB in a message, attributes included."""

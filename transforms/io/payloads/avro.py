@@ -15,7 +15,6 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import Cast, marked, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.batches import select_rows
-from transforms.commit.dead_letters import Reason, join_rejects, reject_rows
 from transforms.conform import part
 from transforms.errors import ConfigError
 from transforms.files.formats.avro.types import avro_to_arrow, number_type, parsed_schema
@@ -29,6 +28,8 @@ from transforms.io.payloads.payload import (
     one_each,
     reject_faults,
 )
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_rows
 
 _MARK = b"\xc3\x01"
 _UNFIT = (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError)

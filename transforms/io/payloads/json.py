@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.json_text import json_rows
-from transforms.commit.dead_letters import Reason
 from transforms.files.formats.json.lines import Lines
 from transforms.files.formats.text.records import Fault, Records
 from transforms.io.payloads.payload import Decoded, Encoded, Payload, one_each, reject_faults
+from transforms.reasons import Reason
 
 
 @dataclass(frozen=True)

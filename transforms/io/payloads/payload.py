@@ -9,10 +9,11 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.batches import MESSAGE, with_source
-from transforms.commit.dead_letters import NO_REJECTS, Outcome, Reason, join_rejects
 from transforms.errors import ConfigError
 from transforms.files.formats.text.records import Fault, faults_of
-from transforms.io.messages import MESSAGES, attribute, reject_messages
+from transforms.io.payloads.messages import MESSAGES, attribute, reject_messages
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects
 
 _KEPT = ("message_id", "publish_time", "ordering_key")
 

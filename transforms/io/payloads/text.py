@@ -7,7 +7,6 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import marked, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_text
-from transforms.commit.dead_letters import Reason
 from transforms.conform import part
 from transforms.errors import ConfigError
 from transforms.io.payloads.payload import (
@@ -18,6 +17,7 @@ from transforms.io.payloads.payload import (
     one_each,
     reject_faults,
 )
+from transforms.reasons import Reason
 
 TEXT = "text"
 

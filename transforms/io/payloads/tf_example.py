@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import row_positions, with_source
-from transforms.commit.dead_letters import Reason
 from transforms.conform import part
 from transforms.examples.convert import decode_examples, encode_examples
 from transforms.files.formats.text.records import Fault
 from transforms.io.payloads.payload import Decoded, Encoded, Payload, one_each, reject_faults
+from transforms.reasons import Reason
 
 
 @dataclass(frozen=True)

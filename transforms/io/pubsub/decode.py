@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.commit.dead_letters import Outcome
 from transforms.io.pubsub.event_times import event_times
 from transforms.io.pubsub.source import PubSubSource
+from transforms.rejects import Outcome
 
 
 def decode_messages(messages: pa.RecordBatch, source: PubSubSource) -> tuple[Outcome, np.ndarray]:

@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 from transforms.arrow.cast_faults import null_where, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.batches import select_rows
-from transforms.commit.dead_letters import Reason, join_rejects, reject_rows
+from transforms.reasons import Reason
+from transforms.rejects import join_rejects, reject_rows
 
 _UTC = pa.timestamp("us", "UTC")
 _MILLIS = r"^-?[0-9]{1,15}$"

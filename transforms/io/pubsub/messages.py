@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.arrow.casts import checked_cast
-from transforms.io.messages import MESSAGES
+from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.payload import Encoded
 
 SOURCE_ID = "source_message_id"

@@ -11,12 +11,14 @@ from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import MAX_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.batches import MAX_BYTES, Batches
-from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
+from transforms.batches import MAX_BYTES
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import unpacked
 from transforms.io.pubsub.source import PubSubSource
+from transforms.rejects import Outcome
 
 
 def id_label(source: PubSubSource) -> str | None:
@@ -148,4 +150,4 @@ class ReadNative(beam.PTransform):
         gathered = messages | "Gather" >> beam.ParDo(_GatherFn(self.source))
         # A builtin tuple's hint would be taken for Any, and batches pickled.
         gathered.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        return through_door(gathered, self.dead_letters, "Read")
+        return split_rejects(gathered, self.dead_letters, "Read")

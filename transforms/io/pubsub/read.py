@@ -18,10 +18,11 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms import progress
-from transforms.batches import MAX_BYTES, Batches, select_rows
-from transforms.commit.dead_letters import DeadLetters, Outcome, through_door
+from transforms.batches import MAX_BYTES, select_rows
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
-from transforms.io import drain
+from transforms.io.pubsub import drain
 from transforms.io.pubsub.clients import Subscriber
 from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
@@ -29,6 +30,7 @@ from transforms.io.pubsub.puller import Puller
 from transforms.io.pubsub.seen import Seen
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.watermark import Watermark
+from transforms.rejects import Outcome
 from transforms.windows.assign import with_watermark
 from transforms.windows.event_time import in_range, to_micros
 
@@ -229,4 +231,4 @@ class ReadPubSub(beam.PTransform):
         )
         # A builtin tuple's hint would be taken for Any, and batches pickled.
         pulled.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        return through_door(pulled, self.dead_letters, "Read")
+        return split_rejects(pulled, self.dead_letters, "Read")

@@ -11,18 +11,14 @@ import pyarrow as pa
 from google.api_core import exceptions
 
 from transforms import progress
-from transforms.batches import Batches, select_rows
-from transforms.commit.dead_letters import (
-    DeadLetters,
-    Outcome,
-    Reason,
-    join_rejects,
-    reject_rows,
-    through_door,
-)
+from transforms.batches import select_rows
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.io.pubsub.clients import PUBLISH_BYTES, PULL_MESSAGES, Publisher, explained
 from transforms.io.pubsub.messages import outgoing
 from transforms.io.pubsub.sink import ORDERING_KEY, PubSubSink
+from transforms.reasons import Reason
+from transforms.rejects import Outcome, join_rejects, reject_rows
 
 IN_FLIGHT = 4
 _OF_A_ROW = (exceptions.InvalidArgument, ValueError)
@@ -140,4 +136,4 @@ class WritePubSub(beam.PTransform):
         """Applies it."""
         published = batches | "Publish" >> beam.ParDo(_PublishFn(self.sink))
         published.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        return through_door(published, self.dead_letters, "Write")
+        return split_rejects(published, self.dead_letters, "Write")

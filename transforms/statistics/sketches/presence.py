@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from transforms.statistics.histograms import by_quantiles
+from transforms.statistics.sketches.histograms import by_quantiles
 from transforms.statistics.sketches.summary import QuantileSummary, distinct
 
 

@@ -12,8 +12,8 @@ from tests.transforms.files.formats.avro_files import (
 )
 from tests.transforms.files.formats.formats import table
 from transforms.batches import row_positions
-from transforms.commit.dead_letters import Reason
 from transforms.files.format import BrokenFile
+from transforms.reasons import Reason
 
 
 def test_text_that_is_not_utf8_costs_its_row():

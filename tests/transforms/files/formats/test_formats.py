@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tests.transforms.files.formats.formats import table, written
-from transforms.commit.dead_letters import Reason
 from transforms.files.format import BrokenFile, File, whole
 from transforms.files.uris import FORMATS, load_format
+from transforms.reasons import Reason
 
 ROWS = pa.RecordBatch.from_pydict(
     {

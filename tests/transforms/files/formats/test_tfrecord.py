@@ -13,12 +13,12 @@ import pytest
 from tests.support import batch_of, shared_data
 from tests.transforms.files.formats.formats import written
 from transforms.batches import row_positions
-from transforms.commit.dead_letters import Reason
 from transforms.errors import ConfigError, MillraceError
 from transforms.files.filesystem import open_read
 from transforms.files.format import BrokenFile, File, whole
 from transforms.files.formats.tfrecord import TfRecord, TfSequence, checksums, frames
 from transforms.files.uris import load_format
+from transforms.reasons import Reason
 from transforms.schema.arrow_schema import read_schema
 
 # What tf.io.TFRecordWriter makes of b"abc" and b"".

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support import batch_of
 from transforms.batches import with_source
-from transforms.commit.dead_letters import NO_REJECTS, reject_payloads
 from transforms.io.pubsub.event_times import event_times
+from transforms.rejects import NO_REJECTS, reject_payloads
 
 TIME = datetime(2026, 1, 31, 23, 59, 1, 250_000, UTC)
 MICROS = 1_769_903_941_250_000

@@ -12,7 +12,7 @@ from google.pubsub_v1.types import PubsubMessage, ReceivedMessage
 
 from tests.support import Collect, local_pipeline
 from transforms.errors import ConfigError
-from transforms.io.messages import MESSAGES
+from transforms.io.payloads.messages import MESSAGES
 from transforms.io.pubsub import native
 from transforms.io.pubsub.messages import received, unpacked
 from transforms.io.pubsub.native import ReadNative, id_label, native_read, timestamp_attribute
@@ -130,7 +130,7 @@ def test_the_objects_of_beams_local_runner_are_read_too():
 
 
 def test_output_is_typed():
-    from transforms.batches import RecordBatchCoder
+    from transforms.coders import RecordBatchCoder
 
     root = beam.Pipeline("DirectRunner", options=beam.options.pipeline_options.PipelineOptions([]))
     rows = root | ReadNative(source())

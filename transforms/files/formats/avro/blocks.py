@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from transforms.commit.dead_letters import Reason
 from transforms.files.format import BrokenFile
 from transforms.files.formats.avro.codecs import CODECS, beginning, decompressed
 from transforms.files.formats.forward import fill
+from transforms.reasons import Reason
 
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16

@@ -15,13 +15,6 @@ import pyarrow as pa
 
 from transforms.arrow.casts import checked_cast
 from transforms.batches import cut, row_positions, with_source
-from transforms.commit.dead_letters import (
-    NO_REJECTS,
-    Outcome,
-    Reason,
-    join_rejects,
-    reject_payloads,
-)
 from transforms.conform import conform, fault_message
 from transforms.errors import ConfigError, MillraceError
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
@@ -40,6 +33,8 @@ from transforms.files.formats.avro.types import (
     parsed_schema,
     stored_type,
 )
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads
 
 _UNFIT = (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError)
 

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from transforms.commit.dead_letters import NO_REJECTS, Reason
 from transforms.files.formats.csv.casts import arrived, cell_cast, cell_type
 from transforms.files.formats.csv.quotes import QuotedRecords
 from transforms.files.formats.text.records import (
@@ -20,6 +19,8 @@ from transforms.files.formats.text.records import (
     rejected,
 )
 from transforms.files.formats.text.text import BOM, Block
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS
 
 
 @dataclass(frozen=True)

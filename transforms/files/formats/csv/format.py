@@ -16,7 +16,6 @@ import pyarrow.csv as pa_csv
 from transforms.arrow.base64_text import encode_base64
 from transforms.arrow.json_text import json_values
 from transforms.arrow.types import is_list, plain_type
-from transforms.commit.dead_letters import Reason
 from transforms.errors import ConfigError
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
 from transforms.files.formats.csv.cells import Cells
@@ -32,6 +31,7 @@ from transforms.files.formats.text.text import (
     pieces,
     without_bom,
 )
+from transforms.reasons import Reason
 
 _log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_list
-from transforms.commit.dead_letters import Reason
 from transforms.files.formats.json.wire import Unfit, unwire
 from transforms.files.formats.text.cast import text_cast, utf8_cast
+from transforms.reasons import Reason
 
 MAX_DEPTH = 200
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)

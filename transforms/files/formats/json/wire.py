@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_list
-from transforms.commit.dead_letters import Reason
 from transforms.files.formats.text.cast import text_cast
+from transforms.reasons import Reason
 
 
 class Unfit(Exception):

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from transforms.arrow.types import plain_schema
 from transforms.batches import cut, with_source
-from transforms.commit.dead_letters import Reason
 from transforms.conform import conform
 from transforms.errors import MillraceError
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
 from transforms.files.formats.parquet.wide import column_blocks, read_blocks
+from transforms.reasons import Reason
 
 ROW_GROUP_ROWS = 1 << 17
 ROW_GROUP_BYTES = 64 << 20

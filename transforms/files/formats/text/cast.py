@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from transforms.arrow.base64_text import decode_base64
 from transforms.arrow.cast_faults import Cast, attempt, null_where, true_where
 from transforms.arrow.casts import checked_cast
-from transforms.commit.dead_letters import Reason
+from transforms.reasons import Reason
 
 _CLOCK = r"^[0-9]{2}:[0-9]{2}"
 _DAY = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\s*$"

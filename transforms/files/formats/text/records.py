@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast
 from transforms.batches import cut
-from transforms.commit.dead_letters import NO_REJECTS, Reason, join_rejects, reject_payloads
 from transforms.conform import fault_message
 from transforms.files.format import Chunk
 from transforms.files.formats.text.cast import utf8_cast
 from transforms.files.formats.text.text import Block, Rules, Sizes
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, join_rejects, reject_payloads
 
 
 @dataclass(frozen=True)

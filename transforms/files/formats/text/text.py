@@ -9,8 +9,8 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from transforms.commit.dead_letters import Reason
 from transforms.files.format import BrokenFile
+from transforms.reasons import Reason
 
 BOM = b"\xef\xbb\xbf"
 _CACHED = 1 << 18

@@ -6,9 +6,9 @@ from apache_beam.coders.typecoders import registry
 from apache_beam.pipeline import PipelineVisitor
 
 from tests.support import batch_of
+from transforms.coders import PickledCoder
 from transforms.gate.check import CheckData
 from transforms.gate.judge import Judge, Judgement
-from transforms.pickled import PickledCoder
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import described
 from transforms.statistics.generate import Slices

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.commit.dead_letters import NO_REJECTS, REJECTS, Reason, reject_payloads
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, REJECTS, reject_payloads
 
 MESSAGES = pa.schema(
     [

@@ -12,7 +12,7 @@ from beam_jobs.options.command_line import job_of, parse
 from beam_jobs.options.declare import ColumnMap, JobOptions, declared, option
 from transforms.errors import ConfigError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, kw_only=True)

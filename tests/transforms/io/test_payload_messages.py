@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.commit.dead_letters import NO_REJECTS, REJECTS, Reason
-from transforms.io.messages import MESSAGES, attribute, reject_messages
+from transforms.io.payloads.messages import MESSAGES, attribute, reject_messages
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, REJECTS
 
 AT = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 

@@ -1,0 +1,197 @@
+"""By what a job judges data: the schema, rules and reference that its options name."""
+
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.options.command_line import job_of
+from beam_jobs.running.logs import say
+from transforms.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from beam_jobs.running.run import Run
+    from transforms.coders import Batches
+    from transforms.gate.judge import Judge
+    from transforms.row_checks.checks import Checks
+    from transforms.rules.files import Rules
+    from transforms.statistics.options import StatisticsOptions
+    from transforms.user_code import Code
+from beam_jobs.options.validation import ValidationOptions
+
+
+def read_schema(uri: str | None) -> Any:
+    """A tensorflow-metadata `Schema`; None where there is none.
+
+    Raises:
+      ConfigError: It isn't there, or is none.
+    """
+    from transforms.schema import read_metadata
+
+    return read_metadata(uri) if uri else None
+
+
+def read_code(options: ValidationOptions) -> "Code | None":
+    """The user's functions; None where there are none.
+
+    Raises:
+      ConfigError: The file can't be read or run.
+    """
+    from transforms.user_code import Code
+
+    return Code.read(options.code) if options.code else None
+
+
+def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> "Checks | None":
+    """What rows are checked for: a schema and rules; None where there is neither.
+
+    Args:
+      options: The job's.
+      schema: A `Schema`, or None.
+      columns: Those of the data: rules may name them.
+
+    Raises:
+      ConfigError: The schema contradicts itself, or a rule is wrong.
+    """
+    from transforms.row_checks.checks import Checks
+    from transforms.rules.files import read_rules
+    from transforms.rules.kinds import Kind, kinds_of_columns
+
+    if options.code and not (options.rules or getattr(options, "slices", None)):
+        raise ConfigError("--code defines functions that nothing names")
+    if schema is None and not options.rules:
+        return None
+    checks = Checks.of(schema, environment=options.environment)
+    if not options.rules:
+        return checks
+    of_data = kinds_of_columns(columns)
+    # A schema knows no times: to it they are integers.
+    times = {name: kind for name, kind in of_data.items() if kind is Kind.TIME}
+    kinds = {**of_data, **checks.kinds, **times}
+    return checks.with_rules(read_rules(options.rules, kinds, read_code(options)))
+
+
+def judge_of(
+    options: ValidationOptions,
+    schema: Any,
+    checks: "Checks | None",
+    statistics: "StatisticsOptions",
+    title: str,
+    infer_schema: bool = False,
+) -> "Judge":
+    """By what data is judged.
+
+    Raises:
+      ConfigError: An option needs a schema, names none of its environments, or the reference can't
+        be read.
+    """
+    from transforms.gate.judge import Judge
+    from transforms.gate.places import read_statistics
+    from transforms.schema.environments import check_environment
+
+    for name in ("reference", "environment", "warn_only"):
+        if schema is None and getattr(options, name):
+            raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
+    if schema is not None:
+        check_environment(schema, options.environment)
+        _tell_of_comparators(options, schema)
+    return Judge(
+        statistics,
+        schema,
+        checks,
+        options.environment,
+        infer_schema,
+        read_statistics(options.reference) if options.reference else None,
+        options.reference_kind,
+        options.examples,
+        title,
+        schema_text(options) if infer_schema else "",
+        _severities(options),
+    )
+
+
+def _severities(options: ValidationOptions) -> dict[str, str]:
+    """By kind of anomaly, where it is no error."""
+    from transforms.schema.validate import checked_severities
+
+    found = dict.fromkeys(options.warn_only, "WARNING")
+    try:
+        checked_severities(found)
+    except ConfigError as error:
+        raise ConfigError(f"--warn_only: {error}") from None
+    return found
+
+
+def schema_text(options: Any) -> str:
+    """The text of the schema's file, whose comments a changed one keeps."""
+    from transforms.files.filesystem import read_bytes
+
+    return read_bytes(options.schema).decode() if options.schema else ""
+
+
+def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
+    """Says that a reference is of no use, where the schema asks for no comparison."""
+    name = "drift_comparator" if options.reference_kind == "span" else "skew_comparator"
+    of_rows = schema.dataset_constraints.HasField("num_examples_drift_comparator")
+    if not options.reference or of_rows or any(each.HasField(name) for each in schema.feature):
+        return
+    say(
+        job_of(type(options)),
+        f"no feature of the schema has a {name}: of --reference nothing is "
+        "compared but in the report; docs/validation.md shows how to write one",
+    )
+
+
+def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
+    """What stands before a job's work: rules about rows and keys, and a judge of all rows.
+
+    Rows that break a rule are rejected one by one; so the judge has only the rules about columns,
+    and those that warn.
+
+    Args:
+      options: The job's, with `schema` and `gate`.
+      schema: The `Schema` that the gate goes by; None without a gate, for the job's schema may then
+        be of a kind that tells types only.
+      columns: Those of the data.
+
+    Raises:
+      ConfigError: A schema or rule is wrong, or an option does nothing without another.
+    """
+    from transforms.statistics.options import StatisticsOptions
+
+    _check_gate(options)
+    checks = checks_of(options, schema, columns)
+    if checks is None:
+        return None, None
+    rejecting = checks.rules.rejecting if checks.rules.rejecting.names else None
+    checks = checks.with_rules(checks.rules.judging)
+    if not options.gate:
+        _check_rejecting(checks.rules)
+        return rejecting, None
+    statistics = StatisticsOptions(schema=schema)
+    return rejecting, judge_of(options, schema, checks, statistics, options.input)
+
+
+def _check_gate(options: Any) -> None:
+    if options.gate and not (options.schema or options.rules):
+        raise ConfigError("--gate needs --schema or --rules: by what is the data judged?")
+    for name in ("environment", "reference", "reference_kind", "examples", "warn_only"):
+        default = getattr(ValidationOptions, name)
+        if not options.gate and getattr(options, name) != default:
+            raise ConfigError(f"--{name} is for --gate: without it nothing is judged")
+
+
+def _check_rejecting(left: "Rules") -> None:
+    """Refuses rules by which no row is rejected, where nothing else is done by them."""
+    if left.names:
+        why = "is about a whole column" if left.column else "only warns"
+        name = (left.column or left.row or left.unique)[0].name
+        raise ConfigError(f"--rules: {name!r} {why}: it needs --gate")
+
+
+def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
+    """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
+    from transforms.gate.check import CheckData, store
+
+    judged = rows | "Gate" >> CheckData(judge)
+    assert run.findings is not None, "a job with a gate has an output"
+    store(judged, run.commit, run.commit.target(run.findings, evidence=True))

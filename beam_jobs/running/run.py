@@ -1,0 +1,25 @@
+"""What a job's pipeline gets of the run that it belongs to."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transforms.commit.commit import Commit
+    from transforms.commit.dead_letters import DeadLetters
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a job's `build` gets of the run.
+
+    Attributes:
+      run_id: Its name.
+      dead_letters: The door for rejected rows; None lets the first one fail the job.
+      commit: What the job writes belongs to.
+      findings: Where to write what a gate has found; None where the job has no output.
+    """
+
+    run_id: str
+    dead_letters: "DeadLetters | None"
+    commit: "Commit"
+    findings: str | None = None

@@ -1,0 +1,134 @@
+"""Rejected rows as batches: what was in the row, and why it was rejected."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.arrow.json_text import json_rows
+from transforms.batches import row_sources
+from transforms.errors import RejectedRows
+from transforms.reasons import FILE_REASONS, Reason
+
+REJECTS = pa.schema(
+    [
+        ("payloadString", pa.string()),
+        ("payloadBytes", pa.binary()),
+        ("attributes", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
+        ("errorMessage", pa.string()),
+        ("stacktrace", pa.string()),
+        ("reason", pa.string()),
+        ("column", pa.string()),
+        ("source", pa.string()),
+        ("version", pa.string()),
+    ]
+)
+"""What a verb knows of a rejected row; `version` is that of the model or schema it failed."""
+
+NO_REJECTS: pa.RecordBatch = pa.RecordBatch.from_arrays(
+    [pa.nulls(0, field.type) for field in REJECTS], schema=REJECTS
+)
+
+Outcome = tuple[pa.RecordBatch, pa.RecordBatch]
+"""What a verb makes of a batch: the rows that go on and the rejects; either may be empty."""
+
+
+def reject_rows(
+    rows: pa.RecordBatch,
+    reason: Reason,
+    message: str,
+    *,
+    column: str | None = None,
+    sources: pa.Array | None = None,
+    version: str | None = None,
+) -> pa.RecordBatch:
+    """Rejects rows that were read; the payload is each row as JSON.
+
+    Args:
+      rows: The n rejected rows.
+      reason: Why.
+      message: Why, for a person. It must not hold a value of a row.
+      column: The column at fault.
+      sources: Where each row came from (n strings), as `row_sources` tells it.
+      version: The model or schema that they failed.
+
+    Returns: n rejects, of schema `REJECTS`.
+    """
+    if sources is None:
+        sources = row_sources(rows, np.arange(rows.num_rows))
+    payloads = json_rows(rows)
+    return reject_payloads(
+        payloads, reason, message, column=column, sources=sources, version=version
+    )
+
+
+def reject_payloads(
+    payloads: pa.Array,
+    reason: Reason,
+    message: str,
+    *,
+    column: str | None = None,
+    sources: pa.Array | None = None,
+    version: str | None = None,
+) -> pa.RecordBatch:
+    """Rejects rows that could not be read; the payload is what stands in the file.
+
+    Args:
+      payloads: n strings or byte strings.
+      reason: Why.
+      message: Why, for a person. It must not hold a value of a row.
+      column: The column at fault.
+      sources: Where each row came from (n strings).
+      version: The model or schema that they failed.
+
+    Returns: n rejects, of schema `REJECTS`.
+    """
+    rows = len(payloads)
+    known = {
+        "payloadString" if pa.types.is_string(payloads.type) else "payloadBytes": payloads,
+        "errorMessage": pa.repeat(message, rows),
+        "reason": pa.repeat(str(reason), rows),
+        "column": pa.nulls(rows, pa.string()) if column is None else pa.repeat(column, rows),
+        "source": sources,
+        "version": pa.nulls(rows, pa.string()) if version is None else pa.repeat(version, rows),
+    }
+    arrays = [known.get(field.name) for field in REJECTS]
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.nulls(rows, field.type) if array is None else array
+            for field, array in zip(REJECTS, arrays, strict=True)
+        ],
+        schema=REJECTS,
+    )
+
+
+def join_rejects(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """All rejects of a batch as one."""
+    parts = [part for part in parts if part.num_rows]
+    if len(parts) > 1:
+        return pa.concat_batches(parts)
+    return parts[0] if parts else NO_REJECTS
+
+
+def rejected_rows(rejects: pa.RecordBatch) -> int:
+    """How many rows were rejected; what stands for a file is not counted."""
+    if not rejects.num_rows:
+        return 0
+    files = pc.is_in(rejects.column("reason"), value_set=pa.array(sorted(FILE_REASONS)))
+    return int(rejects.num_rows - pc.sum(files).as_py())
+
+
+def no_rejects(outcome: Outcome, step: str) -> pa.RecordBatch:
+    """The rows of an outcome, which must have no rejects.
+
+    Raises:
+      RejectedRows: It has some; the text says why, and for which column, but shows no value.
+    """
+    rows, rejects = outcome
+    if rejects.num_rows:
+        first = rejects.slice(0, 1).to_pylist()[0]
+        where = f" at {first['source']}" if first["source"] else ""
+        raise RejectedRows(
+            f"{step} rejected {rejects.num_rows} row(s); the first{where}: {first['reason']}: "
+            f"{first['errorMessage']}. Pass dead_letters= to put rejected rows aside and go on."
+        )
+    return rows
