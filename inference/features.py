@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from inference.binding import Binding, Feed, unnested
 from inference.signature import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
-from transforms.conform import fault_message
+from transforms.conform import described_faults
+from transforms.faults import Fault
 from transforms.reasons import Reason
 
 
@@ -41,23 +42,6 @@ class Feature:
         sizes = None if self.sizes is None else self.sizes[rows]
         taken = tuple(column.take(pa.array(rows)) for column in self.columns)
         return Feature(self.spec, taken, sizes)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why some rows can't be scored.
-
-    Attributes:
-      mask: n booleans, true at those rows.
-      reason: Its code.
-      column: The column at fault, if it is one.
-      message: Why, for a person, without any value.
-    """
-
-    mask: np.ndarray
-    reason: Reason
-    column: str | None
-    message: str
 
 
 def features_of(batch: pa.RecordBatch, binding: Binding) -> tuple[list[Feature], list[Fault]]:
@@ -102,8 +86,7 @@ def _feature(batch: pa.RecordBatch, feed: Feed) -> tuple[Feature, list[Fault]]:
 
 def _cast(array: pa.Array, name: str, type: pa.DataType, faults: list[Fault]) -> pa.Array:
     cast = checked_cast(array, type)
-    for reason, mask in cast.faults:
-        faults.append(Fault(mask, reason, name, fault_message(reason, name, type)))
+    faults += described_faults({name: cast})
     return cast.values
 
 
@@ -207,12 +190,7 @@ def _encoded(
     columns = [_joined(feature) for _, feature in held]
     examples, casts = encode_examples(pa.RecordBatch.from_arrays(columns, names))
     sources = {feed.spec.name: feed.columns[0].name for feed, _ in held}
-    faults = [
-        Fault(mask, reason, sources[name], fault_message(reason, sources[name], cast.values.type))
-        for name, cast in casts.items()
-        for reason, mask in cast.faults
-    ]
-    return examples, faults
+    return examples, described_faults({sources[name]: cast for name, cast in casts.items()})
 
 
 def _joined(feature: Feature) -> pa.Array:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from inference.features import Fault
 from inference.loaded import Predictions
 from inference.models import Model
 from transforms.arrow.json_text import json_rows
 from transforms.batches import row_sources, select_rows
+from transforms.faults import Fault
 from transforms.reasons import Reason
 from transforms.rejects import join_rejects, reject_payloads
 

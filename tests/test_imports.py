@@ -19,11 +19,10 @@ HOMES = {
 FLOORS = {
     "transforms": """
         errors nearest reasons words
-        progress
+        progress faults
         arrow
         batches
         rejects
-        faults
         conform
         coders
         merging rebatch

@@ -1,14 +1,15 @@
 """Makes a batch have a wanted schema, row by row."""
 
-import numpy as np
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.views import has_view, without_views
-from transforms.batches import row_sources, select_rows
+from transforms.faults import Fault
 from transforms.reasons import Reason
-from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_rows
+from transforms.rejects import NO_REJECTS, Outcome, split_by_faults
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> Outcome:
@@ -39,38 +40,20 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema) -> Outcome:
         [cast.values for cast in casts.values()],
         schema=schema.with_metadata(batch.schema.metadata),
     )
-    return part(batch, fitted, casts)
+    return split_by_faults(batch, described_faults(casts), good=fitted)
 
 
-def part(batch: pa.RecordBatch, fitted: pa.RecordBatch, casts: dict[str, Cast]) -> Outcome:
-    """Parts the rows of which every cast went well from the rest.
+def described_faults(casts: Mapping[str, Cast]) -> list[Fault]:
+    """Returns the faults of some casts, each with its column and a message.
 
     Args:
-      batch: n rows as they were: the payload of the rejects.
-      fitted: The same rows after the casts.
-      casts: The casts, by column. A row with several faults leaves with the first.
-
-    Returns: The good rows of `fitted`, and the rejects.
+      casts: The casts, by column.
     """
-    bad = np.zeros(batch.num_rows, bool)
-    rejects = []
-    for column, cast in casts.items():
-        for reason, mask in cast.faults:
-            new = mask & ~bad
-            bad |= new
-            if new.any():
-                rejects.append(_rejected(batch, new, reason, column, cast.values.type))
-    if not rejects:
-        return fitted, NO_REJECTS
-    return select_rows(fitted, ~bad), join_rejects(rejects)
-
-
-def _rejected(
-    batch: pa.RecordBatch, mask: np.ndarray, reason: Reason, column: str, type: pa.DataType
-) -> pa.RecordBatch:
-    sources = row_sources(batch, np.flatnonzero(mask))
-    message = fault_message(reason, column, type)
-    return reject_rows(select_rows(batch, mask), reason, message, column=column, sources=sources)
+    return [
+        Fault(f.mask, f.reason, column, fault_message(f.reason, column, cast.values.type))
+        for column, cast in casts.items()
+        for f in cast.faults
+    ]
 
 
 def fault_message(reason: Reason, column: str, type: pa.DataType) -> str:

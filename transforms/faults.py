@@ -1,15 +1,10 @@
-"""What a row violates, and how a batch is parted by it."""
+"""Faults: what is wrong with rows, and with which."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from transforms.batches import row_sources, select_rows
 from transforms.reasons import Reason
-from transforms.rejects import NO_REJECTS, Outcome, reject_rows
 
 
 @dataclass(frozen=True)
@@ -18,9 +13,9 @@ class Violation:
 
     Attributes:
       reason: A stable code.
-      column: The column at fault; None where a rule is about several.
+      column: The column at fault; None where it is about several.
       message: What is wrong, for a person; it holds no value of the row.
-      rule: The name of the custom rule that it breaks; None where it is the schema's.
+      rule: The name of the custom rule that the row breaks; None where there is none.
     """
 
     reason: Reason
@@ -28,45 +23,34 @@ class Violation:
     message: str
     rule: str | None = None
 
+    def at(self, mask: np.ndarray) -> "Fault":
+        """Returns the fault of the rows where a mask is true."""
+        return Fault(mask, self.reason, self.column, self.message, self.rule)
 
-Found = tuple[Violation, np.ndarray]
-"""A violation, and n booleans: the rows that are guilty of it."""
 
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """One thing that is wrong with some rows of a batch.
 
-def part_rows(batch: pa.RecordBatch, found: Sequence[Found], version: str | None) -> Outcome:
-    """Parts the rows of a batch that violate nothing from the rest.
-
-    Args:
-      batch: n rows.
-      found: What was violated, in the order of the rules.
-      version: The schema that the rows failed.
-
-    Returns: The good rows; and one reject for each other row. Its reason and column are those of
-      the first violation, its message tells all of them.
+    Attributes:
+      mask: n booleans, true at the rows at fault.
+      reason: A stable code.
+      column: The column at fault; None where it is about several, or is not known here.
+      message: What is wrong, for a person; it holds no value of a row.
+      rule: The name of the custom rule that the rows break; None where there is none.
     """
-    if not found:
-        return batch, NO_REJECTS
-    bad = np.logical_or.reduce([mask for _, mask in found])
-    places = np.flatnonzero(bad)
-    sources = row_sources(batch, places)
-    rejects = reject_rows(
-        select_rows(batch, bad), found[0][0].reason, "", sources=sources, version=version
-    )
-    told = _told([(violation, mask[places]) for violation, mask in found])
-    for name, values in told.items():
-        index = rejects.schema.get_field_index(name)
-        rejects = rejects.set_column(index, rejects.schema.field(index), values)
-    return select_rows(batch, ~bad), rejects
 
+    mask: np.ndarray
+    reason: Reason
+    column: str | None = None
+    message: str = ""
+    rule: str | None = None
 
-def _told(found: list[Found]) -> dict[str, pa.Array]:
-    """The reason, the column and the message of each bad row."""
-    masks = np.stack([mask for _, mask in found])
-    first = pa.array(masks.argmax(axis=0))
-    none = pa.scalar(None, pa.string())
-    messages = [pc.if_else(pa.array(mask), fault.message, none) for fault, mask in found]
-    return {
-        "reason": pa.array([str(fault.reason) for fault, _ in found], pa.string()).take(first),
-        "column": pa.array([fault.column for fault, _ in found], pa.string()).take(first),
-        "errorMessage": pc.binary_join_element_wise(*messages, "; ", null_handling="skip"),
-    }
+    def over(self, mask: np.ndarray) -> "Fault":
+        """Returns the same fault of other rows."""
+        return replace(self, mask=mask)
+
+    @property
+    def violation(self) -> Violation:
+        """What is wrong, without the rows."""
+        return Violation(self.reason, self.column, self.message, self.rule)

@@ -1,12 +1,15 @@
 """Rejected rows as batches: what was in the row, and why it was rejected."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.json_text import json_rows
-from transforms.batches import row_sources
+from transforms.batches import row_sources, select_rows
 from transforms.errors import RejectedRows
+from transforms.faults import Fault
 from transforms.reasons import FILE_REASONS, Reason
 
 REJECTS = pa.schema(
@@ -99,6 +102,67 @@ def reject_payloads(
         ],
         schema=REJECTS,
     )
+
+
+def split_by_faults(
+    batch: pa.RecordBatch,
+    faults: Sequence[Fault],
+    *,
+    version: str | None = None,
+    good: pa.RecordBatch | None = None,
+) -> Outcome:
+    """Splits a batch into the rows without fault and one reject for each other row.
+
+    Args:
+      batch: n rows, which are the payloads of the rejects.
+      faults: What is wrong with which rows, the most important first.
+      version: The model or schema that the rows failed.
+      good: The n rows as they go on where they have no fault; None for the batch itself.
+
+    Returns: The good rows, in order; and the rejects, in order. Reason and column of a reject are
+      those of the row's first fault, and its message joins the messages of all its faults.
+    """
+    good = batch if good is None else good
+    if not faults:
+        return good, NO_REJECTS
+    bad = np.logical_or.reduce([fault.mask for fault in faults])
+    return select_rows(good, ~bad), reject_by_faults(batch, bad, faults, version)
+
+
+def reject_by_faults(
+    batch: pa.RecordBatch, bad: np.ndarray, faults: Sequence[Fault], version: str | None = None
+) -> pa.RecordBatch:
+    """Returns one reject for each bad row of a batch.
+
+    Args:
+      batch: n rows.
+      bad: n booleans; each true row has at least one fault.
+      faults: What is wrong with which rows, the most important first.
+      version: The model or schema that the rows failed.
+    """
+    places = np.flatnonzero(bad)
+    if not len(places):
+        return NO_REJECTS
+    masks = np.stack([fault.mask[places] for fault in faults])
+    first = pa.array(masks.argmax(axis=0))
+    none = pa.scalar(None, pa.string())
+    messages = [
+        pc.if_else(pa.array(mask), fault.message, none)
+        for mask, fault in zip(masks, faults, strict=True)
+    ]
+    known = {
+        "reason": pa.array([str(fault.reason) for fault in faults], pa.string()).take(first),
+        "column": pa.array([fault.column for fault in faults], pa.string()).take(first),
+        "errorMessage": pc.binary_join_element_wise(*messages, "; ", null_handling="skip"),
+    }
+    sources = row_sources(batch, places)
+    rejects = reject_rows(
+        select_rows(batch, bad), faults[0].reason, "", sources=sources, version=version
+    )
+    for name, values in known.items():
+        index = rejects.schema.get_field_index(name)
+        rejects = rejects.set_column(index, rejects.schema.field(index), values)
+    return rejects
 
 
 def join_rejects(parts: list[pa.RecordBatch]) -> pa.RecordBatch:

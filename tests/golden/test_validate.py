@@ -170,7 +170,7 @@ def test_rules_about_what_a_schema_was_inferred_of(tmp_path, rules, prices, low,
         assert f"rule price = {low}" in capsys.readouterr().err
     read = read_metadata(f"{tmp_path}/o/schema.pbtxt")
     (batch,) = pq.read_table(tmp_path / "in.parquet").to_batches()
-    assert not Checks.of(read).violations(batch)
+    assert not Checks.of(read).faults(batch)
 
 
 def test_rules_that_only_warn(trips, tmp_path, rules, capsys):

@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.faults import Fault
 from transforms.reasons import Reason
-
-Fault = tuple[Reason, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Cast:
 
     Attributes:
       values: n values of the wanted type, null where the cast failed.
-      faults: For each reason met, n booleans that are true where it is the reason.
+      faults: Which values failed, for each reason met; they name no column, and have no message.
     """
 
     values: pa.Array
@@ -28,24 +27,24 @@ class Cast:
         """N booleans, true where the cast failed; None where it never did."""
         if not self.faults:
             return None
-        bad: np.ndarray = np.logical_or.reduce([mask for _, mask in self.faults])
+        bad: np.ndarray = np.logical_or.reduce([fault.mask for fault in self.faults])
         return bad
 
     @property
     def reason(self) -> Reason:
         """The first reason."""
-        return self.faults[0][0]
+        return self.faults[0].reason
 
 
 def marked(values: pa.Array, *faults: Fault) -> Cast:
     """The cast with the faults that did occur, each row under its first one."""
     taken = np.zeros(len(values), bool)
     kept = []
-    for reason, mask in faults:
-        new = mask & ~taken
+    for fault in faults:
+        new = fault.mask & ~taken
         taken |= new
         if new.any():
-            kept.append((reason, new))
+            kept.append(Fault(new, fault.reason))
     if taken.any():
         values = null_where(values, taken)
     return Cast(values, tuple(kept))
@@ -71,7 +70,7 @@ def attempt(array: pa.Array, type: pa.DataType, reason: Reason) -> Cast:
         pass
     bad = np.zeros(len(array), bool)
     pieces = list(_halved(array, type, bad, 0))
-    return marked(pa.concat_arrays(pieces), (reason, bad))
+    return marked(pa.concat_arrays(pieces), Fault(bad, reason))
 
 
 def _halved(array: pa.Array, type: pa.DataType, bad: np.ndarray, start: int) -> list[pa.Array]:
@@ -88,4 +87,6 @@ def _halved(array: pa.Array, type: pa.DataType, bad: np.ndarray, start: int) -> 
 
 def wrong_type(array: pa.Array, type: pa.DataType) -> Cast:
     """A column none of whose values can become the type."""
-    return marked(pa.nulls(len(array), type), (Reason.WRONG_TYPE, true_where(array.is_valid())))
+    return marked(
+        pa.nulls(len(array), type), Fault(true_where(array.is_valid()), Reason.WRONG_TYPE)
+    )

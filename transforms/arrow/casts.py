@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow.cast_faults import Cast, Fault, attempt, marked, true_where, wrong_type
+from transforms.arrow.cast_faults import Cast, attempt, marked, true_where, wrong_type
 from transforms.arrow.number_casts import (
     bits,
     doubles,
@@ -18,6 +18,7 @@ from transforms.arrow.number_casts import (
 from transforms.arrow.parsing import parse, parse_bytes
 from transforms.arrow.types import feature_type, is_list, plain_type
 from transforms.arrow.views import without_views
+from transforms.faults import Fault
 from transforms.reasons import Reason
 
 
@@ -109,7 +110,7 @@ def _structs(array: pa.Array, type: pa.DataType) -> Cast:
             continue
         part = checked_cast(pc.struct_field(array, field.name), field.type)
         fields.append(part.values)
-        faults += [(reason, mask & true_where(valid)) for reason, mask in part.faults]
+        faults += [Fault(fault.mask & true_where(valid), fault.reason) for fault in part.faults]
     names = [type.field(index).name for index in range(type.num_fields)]
     joined = pa.StructArray.from_arrays(fields, names, mask=pc.invert(valid))
     return marked(joined.cast(type), *faults)
@@ -121,14 +122,14 @@ def _lists(array: pa.Array, type: pa.DataType) -> Cast:
     inner = checked_cast(pc.list_flatten(array), type.value_type)
     rows = np.repeat(np.arange(len(array)), lengths)
     faults = []
-    for reason, mask in inner.faults:
+    for fault in inner.faults:
         bad = np.zeros(len(array), bool)
-        bad[rows[mask]] = True
-        faults.append((reason, bad))
+        bad[rows[fault.mask]] = True
+        faults.append(Fault(bad, fault.reason))
     valid = true_where(array.is_valid())
     if pa.types.is_fixed_size_list(type):
         wrong = valid & (lengths != type.list_size)
-        faults.append((Reason.WRONG_SHAPE, wrong))
+        faults.append(Fault(wrong, Reason.WRONG_SHAPE))
         return _fixed(inner.values, lengths, valid & ~wrong, type, faults)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     joined = pa.ListArray.from_arrays(offsets, inner.values, type=type, mask=pa.array(~valid))
@@ -156,4 +157,4 @@ def _single(array: pa.Array, type: pa.DataType) -> Cast:
     starts = np.cumsum(lengths) - lengths
     first = flat.take(pa.array(np.where(lengths > 0, starts, 0), mask=lengths == 0))
     inner = checked_cast(first, type)
-    return marked(inner.values, (Reason.WRONG_SHAPE, many), *inner.faults)
+    return marked(inner.values, Fault(many, Reason.WRONG_SHAPE), *inner.faults)

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast, marked, null_where, true_where
+from transforms.faults import Fault
 from transforms.reasons import Reason
 
 
@@ -21,7 +22,7 @@ def whole_numbers(array: pa.Array, type: pa.DataType) -> Cast:
     overflow = true_where(far) & ~lossy
     kept = null_where(array, lossy | overflow) if (lossy | overflow).any() else array
     values = kept.cast(type)
-    return marked(values, (Reason.LOSSY_CAST, lossy), (Reason.OVERFLOW, overflow))
+    return marked(values, Fault(lossy, Reason.LOSSY_CAST), Fault(overflow, Reason.OVERFLOW))
 
 
 def doubles(array: pa.Array) -> pa.Array:
@@ -44,7 +45,9 @@ def narrow(array: pa.Array, type: pa.DataType) -> Cast:
     infinite = pc.is_inf(values.cast(pa.float64()) if type == pa.float16() else values)
     if not pc.any(infinite).as_py():
         return Cast(values)
-    return marked(values, (Reason.OVERFLOW, true_where(pc.and_not(infinite, pc.is_inf(array)))))
+    return marked(
+        values, Fault(true_where(pc.and_not(infinite, pc.is_inf(array))), Reason.OVERFLOW)
+    )
 
 
 def integers(array: pa.Array, type: pa.DataType) -> Cast:
@@ -63,7 +66,7 @@ def _within(array: pa.Array, type: pa.DataType, low: int, high: int, reason: Rea
     below = pc.less(array, pa.scalar(max(low, least), array.type))
     above = pc.greater(array, pa.scalar(min(high, most), array.type))
     far = true_where(pc.or_(below, above))
-    return marked((null_where(array, far) if far.any() else array).cast(type), (reason, far))
+    return marked((null_where(array, far) if far.any() else array).cast(type), Fault(far, reason))
 
 
 def _bounds(type: pa.DataType) -> tuple[int, int]:
@@ -77,4 +80,4 @@ def bits(array: pa.Array, type: pa.DataType) -> Cast:
     """Numbers to booleans: 0 or 1."""
     bit = pc.is_in(array, value_set=pa.array([0, 1], array.type))
     lossy = true_where(pc.and_not(array.is_valid(), bit))
-    return marked(array.cast(type), (Reason.LOSSY_CAST, lossy))
+    return marked(array.cast(type), Fault(lossy, Reason.LOSSY_CAST))

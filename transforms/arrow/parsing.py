@@ -5,6 +5,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast, attempt, marked, null_where, true_where
 from transforms.arrow.number_casts import narrow, whole_numbers
+from transforms.faults import Fault
 from transforms.reasons import Reason
 
 _INT = r"^[+-]?[0-9]+$"
@@ -51,7 +52,7 @@ def _parse_times(text: pa.Array, type: pa.DataType) -> Cast:
     naive = attempt(pc.if_else(zoned, none, text), pa.timestamp(type.unit), Reason.UNPARSABLE)
     plain = pc.coalesce(instants.values.cast(pa.timestamp(type.unit)), naive.values)
     values = plain.cast(pa.timestamp(type.unit, "UTC")).cast(type) if type.tz else plain
-    return marked(values, (Reason.UNPARSABLE, bad), *instants.faults, *naive.faults)
+    return marked(values, Fault(bad, Reason.UNPARSABLE), *instants.faults, *naive.faults)
 
 
 def parse_bytes(array: pa.Array, type: pa.DataType) -> Cast:
@@ -66,7 +67,7 @@ def _parse_bits(text: pa.Array) -> Cast:
     yes = pc.is_in(lower, value_set=pa.array(_TRUE))
     known = pc.or_(yes, pc.is_in(lower, value_set=pa.array(_FALSE)))
     values = pc.if_else(text.is_valid(), yes, pa.scalar(None, pa.bool_()))
-    return marked(values, (Reason.UNPARSABLE, true_where(pc.and_not(text.is_valid(), known))))
+    return marked(values, Fault(true_where(pc.and_not(text.is_valid(), known)), Reason.UNPARSABLE))
 
 
 def _parse_ints(text: pa.Array, type: pa.DataType) -> Cast:
@@ -93,10 +94,12 @@ def _parse_floats(text: pa.Array, type: pa.DataType) -> Cast:
     text = pc.replace_substring_regex(text, r"^\+", "")
     if pa.types.is_float16(type):
         wide = _parse_floats(text, pa.float32())
-        return marked(narrow(wide.values, type).values, (Reason.UNPARSABLE, bad), *wide.faults)
+        return marked(narrow(wide.values, type).values, Fault(bad, Reason.UNPARSABLE), *wide.faults)
     read = attempt(text, type, Reason.OVERFLOW)
     infinite = true_where(pc.is_inf(read.values))
     if infinite.any():
         spelled = true_where(pc.match_substring(text, "inf", ignore_case=True))
         infinite &= ~spelled
-    return marked(read.values, (Reason.UNPARSABLE, bad), *read.faults, (Reason.OVERFLOW, infinite))
+    return marked(
+        read.values, Fault(bad, Reason.UNPARSABLE), *read.faults, Fault(infinite, Reason.OVERFLOW)
+    )

@@ -15,6 +15,7 @@ from transforms.arrow.types import SCALARS, is_list, plain_type, to_example
 from transforms.batches import row_positions, row_sources, select_rows, slice_rows
 from transforms.conform import conform
 from transforms.errors import ConfigError
+from transforms.faults import Fault
 from transforms.reasons import Reason
 from transforms.rejects import Outcome, join_rejects, reject_payloads
 
@@ -86,7 +87,7 @@ def _without_null_items(cast: Cast) -> Cast:
     bad = np.zeros(len(cast.values), bool)
     bad[holders.to_numpy()] = True
     kept = pc.if_else(pa.array(bad), pa.scalar(None, cast.values.type), cast.values)
-    return Cast(kept, (*cast.faults, (Reason.LOSSY_CAST, bad)))
+    return Cast(kept, (*cast.faults, Fault(bad, Reason.LOSSY_CAST)))
 
 
 def _as_lists(column: pa.Array) -> pa.Array:

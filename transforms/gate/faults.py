@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from transforms.batches import row_sources, take_rows
 from transforms.coders import Batches
-from transforms.faults import Found, Violation
+from transforms.faults import Fault
 from transforms.merging import MergeFn
 from transforms.metadata.paths import Path, path_text
 from transforms.reports.masking import masked
@@ -26,7 +26,7 @@ SHOWS = ("masked", "full", "none")
 
 
 @dataclass(frozen=True)
-class Fault:
+class FaultyRows:
     """The rows that violate what a schema says of a feature, or a rule.
 
     Attributes:
@@ -42,13 +42,13 @@ class Fault:
         """How many examples there are."""
         return sum(batch.num_rows for batch in self.examples)
 
-    def merge(self, other: "Fault") -> "Fault":
+    def merge(self, other: "FaultyRows") -> "FaultyRows":
         """The rows of both, which are different ones."""
         more, room = list(self.examples), SHOWN - self.shown
         for batch in other.examples:
             more += [batch.slice(0, room)] if room > 0 else []
             room -= batch.num_rows
-        return Fault(self.rows + other.rows, tuple(more))
+        return FaultyRows(self.rows + other.rows, tuple(more))
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Faults:
     """
 
     rows: int = 0
-    features: dict[str, Fault] = field(default_factory=dict)
-    rules: dict[str, Fault] = field(default_factory=dict)
+    features: dict[str, FaultyRows] = field(default_factory=dict)
+    rules: dict[str, FaultyRows] = field(default_factory=dict)
 
     def merge(self, other: "Faults") -> "Faults":
         """What the rows of both violate."""
@@ -74,10 +74,10 @@ class Faults:
         )
 
 
-def _merged(left: dict[str, Fault], right: dict[str, Fault]) -> dict[str, Fault]:
+def _merged(left: dict[str, FaultyRows], right: dict[str, FaultyRows]) -> dict[str, FaultyRows]:
     return {
         **left,
-        **{name: left.get(name, Fault()).merge(fault) for name, fault in right.items()},
+        **{name: left.get(name, FaultyRows()).merge(fault) for name, fault in right.items()},
     }
 
 
@@ -89,18 +89,18 @@ def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> F
       checks: What they are checked for; a row may be at fault for several things.
       shows: How examples are shown, one of `SHOWS`.
     """
-    found = checks.violations(batch, warnings=True)
-    features = [each for each in found if each[0].rule is None]
-    rules = [each for each in found if each[0].rule is not None]
+    found = checks.faults(batch, warnings=True)
+    features = [each for each in found if each.rule is None]
+    rules = [each for each in found if each.rule is not None]
     columns = {rule.name: getattr(rule, "columns", ()) for rule in checks.rules.row}
     made_of_rules = {
-        name: _fault(batch, mask, columns[name], shows)
-        for name, mask in _by(rules, lambda violation: str(violation.rule)).items()
+        name: _faulty_rows(batch, mask, columns[name], shows)
+        for name, mask in _by(rules, lambda fault: str(fault.rule)).items()
     }
     made_of_features = {
-        path_text(path): _fault(batch, mask, path[:1], shows, len(path) > 1)
+        path_text(path): _faulty_rows(batch, mask, path[:1], shows, len(path) > 1)
         for path, mask in _by(
-            features, lambda violation: _path(str(violation.column), batch.schema.names)
+            features, lambda fault: _path(str(fault.column), batch.schema.names)
         ).items()
     }
     return Faults(batch.num_rows, made_of_features, made_of_rules)
@@ -116,33 +116,33 @@ def _path(name: str, columns: Collection[str]) -> Path:
     return (column, *(step for step in name[len(column) :].split(".") if step))
 
 
-def _by(found: Iterable[Found], name_of: Callable[[Violation], T]) -> dict[T, np.ndarray]:
+def _by(faults: Iterable[Fault], name_of: Callable[[Fault], T]) -> dict[T, np.ndarray]:
     """The rows at fault by name: of several violations of one name, those of any."""
     masks: dict[T, np.ndarray] = {}
-    for violation, mask in found:
-        name = name_of(violation)
-        masks[name] = masks[name] | mask if name in masks else mask
+    for fault in faults:
+        name = name_of(fault)
+        masks[name] = masks[name] | fault.mask if name in masks else fault.mask
     return masks
 
 
-def _fault(
+def _faulty_rows(
     batch: pa.RecordBatch,
     mask: np.ndarray,
     columns: Collection[str],
     shows: str,
     is_within: bool = False,
-) -> Fault:
+) -> FaultyRows:
     places = np.flatnonzero(mask)
     # Of a column that isn't there at all, no row is an example.
     told = not columns or not set(columns).isdisjoint(batch.schema.names)
     if shows == "none" or not told:
-        return Fault(len(places))
+        return FaultyRows(len(places))
     rows = take_rows(batch, places[:SHOWN])
     # Of a struct only a field is at fault, and the others are nobody's business.
     rows = rows if shows == "full" else masked(rows, () if is_within else columns)
     names = sorted(rows.schema.names, key=lambda name: name not in columns)
     arrays = [row_sources(batch, places[:SHOWN]), *(rows[name] for name in names)]
-    return Fault(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))
+    return FaultyRows(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from transforms.coders import register_pickled_coder
-from transforms.gate.faults import Fault, Faults
+from transforms.gate.faults import Faults, FaultyRows
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
 from transforms.gate.rule_anomalies import rule_anomalies, rule_keys, unread_rows
 from transforms.row_checks.checks import Checks
@@ -210,7 +210,7 @@ def _examples(faults: Faults, rules: Rules, keys: Mapping[str, str]) -> "Example
     return found
 
 
-def _joined(fault: Fault) -> pa.RecordBatch:
+def _joined(fault: FaultyRows) -> pa.RecordBatch:
     (rows,) = pa.Table.from_batches(fault.examples).combine_chunks().to_batches()
     return rows
 

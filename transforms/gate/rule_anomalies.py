@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from transforms.gate.faults import Fault, Faults
+from transforms.gate.faults import Faults, FaultyRows
 from transforms.metadata.protos import anomalies_pb2
 from transforms.reports.statistics.findings import UNREAD
 from transforms.rules.column_rules import Verdict
@@ -80,7 +80,7 @@ def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
         yield UNREAD, _error(f"{rows:,} could not be read: see the dead letters", text)
 
 
-def _of_rows(name: str, fault: Fault, rows: int) -> anomalies_pb2.AnomalyInfo:
+def _of_rows(name: str, fault: FaultyRows, rows: int) -> anomalies_pb2.AnomalyInfo:
     told = f"{fault.rows:,} of {rows:,} rows"
     text = f"The rule {name!r} is broken by {told} ({fault.rows / rows:.3%})."
     return _error(f"Broken by {told}", text)

@@ -11,10 +11,10 @@ import pyarrow as pa
 from transforms.arrow.scalars import one_value
 from transforms.arrow.types import from_feature, unmapped_type
 from transforms.errors import ConfigError
-from transforms.faults import Found, Violation
+from transforms.faults import Fault, Violation
 from transforms.metadata.protos import schema_pb2
 from transforms.nearest import nearest_column
-from transforms.row_checks.columns import column_violations, fits, list_depth
+from transforms.row_checks.columns import column_faults, fits, list_depth
 from transforms.row_checks.features import FeatureCheck, feature_checks
 from transforms.row_checks.one_row import value_violations
 from transforms.rules.evaluate import Columns
@@ -113,7 +113,7 @@ class Checks:
             if index >= 0:
                 _check_type(check, schema.field(index).type)
 
-    def violations(self, batch: pa.RecordBatch, warnings: bool = False) -> list[Found]:
+    def faults(self, batch: pa.RecordBatch, warnings: bool = False) -> list[Fault]:
         """What the rows of a batch violate, in the order of the schema and then of the rules.
 
         Args:
@@ -121,11 +121,11 @@ class Checks:
           warnings: Whether to tell of rules too that only warn.
         """
         rows, names = batch.num_rows, batch.schema
-        found: list[Found] = []
+        found: list[Fault] = []
         for check in self.features:
             index = names.get_field_index(check.name)
             array = batch.column(index) if index >= 0 else None
-            found += column_violations(check, array, rows)
+            found += column_faults(check, array, rows)
         rules = (self.rules if warnings else self.rules.rejecting).row
         if rules and rows:
             columns = Columns.of(batch)
@@ -180,9 +180,9 @@ def _kind_of(check: FeatureCheck) -> Kind:
     return Kind.TEXT if check.kind == "BYTES" else Kind(check.kind)
 
 
-def _broken(rule: RowRule | PythonRule, columns: Columns, batch: pa.RecordBatch) -> list[Found]:
+def _broken(rule: RowRule | PythonRule, columns: Columns, batch: pa.RecordBatch) -> list[Fault]:
     mask = rule.broken(columns) if isinstance(rule, RowRule) else rule.broken(batch)
-    return [] if mask is None else [(rule.violation, mask)]
+    return [] if mask is None else [rule.violation.at(mask)]
 
 
 def _one_column(value: Any) -> pa.Array:

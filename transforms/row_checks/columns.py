@@ -20,7 +20,7 @@ from transforms.arrow.types import (
     whole_times,
 )
 from transforms.arrow.views import without_views
-from transforms.faults import Found, Violation
+from transforms.faults import Fault, Violation
 from transforms.reasons import Reason
 from transforms.row_checks.features import FeatureCheck
 
@@ -28,8 +28,8 @@ Spread = Callable[[np.ndarray], np.ndarray]
 """From guilty values to guilty rows, where a row has several values."""
 
 
-def column_violations(check: FeatureCheck, array: pa.Array | None, rows: int) -> list[Found]:
-    """What a column violates.
+def column_faults(check: FeatureCheck, array: pa.Array | None, rows: int) -> list[Fault]:
+    """Returns what is wrong with the values of a column.
 
     Args:
       check: What the schema says of it.
@@ -38,12 +38,12 @@ def column_violations(check: FeatureCheck, array: pa.Array | None, rows: int) ->
       rows: n.
     """
     if array is None:
-        return [(missing(check), np.ones(rows, bool))] if check.required and rows else []
+        return [missing(check).at(np.ones(rows, bool))] if check.required and rows else []
     if has_map(array.type):
         array = as_plain(array, unmapped_type(array.type))
-    found: list[Found] = []
+    found: list[Fault] = []
     if check.required and array.null_count:
-        found.append((missing(check), true_where(array.is_null())))
+        found.append(missing(check).at(true_where(array.is_null())))
     if array.null_count < rows:
         found += _of_lists(check, array)
     return found
@@ -54,7 +54,7 @@ def missing(check: FeatureCheck) -> Violation:
     return Violation(Reason.MISSING_VALUE, check.name, f"column {check.name!r} has no value")
 
 
-def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Found]:
+def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Fault]:
     if not is_list(array.type):
         # Of a scalar the question is settled by the type: most columns end here.
         return _of_values(check, array) if check.levels(0) is not None else _nested(check, array, 0)
@@ -65,7 +65,7 @@ def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Found]:
         levels = check.counts[:depth]
     if levels is None:
         return _nested(check, array, depth)
-    found: list[Found] = []
+    found: list[Fault] = []
     spread: Spread = _as_it_is
     for least, most in levels:
         array = without_views(array)
@@ -73,13 +73,13 @@ def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Found]:
         wrong = (lengths < least) | (lengths > (most if most is not None else lengths))
         wrong = where_valid(array, wrong)
         if wrong.any():
-            found.append((_wrong_count(check, least, most), spread(wrong)))
+            found.append(_wrong_count(check, least, most).at(spread(wrong)))
         array, spread = pc.list_flatten(array), _spread(spread, lengths)
         if array.null_count:
             why = f"a list of column {check.name!r} lacks one of its values"
-            violation = Violation(Reason.MISSING_VALUE, check.name, why)
-            found.append((violation, spread(true_where(array.is_null()))))
-    return found + [(violation, spread(mask)) for violation, mask in _of_values(check, array)]
+            lacking = spread(true_where(array.is_null()))
+            found.append(Fault(lacking, Reason.MISSING_VALUE, check.name, why))
+    return found + [fault.over(spread(fault.mask)) for fault in _of_values(check, array)]
 
 
 def _as_it_is(mask: np.ndarray) -> np.ndarray:
@@ -97,10 +97,10 @@ def _spread(outer: Spread, lengths: np.ndarray) -> Spread:
     return spread
 
 
-def _nested(check: FeatureCheck, array: pa.Array, depth: int) -> list[Found]:
+def _nested(check: FeatureCheck, array: pa.Array, depth: int) -> list[Fault]:
     how = f"lists {depth} deep" if depth else "single values"
     why = f"column {check.name!r} has {how}, which is not the shape that the schema gives it"
-    return [(Violation(Reason.WRONG_SHAPE, check.name, why), true_where(array.is_valid()))]
+    return [Fault(true_where(array.is_valid()), Reason.WRONG_SHAPE, check.name, why)]
 
 
 def _wrong_count(check: FeatureCheck, least: int, most: int | None) -> Violation:
@@ -110,7 +110,7 @@ def _wrong_count(check: FeatureCheck, least: int, most: int | None) -> Violation
     return Violation(Reason.WRONG_SHAPE, check.name, why)
 
 
-def _of_values(check: FeatureCheck, values: pa.Array) -> list[Found]:
+def _of_values(check: FeatureCheck, values: pa.Array) -> list[Fault]:
     """What values violate that are no lists."""
     type = values.type
     if pa.types.is_dictionary(type):
@@ -155,31 +155,31 @@ def _is_primitive(type: pa.DataType) -> bool:
     return bool(pa.types.is_primitive(type) or pa.types.is_string(type))
 
 
-def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Found]:
+def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Fault]:
     """Each value of a dictionary is judged once."""
     found = _of_values(check, values.dictionary)
     if not found:
         return []
     codes = values.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    masks = [(violation, where_valid(values, mask[codes])) for violation, mask in found]
-    return [(violation, mask) for violation, mask in masks if mask.any()]
+    faults = [fault.over(where_valid(values, fault.mask[codes])) for fault in found]
+    return [fault for fault in faults if fault.mask.any()]
 
 
-def _of_fields(check: FeatureCheck, values: pa.Array) -> list[Found]:
+def _of_fields(check: FeatureCheck, values: pa.Array) -> list[Fault]:
     found = []
     for field in check.fields:
         name = field.name[len(check.name) + 1 :]
         index = values.type.get_field_index(name)
         array = None if index < 0 else pc.struct_field(values, name)
-        for violation, mask in column_violations(field, array, len(values)):
+        for fault in column_faults(field, array, len(values)):
             # A field of what is missing is not missing.
-            mask = where_valid(values, mask)
+            mask = where_valid(values, fault.mask)
             if mask.any():
-                found.append((violation, mask))
+                found.append(fault.over(mask))
     return found
 
 
-def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
+def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Fault]:
     type, kinds = values.type, pa.types
     if is_time(type):
         return _of_domains(check, whole_times(values))
@@ -192,16 +192,16 @@ def _of_numbers(check: FeatureCheck, values: pa.Array) -> list[Found]:
     if cast.bad is None:
         return found
     why = f"a value of column {check.name!r} is no whole number of 64 bits"
-    return [(Violation(Reason.WRONG_TYPE, check.name, why), cast.bad), *found]
+    return [Fault(cast.bad, Reason.WRONG_TYPE, check.name, why), *found]
 
 
-def _of_domains(check: FeatureCheck, values: pa.Array) -> list[Found]:
-    return [found for domain in check.domains for found in domain.found(values)]
+def _of_domains(check: FeatureCheck, values: pa.Array) -> list[Fault]:
+    return [fault for domain in check.domains for fault in domain.faults(values)]
 
 
-def _wrong_type(check: FeatureCheck, values: pa.Array) -> list[Found]:
+def _wrong_type(check: FeatureCheck, values: pa.Array) -> list[Fault]:
     wrong = true_where(values.is_valid())
     if not wrong.any():
         return []
     why = f"column {check.name!r} is of type {values.type}, not {check.kind}"
-    return [(Violation(Reason.WRONG_TYPE, check.name, why), wrong)]
+    return [Fault(wrong, Reason.WRONG_TYPE, check.name, why)]

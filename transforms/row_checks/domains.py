@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from transforms.arrow.cast_faults import null_where, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.raw import raw_numbers, where_valid
-from transforms.faults import Found, Violation
+from transforms.faults import Fault, Violation
 from transforms.reasons import Reason
 
 INT64 = (-(2**63), 2**63 - 1)
@@ -21,7 +21,7 @@ INT64 = (-(2**63), 2**63 - 1)
 class Domain(Protocol):
     """Which values are allowed. Nulls are not its matter."""
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What a column's values violate; nothing where all is well."""
 
     def holds(self, value: Any) -> bool:
@@ -37,7 +37,7 @@ class IntRange:
     high: int
     reason: Reason = Reason.OUT_OF_RANGE
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What integers violate."""
         numbers = raw_numbers(values)
         if not len(numbers) or (self.low <= numbers.min() and numbers.max() <= self.high):
@@ -61,7 +61,7 @@ class FloatRange:
     disallow_nan: bool = False
     disallow_inf: bool = False
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What floats or integers violate."""
         if pa.types.is_float16(values.type):
             values = values.cast(pa.float32())
@@ -97,7 +97,7 @@ class FloatRange:
         low = math.ceil(self.low) if math.isfinite(self.low) else self.low
         return low, math.floor(self.high) if math.isfinite(self.high) else self.high
 
-    def _unwanted(self, values: pa.Array, mask: np.ndarray, what: str) -> list[Found]:
+    def _unwanted(self, values: pa.Array, mask: np.ndarray, what: str) -> list[Fault]:
         why = f"a value of column {self.column!r} is {what}"
         return _where(Violation(Reason.NOT_FINITE, self.column, why), where_valid(values, mask))
 
@@ -108,7 +108,7 @@ class FloatBits:
 
     column: str
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What floats or integers violate."""
         numbers = raw_numbers(values)
         outside = where_valid(values, (numbers != 0) & (numbers != 1))
@@ -132,7 +132,7 @@ class Texts:
         """Without Arrow's lookups, which can't be pickled."""
         return Texts, (self.column, self.values)
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What strings or byte strings violate."""
         known = pc.call_function("is_in", [values], self._lookup(values.type))
         if known.true_count == len(values) - values.null_count:
@@ -172,7 +172,7 @@ class Spelt:
     spelling: str
     range: IntRange | FloatRange
 
-    def found(self, values: pa.Array) -> list[Found]:
+    def faults(self, values: pa.Array) -> list[Fault]:
         """What strings or byte strings violate."""
         # A cast reads more than statistics do: 3.0 as an integer, say.
         bad = true_where(pc.invert(pc.match_substring_regex(values, f"^(?:{self.spelling})$")))
@@ -180,11 +180,11 @@ class Spelt:
         bad = bad if cast.bad is None else bad | cast.bad
         why = f"a value of column {self.column!r} can't be read as {self.type}"
         found = _where(Violation(Reason.UNPARSABLE, self.column, why), bad)
-        return found + self.range.found(cast.values)
+        return found + self.range.faults(cast.values)
 
     def holds(self, value: Any) -> bool:
         """Whether it spells such a number."""
-        return not self.found(pa.array([value]))
+        return not self.faults(pa.array([value]))
 
 
 def range_message(column: str, low: float, high: float, all: Sequence[float]) -> str:
@@ -193,5 +193,5 @@ def range_message(column: str, low: float, high: float, all: Sequence[float]) ->
     return f"a value of column {column!r} is {' or '.join(ends)}"
 
 
-def _where(violation: Violation, mask: np.ndarray) -> list[Found]:
-    return [(violation, mask)] if mask.any() else []
+def _where(violation: Violation, mask: np.ndarray) -> list[Fault]:
+    return [violation.at(mask)] if mask.any() else []

@@ -7,7 +7,7 @@ import pyarrow as pa
 from transforms.arrow.scalars import lists_of, one_value
 from transforms.faults import Violation
 from transforms.reasons import Reason
-from transforms.row_checks.columns import column_violations, list_depth, missing
+from transforms.row_checks.columns import column_faults, list_depth, missing
 from transforms.row_checks.domains import INT64
 from transforms.row_checks.features import FeatureCheck
 
@@ -28,7 +28,7 @@ def value_violations(check: FeatureCheck, value: Any) -> list[Violation]:
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         why = f"a value of column {check.name!r} is of a type that no column can hold"
         return [Violation(Reason.WRONG_TYPE, check.name, why)]
-    return [violation for violation, _ in column_violations(check, array, 1)]
+    return [fault.violation for fault in column_faults(check, array, 1)]
 
 
 def _as_deep(array: pa.Array, value: Any, depth: int) -> pa.Array:

@@ -10,9 +10,8 @@ import pyarrow as pa
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
-from transforms.faults import part_rows
 from transforms.keys.unique import Unique
-from transforms.rejects import Outcome
+from transforms.rejects import Outcome, split_by_faults
 from transforms.row_checks.checks import Checks
 from transforms.rules.files import Rules
 
@@ -31,7 +30,7 @@ def validate_batch(batch: pa.RecordBatch, checks: Checks) -> Outcome:
       and column are those of the first violation, in the order of the schema and then of the rules,
       and whose message tells all of them.
     """
-    return part_rows(batch, checks.violations(batch), checks.version)
+    return split_by_faults(batch, checks.faults(batch), version=checks.version)
 
 
 @dataclass

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.cast_faults import Cast, Fault
+from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_list, plain_schema, plain_type
 from transforms.batches import select_rows
 from transforms.conform import conform, fault_message
 from transforms.examples.convert import decode_examples
 from transforms.examples.schema import infer_example_schema
+from transforms.faults import Fault
 from transforms.reasons import Reason
 from transforms.rejects import Outcome, join_rejects, reject_payloads
 
@@ -152,13 +153,13 @@ def batch_of_dicts(records: Sequence[dict[str, Any]], schema: pa.Schema) -> Outc
     bad = np.zeros(len(records), bool)
     rejects = []
     for name, cast in casts.items():
-        for reason, mask in cast.faults:
-            new = mask & ~bad
+        for fault in cast.faults:
+            new = fault.mask & ~bad
             bad |= new
             payloads = [_text(records[index]) for index in np.flatnonzero(new).tolist()]
-            message = fault_message(reason, name, cast.values.type)
+            message = fault_message(fault.reason, name, cast.values.type)
             texts = pa.array(payloads, pa.string())
-            rejects.append(reject_payloads(texts, reason, message, column=name))
+            rejects.append(reject_payloads(texts, fault.reason, message, column=name))
     return select_rows(batch, ~bad), join_rejects(rejects)
 
 
@@ -178,11 +179,11 @@ def column_of(values: list[Any], type: pa.DataType) -> Cast:
     masks: dict[Reason, np.ndarray] = {}
     start = 0
     for run in runs:
-        for reason, mask in run.faults:
-            whole = masks.setdefault(reason, np.zeros(len(values), bool))
-            whole[start : start + len(mask)] = mask
+        for fault in run.faults:
+            whole = masks.setdefault(fault.reason, np.zeros(len(values), bool))
+            whole[start : start + len(fault.mask)] = fault.mask
         start += len(run.values)
-    faults: tuple[Fault, ...] = tuple(masks.items())
+    faults = tuple(Fault(mask, reason) for reason, mask in masks.items())
     return Cast(pa.concat_arrays([run.values for run in runs]), faults)
 
 
@@ -219,4 +220,4 @@ def _alone(value: Any, type: pa.DataType) -> Cast:
         reason = Reason.OVERFLOW
     except _UNFIT:
         reason = Reason.WRONG_TYPE
-    return Cast(pa.nulls(1, type), ((reason, np.ones(1, bool)),))
+    return Cast(pa.nulls(1, type), (Fault(np.ones(1, bool), reason),))

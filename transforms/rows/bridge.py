@@ -112,13 +112,14 @@ def to_frame(batch: pa.RecordBatch) -> Any:
 
 def to_examples(batch: pa.RecordBatch) -> Outcome:
     """The rows of a batch as one column of serialized tf.Examples, and those that can't be."""
-    from transforms.conform import part
+    from transforms.conform import described_faults
     from transforms.examples.convert import encode_examples
+    from transforms.rejects import split_by_faults
 
     examples, casts = encode_examples(batch)
     note = batch.schema.metadata
     fitted = pa.RecordBatch.from_arrays([examples], ["example"]).replace_schema_metadata(note)
-    return part(batch, fitted, casts)
+    return split_by_faults(batch, described_faults(casts), good=fitted)
 
 
 def first_column(batch: pa.RecordBatch) -> list[Any]:

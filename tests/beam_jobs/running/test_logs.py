@@ -15,7 +15,8 @@ def python(code):
 
 def test_noise_of_native_libraries_is_dropped_and_errors_are_not():
     done = python(
-        "import os, sys, logging\nfrom beam_jobs.running import logs\nlogs.set_up()\nlogs.filter_native()\n"
+        "import os, sys, logging\nfrom beam_jobs.running import logs\n"
+        "logs.set_up()\nlogs.filter_native()\n"
         "os.write(2, b'WARNING: All log messages before absl::InitializeLog() is called\\n"
         "I0000 00:00 1 port.cc:153] oneDNN custom operations are on.\\n"
         "W0000 00:00 1 local_rendezvous.cc:412] Local rendezvous: indices[1] = 31\\n"

@@ -57,7 +57,7 @@ def test_cast(values, type, expected, faults):
     assert [str(v) for v in cast.values.to_pylist()] == [
         str(v) for v in pa.array(expected, type).to_pylist()
     ]
-    assert {str(r): np.flatnonzero(m).tolist() for r, m in cast.faults} == faults
+    assert {str(f.reason): np.flatnonzero(f.mask).tolist() for f in cast.faults} == faults
 
 
 @pytest.mark.parametrize(

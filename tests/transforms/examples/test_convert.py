@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support import batch_of, record_batches
 from transforms.batches import row_positions, with_source
-from transforms.conform import part
+from transforms.conform import described_faults
 from transforms.errors import ConfigError
 from transforms.examples.convert import (
     SEQUENCE,
@@ -16,6 +16,7 @@ from transforms.examples.convert import (
 )
 from transforms.examples.schema import infer_example_schema
 from transforms.reasons import Reason
+from transforms.rejects import split_by_faults
 
 COLUMNS = {
     "i": pa.array([1, None, 3, 4], pa.int64()),
@@ -97,7 +98,11 @@ def test_rows_that_do_not_fit_are_marked_by_column_and_reason():
     assert examples.is_null().to_pylist() == [False, True, True, True]
     reasons = {name: cast.reason for name, cast in casts.items()}
     assert reasons == {"big": Reason.OVERFLOW, "x": Reason.OVERFLOW, "l": Reason.LOSSY_CAST}
-    good, rejects = part(batch, pa.RecordBatch.from_arrays([examples], ["example"]), casts)
+    good, rejects = split_by_faults(
+        batch,
+        described_faults(casts),
+        good=pa.RecordBatch.from_arrays([examples], ["example"]),
+    )
     assert good.num_rows == 1
     assert rejects["column"].to_pylist() == ["big", "x", "l"]
 

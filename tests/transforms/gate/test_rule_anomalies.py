@@ -3,7 +3,7 @@
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from transforms.gate.faults import Fault, Faults
+from transforms.gate.faults import Faults, FaultyRows
 from transforms.gate.findings import findings
 from transforms.gate.rule_anomalies import rule_anomalies, rule_keys
 from transforms.rules.column_rules import Verdict
@@ -19,7 +19,7 @@ def made(faults=None, verdicts=(), repeats=None, taken=(), **settings):
 
 
 def test_a_rule_about_rows():
-    (info,) = made(Faults(8, {}, {"low": Fault(2)})).values()
+    (info,) = made(Faults(8, {}, {"low": FaultyRows(2)})).values()
     assert (info.severity, info.reason[0].type) == (Info.ERROR, Info.CUSTOM_VALIDATION)
     assert info.short_description == "Broken by 2 of 8 rows"
     assert info.description == "The rule 'low' is broken by 2 of 8 rows (25.000%)."
@@ -54,13 +54,13 @@ def test_no_two_anomalies_have_one_key():
     names = ("a", "a (rule)", "b")
     keys = rule_keys(names, {"rule a", "x"})
     assert keys == {"a": "rule a (rule)", "a (rule)": "rule a (rule) (rule)", "b": "rule b"}
-    found = made(Faults(8, {}, {"a": Fault(2), "a (rule)": Fault(1)}), taken={"rule a"})
+    found = made(Faults(8, {}, {"a": FaultyRows(2), "a (rule)": FaultyRows(1)}), taken={"rule a"})
     assert len(found) == 2
 
 
 def test_rules_that_only_warn():
     verdicts = [Verdict("a", False, (1,), True, 8), Verdict("b", False, (1,), True, 8)]
-    faults = Faults(8, {}, {"low": Fault(2), "high": Fault(1)})
+    faults = Faults(8, {}, {"low": FaultyRows(2), "high": FaultyRows(1)})
     found = made(faults, verdicts, {"id": 3, "name": 3}, warnings={"low", "a", "id"})
     warned = {key for key, info in found.items() if info.severity == Info.WARNING}
     assert warned == {"rule low", "rule a", "rule id"}

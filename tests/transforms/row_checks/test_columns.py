@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.row_checks.schemas import schema
-from transforms.row_checks.columns import column_violations
+from transforms.row_checks.columns import column_faults
 from transforms.row_checks.features import feature_checks
 from transforms.row_checks.one_row import value_violations
 
@@ -20,10 +20,10 @@ def found(text, values, type=None):
     (check,) = feature_checks(schema(f'feature {{ name: "x" {text} }}'))
     array = values if isinstance(values, pa.Array) else pa.array(values, type)
     reasons = [[] for _ in array]
-    for violation, mask in column_violations(check, array, len(array)):
-        assert violation.column.split(".")[0] == "x"
-        for row in np.flatnonzero(mask):
-            reasons[row].append(str(violation.reason))
+    for fault in column_faults(check, array, len(array)):
+        assert fault.column.split(".")[0] == "x"
+        for row in np.flatnonzero(fault.mask):
+            reasons[row].append(str(fault.reason))
     return [" ".join(each) for each in reasons]
 
 
@@ -263,9 +263,9 @@ def test_maps_are_lists_of_structs(inner):
         maps = pa.StructArray.from_arrays([maps], ["x"])
         text = f'type: STRUCT struct_domain {{ feature {{ name: "x" {MAP} }} }}'
     (check,) = feature_checks(schema(f'feature {{ name: "x" {text} }}'))
-    told = column_violations(check, maps, len(maps))
+    told = column_faults(check, maps, len(maps))
     reasons = ["not_in_domain", "out_of_range", "missing_value", "wrong_shape"]
-    assert {str(each.reason): np.flatnonzero(mask).tolist() for each, mask in told} == dict(
+    assert {str(each.reason): np.flatnonzero(each.mask).tolist() for each in told} == dict(
         zip(reasons, ([1], [2], [3], [4]), strict=True)
     )
     keyed = [{"key": "c", "value": 1}]

@@ -44,7 +44,7 @@ def test_a_row_is_judged_as_its_column(data):
     for _ in range(depth):
         type = pa.list_(type)
     batch = pa.record_batch({"x": pa.array([value], type)})
-    column = [violation for violation, mask in checks.violations(batch) if mask.any()]
+    column = [fault.violation for fault in checks.faults(batch) if fault.mask.any()]
     assert checks.check_row({"x": value}) == column
 
 

@@ -128,9 +128,9 @@ def test_rows_in_are_rows_out_and_rejects_and_each_row_is_judged_alone(given):
 def test_a_request_gets_the_answer_of_a_batch(given):
     proto, batch = given
     checks = Checks.of(proto)
-    found = checks.violations(batch)
+    found = checks.faults(batch)
     for place, row in enumerate(batch.to_pylist()):
-        expected = [violation for violation, mask in found if mask[place]]
+        expected = [fault for fault in found if fault.mask[place]]
         answer = checks.check_row(row)
         # Python's numbers have one width: how wide the column was is not known of a row.
         assert [(v.reason, v.column) for v in answer] == [(v.reason, v.column) for v in expected]
@@ -263,8 +263,8 @@ def test_rules_that_warn_reject_no_row(tmp_path):
     assert good["fare"].to_pylist() == [1.0, 2.5]
     assert [reason for _, _, reason in told(rejects)] == ["rule 'fare < 100' does not hold"]
     assert checks.check_row({"fare": 1.0, "payment": "Cash", "tips": 0.0}) == []
-    with_warnings = checks.violations(trips(), warnings=True)
-    assert [violation.rule for violation, _ in with_warnings] == ["fare > 1", "fare < 100"]
+    with_warnings = checks.faults(trips(), warnings=True)
+    assert [fault.rule for fault in with_warnings] == ["fare > 1", "fare < 100"]
     rows = trips(fare=[1.0, 1.0, 1.0], payment=["Cash"] * 3)
     assert run_on([rows], lambda rows: rows | Validate(schema(TAXI), rules)) == [rows]
 

@@ -42,7 +42,7 @@ def test_a_domain_of_zero_and_one_still_has_both(kind, values):
     both = [0, 1] if kind == "INT" else [0.0, 1.0]
     for right in (values, both):
         assert kinds_of(validate_statistics(stats(right), updated)) == {}
-        assert not Checks.of(updated).violations(pa.record_batch({"x": right}))
+        assert not Checks.of(updated).faults(pa.record_batch({"x": right}))
 
 
 def test_a_new_column_is_one_of_the_environment():
@@ -62,5 +62,5 @@ def test_rows_and_statistics_agree_on_the_most_values(most):
     lists = pa.array([[1], [2, 3], []])
     found = kinds_of(validate_statistics(stats(lists), schema))
     assert found == {"x": ["FEATURE_TYPE_HIGH_NUMBER_VALUES"]}
-    ((_, mask),) = Checks.of(schema).violations(pa.record_batch({"x": lists}))
-    assert mask.tolist() == [most < 1, True, False]
+    (fault,) = Checks.of(schema).faults(pa.record_batch({"x": lists}))
+    assert fault.mask.tolist() == [most < 1, True, False]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from transforms.arrow.types import plain_schema
 from transforms.arrow.views import without_views
 from transforms.files.formats.json.wire import Unfit
-from transforms.files.formats.text.records import Fault
+from transforms.files.formats.text.records import BadRecords
 from transforms.io.payloads.messages import MESSAGES, reject_messages
 from transforms.io.payloads.payload import (
     Decoded,
@@ -84,14 +84,14 @@ class Arrow(Payload):
         return Encoded(payloads, starts, stops, NO_REJECTS)
 
 
-def _opened(payloads: pa.Array) -> tuple[list[tuple[int, pa.Table]], list[Fault]]:
+def _opened(payloads: pa.Array) -> tuple[list[tuple[int, pa.Table]], list[BadRecords]]:
     """The tables in payloads, by the payload's number, and why other payloads hold none."""
     tables, faults = [], []
     for number, payload in enumerate(payloads):
         try:
             tables.append((number, _table(payload.as_buffer())))
         except Unfit as error:
-            faults.append(Fault(error.reason, error.message, None, np.array([number])))
+            faults.append(BadRecords(error.reason, error.message, None, np.array([number])))
     return tables, faults
 
 
@@ -146,7 +146,7 @@ def _decoded(
         return
     if len(numbers) == 1:
         why = "a column of the payload is of a type that can't be read"
-        fault = Fault(Reason.WRONG_TYPE, why, None, numbers)
+        fault = BadRecords(Reason.WRONG_TYPE, why, None, numbers)
         yield replace(no_payloads(schema), rejects=reject_faults(messages, [fault], uri))
         return
     at = int(np.searchsorted(streams.messages, numbers[len(numbers) // 2]))
@@ -163,7 +163,7 @@ def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _rejected(
-    streams: _Streams, messages: pa.RecordBatch, fault: Fault, uri: str
+    streams: _Streams, messages: pa.RecordBatch, fault: BadRecords, uri: str
 ) -> pa.RecordBatch:
     """Rejects single rows of messages, each as a message of its own."""
     numbers = streams.messages[fault.records]

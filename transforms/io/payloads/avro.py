@@ -15,11 +15,12 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import Cast, marked, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.batches import select_rows
-from transforms.conform import part
+from transforms.conform import described_faults
 from transforms.errors import ConfigError
+from transforms.faults import Fault
 from transforms.files.formats.avro.types import avro_to_arrow, number_type, parsed_schema
 from transforms.files.formats.json.wire import Unfit
-from transforms.files.formats.text.records import Fault, faults_of
+from transforms.files.formats.text.records import BadRecords, faults_of
 from transforms.io.payloads.payload import (
     Decoded,
     Encoded,
@@ -29,7 +30,7 @@ from transforms.io.payloads.payload import (
     reject_faults,
 )
 from transforms.reasons import Reason
-from transforms.rejects import join_rejects, reject_rows
+from transforms.rejects import join_rejects, reject_rows, split_by_faults
 
 _MARK = b"\xc3\x01"
 _UNFIT = (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError)
@@ -67,7 +68,7 @@ class Avro(Payload):
         faults += unsound + [replace(f, records=numbers[f.records]) for f in unfit]
         return Decoded(rows, numbers[kept], reject_faults(messages, faults, uri))
 
-    def _data(self, payloads: list[bytes]) -> tuple[list[Any], np.ndarray, list[Fault]]:
+    def _data(self, payloads: list[bytes]) -> tuple[list[Any], np.ndarray, list[BadRecords]]:
         """The data, the numbers of their payloads, and why the other payloads are none."""
         avro, header = _parsed(self.avsc), _header(self.avsc)
         data, numbers, faults = [], [], []
@@ -76,7 +77,7 @@ class Avro(Payload):
                 data.append(_datum(payload, avro, header, self.single_object))
                 numbers.append(number)
             except Unfit as error:
-                faults.append(Fault(error.reason, error.message, None, np.array([number])))
+                faults.append(BadRecords(error.reason, error.message, None, np.array([number])))
         return data, np.array(numbers, np.int64), faults
 
     def encode(self, rows: pa.RecordBatch) -> Encoded:
@@ -98,7 +99,7 @@ class Avro(Payload):
         payloads = pa.array(_written(casts, bad, avro, header), pa.binary())
         unfit = true_where(payloads.is_null()) & ~bad
         message = "the row has a value that its Avro schema has not"
-        rejects = [part(rows, rows, casts)[1]]
+        rejects = [split_by_faults(rows, described_faults(casts))[1]]
         if unfit.any():
             rejects.append(reject_rows(select_rows(rows, unfit), Reason.WRONG_TYPE, message))
         return one_each(payloads, join_rejects(rejects))
@@ -165,7 +166,7 @@ def _column(values: list[Any], type: pa.DataType) -> Cast:
             arrays.append(pa.nulls(1, type))
             text = isinstance(error, UnicodeEncodeError)
             mask = np.arange(len(values)) == place
-            faults.append((Reason.INVALID_UTF8 if text else Reason.OVERFLOW, mask))
+            faults.append(Fault(mask, Reason.INVALID_UTF8 if text else Reason.OVERFLOW))
     return Cast(pa.concat_arrays(arrays), tuple(faults))
 
 
@@ -186,7 +187,7 @@ def _stored(rows: pa.RecordBatch, field: pa.Field, optional: bool) -> Cast:
     cast = checked_cast(column, field.type)
     if optional:
         return cast
-    absent = (Reason.MISSING_VALUE, true_where(cast.values.is_null()))
+    absent = Fault(true_where(cast.values.is_null()), Reason.MISSING_VALUE)
     return marked(cast.values, *cast.faults, absent)
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.json_text import json_rows
 from transforms.files.formats.json.lines import Lines
-from transforms.files.formats.text.records import Fault, Records
+from transforms.files.formats.text.records import BadRecords, Records
 from transforms.io.payloads.payload import Decoded, Encoded, Payload, one_each, reject_faults
 from transforms.reasons import Reason
 
@@ -24,7 +24,7 @@ class Json(Payload):
         found = [replace(f, message=f.message.replace("the line", "the payload")) for f in faults]
         blank = np.flatnonzero(records.stops == records.starts)
         if len(blank):
-            found.append(Fault(Reason.UNPARSABLE, "the payload is blank", None, blank))
+            found.append(BadRecords(Reason.UNPARSABLE, "the payload is blank", None, blank))
         return Decoded(rows, numbers, reject_faults(messages, found, uri))
 
     def encode(self, rows: pa.RecordBatch) -> Encoded:

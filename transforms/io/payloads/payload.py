@@ -10,7 +10,7 @@ from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.batches import MESSAGE, with_source
 from transforms.errors import ConfigError
-from transforms.files.formats.text.records import Fault, faults_of
+from transforms.files.formats.text.records import BadRecords, faults_of
 from transforms.io.payloads.messages import MESSAGES, attribute, reject_messages
 from transforms.reasons import Reason
 from transforms.rejects import NO_REJECTS, Outcome, join_rejects
@@ -150,7 +150,7 @@ def no_payloads(schema: pa.Schema) -> Decoded:
 
 def fitted(
     batch: pa.RecordBatch, schema: pa.Schema
-) -> tuple[pa.RecordBatch, np.ndarray, list[Fault]]:
+) -> tuple[pa.RecordBatch, np.ndarray, list[BadRecords]]:
     """Casts the columns of a batch to a schema, as `conform` does, but makes no rejects.
 
     Args:
@@ -171,7 +171,7 @@ def fitted(
     return rows.filter(pa.array(good)) if faults else rows, np.flatnonzero(good), faults
 
 
-def reject_faults(messages: pa.RecordBatch, faults: list[Fault], uri: str) -> pa.RecordBatch:
+def reject_faults(messages: pa.RecordBatch, faults: list[BadRecords], uri: str) -> pa.RecordBatch:
     """Rejects messages for their faults, in the order of the messages.
 
     Args:

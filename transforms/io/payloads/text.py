@@ -7,8 +7,9 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import marked, true_where
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_text
-from transforms.conform import part
+from transforms.conform import described_faults
 from transforms.errors import ConfigError
+from transforms.faults import Fault
 from transforms.io.payloads.payload import (
     Decoded,
     Encoded,
@@ -18,6 +19,7 @@ from transforms.io.payloads.payload import (
     reject_faults,
 )
 from transforms.reasons import Reason
+from transforms.rejects import split_by_faults
 
 TEXT = "text"
 
@@ -44,5 +46,5 @@ class Text(Payload):
                 f"{', '.join(rows.schema.names)}; select it, or write another kind of payload"
             )
         payloads = checked_cast(rows.column(0), pa.binary()).values
-        cast = marked(payloads, (Reason.MISSING_VALUE, true_where(payloads.is_null())))
-        return one_each(payloads, part(rows, rows, {TEXT: cast})[1])
+        cast = marked(payloads, Fault(true_where(payloads.is_null()), Reason.MISSING_VALUE))
+        return one_each(payloads, split_by_faults(rows, described_faults({TEXT: cast}))[1])

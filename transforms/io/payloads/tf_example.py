@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.batches import row_positions, with_source
-from transforms.conform import part
+from transforms.conform import described_faults
 from transforms.examples.convert import decode_examples, encode_examples
-from transforms.files.formats.text.records import Fault
+from transforms.files.formats.text.records import BadRecords
 from transforms.io.payloads.payload import Decoded, Encoded, Payload, one_each, reject_faults
 from transforms.reasons import Reason
+from transforms.rejects import split_by_faults
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ class TfExample(Payload):
           ConfigError: A column of a type that tf.Example can't hold.
         """
         examples, casts = encode_examples(rows)
-        return one_each(examples, part(rows, rows, casts)[1])
+        return one_each(examples, split_by_faults(rows, described_faults(casts))[1])
 
 
-def _faults(rejects: pa.RecordBatch) -> Iterator[Fault]:
+def _faults(rejects: pa.RecordBatch) -> Iterator[BadRecords]:
     """The faults of rejects, each with the number in its source: "#row=7" has 7."""
     columns = ("reason", "errorMessage", "column", "source")
     values = [rejects.column(name).to_pylist() for name in columns]
     for reason, message, column, source in zip(*values, strict=True):
-        yield Fault(Reason(reason), message, column, np.array([int(source.rpartition("=")[2])]))
+        yield BadRecords(
+            Reason(reason), message, column, np.array([int(source.rpartition("=")[2])])
+        )

@@ -10,7 +10,7 @@ import pyarrow.csv as pa_csv
 from transforms.files.formats.csv.casts import arrived, cell_cast, cell_type
 from transforms.files.formats.csv.quotes import QuotedRecords
 from transforms.files.formats.text.records import (
-    Fault,
+    BadRecords,
     Parsed,
     Records,
     faults_of,
@@ -126,7 +126,7 @@ class Cells:
             good[fault.records] = False
         return _joined(records, good)
 
-    def _shape_faults(self, block: Block, records: Records) -> list[Fault]:
+    def _shape_faults(self, block: Block, records: Records) -> list[BadRecords]:
         """Records that are not as many cells as the header, or end inside a quoted cell."""
         quotes = self.rules.quotes(block.data)
         codes = np.frombuffer(block.data, np.uint8)
@@ -138,10 +138,10 @@ class Cells:
         if len(quotes) % 2:
             ragged[-1] = False
             last, why = np.array([len(records) - 1]), "a quoted cell is never closed"
-            faults.append(Fault(Reason.UNPARSABLE, why, None, last))
+            faults.append(BadRecords(Reason.UNPARSABLE, why, None, last))
         if ragged.any():
             why = f"the line has not as many cells as the header, {len(self.names)}"
-            faults.append(Fault(Reason.RAGGED_LINE, why, None, np.flatnonzero(ragged)))
+            faults.append(BadRecords(Reason.RAGGED_LINE, why, None, np.flatnonzero(ragged)))
         return faults
 
     def _cells(self, data: bytes, rows: int) -> dict[str, pa.Array]:

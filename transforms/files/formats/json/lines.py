@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from transforms.arrow.cast_faults import Cast
+from transforms.faults import Fault
 from transforms.files.formats.json.objects import MAX_DEPTH, depth, parse_object, values_cast
 from transforms.files.formats.json.wire import Unfit, wire_cast, wire_type
 from transforms.files.formats.text.records import (
-    Fault,
+    BadRecords,
     Parsed,
     Records,
     faults_of,
@@ -31,7 +32,7 @@ _CLASH = re.compile(r"Column\(/([^/]*)\) changed from (?:\w+ to string|string to
 _BLANK = b" \t\r\n"
 _CELL = "millrace cell"
 
-Read = tuple[pa.RecordBatch, np.ndarray, list[Fault]]
+Read = tuple[pa.RecordBatch, np.ndarray, list[BadRecords]]
 """Rows, the numbers of the lines that they are, and why other lines are none."""
 
 
@@ -124,7 +125,7 @@ class Lines:
                 objects.append(parse_object(line))
                 kept.append(number)
             except Unfit as error:
-                faults.append(Fault(error.reason, error.message, None, np.array([number])))
+                faults.append(BadRecords(error.reason, error.message, None, np.array([number])))
         casts = [values_cast([o.get(f.name) for o in objects], f.type) for f in self.schema]
         rows, good, more = self._rows(casts, np.array(kept, np.int64))
         return rows, good, faults + more
@@ -161,7 +162,7 @@ def json_cast(texts: pa.Array, type: pa.DataType) -> Cast:
     places = np.full(len(texts), -1)
     places[valid[numbers]] = np.arange(len(numbers))
     taken = rows.column(0).take(pa.array(places, mask=places < 0))
-    return Cast(taken, tuple((f.reason, _mask(len(texts), valid[f.records])) for f in faults))
+    return Cast(taken, tuple(Fault(_mask(len(texts), valid[f.records]), f.reason) for f in faults))
 
 
 def _mask(length: int, chosen: np.ndarray) -> np.ndarray:

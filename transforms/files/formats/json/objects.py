@@ -14,6 +14,7 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import is_list
+from transforms.faults import Fault
 from transforms.files.formats.json.wire import Unfit, unwire
 from transforms.files.formats.text.cast import text_cast, utf8_cast
 from transforms.reasons import Reason
@@ -98,10 +99,10 @@ def _merged(casts: list[tuple[np.ndarray, Cast]], type: pa.DataType) -> Cast:
     values = pa.concat_arrays([cast.values for _, cast in casts]).take(pa.array(np.argsort(order)))
     faults = []
     for places, cast in casts:
-        for reason, mask in cast.faults:
+        for fault in cast.faults:
             bad = np.zeros(len(order), bool)
-            bad[places[mask]] = True
-            faults.append((reason, bad))
+            bad[places[fault.mask]] = True
+            faults.append(Fault(bad, fault.reason))
     return Cast(values, tuple(faults))
 
 
@@ -116,7 +117,7 @@ def _kind_cast(kind: Any, values: list[Any], type: pa.DataType) -> Cast:
     is_bytes = kinds.is_binary(type) or kinds.is_fixed_size_binary(type)
     if kind in (dict, list) or unknown_unit or is_bytes:
         wrong = np.array([value is not None for value in values])
-        return Cast(pa.nulls(len(values), type), ((Reason.WRONG_TYPE, wrong),))
+        return Cast(pa.nulls(len(values), type), (Fault(wrong, Reason.WRONG_TYPE),))
     if kind is bool:
         return checked_cast(pa.array(values, pa.bool_()), type)
     written = pa.array(values, pa.string())
@@ -147,7 +148,7 @@ def _each(values: list[Any], type: pa.DataType) -> Cast:
         except (Unfit, pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
             bad = np.zeros(len(values), bool)
             bad[place] = True
-            faults.append((_reason(error), bad))
+            faults.append(Fault(bad, _reason(error)))
             arrays.append(pa.nulls(1, type))
     return Cast(pa.concat_arrays(arrays) if arrays else pa.nulls(0, type), tuple(faults))
 

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from transforms.arrow.base64_text import decode_base64
 from transforms.arrow.cast_faults import Cast, attempt, null_where, true_where
 from transforms.arrow.casts import checked_cast
+from transforms.faults import Fault
 from transforms.reasons import Reason
 
 _CLOCK = r"^[0-9]{2}:[0-9]{2}"
@@ -51,7 +52,7 @@ def _shaped(texts: pa.Array, type: pa.DataType, shape: str) -> Cast:
     if not wrong.any():
         return checked_cast(texts, type)
     cast = checked_cast(null_where(texts, wrong), type)
-    return Cast(cast.values, (*cast.faults, (Reason.UNPARSABLE, wrong)))
+    return Cast(cast.values, (*cast.faults, Fault(wrong, Reason.UNPARSABLE)))
 
 
 def utf8_cast(cells: pa.Array) -> Cast:
@@ -65,7 +66,7 @@ def utf8_cast(cells: pa.Array) -> Cast:
     except pa.ArrowInvalid:
         bad = _not_utf8(cells)
     sound = pc.if_else(pa.array(bad), pa.scalar(None, pa.binary()), cells)
-    return Cast(sound.cast(pa.string()), ((Reason.INVALID_UTF8, bad),))
+    return Cast(sound.cast(pa.string()), (Fault(bad, Reason.INVALID_UTF8),))
 
 
 def _not_utf8(cells: pa.Array) -> np.ndarray:
@@ -83,8 +84,8 @@ def _not_utf8(cells: pa.Array) -> np.ndarray:
     return bad
 
 
-def _unparsable(bad: np.ndarray) -> tuple[tuple[Reason, np.ndarray], ...]:
-    return ((Reason.UNPARSABLE, bad),) if bad.any() else ()
+def _unparsable(bad: np.ndarray) -> tuple[Fault, ...]:
+    return (Fault(bad, Reason.UNPARSABLE),) if bad.any() else ()
 
 
 def _times(texts: pa.Array, type: pa.DataType) -> Cast:

@@ -69,8 +69,8 @@ def find_records(block: Block, rules: Rules) -> Records:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Why some records are no rows.
+class BadRecords:
+    """Records that are no rows, and why. By numbers, not by mask: each may have a cause of its own.
 
     Attributes:
       reason: The stable code.
@@ -85,7 +85,7 @@ class Fault:
     records: np.ndarray
 
 
-def faults_of(casts: dict[str, Cast], records: np.ndarray) -> tuple[list[Fault], np.ndarray]:
+def faults_of(casts: dict[str, Cast], records: np.ndarray) -> tuple[list[BadRecords], np.ndarray]:
     """The records whose cells can't become the types wanted, each under its first fault.
 
     Args:
@@ -97,12 +97,12 @@ def faults_of(casts: dict[str, Cast], records: np.ndarray) -> tuple[list[Fault],
     good = np.ones(len(records), bool)
     faults = []
     for column, cast in casts.items():
-        for reason, mask in cast.faults:
-            new = mask & good
+        for fault in cast.faults:
+            new = fault.mask & good
             good &= ~new
             if new.any():
-                message = fault_message(reason, column, cast.values.type)
-                faults.append(Fault(reason, message, column, records[new]))
+                message = fault_message(fault.reason, column, cast.values.type)
+                faults.append(BadRecords(fault.reason, message, column, records[new]))
     return faults, good
 
 
@@ -131,7 +131,7 @@ class Parsed:
             rejects, start = NO_REJECTS, stop
 
 
-def rejected(records: Records, faults: list[Fault], uri: str) -> pa.RecordBatch:
+def rejected(records: Records, faults: list[BadRecords], uri: str) -> pa.RecordBatch:
     """Rejects records with their text as it stands in the file, in its order."""
     parts = [part for fault in _merged(faults) for part in _reject(records, fault, uri)]
     if not parts:
@@ -141,16 +141,16 @@ def rejected(records: Records, faults: list[Fault], uri: str) -> pa.RecordBatch:
     return joined.take(pa.array(np.argsort(numbers, kind="stable")))
 
 
-def _merged(faults: list[Fault]) -> list[Fault]:
+def _merged(faults: list[BadRecords]) -> list[BadRecords]:
     """Faults with one entry for each cause, however many parts of a block they come from."""
     causes: dict[tuple[Reason, str, str | None], list[np.ndarray]] = {}
     for fault in faults:
         causes.setdefault((fault.reason, fault.message, fault.column), []).append(fault.records)
-    return [Fault(*cause, np.concatenate(found)) for cause, found in causes.items()]
+    return [BadRecords(*cause, np.concatenate(found)) for cause, found in causes.items()]
 
 
 def _reject(
-    records: Records, fault: Fault, uri: str
+    records: Records, fault: BadRecords, uri: str
 ) -> Iterator[tuple[np.ndarray, pa.RecordBatch]]:
     """Rejects the records of one fault: text as strings, what is not UTF-8 as bytes."""
     payloads = pa.array(records.texts(fault.records), pa.binary())
@@ -201,7 +201,7 @@ def _whole(block: Block, reason: Reason, message: str, schema: pa.Schema, uri: s
     zero = np.zeros(1, np.int64)
     end = np.array([len(block.data)])
     record = Records(block.data, zero, end, end, np.array([block.line]))
-    fault = Fault(reason, message, None, zero)
+    fault = BadRecords(reason, message, None, zero)
     return Parsed(no_rows(schema), zero[:0], rejected(record, [fault], uri))
 
 
