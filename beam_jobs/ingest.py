@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.io.file_source import Source
-    from transforms.io.pubsub.source import PubSubSource
+    from transforms.io.inputs import Input
     from transforms.io.replay import Replay
 
 
@@ -81,7 +81,7 @@ class Options(StreamOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source | PubSubSource, Replay | None]":
+def resolve(options: Options) -> "tuple[Input, Replay | None]":
     """Looks at the input."""
     from transforms.io.inputs import resolve_input
 
@@ -109,7 +109,7 @@ def replay_of(options: Options) -> "tuple[Source, Replay]":
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Source | PubSubSource, Replay | None]",
+    resolved: "tuple[Input, Replay | None]",
     options: Options,
     run: Run,
 ) -> None:

@@ -19,12 +19,13 @@ from beam_jobs.running import failures, local_profile, logs
 from beam_jobs.running.local import committed_before, run_here
 from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
+from beam_jobs.running.setting import Setting
 from beam_jobs.streaming import channels
 from beam_jobs.streaming.own_subscription import own_subscription, run_subscribed
 from beam_jobs.streaming.run import run_stream
-from beam_jobs.streaming.streams import check_native, check_relevant, is_unbounded, lateness
+from beam_jobs.streaming.streams import check_native, check_relevant, lateness
 from transforms.errors import ConfigError, MillraceError
-from transforms.io.pubsub.uris import is_pubsub
+from transforms.families import FILES, STDOUT, family_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -94,25 +95,25 @@ def _launch(
 
         check_relevant(options)
         beam_options = runners.pipeline_options(beam_argv, job)
-        if is_unbounded(options):
-            runners.go_on_without_end(beam_options)
-        place = runners.place_of(beam_options)
-        _set_up_logs(place)
-        _check_reach(options, place)
+        setting = Setting.of(options, beam_options)
+        if setting.unbounded:
+            runners.configure_streaming(beam_options)
+        _set_up_logs(setting.place)
+        _check_reach(options, setting)
         progress.reset()
         own = None
-        if place is runners.Place.LOCAL:
+        if setting.is_local:
             channels.check(options)
             own = own_subscription(job, options)
         if own is not None:
             # The source reads the subscription; the manifest names the topic, as it was given.
             options = dataclasses.replace(options, run_id=own.run_id)
             resolve = own.resolving(resolve)
-        root, this = construct(job, options, beam_options, resolve, build)
-    if place is runners.Place.LOCAL and is_unbounded(options):
+        root, this = construct(job, options, beam_options, setting, resolve, build)
+    if setting.is_local and setting.unbounded:
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
         return reads() if own is None else run_subscribed(job, own, reads)
-    if place is runners.Place.LOCAL:
+    if setting.is_local:
         code = run_here(job, root, this.commit, runners.in_process(beam_options))
         return code or (verdict(options) if verdict else 0)
     if this.commit.prepare() is not None:
@@ -154,42 +155,36 @@ def construct(
     job: str,
     options: T,
     beam_options: "PipelineOptions",
+    setting: Setting,
     resolve: Callable[[T], Resolved],
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
 ) -> tuple["beam.Pipeline", Run]:
     """Makes the pipeline of a run, all but its last step; nothing is written yet."""
     from beam_jobs.running import runners
 
-    native = is_unbounded(options) and runners.reads_natively(beam_options)
-    if native:
+    if setting.native:
         check_native(cast("StreamOptions", options))
     resolved = resolve(options)
-    this = new_run(job, options, native)
+    this = new_run(job, options, setting)
     runners.name_job(beam_options, this.run_id)
     root = runners.pipeline(beam_options)
     build(root, resolved, options, this)
     return root, this
 
 
-def new_run(job: str, options: JobOptions, native: bool = False) -> Run:
-    """The run that these options describe, before any step belongs to it.
-
-    Args:
-      job: The job's name.
-      options: Its options.
-      native: Whether the runner reads messages by itself.
-    """
+def new_run(job: str, options: JobOptions, setting: Setting) -> Run:
+    """Returns the run that these options describe, before any step belongs to it."""
     from transforms.commit.dead_letters import DeadLetters
 
-    unbounded = is_unbounded(options)
-    commit = _stream_commit(job, options, native) if unbounded else _commit(job, options)
+    make = _stream_commit if setting.unbounded else _commit
+    commit = make(job, options, setting)
     place = options.dead_letters or _beside_output(options, commit.run_id, "dead_letters")
     letters = place and DeadLetters(place, commit, options.dead_letter_payload)
     findings = _beside_output(options, commit.run_id, "validation")
-    return Run(commit.run_id, letters or None, commit, findings)
+    return Run(commit.run_id, letters or None, commit, setting, findings)
 
 
-def _commit(job: str, options: JobOptions) -> "Commit":
+def _commit(job: str, options: JobOptions, setting: Setting) -> "Commit":
     from transforms.commit.commit import Commit
     from transforms.commit.ledger import Gate
 
@@ -207,18 +202,18 @@ def _commit(job: str, options: JobOptions) -> "Commit":
     )
 
 
-def _stream_commit(job: str, options: Any, native: bool) -> "Commit":
+def _stream_commit(job: str, options: Any, setting: Setting) -> "Commit":
     from transforms.commit.stream.commit import StreamCommit
 
     commit = StreamCommit(
         job,
         options.run_id,
         window=options.window,
-        **lateness(options, native),
+        **lateness(options, setting.native),
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )
-    if not is_pubsub(options.output):
+    if family_of(options.output).staged:
         # Known to the source, which does not read again what is in there.
         commit.target(options.output)
     return commit
@@ -228,7 +223,7 @@ def _reads(options: JobOptions) -> list[str]:
     """The files and folders that the job reads."""
     kinds = [option for option in declared(type(options)) if option.kind.startswith("GCS_READ")]
     values = [getattr(options, option.name) for option in kinds]
-    return [value for value in values if value and not is_pubsub(value)]
+    return [value for value in values if value and family_of(value) is FILES]
 
 
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
@@ -241,12 +236,10 @@ def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
     output = getattr(options, "output", None)
     if output is None:
         return None
-    if is_pubsub(output):
-        return f"{run_id}.{kind}/"
-    location = parse_uri(output)
-    if location.family == "stdout":
-        return f"{tempfile.gettempdir()}/{run_id}.{kind}/"
-    return f"{location.root}.{kind}/"
+    family = family_of(output)
+    if family is FILES:
+        return f"{parse_uri(output).root}.{kind}/"
+    return f"{tempfile.gettempdir() if family is STDOUT else '.'}/{run_id}.{kind}/"
 
 
 def recorded(options: JobOptions) -> dict[str, Any]:
@@ -256,21 +249,23 @@ def recorded(options: JobOptions) -> dict[str, Any]:
     return {f.name: values[f.name] for f in fields if values[f.name] != f.default}
 
 
-def _check_reach(options: JobOptions, place: "Place") -> None:
+def _check_reach(options: JobOptions, setting: Setting) -> None:
     """Workers elsewhere can't reach this machine's files, nor this terminal."""
+    if setting.is_local:
+        return
     from transforms.files.filesystem import is_local
 
-    for option in declared(type(options)) if place != "local" else ():
+    for option in declared(type(options)):
         value = getattr(options, option.name)
         # Small files that only the launcher reads (a schema, say) may lie here.
         used = option.name == "input" or option.kind.startswith(("GCS_WRITE", "GCS_READ_FOLDER"))
-        if used and value and is_local(value):
+        if used and value and not family_of(value).portable and is_local(value):
             raise ConfigError(
                 f"{option.flag}: {value} is on this machine, out of reach of Dataflow's workers: "
                 "name a place such as gs://bucket/folder, or leave out --runner"
             )
-    to_topic = is_pubsub(getattr(options, "output", None))
-    if place != "local" and to_topic and options.dead_letters is None:
+    output = getattr(options, "output", None)
+    if output and not family_of(output).staged and options.dead_letters is None:
         raise ConfigError(
             "--dead_letters is needed: beside a topic there is no place for them that Dataflow's "
             "workers reach. Name one such as gs://bucket/folder/"

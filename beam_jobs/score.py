@@ -11,15 +11,14 @@ from beam_jobs.options.streaming import StreamOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
 from beam_jobs.running.judging import add_gate, gate_of, read_schema
 from beam_jobs.running.run import Run
-from beam_jobs.streaming.streams import message_columns, read, tell_columns
+from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
     from inference.models import Model
     from transforms.gate.judge import Judge
-    from transforms.io.file_source import Source
-    from transforms.io.pubsub.source import PubSubSource
+    from transforms.io.inputs import Input
     from transforms.rules.files import Rules
 
 
@@ -126,7 +125,7 @@ class Resolved:
       judge: By what the data as a whole is judged; None without a gate.
     """
 
-    source: "Source | PubSubSource"
+    source: "Input"
     model: "Model"
     rules: "Rules | None"
     judge: "Judge | None"
@@ -135,7 +134,6 @@ class Resolved:
 def resolve(options: Options) -> Resolved:
     """Looks at the model, the files and the rules, and checks that they fit each other."""
     from inference.models import Model
-    from transforms.io.file_source import Source
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
 
@@ -151,12 +149,12 @@ def resolve(options: Options) -> Resolved:
     columns = None if options.gate else options.schema
     source = resolve_input(options.input, columns, types, options.limit, **options.streaming)
     schema = read_schema(options.schema) if options.gate else None
-    if schema is not None and isinstance(source, Source):
+    if schema is not None:
         source = with_schema_types(source, schema, types)
-    tell_columns("score", source)
+    log_inferred_columns("score", source)
     model.check(source.schema, options.keep_columns or None)
     rules, judge = gate_of(options, schema, source.schema)
-    if options.keep_columns and isinstance(source, Source) and not (rules or judge):
+    if options.keep_columns and not (rules or judge):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
     return Resolved(source, model, rules, judge)
 
@@ -173,8 +171,9 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     if resolved.rules is not None:
         rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
     keep = options.keep_columns or None
-    if keep and not resolved.source.bounded:
-        keep = (*keep, *(name for name in message_columns(options.output) if name not in keep))
+    if keep:
+        needed = kept_columns(resolved.source, options.output)
+        keep = (*keep, *(name for name in needed if name not in keep))
     scored = rows | Score(resolved.model, keep_columns=keep, dead_letters=run.dead_letters)
     _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 

@@ -1,7 +1,8 @@
 """Scoring: models by URI, called over columns."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from transforms.lazy import front_door
 
 if TYPE_CHECKING:
     from inference.models import Model
@@ -9,11 +10,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "Score", "score_table"]
 
-_HOMES = {"Model": "models", "Score": "score", "score_table": "score"}
-
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used (PEP 562): Beam takes seconds."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = front_door(__name__, {"Model": "models", "Score": "score", "score_table": "score"})

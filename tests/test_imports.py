@@ -19,7 +19,8 @@ HOMES = {
 FLOORS = {
     "transforms": """
         errors nearest reasons words
-        progress faults
+        lazy progress faults
+        families
         arrow
         batches
         rejects

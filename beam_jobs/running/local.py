@@ -92,7 +92,7 @@ def _place(manifest: Mapping[str, Any]) -> str:
 
 
 def _is_of(place: str, run_id: str) -> bool:
-    from transforms.commit.publish import read_manifest
+    from transforms.commit.manifest import read_manifest
 
     manifest = read_manifest(place)
     return manifest is not None and manifest["run_id"] == run_id

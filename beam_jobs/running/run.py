@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from beam_jobs.running.setting import Setting
     from transforms.commit.commit import Commit
     from transforms.commit.dead_letters import DeadLetters
 
@@ -16,10 +17,12 @@ class Run:
       run_id: Its name.
       dead_letters: The door for rejected rows; None lets the first one fail the job.
       commit: What the job writes belongs to.
+      setting: Where and how it runs.
       findings: Where to write what a gate has found; None where the job has no output.
     """
 
     run_id: str
     dead_letters: "DeadLetters | None"
     commit: "Commit"
+    setting: "Setting"
     findings: str | None = None

@@ -87,8 +87,8 @@ def in_process(options: PipelineOptions) -> bool:
     return runner_name(options) in _IN_PROCESS
 
 
-def go_on_without_end(options: PipelineOptions) -> None:
-    """Prepares a run of unbounded input.
+def configure_streaming(options: PipelineOptions) -> None:
+    """Sets Beam's options for an input without end.
 
     Raises:
       ConfigError: The runner can't do that, or isn't there.

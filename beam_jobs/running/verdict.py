@@ -18,7 +18,7 @@ def verdict(options: Any) -> int:
     Returns: 3 where one of them is an error, else 0.
     """
     from transforms.commit.ledger import MANIFEST
-    from transforms.commit.publish import read_manifest
+    from transforms.commit.manifest import read_manifest
     from transforms.files import filesystem
     from transforms.gate.places import ANOMALIES, REPORT
 

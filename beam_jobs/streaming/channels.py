@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.options.declare import JobOptions
 from transforms.errors import MillraceError
-from transforms.io.pubsub.uris import address, is_pubsub
+from transforms.io.pubsub.uris import address_of
 
 if TYPE_CHECKING:
     from transforms.io.pubsub.clients import Publisher, Subscriber
@@ -42,13 +42,12 @@ def _told(flag: str, name: str, error: Exception) -> Exception:
 def _clients(options: JobOptions) -> "Iterator[tuple[str, str, Publisher | Subscriber]]":
     """The clients of what is read and written, none made before the last one was used."""
     source, sink = (getattr(options, name, None) for name in ("input", "output"))
-    if is_pubsub(source):
+    if place := address_of(source):
         from transforms.io.pubsub.clients import Publisher, Subscriber
 
-        place = address(source or "")
         kind = Publisher if place.is_topic else Subscriber
         yield "--input", place.name, kind(place.name)
-    if is_pubsub(sink):
+    if address_of(sink):
         from transforms.io.pubsub.clients import Publisher
         from transforms.io.pubsub.sink import PubSubSink
 

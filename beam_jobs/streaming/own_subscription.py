@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from beam_jobs.options.declare import JobOptions
 from beam_jobs.running.logs import say
 from transforms.errors import ConfigError
-from transforms.io.pubsub.uris import address, is_pubsub
+from transforms.io.pubsub.uris import address_of
 
 T = TypeVar("T", bound=JobOptions)
 Resolved = TypeVar("Resolved")
@@ -50,12 +50,12 @@ class OwnSubscription:
 
 def own_subscription(job: str, options: JobOptions) -> OwnSubscription | None:
     """The subscription that a job needs; None where its input is no topic."""
-    uri = getattr(options, "input", None) or ""
-    if not is_pubsub(uri) or not address(uri).is_topic:
+    place = address_of(getattr(options, "input", None))
+    if place is None or not place.is_topic:
         return None
     from transforms.commit.commit import new_run_id
 
-    place, run_id = address(uri), options.run_id or new_run_id(job)
+    run_id = options.run_id or new_run_id(job)
     name = f"{place.project}/subscriptions/millrace-{run_id}"
     return OwnSubscription(place.name, name, run_id, options.run_id is not None)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from beam_jobs.options.declare import JobOptions
 from beam_jobs.options.streaming import StreamOptions
 from beam_jobs.running.logs import say
+from beam_jobs.running.setting import is_unbounded
 from transforms.errors import ConfigError
-from transforms.io.pubsub.uris import is_pubsub
+from transforms.families import family_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from beam_jobs.running.run import Run
     from transforms.coders import Batches
     from transforms.commit.commit import Commit
-    from transforms.io.file_source import Source
-    from transforms.io.pubsub.source import PubSubSource
+    from transforms.io.inputs import Input
 
 
 _NO_END = "there is no end at which it could be decided"
@@ -50,25 +50,19 @@ NOT_NATIVE = {
 """Options that mean nothing where the runner reads messages by itself, and why."""
 
 
-def is_unbounded(options: object) -> bool:
-    """Whether a job's input has no end."""
-    return is_pubsub(getattr(options, "input", None))
+def kept_columns(source: "Input", output: str) -> tuple[str, ...]:
+    """Returns the columns that are kept in any case.
 
-
-def message_columns(output: str) -> tuple[str, ...]:
-    """The columns of messages that are kept in any case.
-
-    Their ids tell what is delivered twice, and a topic may want their ordering keys.
+    The ids of messages tell what is delivered twice, and a topic may want their ordering keys.
     """
-    return ("message_id", "ordering_key") if is_pubsub(output) else ("message_id",)
+    kept = source.family.kept
+    return kept if family_of(output) is source.family else kept[:1]
 
 
-def tell_columns(job: str, source: "Source | PubSubSource") -> None:
+def log_inferred_columns(job: str, source: "Input") -> None:
     """Says which fields of payloads become columns, where nobody has named them."""
-    from transforms.io.pubsub.source import PubSubSource
-
-    if isinstance(source, PubSubSource) and source.of_reader:
-        names = ", ".join(source.payload_schema.names)
+    if source.guessed:
+        names = ", ".join(source.guessed)
         say(job, f"reads {names} of the payloads, which the model needs; --schema names others")
 
 
@@ -126,7 +120,7 @@ def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
 
 
 def hold(options: StreamOptions, commit: "Commit", deadline: Callable[[], int]) -> float:
-    """For how many seconds event time stands still at the start of a run.
+    """Returns for how many seconds event time stands still at the start of a run.
 
     Where the run goes on after a kill, what it had pulled comes again when its leases end, after
     much that was published later.
@@ -137,9 +131,7 @@ def hold(options: StreamOptions, commit: "Commit", deadline: Callable[[], int]) 
       deadline: Gives the seconds that the subscription leaves for an acknowledgement: the lease of
         what had just been pulled.
     """
-    from transforms.commit.stream.commit import StreamCommit
-
-    if not isinstance(commit, StreamCommit) or not commit.was_cut_short():
+    if not commit.was_cut_short():
         return 0.0
     seconds = max(LEASES_END_SECONDS, deadline() + 15.0)
     if options.allowed_lateness >= seconds:
@@ -148,20 +140,14 @@ def hold(options: StreamOptions, commit: "Commit", deadline: Callable[[], int]) 
     return seconds
 
 
-def read(
-    root: "beam.Pipeline", source: "Source | PubSubSource", options: StreamOptions, run: "Run"
-) -> "Batches":
-    """The rows of a source; where they have no end, in the windows that the options describe."""
-    from beam_jobs.running.runners import reads_natively
-    from transforms.io.pubsub.clients import Subscriber
-    from transforms.io.pubsub.source import PubSubSource
+def read(root: "beam.Pipeline", source: "Input", options: StreamOptions, run: "Run") -> "Batches":
+    """Reads a source; rows without end come in the windows that the options describe."""
     from transforms.io.read import Read
     from transforms.windows.window_batches import WindowBatches
 
-    native = reads_natively(root.options)
-    if isinstance(source, PubSubSource) and not native:
-        client = Subscriber(source.address.name)
-        source = dataclasses.replace(source, hold=hold(options, run.commit, client.deadline))
+    native = run.setting.native
+    if not source.bounded and not native:
+        source = source.held(hold(options, run.commit, _deadline_of(source)))
     rows: Batches = root | Read(source, dead_letters=run.dead_letters, native=native)
     if source.bounded:
         return rows
@@ -173,3 +159,10 @@ def read(
         dead_letters=run.dead_letters,
     )
     return windowed
+
+
+def _deadline_of(source: "Input") -> Callable[[], int]:
+    from transforms.io.pubsub.clients import Subscriber
+    from transforms.io.pubsub.uris import address
+
+    return Subscriber(address(source.uri).name).deadline

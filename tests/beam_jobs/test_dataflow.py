@@ -16,6 +16,7 @@ from beam_jobs import launch
 from beam_jobs.metadata import jobs
 from beam_jobs.options.command_line import parse
 from beam_jobs.running import runners
+from beam_jobs.running.setting import Setting
 from tests.beam_jobs.flags import DATAFLOW
 from transforms.coders import CODER_URN
 from transforms.windows.assign import ANY_LATENESS
@@ -231,9 +232,11 @@ def built(request, folder, linear_model):
     module = importlib.import_module(f"beam_jobs.{job}")
     options, rest = parse(module.Options, [*case.argv(folder, linear_model), *FLAGS])
     beam_options = runners.pipeline_options(rest, job)
+    setting = Setting.of(options, beam_options)
+    assert (setting.unbounded, setting.native) == (case.streaming, case.streaming)
     if case.streaming:
-        runners.go_on_without_end(beam_options)
-    root, run = launch.construct(job, options, beam_options, module.resolve, module.build)
+        runners.configure_streaming(beam_options)
+    root, run = launch.construct(job, options, beam_options, setting, module.resolve, module.build)
     run.commit.close()
     return case, root.run().job.proto_pipeline, beam_options
 

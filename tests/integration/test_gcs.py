@@ -8,8 +8,8 @@ from tests.transforms.stream.outputs import END, START, WINDOW, log
 from transforms.commit.stream.commit import StreamCommit
 from transforms.commit.stream.panes import Pane, commit_pane, recover
 from transforms.files import filesystem
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source
-from transforms.io.read import read_batches
 
 pytestmark = pytest.mark.integration
 

@@ -1,12 +1,9 @@
 """All or nothing: writers stage, and one commit at the end publishes what they staged."""
 
 import datetime
-import glob
 import json
-import os
 import re
 import secrets
-import socket
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,11 +14,15 @@ import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindows
 
 from transforms.coders import Batches
+from transforms.commit.evidence import aside
 from transforms.commit.ledger import Entry, Finding, Gate, Target
-from transforms.commit.publish import Plan, Publish, aside, is_remnant, now, read_manifest, restore
+from transforms.commit.manifest import now, read_manifest
+from transforms.commit.places import place_of
+from transforms.commit.publish import Plan, Publish
+from transforms.commit.remains import beside, release_staging
 from transforms.errors import ConfigError
+from transforms.families import STDOUT
 from transforms.files import filesystem
-from transforms.files.locks import lock, unlock
 from transforms.files.uris import FORMATS, Location, parse
 
 TARGET_BYTES = 256 << 20
@@ -56,7 +57,7 @@ class Commit:
         self.job, self.run_id = job, run_id or new_run_id(job)
         self.overwrite, self.gate = overwrite, gate or Gate()
         self.manifest = dict(manifest or {})
-        self.reads = tuple(filesystem.fixed_part(parse(uri).path) for uri in reads)
+        self.reads = tuple(parse(uri).path for uri in reads)
         self.targets: list[Target] = []
         self._entries: list[beam.PCollection[Entry]] = []
 
@@ -83,17 +84,18 @@ class Commit:
                 f"{uri!r} ends like a file of a format that isn't known: {', '.join(FORMATS)} are. "
                 "A folder's name ends with a slash"
             )
+        preview = location.family is STDOUT
         target = Target(
-            location.root,
+            filesystem.followed(location.root),
             location.folder,
-            location.family,
-            location.format or ("arrow" if location.family == "stdout" else default),
+            location.format or ("arrow" if preview else default),
             location.compression,
             location.settings,
             self._staging(location),
             dead_letters,
             uri,
             dead_letters or evidence,
+            preview,
         )
         for other in self.targets:
             if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
@@ -107,8 +109,9 @@ class Commit:
         return target
 
     def _staging(self, location: Location) -> str:
-        folder = tempfile.gettempdir() + "/stdout" if location.family == "stdout" else location.root
-        return f"{_beside(folder)}.millrace-{self.run_id}"
+        preview = location.family is STDOUT
+        root = f"{tempfile.gettempdir()}/stdout" if preview else location.root
+        return f"{beside(filesystem.followed(root))}.millrace-{self.run_id}"
 
     def stage(
         self,
@@ -180,30 +183,31 @@ class Commit:
         Raises:
           ConfigError: An output exists and may not be overwritten.
         """
-        self._lock()
-        done = self._done()
+        try:
+            self._claim()
+            done = self._done()
+            if done is None:
+                for target in self.targets:
+                    place_of(target).check(target, self.reads, self.overwrite)
+                for target in self.targets:
+                    place_of(target).begin(target)
+        except ConfigError:
+            self.unlock()
+            raise
         if done is not None:
             self.unlock()
-            return done
-        for target in self.targets:
-            self._check(target)
-            _clear_remains(target)
-        return None
+        return done
 
-    def _lock(self) -> None:
+    def _claim(self) -> None:
         """Keeps other processes from the same outputs, as long as this one works."""
-        mine = [t.root for t in self.targets if t.family == "files" and filesystem.is_local(t.root)]
-        for root in mine:
-            if not lock(root):
-                self.unlock()
-                raise ConfigError(
-                    f"another run writes {root} now: wait for it, or name another place"
-                )
+        for target in self.targets:
+            place_of(target).claim(target)
 
     def unlock(self) -> None:
         """Lets other processes write where this run did."""
         for target in self.targets:
-            unlock(target.root)
+            release_staging(target)
+            place_of(target).release(target)
 
     def _done(self) -> dict[str, Any] | None:
         """The manifest of this very run, if it was committed."""
@@ -221,39 +225,19 @@ class Commit:
             )
         return manifest
 
-    def _check(self, target: Target) -> None:
-        """Refuses to put an output in the place of what must not be lost."""
-        root = target.root
-        if target.family != "files":
-            return
-        if filesystem.is_local(root) and os.path.islink(root) and not os.path.exists(root):
-            raise ConfigError(f"{root} is a link to what isn't there: mend it, or delete it")
-        if filesystem.is_local(root) and os.path.exists(root):
-            regular = os.path.isfile(root) or os.path.isdir(root)
-            if not regular or os.path.isdir(root) != target.folder:
-                raise ConfigError(f"{root} is there, and is no {_kind(target)}: name another place")
-        for read in self.reads:
-            if f"{read}/".startswith(f"{root}/"):
-                raise ConfigError(f"{root} is or holds {read}, which this run reads")
-        if not filesystem.exists(root) or is_remnant(target):
-            return
-        if not self.overwrite:
-            raise ConfigError(
-                f"{root} exists: pass --overwrite to replace it, or name another place"
-            )
-        if target.folder and read_manifest(target.manifest) is None:
-            raise ConfigError(
-                f"{root} holds files that no run of Millrace wrote, which --overwrite does not "
-                "replace: delete them yourself, or name another place"
-            )
+    def was_cut_short(self) -> bool:
+        """Returns False: a run that was killed had published nothing."""
+        return False
+
+    def hold(self, seconds: float) -> None:
+        """Does nothing: there is no event time to hold."""
 
     def outcome(self) -> dict[str, Any] | None:
         """The manifest of this run, committed or refused; None where it came to neither."""
         places = [place for t in self.targets for place in (t, aside(t, self.run_id))]
         found = [read_manifest(place.manifest) for place in places]
         for target in self.targets:
-            if target.family == "stdout":
-                filesystem.delete(target.manifest)
+            place_of(target).settle(target)
         self.unlock()
         return next((m for m in found if m and m["run_id"] == self.run_id), None)
 
@@ -287,49 +271,11 @@ class Commit:
             self.close()
 
 
-def _kind(target: Target) -> str:
-    return "folder" if target.folder else "regular file"
-
-
 def _lasting(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that decide what comes out, as JSON gives them back."""
     passing = ("options_file", "overwrite", "run_id", "wait")
     kept = {key: value for key, value in options.items() if key not in passing}
     return dict(json.loads(json.dumps(kept)))
-
-
-def _clear_remains(target: Target) -> None:
-    """Deletes staging folders beside a local output whose process is gone."""
-    if not filesystem.is_local(target.root):
-        filesystem.delete(target.staging)
-        return
-    stem = glob.escape(f"{_beside(target.root)}.millrace-")
-    for folder in glob.glob(f"{stem}*"):
-        if folder == target.staging or not _alive(folder):
-            restore(target, folder)
-            filesystem.delete(folder)
-    os.makedirs(target.staging)
-    with open(f"{target.staging}/owner", "w") as owner:
-        owner.write(f"{socket.gethostname()} {os.getpid()}")
-
-
-def _alive(folder: str) -> bool:
-    """Whether the process that stages there may still run; on another host one can't know."""
-    try:
-        with open(f"{folder}/owner") as owner:
-            host, pid = owner.read().split()
-        if host != socket.gethostname():
-            return True
-        os.kill(int(pid), 0)
-    except (OSError, ValueError) as error:
-        return isinstance(error, PermissionError)
-    return True
-
-
-def _beside(root: str) -> str:
-    """The hidden name beside an output."""
-    folder, _, name = root.rpartition("/")
-    return f"{folder}/.{name}" if folder else f".{name}"
 
 
 def new_run_id(job: str) -> str:

@@ -2,16 +2,29 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from transforms.errors import MillraceError
 from transforms.reasons import FILE_REASONS, Reason
 
 MANIFEST = "_millrace/run.json"
-Finding = tuple[str, str, str]
-"""Something wrong with the data as a whole: severity, feature or rule, and why."""
 _TOLD = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with the data as a whole.
+
+    Attributes:
+      severity: "ERROR", "WARNING" or "SLICE".
+      feature: The path of a feature; or the name of a rule, or of all data.
+      why: What is wrong, in words that hold no value of a row.
+    """
+
+    severity: str
+    feature: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,6 @@ class Target:
     Attributes:
       root: The folder or file it becomes.
       folder: Whether it becomes a folder.
-      family: "files" or "stdout".
       format: Its format's name.
       compression: "gzip" or "".
       settings: What else the URI told the format.
@@ -62,11 +74,11 @@ class Target:
       uri: As the user gave it.
       evidence: Whether it tells of the run, as dead letters and reports do, and so is published
         also where a gate says no.
+      preview: Whether nothing of it stays, and so its manifest lies with the staging.
     """
 
     root: str
     folder: bool
-    family: str
     format: str
     compression: str
     settings: tuple[tuple[str, str], ...]
@@ -74,11 +86,12 @@ class Target:
     dead_letters: bool = False
     uri: str = ""
     evidence: bool = False
+    preview: bool = False
 
     @property
     def manifest(self) -> str:
         """Its manifest: inside a folder, hidden from readers of the data; beside a file."""
-        if self.family == "stdout":
+        if self.preview:
             return f"{self.staging}.run.json"
         return f"{self.root}/{MANIFEST}" if self.folder else f"{self.root}.run.json"
 
@@ -166,8 +179,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             "pipeline; please report it"
         )
     verdicts = [entry for entry in ledger if entry.kind == "verdict"]
-    names = ("severity", "feature", "why")
-    found = [dict(zip(names, each, strict=True)) for entry in verdicts for each in entry.findings]
+    found = [asdict(finding) for entry in verdicts for finding in entry.findings]
     return {
         **({"findings": found} if verdicts else {}),
         "rows_in": rows_in,

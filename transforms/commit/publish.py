@@ -1,21 +1,20 @@
 """The last step of a run: everything appears at once, or nothing does."""
 
-import datetime
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.commit.ledger import MANIFEST, Entry, Gate, Target, count, final_names
+from transforms.commit.evidence import PUBLISHING, aside, clear_stale, restore
+from transforms.commit.ledger import Entry, Gate, Target, count, final_names
+from transforms.commit.manifest import now, read_manifest, versions, write_manifest
+from transforms.commit.places import place_of
+from transforms.commit.remains import release_staging
 from transforms.errors import Refused
 from transforms.files import filesystem
-from transforms.files.locks import unlock
-
-PUBLISHING = "publishing"
-"""The status of evidence that waits for the outputs beside it."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,11 @@ def publish(entries: Iterable[Entry], plan: Plan) -> str:
     for target in evidence:
         write_manifest(target.manifest, manifest)
     if not objection:
-        _clear_stale(staged)
+        clear_stale(staged)
     for target in plan.targets:
         filesystem.delete(target.staging)
-        unlock(target.root)
+        release_staging(target)
+        place_of(target).release(target)
     if objection:
         raise Refused(f"nothing was published: {objection}. {_evidence(evidence)}")
     return json.dumps(manifest)
@@ -112,40 +112,6 @@ def _evidence(targets: list[Target]) -> str:
     letters = ", ".join(target.root for target in targets if target.dead_letters) or "none"
     reports = ", ".join(target.root for target in targets if not target.dead_letters)
     return f"Dead letters: {letters}" + (f". What was found: {reports}" if reports else "")
-
-
-def _clear_stale(staged: Mapping[Target, list[Entry]]) -> None:
-    """Deletes evidence of an earlier run, lest it pass for this one's; no other."""
-    for target, entries in staged.items():
-        if target.evidence and not entries and read_manifest(target.manifest):
-            filesystem.delete(target.root)
-            filesystem.delete(target.manifest)
-
-
-def aside(target: Target, run_id: str) -> Target:
-    """Where the evidence of a refused run goes: not in the place of that of what stays."""
-    taken = target.evidence and filesystem.exists(target.root) and not is_remnant(target)
-    manifest = read_manifest(target.manifest) if taken else None
-    if not taken or (manifest and manifest["run_id"] == run_id):
-        return target
-    stem, dot, suffix = target.root.rpartition(".")
-    root = f"{target.root}.{run_id}" if target.folder else f"{stem}.{run_id}{dot}{suffix}"
-    return replace(target, root=root)
-
-
-def restore(target: Target, staging: str) -> None:
-    """Puts evidence back that was replaced by that of a run that published nothing else.
-
-    Args:
-      target: The dead letters, say.
-      staging: Where the run staged its files.
-    """
-    replaced, manifest = f"{staging}/replaced", read_manifest(target.manifest)
-    if not filesystem.is_local(target.root) or not filesystem.exists(replaced):
-        return
-    if manifest and manifest["status"] == PUBLISHING and not _is_published(manifest):
-        filesystem.delete(target.root)
-        filesystem.move_folder(replaced, target.root)
 
 
 def _staged(ledger: list[Entry], target: Target) -> list[Entry]:
@@ -184,7 +150,7 @@ def _manifest(
             }
             for target, entries in staged.items()
         ],
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -196,117 +162,9 @@ def _published(target: Target, staged: list[Entry]) -> list[dict[str, Any]]:
 
 
 def _put(target: Target, staged: list[Entry], manifest: dict[str, Any], plan: Plan) -> None:
-    """Publishes one output."""
+    """Publishes one output, unless that was done before."""
     there = read_manifest(target.manifest)
     done = ("committed", manifest["status"])
     if there and there["run_id"] == plan.run_id and there["status"] in done:
         return
-    if not plan.overwrite and filesystem.exists(target.root) and not is_remnant(target):
-        raise Refused(f"nothing was published: {target.root} came to be while this run worked")
-    moves = [(entry.path, path) for entry, path in final_names(target, staged)]
-    if not moves:
-        moves = _empty_output(target, staged)
-    content = _text(manifest)
-    if target.family == "stdout":
-        from transforms.commit.stdout import show
-
-        show(target, [staged for staged, _ in moves])
-        filesystem.write_bytes(target.manifest, content)
-    elif not target.folder:
-        _put_file(target, moves[0] if moves else None, content)
-    elif filesystem.is_local(target.root):
-        _put_local_folder(target, moves, content, plan.overwrite or is_remnant(target))
-    else:
-        filesystem.delete(target.root)
-        filesystem.move(moves)
-        filesystem.write_bytes(target.manifest, content)
-
-
-def _put_local_folder(
-    target: Target, moves: list[tuple[str, str]], manifest: bytes, replaces: bool
-) -> None:
-    """Builds the folder beside its place, and puts it there by one rename."""
-    whole = f"{target.staging}/whole"
-    filesystem.move([(staged, whole + path[len(target.root) :]) for staged, path in moves])
-    filesystem.write_bytes(f"{whole}/{MANIFEST}", manifest)
-    # What is replaced is deleted with the staging, at the very end.
-    filesystem.swap_in(whole, target.root, f"{target.staging}/replaced" if replaces else None)
-
-
-def _put_file(target: Target, move: tuple[str, str] | None, manifest: bytes) -> None:
-    filesystem.delete(target.manifest)
-    if move is not None:
-        filesystem.move([move])
-    filesystem.write_bytes(target.manifest, manifest)
-
-
-def _empty_output(target: Target, staged: list[Entry]) -> list[tuple[str, str]]:
-    """A file without rows, so that readers find the columns."""
-    schemas = [entry.schema for entry in staged if entry.kind == "schema"]
-    if not schemas:
-        return []
-    from transforms.commit.stage import write_file
-
-    path = f"{target.staging}/empty{target.suffix}"
-    write_file(target, path, pa.ipc.read_schema(pa.py_buffer(schemas[0])), [])
-    name = f"{target.root}/part-00000-of-00001{target.suffix}"
-    return [(path, name if target.folder else target.root)]
-
-
-def is_remnant(target: Target) -> bool:
-    """Whether what stands there is evidence of a run that published nothing else."""
-    manifest = read_manifest(target.manifest)
-    if manifest is None or not target.evidence:
-        return False
-    return manifest["status"] == "refused" or (
-        manifest["status"] == PUBLISHING and not _is_published(manifest)
-    )
-
-
-def _is_published(manifest: Mapping[str, Any]) -> bool:
-    """Whether the outputs of a run are there, of which this is the evidence's manifest."""
-    outputs = [output for output in manifest["outputs"] if not _is_evidence(output)]
-    published = [read_manifest(output["manifest"]) for output in outputs]
-    return any(other and other["run_id"] == manifest["run_id"] for other in published)
-
-
-def _is_evidence(output: Mapping[str, Any]) -> bool:
-    # Manifests of before there were reports know dead letters only.
-    return bool(output.get("evidence", output["dead_letters"]))
-
-
-def _text(manifest: Mapping[str, Any]) -> bytes:
-    return json.dumps(manifest, indent=2).encode()
-
-
-def write_manifest(uri: str, manifest: Mapping[str, Any]) -> None:
-    """Writes a manifest."""
-    filesystem.write_bytes(uri, _text(manifest))
-
-
-def read_manifest(uri: str) -> dict[str, Any] | None:
-    """A manifest, or None where there is none."""
-    try:
-        if not filesystem.exists(uri):
-            return None
-        manifest = json.loads(filesystem.read_bytes(uri))
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) and "run_id" in manifest else None
-
-
-def now() -> str:
-    """The time, as manifests tell it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in ("millrace", "apache-beam", "pyarrow", "tensorflow"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    place_of(target).put(target, staged, manifest, plan.overwrite)

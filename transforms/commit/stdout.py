@@ -3,14 +3,46 @@
 import shutil
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 
-from transforms.commit.ledger import Target
+from transforms.commit.file_place import moves_of
+from transforms.commit.ledger import Entry, Target
+from transforms.commit.manifest import text_of
+from transforms.files import filesystem
 from transforms.files.filesystem import open_read
 
 PREVIEW_ROWS = 1000
 CELL_WIDTH = 24
+
+
+class StdoutPlace:
+    """What a commit does at stdout: there is nothing to keep, and nothing to lose."""
+
+    def claim(self, target: Target) -> None:
+        """Clears what a killed preview left."""
+        filesystem.delete(target.staging)
+
+    def check(self, target: Target, reads: Iterable[str], overwrite: bool) -> None:
+        """Allows everything."""
+
+    def begin(self, target: Target) -> None:
+        """Needs nothing."""
+
+    def put(
+        self, target: Target, staged: list[Entry], manifest: dict[str, Any], overwrite: bool
+    ) -> None:
+        """Prints what was staged."""
+        show(target, [path for path, _ in moves_of(target, staged)])
+        filesystem.write_bytes(target.manifest, text_of(manifest))
+
+    def settle(self, target: Target) -> None:
+        """Deletes the manifest: who asked for it has read it."""
+        filesystem.delete(target.manifest)
+
+    def release(self, target: Target) -> None:
+        """Holds nothing."""
 
 
 def show(target: Target, paths: Iterable[str]) -> None:

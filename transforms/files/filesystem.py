@@ -1,6 +1,7 @@
 """Files through Beam's FileSystems: local paths, gs:// and whatever else Beam reaches."""
 
 import errno
+import fnmatch
 import gzip
 import os
 import posixpath
@@ -85,6 +86,19 @@ def _refuse(error: OSError) -> None:
 def fixed_part(pattern: str) -> str:
     """What of a pattern is one place: the folder before its first wildcard, or the whole path."""
     return (_fixed_part(pattern) if _GLOB.search(pattern) else pattern).rstrip("/")
+
+
+def followed(path: str) -> str:
+    """Returns a local path with the link at its end followed; one that leads nowhere stays."""
+    follows = is_local(path) and os.path.islink(path) and os.path.exists(path)
+    return os.path.realpath(path) if follows else path
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Returns whether listing a pattern or folder would find a file, or the files of a folder."""
+    if f"{path}/".startswith(f"{pattern.rstrip('/')}/"):
+        return True
+    return any(fnmatch.fnmatchcase(path + end, pattern) for end in ("", "/part"))
 
 
 def _fixed_part(pattern: str) -> str:

@@ -12,7 +12,19 @@ def lock(output: str) -> bool:
 
     Returns: Whether it could: another process may hold it.
     """
-    path = _file(output)
+    return hold(_file(output))
+
+
+def unlock(output: str) -> None:
+    """Lets go of a lock, and deletes its file; one that is not held is no error."""
+    release(_file(output))
+
+
+def hold(path: str) -> bool:
+    """Makes a file and locks it until the process ends; this process may do so again.
+
+    Returns: Whether it could: another process may hold it.
+    """
     while path not in _held:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -29,17 +41,30 @@ def lock(output: str) -> bool:
     return True
 
 
-def unlock(output: str) -> None:
-    """Lets go of a lock, and deletes its file; one that is not held is no error."""
-    _release(_file(output))
-
-
-def _release(path: str) -> None:
+def release(path: str) -> None:
+    """Lets go of a file that is held, and deletes it; one that is not held is no error."""
     descriptor = _held.pop(path, None)
     if descriptor is not None:
         if _is_at(descriptor, path):
             os.remove(path)
         os.close(descriptor)
+
+
+def is_held(path: str) -> bool:
+    """Returns whether some process holds a file; this one counts too."""
+    if path in _held:
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _file(output: str) -> str:
@@ -57,4 +82,4 @@ def _is_at(descriptor: int, path: str) -> bool:
 @atexit.register
 def _unlock_all() -> None:
     for path in list(_held):
-        _release(path)
+        release(path)

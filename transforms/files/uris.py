@@ -1,33 +1,28 @@
 """URIs: the scheme gives the family, the suffix or `?format=` the format."""
 
-import importlib
 import posixpath
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qsl
 
 from transforms.errors import ConfigError
+from transforms.families import FILES, STDOUT, Family, family_of, scheme_of
 from transforms.files.format import Format
+from transforms.lazy import Registry
 
-SCHEMES = {
-    "": "files",
-    "file": "files",
-    "gs": "files",
-    "hdfs": "files",
-    "s3": "files",
-    "stdout": "stdout",
-}
-
-FORMATS = {
-    "arrow": "transforms.files.formats.arrow:Arrow",
-    "avro": "transforms.files.formats.avro.format:Avro",
-    "csv": "transforms.files.formats.csv.format:Csv",
-    "jsonl": "transforms.files.formats.json.format:JsonLines",
-    "parquet": "transforms.files.formats.parquet.format:Parquet",
-    "tfrecord": "transforms.files.formats.tfrecord:TfRecord",
-    "tfsequence": "transforms.files.formats.tfrecord:TfSequence",
-    "tsv": "transforms.files.formats.csv.format:Tsv",
-}
+FORMATS = Registry(
+    "format",
+    {
+        "arrow": "transforms.files.formats.arrow:Arrow",
+        "avro": "transforms.files.formats.avro.format:Avro",
+        "csv": "transforms.files.formats.csv.format:Csv",
+        "jsonl": "transforms.files.formats.json.format:JsonLines",
+        "parquet": "transforms.files.formats.parquet.format:Parquet",
+        "tfrecord": "transforms.files.formats.tfrecord:TfRecord",
+        "tfsequence": "transforms.files.formats.tfrecord:TfSequence",
+        "tsv": "transforms.files.formats.csv.format:Tsv",
+    },
+)
 
 SUFFIXES = {
     ".arrow": "arrow",
@@ -54,14 +49,14 @@ class Location:
 
     Attributes:
       path: The URI without its query: a file, a folder or a glob.
-      family: "files" or "stdout".
+      family: Its family: files or stdout.
       format: The format's name, or None where nothing says it.
       compression: "gzip" or "".
       settings: What else the query says, for the format.
     """
 
     path: str
-    family: str
+    family: Family
     format: str | None
     compression: str
     settings: tuple[tuple[str, str], ...] = ()
@@ -70,7 +65,7 @@ class Location:
     def folder(self) -> bool:
         """Whether it names a folder (a trailing slash, or no known suffix)."""
         named = self.path.endswith("/") or suffix_format(self.path) is None
-        return named and self.family == "files"
+        return named and self.family is FILES
 
     @property
     def root(self) -> str:
@@ -90,16 +85,15 @@ def parse(uri: str) -> Location:
     # A question mark is a wildcard too: only what looks like settings is a query.
     if query and "=" not in query:
         path, query = uri, ""
-    scheme = path.partition(":")[0] if ":" in path.split("/")[0] else ""
-    family = SCHEMES.get(scheme.lower())
-    if family is None:
-        raise ConfigError(f"{uri!r}: unknown scheme {scheme!r}; known: {_listed(SCHEMES)}")
-    if not path.removeprefix(f"{scheme}:").strip("/") and family == "files":
+    scheme, family = scheme_of(uri), family_of(uri)
+    if family not in (FILES, STDOUT):
+        raise ConfigError(f"{uri!r} names no file or folder")
+    if family is FILES and not path[len(scheme) :].strip(":/"):
         raise ConfigError(f"{uri!r} names no file or folder")
     settings = dict(parse_qsl(query, keep_blank_values=True))
     format = settings.pop("format", None) or suffix_format(path)
-    if format is not None and format not in FORMATS:
-        raise ConfigError(f"{uri!r}: unknown format {format!r}; known: {_listed(FORMATS)}")
+    if format is not None:
+        FORMATS.check(format, repr(uri))
     compression = settings.pop("compression", COMPRESSIONS.get(posixpath.splitext(path)[1], ""))
     if compression not in ("", "gzip"):
         raise ConfigError(f"{uri!r}: unknown compression {compression!r}; known: gzip")
@@ -122,13 +116,8 @@ def load_format(name: str, settings: tuple[tuple[str, str], ...] = ()) -> Format
     Raises:
       ConfigError: A setting that the format doesn't know.
     """
-    module, _, kind = FORMATS[name].partition(":")
     try:
-        return cast(Format, getattr(importlib.import_module(module), kind)(**dict(settings)))
+        return cast(Format, FORMATS.load(name)(**dict(settings)))
     except TypeError:
         unknown = ", ".join(key for key, _ in settings)
         raise ConfigError(f"format {name} does not know the setting(s) {unknown}") from None
-
-
-def _listed(table: dict[str, str]) -> str:
-    return ", ".join(key for key in table if key)

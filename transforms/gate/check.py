@@ -83,7 +83,7 @@ def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target)
     Raises:
       ConfigError: It is none.
     """
-    if not target.folder or target.family != "files":
+    if not target.folder:
         raise ConfigError(
             f"{target.uri!r} is no folder, and what is found are several files: name a folder, "
             "with a slash at its end"
@@ -108,7 +108,7 @@ def _files(judgement: Judgement) -> tuple[tuple[str, bytes], ...]:
 
 
 def _findings(judgement: Judgement) -> tuple[Finding, ...]:
-    return tuple((each.severity, each.feature, each.why) for each in judgement.findings)
+    return tuple(judgement.findings)
 
 
 def _unread(dead_letters: DeadLetters | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Anomalies as a list, errors first: what a table shows, and what a gate goes by."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from transforms.commit.ledger import Finding
 from transforms.reports.redaction import MOST, Values
 
 if TYPE_CHECKING:
@@ -11,37 +11,22 @@ if TYPE_CHECKING:
 ERROR = "ERROR"
 
 
-@dataclass(frozen=True)
-class Found:
-    """One feature or rule, and what is wrong.
-
-    Attributes:
-      severity: "ERROR" or "WARNING".
-      feature: Its path; or that of a rule, or of all data.
-      why: In words that hold no value of a row.
-    """
-
-    severity: str
-    feature: str
-    why: str
-
-
-def findings(anomalies: "anomalies_pb2.Anomalies") -> list[Found]:
+def findings(anomalies: "anomalies_pb2.Anomalies") -> list[Finding]:
     """What is wrong, errors first, then by name."""
     found = [_found(feature, info) for feature, info in anomalies.anomaly_info.items()]
     if anomalies.data_missing:
-        found.append(Found(ERROR, "(all)", "there are no rows"))
+        found.append(Finding(ERROR, "(all)", "there are no rows"))
     if anomalies.HasField("dataset_anomaly_info"):
         found.append(_found("(dataset)", anomalies.dataset_anomaly_info))
     return sorted(found, key=lambda each: (each.severity != ERROR, each.feature, each.why))
 
 
-def _found(feature: str, info: "anomalies_pb2.AnomalyInfo") -> Found:
+def _found(feature: str, info: "anomalies_pb2.AnomalyInfo") -> Finding:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     reasons = [_told(reason) for reason in info.reason] or [info.short_description]
     severity = anomalies_pb2.AnomalyInfo.Severity.Name(info.severity)
-    return Found(severity, feature, "; ".join(reasons))
+    return Finding(severity, feature, "; ".join(reasons))
 
 
 def _told(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:

@@ -23,7 +23,7 @@ from transforms.statistics.options import StatisticsOptions
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-    from transforms.gate.findings import Found
+    from transforms.commit.ledger import Finding
     from transforms.reports import Example
 
     Examples = Mapping[str, pa.RecordBatch | Example]
@@ -46,7 +46,7 @@ class Judgement:
     """
 
     files: tuple[tuple[str, bytes], ...]
-    findings: "tuple[Found, ...]"
+    findings: "tuple[Finding, ...]"
     rows: int
 
     @property
@@ -113,7 +113,7 @@ class Judge:
         verdicts: Iterable[Verdict],
         repeats: Mapping[str, int],
         unread: int,
-    ) -> "tuple[list[tuple[str, bytes]], tuple[Found, ...]]":
+    ) -> "tuple[list[tuple[str, bytes]], tuple[Finding, ...]]":
         """The files that tell of the data, and what is wrong with it."""
         from transforms.reports import statistics_report
 
@@ -218,8 +218,9 @@ def _joined(fault: FaultyRows) -> pa.RecordBatch:
 def _findings(
     anomalies: "anomalies_pb2.Anomalies | None",
     slices: "Mapping[str, anomalies_pb2.Anomalies] | None",
-) -> "tuple[Found, ...]":
-    from transforms.gate.findings import Found, findings
+) -> "tuple[Finding, ...]":
+    from transforms.commit.ledger import Finding
+    from transforms.gate.findings import findings
     from transforms.schema.slices import slices_with_errors
 
     if anomalies is None:
@@ -227,7 +228,7 @@ def _findings(
     number = slices_with_errors(slices or {})
     told = "has errors" if number == 1 else "have errors"
     why = f"{told} that all rows have not, or have drifted: see {REPORT}"
-    of_slices = [Found("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]
+    of_slices = [Finding("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]
     return (*findings(anomalies), *(of_slices if number else ()))
 
 

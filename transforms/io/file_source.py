@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from transforms.arrow.types import is_list, is_time, plain_schema
 from transforms.errors import ConfigError
+from transforms.families import FILES, family_of
 from transforms.files.filesystem import list_files, open_read
 from transforms.files.format import BrokenFile, File, Format
 from transforms.files.uris import load_format, parse, suffix_format
@@ -45,7 +46,9 @@ class Source:
     partitions: tuple[str, ...] = ()
     origin: str = "file"
     limit: int | None = None
+    family = FILES
     bounded = True
+    guessed = ()
 
     @classmethod
     def resolve(
@@ -68,9 +71,8 @@ class Source:
         Raises:
           ConfigError: No files, mixed formats, schemas that can't be united, no readable file.
         """
+        family_of(uri).load("resolve", uri)
         place = parse(uri)
-        if place.family != "files":
-            raise ConfigError(f"{uri!r} can't be read from; give a file, folder or glob")
         files = tuple(list_files(place.path))
         if not files:
             raise ConfigError(f"--input: no files match {uri!r}")
@@ -168,6 +170,10 @@ class Source:
         kept = pa.schema([field for field in self.schema if field.name in wanted])
         return replace(self, schema=kept)
 
+    def held(self, seconds: float) -> "Source":
+        """Returns the source as it is: files have no watermark to hold."""
+        return self
+
     @property
     def file_schema(self) -> pa.Schema:
         """The columns that come from the files themselves."""
@@ -177,6 +183,17 @@ class Source:
     def bytes(self) -> int:
         """The size of all files."""
         return sum(file.size for file in self.files)
+
+
+def resolve_files(
+    uri: str,
+    schema: str | None,
+    types: Mapping[str, pa.DataType] | None,
+    limit: int | None,
+    settings: Mapping[str, Any],
+) -> Source:
+    """Lists files and settles their schema; see `Source.resolve`. Settings are for messages."""
+    return Source.resolve(uri, schema, types=types, limit=limit)
 
 
 def _distinct(schema: pa.Schema, uri: str) -> pa.Schema:

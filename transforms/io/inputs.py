@@ -1,14 +1,41 @@
-"""A resolved input of any kind, by its URI."""
+"""A resolved input of any family, by its URI."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import pyarrow as pa
 
-from transforms.errors import ConfigError
-from transforms.io.file_source import Source
-from transforms.io.pubsub.source import PubSubSource
-from transforms.io.pubsub.uris import is_pubsub
+from transforms.families import Family, family_of
+
+
+class Input(Protocol):
+    """An input that was looked at in the launcher: files were listed, messages have a schema."""
+
+    @property
+    def uri(self) -> str:
+        """The URI, as the user gave it."""
+
+    @property
+    def family(self) -> Family:
+        """How it is read."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it comes to an end."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of its rows."""
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """The columns that are read only because the reader needs them: no schema names any."""
+
+    def select(self, columns: Iterable[str]) -> "Input":
+        """Returns the input with only some columns, where it can leave out others."""
+
+    def held(self, seconds: float) -> "Input":
+        """Returns the input with event time standing still for so long from the start."""
 
 
 def resolve_input(
@@ -16,25 +43,20 @@ def resolve_input(
     schema: str | None,
     types: Mapping[str, pa.DataType] | None = None,
     limit: int | None = None,
-    **streaming: Any,
-) -> Source | PubSubSource:
-    """Looks at an input: files are listed, messages have a schema.
+    **settings: Any,
+) -> Input:
+    """Looks at an input: lists files, or settles what messages hold.
 
     Args:
       uri: Files, or `pubsub://projects/P/subscriptions/S`.
       schema: The URI of a schema file.
       types: The types of some columns, where the input does not tell them.
       limit: Most rows to read of files.
-      streaming: What `PubSubSource` has besides.
+      settings: What inputs without end have besides: see `PubSubSource`.
 
     Raises:
       ConfigError: It isn't there, or its schema can't be settled.
     """
-    if is_pubsub(uri):
-        if limit is not None:
-            raise ConfigError(
-                "--limit is for files: messages do not come in an order of which it could take the "
-                "first. Leave it out, and end the run with Ctrl-C"
-            )
-        return PubSubSource.resolve(uri, schema, types, **streaming)
-    return Source.resolve(uri, schema, types=types, limit=limit)
+    resolve = family_of(uri).load("resolve", uri)
+    found: Input = resolve(uri, schema, types, limit, settings)
+    return found

@@ -1,213 +1,22 @@
-"""Read: files to batches, each part of a file on its own."""
+"""Read: any input as batches."""
 
-import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apache_beam as beam
-import numpy as np
-import pyarrow as pa
 
-from transforms import progress
-from transforms.arrow.casts import checked_cast
-from transforms.batches import MAX_BYTES, MAX_ROWS, row_positions, slice_rows, with_source
+from transforms.batches import MAX_ROWS
 from transforms.coders import Batches
-from transforms.commit.dead_letters import DeadLetters, split_rejects
-from transforms.commit.ledger import Entry
-from transforms.files.ahead import ahead
-from transforms.files.filesystem import is_local, open_read
-from transforms.files.format import BrokenFile, Chunk, File, Split
-from transforms.io.file_source import NULL_PARTITION, Source
-from transforms.io.inputs import resolve_input
-from transforms.reasons import Reason
-from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads, rejected_rows
-
-if TYPE_CHECKING:
-    from transforms.io.pubsub.source import PubSubSource
-
-SPLIT_BYTES = 4 << 20, 64 << 20
-"""The least and most bytes of a split; between them a source is cut into some 16."""
-
-
-def read_batches(source: Source, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
-    """Reads a source in this process, file after file.
-
-    Args:
-      source: What to read, up to its limit.
-      max_rows: Most rows of a batch.
-
-    Yields: Rows with the source's schema, and rejects.
-    """
-    left = source.limit
-    for file in source.files:
-        for split in plan_file(source, file):
-            outcomes = read_split(source, split, max_rows)
-            if left is None:
-                yield from outcomes
-                continue
-            for rows, rejects in first_rows(outcomes, left):
-                yield rows, rejects
-                left -= rows.num_rows + rejected_rows(rejects)
-            if left == 0:
-                return
-
-
-def first_rows(outcomes: Iterable[Outcome], number: int) -> Iterator[Outcome]:
-    """The first rows of a split in the order of the file, rejected ones among them.
-
-    Args:
-      outcomes: Rows and rejects; a reject may come before rows that stand before it.
-      number: How many.
-    """
-    rows, waiting = None, NO_REJECTS
-    for rows, rejects in outcomes:
-        waiting = join_rejects([waiting, rejects])
-        if not rows.num_rows:
-            continue
-        places, bad = row_positions(rows), _reject_positions(waiting)
-        places = np.zeros(rows.num_rows, np.int64) if places is None else places
-        ready = bad <= places[-1]
-        last = np.sort(np.concatenate([places, bad[ready]]))[:number][-1]
-        kept = slice_rows(rows, 0, min(number, int((places <= last).sum())))
-        taken = waiting.filter(pa.array(ready & (bad <= last)))
-        yield kept, taken
-        number -= kept.num_rows + rejected_rows(taken)
-        if number <= 0:
-            return
-        waiting = waiting.filter(pa.array(~ready))
-    if rows is not None:
-        order = np.argsort(_reject_positions(waiting), kind="stable")
-        yield slice_rows(rows, 0, 0), waiting.take(pa.array(order[:number]))
-
-
-def _reject_positions(rejects: pa.RecordBatch) -> np.ndarray:
-    """Where rejected rows stood; 0 for what has no place, such as a whole file."""
-    texts = [source or "" for source in rejects["source"].to_pylist()]
-    ends = [text.rpartition("=")[2] for text in texts]
-    return np.array([int(end) if end.isdecimal() else 0 for end in ends], np.int64)
-
-
-def plan_file(source: Source, file: File) -> list[Split]:
-    """The parts in which a file is read. One that can't be planned is left to `read_split`."""
-    least, most = SPLIT_BYTES
-    target_bytes = max(least, min(most, source.bytes // 16))
-    if source.compression or not source.format.splittable:
-        return list(source.format.plan(None, file, target_bytes))
-    try:
-        with open_read(file.uri) as stream:
-            return list(source.format.plan(stream, file, target_bytes))
-    except (BrokenFile, FileNotFoundError, PermissionError):
-        return list(source.format.plan(None, file, target_bytes))
-
-
-def read_split(source: Source, split: Split, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
-    """Reads a part of a file.
-
-    Yields: Rows and rejects. A file that breaks off ends in one reject that stands for the file.
-    """
-    try:
-        with open_read(split.file.uri, source.compression) as stream:
-            chunks = source.format.read(stream, split, source.file_schema, max_rows, MAX_BYTES)
-            for chunk in chunks:
-                yield _finished(source, split.file, chunk)
-        _check_size(split.file)
-    except BrokenFile as error:
-        yield _empty(source), _broken(split.file, error.reason, error.message)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        why = f"the file can't be opened: {error.strerror}"
-        yield _empty(source), _broken(split.file, Reason.UNREADABLE_FILE, why)
-
-
-def _check_size(file: File) -> None:
-    """Whether a local file still holds what it held when the run began.
-
-    Raises:
-      BrokenFile: It has become shorter.
-    """
-    if is_local(file.uri) and (size := os.path.getsize(file.uri)) < file.size:
-        why = f"it had {file.size:,} bytes when the run began, and has {size:,} now"
-        raise BrokenFile(Reason.TRUNCATED_FILE, why)
-
-
-def _finished(source: Source, file: File, chunk: Chunk) -> Outcome:
-    """Adds the partition columns, and notes where the rows came from."""
-    rows = chunk.rows
-    if source.partitions:
-        known = {key: None if value == NULL_PARTITION else value for key, value in file.partition}
-        columns = dict(zip(rows.schema.names, rows.columns, strict=True))
-        for field in source.schema:
-            if field.name not in columns:
-                value = checked_cast(pa.array([known[field.name]], pa.string()), field.type).values[
-                    0
-                ]
-                columns[field.name] = pa.repeat(value, rows.num_rows)
-        arrays = [columns[field.name] for field in source.schema]
-        rows = pa.RecordBatch.from_arrays(arrays, schema=source.schema)
-    note = chunk.rows.schema.metadata
-    if chunk.first is None and note:
-        return rows.replace_schema_metadata(note), chunk.rejects
-    return with_source(rows, file.uri, chunk.first, source.format.unit), chunk.rejects
-
-
-def _empty(source: Source) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(
-        [pa.nulls(0, f.type) for f in source.schema], source.schema.names
-    )
-
-
-def _broken(file: File, reason: Reason, message: str) -> pa.RecordBatch:
-    """The dead letter that stands for a file: which rows it lost is unknown."""
-    return reject_payloads(
-        pa.nulls(1, pa.string()), reason, message, sources=pa.array([file.uri], pa.string())
-    )
-
-
-class _PlanFn(beam.DoFn):
-    """Files to splits."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-
-    def process(self, file: File) -> Iterator[Split]:
-        yield from plan_file(self.source, file)
-
-
-class _ReadFn(beam.DoFn):
-    """Splits to batches, with a tally of the rows at the end of each."""
-
-    def __init__(self, source: Source, max_rows: int) -> None:
-        self.source, self.max_rows = source, max_rows
-        self.rows = beam.metrics.Metrics.counter("Read", "rows_in")
-
-    def process(self, split: Split | None) -> Iterator[Any]:
-        """Reads a split; None stands for the whole source in order, up to its limit."""
-        outcomes = (
-            read_batches(self.source, self.max_rows)
-            if split is None
-            else read_split(self.source, split, self.max_rows)
-        )
-        total, yielded = 0, False
-        weight = self.source.bytes if split is None else split.weight
-        for rows, rejects in ahead(outcomes):
-            found = rows.num_rows + rejected_rows(rejects)
-            total += found
-            self.rows.inc(found)
-            progress.add("read", rows=found)
-            yield rows, rejects
-            yielded = True
-        if not yielded:
-            yield _empty(self.source), NO_REJECTS
-        progress.add("read", bytes=weight)
-        yield beam.pvalue.TaggedOutput("tally", Entry("read", "Read", rows=total))
+from transforms.commit.dead_letters import DeadLetters
+from transforms.io.inputs import Input, resolve_input
 
 
 @dataclass
 class Read(beam.PTransform):
-    """Reads files as batches, all with one schema.
+    """Reads files or messages as batches, all with one schema.
 
     Args:
-      source: A resolved source of files or messages, or the URI of a file, folder or glob.
+      source: A resolved input, or the URI of a file, folder or glob.
       max_rows: Most rows of a batch.
       dead_letters: Takes the rows and files that can't be read; without it they are errors.
       native: Messages are read by the runner's own source: for Dataflow; see `ReadNative`.
@@ -218,7 +27,7 @@ class Read(beam.PTransform):
       ConfigError: When constructed with a URI that can't be resolved.
     """
 
-    source: "Source | PubSubSource | str"
+    source: Input | str
     max_rows: int = MAX_ROWS
     dead_letters: DeadLetters | None = None
     native: bool = False
@@ -229,32 +38,9 @@ class Read(beam.PTransform):
             raise ValueError("Read: max_rows is at least 1")
 
     def expand(self, root: Any) -> Batches:
-        """Applies it."""
+        """Reads the source as its family does."""
         source = self.source
         if isinstance(source, str):
             source = resolve_input(source, None)
-        if not isinstance(source, Source):
-            return root | "PubSub" >> self._messages(source)
-        if source.limit is None:
-            progress.expect("read", bytes=source.bytes)
-            files = root | "Files" >> beam.Create(source.files, reshuffle=False)
-            if len(source.files) > 1:
-                files = files | "SpreadFiles" >> beam.Reshuffle()
-            splits = files | "Plan" >> beam.ParDo(_PlanFn(source)).with_output_types(Split)
-            splits = splits | "Spread" >> beam.Reshuffle()
-        else:
-            splits = root | "InOrder" >> beam.Create([None], reshuffle=False)
-        read = splits | "Split" >> beam.ParDo(_ReadFn(source, self.max_rows)).with_outputs(
-            "tally", main="outcomes"
-        )
-        # A builtin tuple's hint would be taken for Any, and batches pickled.
-        read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
-        if self.dead_letters is not None:
-            self.dead_letters.commit.take(read.tally)
-        return split_rejects(read.outcomes, self.dead_letters, "Read")
-
-    def _messages(self, source: "PubSubSource") -> beam.PTransform:
-        from transforms.io.pubsub.native import ReadNative
-        from transforms.io.pubsub.read import ReadPubSub
-
-        return (ReadNative if self.native else ReadPubSub)(source, self.dead_letters)
+        batches: Batches = source.family.load("read", source.uri)(root, source, self)
+        return batches

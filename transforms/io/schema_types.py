@@ -2,16 +2,19 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
 from transforms.files.formats.text.cast import text_cast
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import CELLS, Source
-from transforms.io.read import read_batches
+from transforms.io.inputs import Input
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
+
+S = TypeVar("S", bound=Input)
 
 SAMPLE_ROWS = 1000
 ENOUGH = 0.5
@@ -23,9 +26,7 @@ MOST = 0.9
 _NUMBERS = {"INT": pa.int64(), "FLOAT": pa.float64()}
 
 
-def with_schema_types(
-    source: Source, schema: "schema_pb2.Schema", but: Collection[str] = ()
-) -> Source:
+def with_schema_types(source: S, schema: "schema_pb2.Schema", but: Collection[str] = ()) -> S:
     """The same rows, with columns of text files of the types of a schema.
 
     Digits are a text where the schema says BYTES, and whole numbers are floats where it says FLOAT.
@@ -35,11 +36,11 @@ def with_schema_types(
     their types.
 
     Args:
-      source: As `Source.resolve` gives it.
+      source: A resolved input.
       schema: A tensorflow-metadata `Schema`.
       but: Columns that stay of their types: those that a model needs, say.
     """
-    if source.origin != "sample":
+    if not isinstance(source, Source) or source.origin != "sample":
         return source
     from tensorflow_metadata.proto.v0 import schema_pb2
 

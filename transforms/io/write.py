@@ -1,4 +1,4 @@
-"""Write: batches to files that appear at once, when the run is committed."""
+"""Write: batches to any output."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from transforms.coders import Batches
 from transforms.commit.commit import TARGET_BYTES, Commit
 from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError
-from transforms.io.pubsub.uris import is_pubsub
+from transforms.families import family_of
 
 
 @dataclass
@@ -36,24 +36,5 @@ class Write(beam.PTransform):
             raise ConfigError("--shards is at least 1")
 
     def expand(self, batches: Batches) -> None:
-        """Applies it."""
-        if is_pubsub(self.uri):
-            from transforms.io.pubsub.sink import PubSubSink
-            from transforms.io.pubsub.write import WritePubSub
-
-            sink = PubSubSink.resolve(self.uri)
-            sent = batches | "PubSub" >> WritePubSub(sink, self.dead_letters)
-            if self.commit is not None:
-                self.commit.published(sent, self.uri)
-            return
-        commit = self.commit or Commit("write")
-        target = commit.target(self.uri)
-        if self.shards not in (None, 1) and not target.folder:
-            raise ConfigError(
-                f"--shards: {self.uri} is one file; a folder's name ends with a slash"
-            )
-        shards = self.shards if target.folder else 1
-        commit.stage(batches, target, "Write", shards=shards, target_bytes=self.target_bytes)
-        if self.commit is None:
-            commit.prepare()
-            commit.close()
+        """Writes as the family of the URI does."""
+        family_of(self.uri).load("write", self.uri)(batches, self)

@@ -7,9 +7,9 @@ from transforms.metadata.arguments import check_schema
 from transforms.metadata.datasets import dataset_of_one, is_weighted, slices_of
 from transforms.metadata.paths import walk_features
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
+from transforms.schema.anomalies.anomaly import Surroundings
 from transforms.schema.anomalies.comparators import DISTANCES
-from transforms.schema.anomalies.dataset import DatasetFinding
-from transforms.schema.anomalies.finding import Surroundings
+from transforms.schema.anomalies.dataset import DatasetAnomaly
 from transforms.schema.environments import check_environment
 from transforms.schema.slice_news import has_errors, kinds, leave_out
 from transforms.schema.validate import checked_severities, info_of, judged
@@ -132,11 +132,11 @@ def _asks(schema: schema_pb2.Schema, comparator: str, of_rows: str) -> bool:
     )
 
 
-def _missing(compared: list[str], controls: Collection[str]) -> Iterator[DatasetFinding]:
+def _missing(compared: list[str], controls: Collection[str]) -> Iterator[DatasetAnomaly]:
     for name in compared:
         if name not in controls:
             told = name.replace("_", " ")
-            yield DatasetFinding(
+            yield DatasetAnomaly(
                 NO_CONTROL,
                 f"No such slice in {told} data",
                 f"The {told} data has no slice of this name: there is nothing to compare it with.",
@@ -146,7 +146,7 @@ def _missing(compared: list[str], controls: Collection[str]) -> Iterator[Dataset
 
 def _tell(
     anomalies: anomalies_pb2.Anomalies,
-    findings: list[DatasetFinding],
+    findings: list[DatasetAnomaly],
     overrides: Mapping[str, int],
 ) -> None:
     """Adds to what was found of the number of rows."""

@@ -7,9 +7,9 @@ from transforms.metadata.arguments import check_schema
 from transforms.metadata.columns import Column
 from transforms.metadata.paths import Index, index_of, path_text
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
+from transforms.schema.anomalies.anomaly import Draft, Surroundings
 from transforms.schema.anomalies.dataset import dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
-from transforms.schema.anomalies.finding import Draft, Surroundings
 from transforms.schema.environments import check_environment, in_environment
 from transforms.schema.infer.infer import Limits, add_column
 from transforms.schema.validate import surroundings

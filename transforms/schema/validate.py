@@ -9,9 +9,9 @@ from transforms.metadata.datasets import Dataset, dataset_of, is_weighted
 from transforms.metadata.paths import path_text
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.nearest import nearest
-from transforms.schema.anomalies.dataset import DatasetFinding, dataset_findings
+from transforms.schema.anomalies.anomaly import Anomaly, Surroundings
+from transforms.schema.anomalies.dataset import DatasetAnomaly, dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
-from transforms.schema.anomalies.finding import Finding, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.rules import KINDS
 from transforms.schema.environments import check_environment
@@ -116,7 +116,7 @@ def _messages(
     return [each.as_message() for each in measured if each.comparator == comparator]
 
 
-def info_of(findings: list[Finding] | list[DatasetFinding], overrides: Mapping[str, int]) -> _Info:
+def info_of(findings: list[Anomaly] | list[DatasetAnomaly], overrides: Mapping[str, int]) -> _Info:
     """One entry of several findings."""
     reasons = [
         _Info.Reason(

@@ -117,7 +117,7 @@ def test_dataflow_reads_messages_by_itself(more, monkeypatch):
 
     monkeypatch.setattr(runners, "find", look)
     options = options_of(*DATAFLOW, *more)
-    runners.go_on_without_end(options)
+    runners.configure_streaming(options)
     standard = options.view_as(StandardOptions)
     assert runners.reads_natively(options)
     assert (standard.streaming, standard.runner) == (True, "DataflowRunner")
@@ -127,10 +127,10 @@ def test_dataflow_reads_messages_by_itself(more, monkeypatch):
 def test_others_read_messages_by_our_source_or_not_at_all(monkeypatch):
     monkeypatch.setattr(runners, "find", lambda location: "prism")
     options = options_of()
-    runners.go_on_without_end(options)
+    runners.configure_streaming(options)
     assert not runners.reads_natively(options)
     with pytest.raises(ConfigError, match="FlinkRunner does not run unbounded input here"):
-        runners.go_on_without_end(options_of("--runner=FlinkRunner"))
+        runners.configure_streaming(options_of("--runner=FlinkRunner"))
 
 
 @pytest.mark.parametrize(

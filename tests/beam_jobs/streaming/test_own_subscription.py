@@ -1,14 +1,15 @@
 """Launch checks of topics and subscriptions, and the subscription of a run that reads a topic."""
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from grpc import StatusCode
 
 from beam_jobs import launch
 from beam_jobs.ingest import Options, main
 from beam_jobs.running import runners
+from beam_jobs.running.setting import Setting
 from beam_jobs.streaming import channels
 from beam_jobs.streaming.own_subscription import ended, own_subscription, run_subscribed
-from beam_jobs.streaming.streams import is_unbounded
 from tests.transforms.io.pubsub.server import SUBSCRIPTION, TOPIC, Server
 from transforms.errors import ConfigError, MillraceError
 from transforms.io.pubsub.clients import Subscriber
@@ -121,8 +122,11 @@ def test_every_run_id_makes_a_name_that_pubsub_takes(run_id):
 
 def test_the_manifest_names_the_topic():
     given = options(input=f"{INTO}?format=text", run_id="r1")
-    assert is_unbounded(given)
-    assert launch.new_run("ingest", given).commit.manifest["options"]["input"] == given.input
+    setting = Setting.of(given, PipelineOptions([]))
+    assert setting == Setting("local", unbounded=True)
+    assert (
+        launch.new_run("ingest", given, setting).commit.manifest["options"]["input"] == given.input
+    )
 
 
 @pytest.mark.usefixtures("quick")

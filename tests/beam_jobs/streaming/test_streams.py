@@ -12,8 +12,8 @@ from beam_jobs.streaming.streams import (
     check_native,
     check_relevant,
     hold,
+    kept_columns,
     lateness,
-    message_columns,
 )
 from transforms.commit.stream.commit import StreamCommit
 from transforms.errors import ConfigError
@@ -122,5 +122,7 @@ def test_what_means_nothing_for_files_is_refused(given):
 
 
 def test_the_columns_of_messages_that_are_kept():
-    assert message_columns("out/") == ("message_id",)
-    assert message_columns("pubsub://projects/p/topics/top") == ("message_id", "ordering_key")
+    source = resolve_input("pubsub://projects/local/subscriptions/sub?format=text", None)
+    assert kept_columns(source, "out/") == ("message_id",)
+    topic = "pubsub://projects/p/topics/top"
+    assert kept_columns(source, topic) == ("message_id", "ordering_key")

@@ -13,14 +13,15 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support import local_pipeline
+from tests.support import ROOT, local_pipeline
 from transforms.batches import select_rows
+from transforms.commit import publish as publish_module
 from transforms.commit.commit import Commit
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry, Gate
 from transforms.commit.publish import Plan, publish
 from transforms.errors import ConfigError, MillraceError, Refused
-from transforms.files import filesystem
+from transforms.files import filesystem, locks
 from transforms.io.file_source import Source
 from transforms.io.read import Read
 from transforms.io.write import Write
@@ -295,7 +296,7 @@ def test_outputs_may_not_lie_in_each_other(tmp_path):
 def test_remains_of_a_killed_run_are_cleared(data, tmp_path):
     staging = tmp_path / ".out.millrace-dead-run"
     staging.mkdir()
-    (staging / "owner").write_text(f"{os.uname().nodename} 999999999")
+    (staging / "owner").write_text("")
     run(data, tmp_path / "out")
     assert sorted(os.listdir(tmp_path)) == ["in", "out"]
 
@@ -303,9 +304,139 @@ def test_remains_of_a_killed_run_are_cleared(data, tmp_path):
 def test_a_run_beside_another_is_left_alone(data, tmp_path):
     staging = tmp_path / ".out.millrace-live-run"
     staging.mkdir()
-    (staging / "owner").write_text(f"{os.uname().nodename} {os.getpid()}")
-    run(data, tmp_path / "out")
-    assert staging.exists()
+    held = (
+        "import sys; from transforms.files.locks import hold; hold(sys.argv[1]); print(flush=True)"
+    )
+    command = [sys.executable, "-c", f"{held}; sys.stdin.read()", str(staging / "owner")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as other:
+        other.stdout.readline()
+        run(data, tmp_path / "out")
+        assert staging.exists()
+        other.stdin.close()
+    run(data, tmp_path / "out2")
+    run(data, tmp_path / "out", overwrite=True)
+    assert not staging.exists(), "its process is gone"
+
+
+@pytest.mark.parametrize("moment", ["between the two renames", "before the output"])
+def test_dead_letters_of_before_come_back_after_a_kill(data, tmp_path, monkeypatch, moment):
+    letters = tmp_path / "out.dead_letters"
+    first = run(data, tmp_path / "out", odd=True, run_id="first")
+    kept = {path.name: path.read_bytes() for path in letters.rglob("part*")}
+    ends = os.rename if moment == "between the two renames" else filesystem.swap_in
+    commit = Commit("copy", run_id="second", overwrite=True)
+    dead = DeadLetters(str(letters), commit)
+    root = local_pipeline()
+    rows = root | Read(Source.resolve(str(data)), dead_letters=dead)
+    rows = split_rejects(rows | beam.Map(odd_rows_out), dead, "Odd")
+    _ = rows | Write(str(tmp_path / "out"), commit=commit)
+    commit.prepare()
+    _end_at(monkeypatch, ends, commit, root)
+    refused = Gate(max_rejected_fraction=0.1)
+    with pytest.raises(Refused):
+        run(data, tmp_path / "out", odd=True, run_id="third", overwrite=True, gate=refused)
+    assert {path.name: path.read_bytes() for path in letters.rglob("part*")} == kept
+    manifest = json.loads((letters / "_millrace" / "run.json").read_text())
+    assert manifest["run_id"] == first["run_id"] == "first"
+
+
+class Killed(BaseException):
+    """As good as the end of the process: nothing after it is done."""
+
+
+def _end_at(monkeypatch, function, commit, root):
+    """Runs a pipeline whose process is as good as killed where it would call a function."""
+    real, calls, of_dead_letters = function, [], function is os.rename
+
+    def ends(*args):
+        calls.append(args)
+        if "millrace-second/whole" in str(args[0]) and (of_dead_letters or len(calls) == 2):
+            raise Killed
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        owner = os if of_dead_letters else filesystem
+        patch.setattr(owner, real.__name__, ends)
+        # A killed process puts nothing back.
+        patch.setattr(publish_module, "restore", lambda *_: None)
+        commit.close()
+        with pytest.raises(RuntimeError, match="Killed"):
+            root.run().wait_until_finish()
+    locks._unlock_all()
+
+
+def test_a_single_file_is_never_without_its_manifest(data, tmp_path, monkeypatch):
+    out, told = tmp_path / "out.parquet", tmp_path / "out.parquet.run.json"
+    run(data, out, run_id="first")
+    seen, real = [], filesystem.move
+
+    def watched(pairs):
+        seen.append((out.exists(), json.loads(told.read_text())["status"]))
+        real(pairs)
+        seen.append((out.exists(), json.loads(told.read_text())["status"]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(filesystem, "move", watched)
+        run(data, out, run_id="second", overwrite=True)
+    assert seen[-2:] == [(True, "unfinished")] * 2
+    assert json.loads(told.read_text())["status"] == "committed"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_single_file_is_mended_after_a_kill(data, tmp_path, monkeypatch, moved):
+    out, told = tmp_path / "out.parquet", tmp_path / "out.parquet.run.json"
+    run(data, out, run_id="first")
+    real = filesystem.move
+
+    def killed(pairs):
+        if moved:
+            real(pairs)
+        raise Killed
+
+    commit = Commit("copy", run_id="second", overwrite=True)
+    root = local_pipeline()
+    _ = root | Read(Source.resolve(str(data))) | Write(str(out), commit=commit)
+    commit.prepare()
+    commit.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(filesystem, "move", killed)
+        with pytest.raises(RuntimeError, match="Killed"):
+            root.run().wait_until_finish()
+    locks._unlock_all()
+    assert json.loads(told.read_text())["status"] == "unfinished"
+    with pytest.raises(ConfigError, match="exists: pass --overwrite"):
+        run(data, out, run_id="third")
+    manifest = json.loads(told.read_text())
+    assert (manifest["run_id"], manifest["status"]) == ("second" if moved else "first", "committed")
+    assert sorted(os.listdir(tmp_path)) == ["in", "out.parquet", "out.parquet.run.json"]
+
+
+def test_a_link_is_followed(data, tmp_path):
+    (tmp_path / "real").mkdir()
+    run(data, tmp_path / "real" / "out")
+    (tmp_path / "out").symlink_to(tmp_path / "real" / "out")
+    run(data, tmp_path / "out", overwrite=True, run_id="again")
+    assert (tmp_path / "out").is_symlink()
+    assert len(numbers(tmp_path / "real" / "out")) == 300
+
+
+@pytest.mark.parametrize("output", ["in/out", "in/out.parquet", "in"])
+def test_an_output_among_its_input_is_refused(data, tmp_path, output):
+    with pytest.raises(ConfigError, match="which this run reads"):
+        run(data, tmp_path / output, reads=[str(data)])
+    with pytest.raises(ConfigError, match="which this run reads"):
+        run(data, tmp_path / "in" / "9.parquet", reads=[f"{data}/*.parquet"])
+    left = [name for name in os.listdir(data) if not name.endswith(".lock")]
+    assert sorted(left) == ["0.parquet", "1.parquet", "2.parquet"]
+
+
+def test_a_place_that_nobody_can_write_names_the_option(data, tmp_path):
+    with pytest.raises(ConfigError, match="can't be written: File name too long"):
+        run(data, tmp_path / ("x" * 250))
+    with pytest.raises(ConfigError, match=r"--dead_letters: /proc/out.* can't be written"):
+        run(data, "/proc/out")
 
 
 def test_write_commits_itself(tmp_path, data):

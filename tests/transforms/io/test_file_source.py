@@ -6,8 +6,8 @@ import pytest
 
 from transforms.batches import row_positions
 from transforms.errors import ConfigError
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source, unite
-from transforms.io.read import read_batches
 
 
 def _write(path, **columns):

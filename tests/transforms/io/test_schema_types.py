@@ -5,8 +5,8 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source
-from transforms.io.read import read_batches
 from transforms.io.schema_types import nearly_numbers, with_schema_types
 
 SCHEMA = text_format.Parse(

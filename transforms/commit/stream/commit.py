@@ -11,7 +11,7 @@ from transforms import progress
 from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Entry, Target
-from transforms.commit.publish import now, read_manifest, write_manifest
+from transforms.commit.manifest import now, read_manifest, write_manifest
 from transforms.commit.stream.panes import clear_drafts, manifests
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows
@@ -115,8 +115,8 @@ class StreamCommit(Commit):
           ConfigError: An output is there that this run did not begin, another run left rows in
             its log, or a process still works under this run id.
         """
-        self._lock()
         try:
+            self._claim()
             for target in self.targets:
                 there = read_manifest(target.manifest)
                 if filesystem.exists(target.root) and (

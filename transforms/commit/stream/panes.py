@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.commit.ledger import Target
-from transforms.commit.publish import now
+from transforms.commit.manifest import now
 from transforms.commit.stage import write_file
 from transforms.commit.stream import wal
 from transforms.commit.stream.wal import Staged

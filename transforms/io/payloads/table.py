@@ -1,18 +1,21 @@
 """The kinds of payload by name."""
 
-import importlib
 from typing import Any, cast
 
 from transforms.errors import ConfigError
 from transforms.io.payloads.payload import Payload
+from transforms.lazy import Registry
 
-PAYLOADS = {
-    "arrow": "transforms.io.payloads.arrow:Arrow",
-    "avro": "transforms.io.payloads.avro:Avro",
-    "json": "transforms.io.payloads.json:Json",
-    "text": "transforms.io.payloads.text:Text",
-    "tf_example": "transforms.io.payloads.tf_example:TfExample",
-}
+PAYLOADS = Registry(
+    "payload",
+    {
+        "arrow": "transforms.io.payloads.arrow:Arrow",
+        "avro": "transforms.io.payloads.avro:Avro",
+        "json": "transforms.io.payloads.json:Json",
+        "text": "transforms.io.payloads.text:Text",
+        "tf_example": "transforms.io.payloads.tf_example:TfExample",
+    },
+)
 
 
 def load_payload(name: str, **settings: Any) -> Payload:
@@ -25,11 +28,8 @@ def load_payload(name: str, **settings: Any) -> Payload:
     Raises:
       ConfigError: A name, or a setting, that isn't known, or a setting that is missing.
     """
-    if name not in PAYLOADS:
-        raise ConfigError(f"unknown payload {name!r}; known: {', '.join(PAYLOADS)}")
-    module, _, kind = PAYLOADS[name].partition(":")
     try:
-        return cast(Payload, getattr(importlib.import_module(module), kind)(**settings))
+        return cast(Payload, PAYLOADS.load(name)(**settings))
     except TypeError as error:
         told = str(error).partition("__init__() ")[2] or str(error)
         raise ConfigError(f"payload {name}: {told}") from None

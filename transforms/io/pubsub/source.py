@@ -1,12 +1,13 @@
 """A resolved Pub/Sub input: which subscription, how payloads are read, where event time is from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.families import PUBSUB
 from transforms.io.payloads.payload import Payload
 from transforms.io.pubsub.payloads import own_columns, payload_of
 from transforms.io.pubsub.uris import Address, address
@@ -52,6 +53,7 @@ class PubSubSource:
     linger: float = LINGER
     hold: float = 0.0
     of_reader: bool = False
+    family = PUBSUB
     bounded = False
 
     @classmethod
@@ -96,6 +98,19 @@ class PubSubSource:
         """The columns of its rows."""
         return self.payload.schema(self.payload_schema)
 
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """The fields of payloads that are read only because the reader needs them."""
+        return tuple(self.payload_schema.names) if self.of_reader else ()
+
+    def select(self, columns: Iterable[str]) -> "PubSubSource":
+        """Returns the source as it is: a payload is decoded whole."""
+        return self
+
+    def held(self, seconds: float) -> "PubSubSource":
+        """Returns the source with event time standing still for so long from the start."""
+        return replace(self, hold=seconds)
+
     def _check(self) -> None:
         other = ", and fields of the payloads by --schema" if self.of_reader else ""
         for flag, name in (("event_time_column", self.event_time), ("dedup_key", self.dedup_key)):
@@ -117,3 +132,23 @@ class PubSubSource:
                 f"--event_time_column: column {self.event_time!r} is {type}, not a time or a text: "
                 "what it counts is not guessed"
             )
+
+
+def resolve_messages(
+    uri: str,
+    schema: str | None,
+    types: Mapping[str, pa.DataType] | None,
+    limit: int | None,
+    settings: Mapping[str, Any],
+) -> PubSubSource:
+    """Settles how messages are read; see `PubSubSource.resolve`.
+
+    Raises:
+      ConfigError: A limit is given; or as `PubSubSource.resolve` has it.
+    """
+    if limit is not None:
+        raise ConfigError(
+            "--limit is for files: messages do not come in an order of which it could take the "
+            "first. Leave it out, and end the run with Ctrl-C"
+        )
+    return PubSubSource.resolve(uri, schema, types, **settings)

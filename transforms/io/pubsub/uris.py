@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from transforms.errors import ConfigError
+from transforms.families import scheme_of
 
 _PATH = re.compile(
     r"projects/[a-z][-a-z0-9.:]{2,61}/(?P<kind>topics|subscriptions)/[A-Za-z][\w.~+%-]{2,254}"
@@ -36,9 +37,13 @@ class Address:
         return "/topics/" in self.name
 
 
-def is_pubsub(uri: str | None) -> bool:
-    """Whether a URI names a topic or subscription."""
-    return (uri or "").startswith("pubsub:")
+def address_of(uri: str | None) -> Address | None:
+    """Returns what a URI of Pub/Sub addresses; None for any other.
+
+    Raises:
+      ConfigError: It is one of Pub/Sub, and names no topic or subscription.
+    """
+    return address(uri) if uri and scheme_of(uri) == "pubsub" else None
 
 
 def address(uri: str) -> Address:

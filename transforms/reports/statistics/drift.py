@@ -12,8 +12,8 @@ from transforms.reports.page import Section, badge, note, table
 from transforms.reports.redaction import MOST
 from transforms.reports.statistics.context import Context, link
 from transforms.reports.statistics.pairing import Feature
+from transforms.schema.anomalies.anomaly import Control, Seen
 from transforms.schema.anomalies.comparators import DISTANCES, measure
-from transforms.schema.anomalies.finding import Control, Seen
 from transforms.schema.anomalies.measured import Measured
 
 _Measurement = anomalies_pb2.DriftSkewInfo.Measurement

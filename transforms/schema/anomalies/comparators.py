@@ -15,7 +15,7 @@ from transforms.distances.mass import edges_of, mass_of
 from transforms.distances.text_mass import text_mass_of
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2, statistics_pb2
-from transforms.schema.anomalies.finding import Control, Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Control, Draft, Mend, Seen
 from transforms.schema.anomalies.measured import Distance, Measured
 from transforms.words import number
 
@@ -70,7 +70,7 @@ def measure(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
     return found
 
 
-def too_far(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def too_far(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A distance above its threshold."""
     for found in draft.measured:
         if found.threshold is None or found.value <= found.threshold:
@@ -80,17 +80,17 @@ def too_far(draft: Draft, seen: Seen) -> Iterator[Finding]:
             f"{number(found.threshold)}; what differs most: {found.cell}."
         )
         short = f"{found.distance.short} between {found.between}"
-        yield Finding(found.distance.kind, short, text, _accept(found))
+        yield Anomaly(found.distance.kind, short, text, _accept(found))
 
 
-def no_control(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def no_control(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """There is a data set to compare with, but in it nothing to compare this column with."""
     for comparator, control in _controls(draft.feature, seen):
         asked = getattr(draft.feature, comparator)
         bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
         is_measured = any(each.comparator == comparator for each in draft.measured)
         if not is_measured and any(bound.HasField("threshold") for bound in bounds):
-            yield Finding(
+            yield Anomaly(
                 "COMPARATOR_CONTROL_DATA_MISSING",
                 f"{control.name} data missing",
                 f"The {control.name} data has no such column, or none of the same type with "

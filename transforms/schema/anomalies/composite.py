@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import statistics_pb2
-from transforms.schema.anomalies.finding import Finding
+from transforms.schema.anomalies.anomaly import Anomaly
 from transforms.schema.anomalies.mends import give_up
 from transforms.words import amount, counted, quoted
 
 
-def sparse(column: Column) -> Iterator[Finding]:
+def sparse(column: Column) -> Iterator[Anomaly]:
     """What the custom statistics of a sparse feature tell: rows without value or index feature."""
     for custom in column.stats.custom_stats:
         if custom.name == "missing_value" and custom.num:
@@ -29,7 +29,7 @@ def sparse(column: Column) -> Iterator[Finding]:
                 )
 
 
-def weighted(column: Column) -> Iterator[Finding]:
+def weighted(column: Column) -> Iterator[Anomaly]:
     """What the custom statistics of a weighted feature tell: rows without value or weight."""
     told = {custom.name: custom.num for custom in column.stats.custom_stats if custom.num}
     for name, what in (("missing_value", "value"), ("missing_weight", "weight")):
@@ -46,7 +46,7 @@ def weighted(column: Column) -> Iterator[Finding]:
         )
 
 
-def collision(which: str) -> Finding:
+def collision(which: str) -> Anomaly:
     """A sparse or weighted feature that has the name of another feature."""
     return _found(
         f"{which.upper()}_FEATURE_NAME_COLLISION",
@@ -61,5 +61,5 @@ def _each(custom: statistics_pb2.CustomStatistic) -> Iterator[tuple[str, float]]
             yield bucket.label, bucket.sample_count
 
 
-def _found(kind: str, short: str, text: str) -> Finding:
-    return Finding(kind, short, text, give_up)
+def _found(kind: str, short: str, text: str) -> Anomaly:
+    return Anomaly(kind, short, text, give_up)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from transforms.metadata.datasets import Dataset
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Surroundings
+from transforms.schema.anomalies.anomaly import Surroundings
 from transforms.words import amount, counted, number
 
 
 @dataclass(frozen=True)
-class DatasetFinding:
+class DatasetAnomaly:
     """The number of rows and the schema disagree; `mend` changes the schema's constraints."""
 
     kind: str
@@ -19,7 +19,7 @@ class DatasetFinding:
     mend: Callable[[schema_pb2.DatasetConstraints], None]
 
 
-def dataset_findings(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[DatasetFinding]:
+def dataset_findings(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[DatasetAnomaly]:
     """What is wrong with the number of rows."""
     asked = schema.dataset_constraints
     yield from _compared(
@@ -35,16 +35,16 @@ def dataset_findings(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[
     yield from _counted(asked, data.current.examples)
 
 
-def _counted(asked: schema_pb2.DatasetConstraints, rows: float) -> Iterator[DatasetFinding]:
+def _counted(asked: schema_pb2.DatasetConstraints, rows: float) -> Iterator[DatasetAnomaly]:
     if asked.HasField("min_examples_count") and rows < asked.min_examples_count:
-        yield DatasetFinding(
+        yield DatasetAnomaly(
             "DATASET_LOW_NUM_EXAMPLES",
             "Low num examples in dataset.",
             f"The data has {counted(rows, 'row')}; expected at least {asked.min_examples_count}.",
             lambda constraints: setattr(constraints, "min_examples_count", int(rows)),
         )
     if asked.HasField("max_examples_count") and rows > asked.max_examples_count:
-        yield DatasetFinding(
+        yield DatasetAnomaly(
             "DATASET_HIGH_NUM_EXAMPLES",
             "High num examples in dataset.",
             f"The data has {counted(rows, 'row')}; expected at most {asked.max_examples_count}.",
@@ -58,13 +58,13 @@ def _compared(
     current: Dataset,
     control: Dataset | None,
     name: str,
-) -> Iterator[DatasetFinding]:
+) -> Iterator[DatasetAnomaly]:
     if control is None or not asked.HasField(field):
         return
     comparator = getattr(asked, field)
     if control.examples == 0:
         if comparator.HasField("max_fraction_threshold"):
-            yield DatasetFinding(
+            yield DatasetAnomaly(
                 "COMPARATOR_HIGH_NUM_EXAMPLES",
                 f"High num examples in current dataset versus the {name}, which has 0.",
                 f"The {name} has no rows; the current data has {amount(current.examples)}.",
@@ -77,7 +77,7 @@ def _compared(
         threshold = getattr(comparator, threshold_field)
         outside = ratio > threshold if side == "HIGH" else ratio < threshold
         if comparator.HasField(threshold_field) and outside:
-            yield DatasetFinding(
+            yield DatasetAnomaly(
                 f"COMPARATOR_{side}_NUM_EXAMPLES",
                 f"{side.title()} num examples in current dataset versus the {name}.",
                 f"The current data has {number(ratio)} times the rows of the {name}; expected "

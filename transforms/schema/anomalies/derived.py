@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 
 _STAGES = (schema_pb2.VALIDATION_DERIVED, schema_pb2.DISABLED)
 
 
-def derived_source(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def derived_source(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """Data says that it is derived, and the schema does not."""
     source = seen.column.stats.validation_derived_source
     if not seen.column.stats.HasField("validation_derived_source"):
@@ -20,7 +20,7 @@ def derived_source(draft: Draft, seen: Seen) -> Iterator[Finding]:
         draft.feature.validation_derived_source.CopyFrom(source)
         draft.feature.lifecycle_stage = schema_pb2.VALIDATION_DERIVED
 
-    yield Finding(
+    yield Anomaly(
         "DERIVED_FEATURE_INVALID_SOURCE",
         "Derived source not set in schema.",
         "The data says from what it is derived, and the schema does not.",
@@ -28,11 +28,11 @@ def derived_source(draft: Draft, seen: Seen) -> Iterator[Finding]:
     )
 
 
-def derived_stage(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def derived_stage(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """The schema says that it is derived, and its stage does not."""
     feature = draft.feature
     if feature.HasField("validation_derived_source") and feature.lifecycle_stage not in _STAGES:
-        yield Finding(
+        yield Anomaly(
             "DERIVED_FEATURE_BAD_LIFECYCLE",
             "Derived feature has wrong lifecycle.",
             "It is derived, so its lifecycle_stage is VALIDATION_DERIVED or DISABLED.",

@@ -7,9 +7,9 @@ from typing import Any
 from transforms.metadata.columns import Column
 from transforms.metadata.paths import Index, Path, index_of
 from transforms.metadata.protos import schema_pb2
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Rule, Seen, Surroundings
 from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
-from transforms.schema.anomalies.finding import Draft, Finding, Rule, Seen, Surroundings
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.presence import absent, lacking, unknown
 from transforms.schema.anomalies.rules import DATA_RULES, SCHEMA_RULES
@@ -31,7 +31,7 @@ class Report:
 
     path: Path
     subjects: tuple[str, ...]
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Anomaly] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
 
 
@@ -101,7 +101,7 @@ def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[
     return report, is_checked(draft.feature)
 
 
-def _ask(rules: tuple[Rule, ...], draft: Draft, seen: Seen) -> Iterator[Finding]:
+def _ask(rules: tuple[Rule, ...], draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """What rules find. Each sees the feature as the findings before it would have it."""
     for rule in rules:
         for finding in rule.check(draft, seen):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.schema.anomalies.mends import drop_domain, give_up
 from transforms.schema.domains import allowed_types, domain_name
 from transforms.words import handful, quoted
@@ -17,10 +17,10 @@ _UNSUPPORTED_MASS = {
 }
 
 
-def missing_name(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def missing_name(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A feature without a name."""
     if not draft.feature.HasField("name"):
-        yield Finding(
+        yield Anomaly(
             "FEATURE_MISSING_NAME",
             "Feature has no name",
             "A feature of the schema has no name; find its name rather than deprecate it.",
@@ -28,7 +28,7 @@ def missing_name(draft: Draft, seen: Seen) -> Iterator[Finding]:
         )
 
 
-def missing_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def missing_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A feature without a type: BYTES if its domain is of strings, else nobody knows."""
     feature = draft.feature
     if feature.HasField("type") and feature.type != schema_pb2.TYPE_UNKNOWN:
@@ -37,12 +37,12 @@ def missing_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
         text, mend = "it has a domain of strings, so it is BYTES", _set_type
     else:
         text, mend = "find its type rather than deprecate it", give_up
-    yield Finding(
+    yield Anomaly(
         "FEATURE_MISSING_TYPE", "Feature has no type", f"The feature has no type; {text}.", mend
     )
 
 
-def limits(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def limits(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """Presence and value counts that no data could meet, or that say nothing."""
     presence, count = draft.feature.presence, draft.feature.value_count
     if presence.min_fraction < 0:
@@ -55,12 +55,12 @@ def limits(draft: Draft, seen: Seen) -> Iterator[Finding]:
         yield _invalid("value_count.max is less than value_count.min", _max_is_min)
 
 
-def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A domain that values of the feature's type can't be in."""
     held = domain_name(draft.feature)
     if draft.feature.type not in allowed_types(held):
         kind = schema_pb2.FeatureType.Name(draft.feature.type)
-        yield Finding(
+        yield Anomaly(
             "DOMAIN_INVALID_FOR_TYPE",
             "The domain does not match the type",
             f"{held} can't be a domain of type {kind}.",
@@ -68,14 +68,14 @@ def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Finding]:
         )
 
 
-def unknown_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def unknown_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A shared domain that the schema does not have."""
     name = draft.feature.domain
     if domain_name(draft.feature) == "domain" and name not in seen.domains:
         yield _invalid(f"The schema has no string_domain {quoted(name)}", drop_domain)
 
 
-def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A bool domain that calls true and false the same; a string domain that repeats a value."""
     feature = draft.feature
     yes_no = feature.bool_domain
@@ -90,7 +90,7 @@ def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
         yield _malformed("Malformed StringDomain", f"Values are repeated: {named}.", _once_each)
 
 
-def mass_without_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def mass_without_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A share of values that must be in the domain, where there is no domain of strings."""
     held = domain_name(draft.feature)
     if held in ("domain", "string_domain") or not draft.feature.HasField(
@@ -105,12 +105,12 @@ def mass_without_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield _invalid(text, _no_mass)
 
 
-def _invalid(text: str, mend: Mend) -> Finding:
-    return Finding("INVALID_SCHEMA_SPECIFICATION", "Invalid schema", f"{text}.", mend)
+def _invalid(text: str, mend: Mend) -> Anomaly:
+    return Anomaly("INVALID_SCHEMA_SPECIFICATION", "Invalid schema", f"{text}.", mend)
 
 
-def _malformed(short: str, text: str, mend: Mend) -> Finding:
-    return Finding("INVALID_DOMAIN_SPECIFICATION", short, text, mend)
+def _malformed(short: str, text: str, mend: Mend) -> Anomaly:
+    return Anomaly("INVALID_DOMAIN_SPECIFICATION", short, text, mend)
 
 
 def _set_type(draft: Draft) -> None:

@@ -1,6 +1,6 @@
 """Changes of a feature that several rules propose."""
 
-from transforms.schema.anomalies.finding import Draft
+from transforms.schema.anomalies.anomaly import Draft
 from transforms.schema.lifecycle import deprecate
 
 

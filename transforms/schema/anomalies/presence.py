@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from transforms.metadata.paths import path_text
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.anomalies.mends import give_up
 from transforms.schema.environments import in_environment
 from transforms.words import counted, number, quoted
@@ -11,7 +11,7 @@ from transforms.words import counted, number, quoted
 DROPPED = "Column dropped"
 
 
-def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A column that data of this environment should not have."""
     environment = seen.environment
     if environment is None or in_environment(draft.feature, environment, seen.defaults):
@@ -25,7 +25,7 @@ def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Finding]:
         if not in_environment(draft.feature, name, seen.defaults):
             draft.feature.in_environment.append(name)
 
-    yield Finding(
+    yield Anomaly(
         "SCHEMA_NEW_COLUMN",
         "Column missing in environment",
         f"The data has column {quoted(path_text(seen.column.path))}, which the schema leaves out "
@@ -34,7 +34,7 @@ def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Finding]:
     )
 
 
-def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """Fewer rows have the column than `presence.min_count`."""
     presence, present = draft.feature.presence, seen.column.present
     if not presence.HasField("min_count") or present >= presence.min_count:
@@ -43,7 +43,7 @@ def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Finding]:
     def mend(draft: Draft) -> None:
         draft.feature.presence.min_count = int(present)
 
-    yield Finding(
+    yield Anomaly(
         "FEATURE_TYPE_LOW_NUMBER_PRESENT",
         DROPPED,
         f"It is there in {counted(present, 'row')}; expected at least {presence.min_count}.",
@@ -51,7 +51,7 @@ def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Finding]:
     )
 
 
-def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A smaller share of rows has the column than `presence.min_fraction`."""
     presence, fraction = draft.feature.presence, seen.column.fraction_present
     if not presence.HasField("min_fraction") or fraction is None:
@@ -65,7 +65,7 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
     def mend(draft: Draft) -> None:
         draft.feature.presence.min_fraction = accepted
 
-    yield Finding(
+    yield Anomaly(
         "FEATURE_TYPE_LOW_FRACTION_PRESENT",
         DROPPED,
         f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} "
@@ -74,16 +74,16 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Finding]:
     )
 
 
-def absent() -> Finding:
+def absent() -> Anomaly:
     """A required column of which the data knows, but that no row has."""
-    return Finding("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", give_up)
+    return Anomaly("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", give_up)
 
 
-def lacking() -> Finding:
+def lacking() -> Anomaly:
     """A required column that the data does not know of."""
-    return Finding("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", give_up)
+    return Anomaly("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", give_up)
 
 
-def unknown() -> Finding:
+def unknown() -> Anomaly:
     """A column that the schema does not know of."""
-    return Finding("SCHEMA_NEW_COLUMN", "New column", "The schema has no such column.", None)
+    return Anomaly("SCHEMA_NEW_COLUMN", "New column", "The schema has no such column.", None)

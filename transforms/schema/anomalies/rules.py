@@ -1,5 +1,6 @@
 """Every rule, in the order in which they are asked, and the kinds of anomalies each can find."""
 
+from transforms.schema.anomalies.anomaly import Rule
 from transforms.schema.anomalies.comparators import no_control, too_far
 from transforms.schema.anomalies.derived import derived_source, derived_stage
 from transforms.schema.anomalies.domains.bools import bool_domain
@@ -19,7 +20,6 @@ from transforms.schema.anomalies.faults import (
     missing_type,
     unknown_domain,
 )
-from transforms.schema.anomalies.finding import Rule
 from transforms.schema.anomalies.presence import (
     not_in_environment,
     too_few_rows,

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from math import prod
 
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.infer.shape import fixed_shape
 from transforms.words import counted
 
 
-def shape(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def shape(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`shape`, where rows lack values, or have another number of them."""
     if not draft.feature.HasField("shape"):
         return
@@ -21,8 +21,8 @@ def shape(draft: Draft, seen: Seen) -> Iterator[Finding]:
         yield _dropped(f"Each row has {counted(prod(found), 'value')}; the shape takes {asked}.")
 
 
-def _dropped(text: str) -> Finding:
-    return Finding("INVALID_FEATURE_SHAPE", "Feature shape dropped", text, _no_shape)
+def _dropped(text: str) -> Anomaly:
+    return Anomaly("INVALID_FEATURE_SHAPE", "Feature shape dropped", text, _no_shape)
 
 
 def _no_shape(draft: Draft) -> None:

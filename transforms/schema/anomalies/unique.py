@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.words import counted
 
 
-def unique(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def unique(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`unique_constraints`, each bound by itself."""
     if not draft.feature.HasField("unique_constraints"):
         return
     asked, found = draft.feature.unique_constraints, seen.column.unique
     if found is None:
-        yield Finding(
+        yield Anomaly(
             "FEATURE_TYPE_NO_UNIQUE",
             "No unique values",
             "Distinct values were not counted: it is neither text nor a category.",
@@ -21,12 +21,12 @@ def unique(draft: Draft, seen: Seen) -> Iterator[Finding]:
         return
     if asked.HasField("min") and found < asked.min:
         text = f"It has {counted(found, 'distinct value')}; expected at least {asked.min}."
-        yield Finding(
+        yield Anomaly(
             "FEATURE_TYPE_LOW_UNIQUE", "Low number of unique values", text, _set("min", found)
         )
     if asked.HasField("max") and found > asked.max:
         text = f"It has {counted(found, 'distinct value')}; expected at most {asked.max}."
-        yield Finding(
+        yield Anomaly(
             "FEATURE_TYPE_HIGH_UNIQUE", "High number of unique values", text, _set("max", found)
         )
 

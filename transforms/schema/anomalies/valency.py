@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.infer.shape import set_value_counts
 from transforms.words import counted
 
 _NESTING = "Mismatched value nest level"
 
 
-def value_count(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def value_count(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`value_count`: for values that are not nested."""
     if not draft.feature.HasField("value_count"):
         return
@@ -22,7 +22,7 @@ def value_count(draft: Draft, seen: Seen) -> Iterator[Finding]:
     yield from _of_level(draft.feature.value_count, least, most, "", _flat)
 
 
-def value_counts(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def value_counts(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`value_counts`: one for each level of nesting."""
     if not draft.feature.HasField("value_counts"):
         return
@@ -42,16 +42,16 @@ def _of_level(
     most: int,
     where: str,
     find: Callable[[Draft], schema_pb2.ValueCount],
-) -> Iterator[Finding]:
+) -> Iterator[Anomaly]:
     if count.HasField("min") and least < count.min:
-        yield Finding(
+        yield Anomaly(
             "FEATURE_TYPE_LOW_NUMBER_VALUES",
             "Missing values",
             f"Some row has {counted(least, 'value')}{where}; expected at least {count.min}.",
             lambda draft: _set_least(find(draft), least),
         )
     if count.HasField("max") and most > count.max:
-        yield Finding(
+        yield Anomaly(
             "FEATURE_TYPE_HIGH_NUMBER_VALUES",
             "Superfluous values",
             f"Some row has {counted(most, 'value')}{where}; expected at most {count.max}.",
@@ -59,12 +59,12 @@ def _of_level(
         )
 
 
-def _nesting(seen: Seen, text: str) -> Finding:
+def _nesting(seen: Seen, text: str) -> Anomaly:
     def mend(draft: Draft) -> None:
         draft.feature.ClearField("shape_type")
         set_value_counts(draft.feature, seen.column)
 
-    return Finding("VALUE_NESTEDNESS_MISMATCH", _NESTING, text, mend)
+    return Anomaly("VALUE_NESTEDNESS_MISMATCH", _NESTING, text, mend)
 
 
 def _flat(draft: Draft) -> schema_pb2.ValueCount:

@@ -9,8 +9,8 @@ from transforms.batches import row_positions
 from transforms.errors import ConfigError, MillraceError
 from transforms.files.formats.parquet import wide as wide_module
 from transforms.files.formats.parquet.format import Parquet
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source
-from transforms.io.read import read_batches
 
 PAIRS = pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int32(), 2))
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from transforms.distances.mass import FINE_HISTOGRAM
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2, statistics_pb2
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.schema.anomalies.domains.ints import int_range
-from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.words import number, quoted
@@ -15,7 +15,7 @@ from transforms.words import number, quoted
 _SHORT = "Non-boolean values"
 
 
-def bool_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def bool_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`bool_domain`: 0 and 1, or the two texts that it names."""
     if domain_name(draft.feature) != "bool_domain":
         return
@@ -27,23 +27,23 @@ def bool_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
         yield from _texts(draft.feature.bool_domain, seen.column)
 
 
-def _ints(column: Column) -> Iterator[Finding]:
+def _ints(column: Column) -> Iterator[Anomaly]:
     least, most = int_range(column) or (0, 0)
     mend = _to_ints(least, most)
     if least < 0:
         text = f"Some are neither 0 nor 1, such as {least}."
-        yield Finding("BOOL_TYPE_SMALL_INT", _SHORT, text, mend)
+        yield Anomaly("BOOL_TYPE_SMALL_INT", _SHORT, text, mend)
     elif most > 1:
         text = f"Some are neither 0 nor 1, such as {most}."
-        yield Finding("BOOL_TYPE_BIG_INT", _SHORT, text, mend)
+        yield Anomaly("BOOL_TYPE_BIG_INT", _SHORT, text, mend)
 
 
-def _floats(column: Column) -> Iterator[Finding]:
+def _floats(column: Column) -> Iterator[Anomaly]:
     why = _odd_float(column)
     if why is not None:
         least, most = column.numbers.min, column.numbers.max
         text = f"Some are neither 0 nor 1, {why}."
-        yield Finding("BOOL_TYPE_UNEXPECTED_FLOAT", _SHORT, text, _to_floats(least, most))
+        yield Anomaly("BOOL_TYPE_UNEXPECTED_FLOAT", _SHORT, text, _to_floats(least, most))
 
 
 def _odd_float(column: Column) -> str | None:
@@ -64,14 +64,14 @@ def _odd_float(column: Column) -> str | None:
     return "but between them" if between else None
 
 
-def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Finding]:
+def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Anomaly]:
     named = [
         getattr(domain, field) for field in ("true_value", "false_value") if domain.HasField(field)
     ]
     strange = next((text for text in sorted(column.counts) if text not in named), None)
     if strange is not None:
         expected = " or ".join(map(quoted, named)) or "nothing: the schema names no values"
-        yield Finding(
+        yield Anomaly(
             "BOOL_TYPE_UNEXPECTED_STRING",
             _SHORT,
             f"Some are {quoted(strange)}; expected {expected}.",

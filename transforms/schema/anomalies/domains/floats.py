@@ -7,7 +7,7 @@ import numpy as np
 
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.schema.spelling import parse_float
@@ -16,7 +16,7 @@ from transforms.words import quoted
 _OUTSIDE, _INVALID = "Out-of-range values", "Invalid values"
 
 
-def float_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def float_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`float_domain`: the range of floats, also of those written as text; NaN and inf."""
     if domain_name(draft.feature) != "float_domain":
         return
@@ -24,16 +24,16 @@ def float_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     strange = next((text for text in sorted(column.counts) if parse_float(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no floats, such as {quoted(strange)}."
-        yield Finding("FLOAT_TYPE_STRING_NOT_FLOAT", _INVALID, text, drop_domain)
+        yield Anomaly("FLOAT_TYPE_STRING_NOT_FLOAT", _INVALID, text, drop_domain)
         return
     values = _values(column)
     if domain.disallow_nan and (column.has_nan or any(map(math.isnan, values))):
-        yield Finding("FLOAT_TYPE_HAS_NAN", _INVALID, "Some are NaN.", _allow_nan)
+        yield Anomaly("FLOAT_TYPE_HAS_NAN", _INVALID, "Some are NaN.", _allow_nan)
     numbers = [value for value in values if not math.isnan(value)]
     if numbers:
         yield from _outside(domain, min(numbers), max(numbers))
     if domain.disallow_inf and any(map(math.isinf, numbers)):
-        yield Finding("FLOAT_TYPE_HAS_INF", _INVALID, "Some are infinite.", _allow_inf)
+        yield Anomaly("FLOAT_TYPE_HAS_INF", _INVALID, "Some are infinite.", _allow_inf)
 
 
 def _values(column: Column) -> list[float]:
@@ -47,13 +47,13 @@ def _values(column: Column) -> list[float]:
     return [value for value in parsed if value is not None]
 
 
-def _outside(domain: schema_pb2.FloatDomain, least: float, most: float) -> Iterator[Finding]:
+def _outside(domain: schema_pb2.FloatDomain, least: float, most: float) -> Iterator[Anomaly]:
     if domain.HasField("min") and least < min(_readings(domain.min)):
         text = f"The least is {least!r}; expected at least {_shortest(domain.min)}."
-        yield Finding("FLOAT_TYPE_SMALL_FLOAT", _OUTSIDE, text, _set("min", least, -math.inf))
+        yield Anomaly("FLOAT_TYPE_SMALL_FLOAT", _OUTSIDE, text, _set("min", least, -math.inf))
     if domain.HasField("max") and most > max(_readings(domain.max)):
         text = f"The greatest is {most!r}; expected at most {_shortest(domain.max)}."
-        yield Finding("FLOAT_TYPE_BIG_FLOAT", _OUTSIDE, text, _set("max", most, math.inf))
+        yield Anomaly("FLOAT_TYPE_BIG_FLOAT", _OUTSIDE, text, _set("max", most, math.inf))
 
 
 def _readings(bound: float) -> tuple[float, float]:

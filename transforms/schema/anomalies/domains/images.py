@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.domains import domain_name
 from transforms.words import number
 
 _UNKNOWN = "UNKNOWN"  # the format of what is no image
 
 
-def supported_images(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def supported_images(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`image_domain.minimum_supported_image_fraction`, of the formats that were counted."""
     domain = draft.feature.image_domain
     formats = seen.column.custom("image_format_histogram")
@@ -29,7 +29,7 @@ def supported_images(draft: Draft, seen: Seen) -> Iterator[Finding]:
         draft.feature.image_domain.minimum_supported_image_fraction = fraction
 
     asked = number(domain.minimum_supported_image_fraction)
-    yield Finding(
+    yield Anomaly(
         "LOW_SUPPORTED_IMAGE_FRACTION",
         "Low supported image fraction",
         f"A share of {number(fraction)} is images that TensorFlow reads; "
@@ -38,7 +38,7 @@ def supported_images(draft: Draft, seen: Seen) -> Iterator[Finding]:
     )
 
 
-def image_bytes(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def image_bytes(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`image_domain.max_image_byte_size`."""
     domain = draft.feature.image_domain
     if domain_name(draft.feature) != "image_domain" or not domain.HasField("max_image_byte_size"):
@@ -50,7 +50,7 @@ def image_bytes(draft: Draft, seen: Seen) -> Iterator[Finding]:
     def mend(draft: Draft) -> None:
         draft.feature.image_domain.max_image_byte_size = largest
 
-    yield Finding(
+    yield Anomaly(
         "MAX_IMAGE_BYTE_SIZE_EXCEEDED",
         "Num bytes exceeds the max byte size.",
         f"The largest has {largest} bytes; expected at most {domain.max_image_byte_size}.",

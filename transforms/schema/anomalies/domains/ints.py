@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from transforms.metadata.columns import INT64, Column
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.schema.spelling import parse_int
@@ -13,7 +13,7 @@ from transforms.words import quoted
 _OUTSIDE = "Out-of-range values"
 
 
-def int_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def int_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`int_domain`: the range of integers, also of those written as text."""
     if domain_name(draft.feature) != "int_domain":
         return
@@ -21,11 +21,11 @@ def int_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
     strange = next((text for text in sorted(column.counts) if parse_int(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no integers, such as {quoted(strange)}."
-        yield Finding("INT_TYPE_NOT_INT_STRING", "Invalid values", text, drop_domain)
+        yield Anomaly("INT_TYPE_NOT_INT_STRING", "Invalid values", text, drop_domain)
         return
     bounded = domain.HasField("min") or domain.HasField("max")
     if bounded and column.kind == schema_pb2.INT and not _fit_int64(column):
-        yield Finding(
+        yield Anomaly(
             "DOMAIN_INVALID_FOR_TYPE", "Invalid values", "Some do not fit in int64.", drop_domain
         )
         return
@@ -49,7 +49,7 @@ def int_range(column: Column) -> tuple[int, int] | None:
     return column.int_range if column.kind == schema_pb2.INT and column.has_values else None
 
 
-def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Finding]:
+def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Anomaly]:
     def lower(draft: Draft) -> None:
         draft.feature.int_domain.min = least
 
@@ -58,7 +58,7 @@ def _outside(domain: schema_pb2.IntDomain, least: int, most: int) -> Iterator[Fi
 
     if domain.HasField("min") and least < domain.min:
         text = f"The least is {least}; expected at least {domain.min}."
-        yield Finding("INT_TYPE_SMALL_INT", _OUTSIDE, text, lower)
+        yield Anomaly("INT_TYPE_SMALL_INT", _OUTSIDE, text, lower)
     if domain.HasField("max") and most > domain.max:
         text = f"The greatest is {most}; expected at most {domain.max}."
-        yield Finding("INT_TYPE_BIG_INT", _OUTSIDE, text, raise_)
+        yield Anomaly("INT_TYPE_BIG_INT", _OUTSIDE, text, raise_)

@@ -7,7 +7,7 @@ import numpy as np
 
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2, statistics_pb2
-from transforms.schema.anomalies.finding import Draft, Finding, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.schema.domains import domain_name
 from transforms.words import number, quoted
 
@@ -62,7 +62,7 @@ _COVERAGE = (
 )
 
 
-def natural_language(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def natural_language(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`natural_language_domain`: coverage, and constraints of single tokens."""
     if domain_name(draft.feature) != "natural_language_domain":
         return
@@ -98,18 +98,18 @@ def _token(message: schema_pb2.SequenceValueConstraints | _Tokens) -> str | int 
 
 def _coverage(
     asked: schema_pb2.FeatureCoverageConstraints, stats: statistics_pb2.NaturalLanguageStatistics
-) -> Iterator[Finding]:
+) -> Iterator[Anomaly]:
     for field, figure, kind, short, what in _COVERAGE:
         least, found = getattr(asked, field), getattr(stats, figure)
         # A schema holds such bounds in 32 bits.
         if asked.HasField(field) and np.float32(found) < least:
             text = f"The {what} is {number(found)}; expected at least {number(least)}."
-            yield Finding(kind, short, text, _set(_the_coverage, field, found))
+            yield Anomaly(kind, short, text, _set(_the_coverage, field, found))
 
 
 def _of_token(
     at: int, asked: schema_pb2.SequenceValueConstraints, stats: _Tokens
-) -> Iterator[Finding]:
+) -> Iterator[Anomaly]:
     for field, figure, is_least, kind, short in _PER_TOKEN:
         bound, found = getattr(asked, field), getattr(stats, figure)
         found = float(np.float32(found)) if isinstance(found, float) else found
@@ -118,7 +118,7 @@ def _of_token(
             text = (
                 f"{figure} of token {name} is {number(found)}; expected at {word} {number(bound)}."
             )
-            yield Finding(kind, short, text, _set(_constraint(at), field, found))
+            yield Anomaly(kind, short, text, _set(_constraint(at), field, found))
 
 
 def _the_coverage(draft: Draft) -> schema_pb2.FeatureCoverageConstraints:
@@ -137,7 +137,7 @@ def _set(find: Callable[[Draft], object], field: str, value: float) -> Mend:
     return mend
 
 
-def _not_available(text: str, at: int | None = None) -> Finding:
+def _not_available(text: str, at: int | None = None) -> Anomaly:
     def mend(draft: Draft) -> None:
         domain = draft.feature.natural_language_domain
         if at is None:
@@ -146,7 +146,7 @@ def _not_available(text: str, at: int | None = None) -> Finding:
         else:
             domain.token_constraints[at].ClearField("value")
 
-    return Finding(
+    return Anomaly(
         "STATS_NOT_AVAILABLE",
         "Natural language stats are not computed.",
         f"{text}: the constraints can't be checked.",

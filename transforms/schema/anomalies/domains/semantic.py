@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.domains import domain_name, semantic_domain
 
 
-def semantic_update(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def semantic_update(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """A feature without a domain whose values look like those of one."""
     found = semantic_domain(seen.column) if domain_name(draft.feature) is None else None
     if found is None:
@@ -15,7 +15,7 @@ def semantic_update(draft: Draft, seen: Seen) -> Iterator[Finding]:
     def mend(draft: Draft) -> None:
         draft.feature.MergeFrom(found)
 
-    yield Finding(
+    yield Anomaly(
         "SEMANTIC_DOMAIN_UPDATE",
         "Updated semantic domain",
         f"The values look like those of {domain_name(found)}.",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from transforms.distances.text_mass import text_mass_of
 from transforms.metadata.columns import Column
-from transforms.schema.anomalies.finding import Draft, Finding, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.words import handful, quoted, share
@@ -14,12 +14,12 @@ _UNIQUE_ERROR = 0.1
 is wrong by in one case of twenty."""
 
 
-def string_domain(draft: Draft, seen: Seen) -> Iterator[Finding]:
+def string_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """`domain` or `string_domain`: as many values as `min_domain_mass` says must be in it."""
     if domain_name(draft.feature) not in ("domain", "string_domain"):
         return
     if seen.column.has_invalid_utf8:
-        yield Finding(
+        yield Anomaly(
             "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", drop_domain
         )
         return
@@ -52,9 +52,9 @@ def _rare(column: Column, known: Collection[str]) -> float:
     return 0.0 if column.by_weight else max(0.0, different)
 
 
-def _rare_ones(strange: dict[str, float], rare: float, total: float) -> Finding:
+def _rare_ones(strange: dict[str, float], rare: float, total: float) -> Anomaly:
     often = f"{_named(strange, total)}, and others, " if strange else ""
-    return Finding(
+    return Anomaly(
         "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
         "Unexpected string values",
         f"Values are not in the schema: {often}each of them rare, at least {share(rare, total)} "
@@ -69,13 +69,13 @@ def _named(strange: dict[str, float], total: float) -> str:
     return handful(named, len(strange))
 
 
-def _unexpected(strange: dict[str, float], total: float) -> Finding:
+def _unexpected(strange: dict[str, float], total: float) -> Anomaly:
     def mend(draft: Draft) -> None:
         domain = draft.domain or draft.feature.string_domain
         known = set(domain.value)
         domain.value.extend(text for text in strange if text not in known)
 
-    return Finding(
+    return Anomaly(
         "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
         "Unexpected string values",
         f"Values are not in the schema: {_named(strange, total)}.",

@@ -29,7 +29,7 @@ Mend = Callable[[Draft], None]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Anomaly:
     """Data and schema disagree.
 
     Attributes:
@@ -82,7 +82,7 @@ class Seen:
     serving: Control | None = None
 
 
-Check = Callable[[Draft, Seen], Iterator[Finding]]
+Check = Callable[[Draft, Seen], Iterator[Anomaly]]
 
 
 @dataclass(frozen=True)
