@@ -17,6 +17,7 @@ from typing import Any
 from beam_jobs.options.command_line import describe, job_of
 from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, declared
 from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.templates.api_docs import api_docs
 from beam_jobs.templates.image import image_of
 from beam_jobs.templates.lint import lint
 
@@ -158,7 +159,8 @@ def generated() -> dict[Path, str]:
         Path("templates") / f"{job}.json": json.dumps(container_spec(kind), indent=2) + "\n"
         for job, kind in jobs().items()
     }
-    return {**files, Path("docs") / "options.md": _docs()}
+    docs = Path("docs")
+    return {**files, docs / "options.md": _docs(), docs / "api.md": api_docs()}
 
 
 def check() -> list[str]:

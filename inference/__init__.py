@@ -10,4 +10,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "Score", "score_table"]
 
-__getattr__ = front_door(__name__, {"Model": "models", "Score": "score", "score_table": "score"})
+_HOMES = {"Model": "models", "Score": "score", "score_table": "score"}
+
+__getattr__ = front_door(__name__, _HOMES)

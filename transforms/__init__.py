@@ -1,1 +1,133 @@
-"""Columnar Beam PTransforms: what flows between them is `pyarrow.RecordBatch`."""
+"""Columnar Beam PTransforms: what flows between them is `pyarrow.RecordBatch`.
+
+What is public is imported from here: `from transforms import Read, Validate, Write`.
+"""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import front_door
+
+if TYPE_CHECKING:
+    from transforms.coders import Batches
+    from transforms.commit.commit import Commit
+    from transforms.commit.dead_letters import DeadLetters, split_rejects
+    from transforms.commit.ledger import Gate
+    from transforms.commit.stream.commit import StreamCommit
+    from transforms.errors import ConfigError, Refused
+    from transforms.gate.check import CheckData, store
+    from transforms.gate.findings import findings
+    from transforms.gate.judge import Judge
+    from transforms.gate.places import read_anomalies, read_statistics
+    from transforms.io.file_read import read_batches
+    from transforms.io.inputs import resolve_input
+    from transforms.io.read import Read
+    from transforms.io.replay import Replay
+    from transforms.io.write import Write
+    from transforms.keys.partition import PartitionByKey
+    from transforms.keys.unique import Unique
+    from transforms.reasons import Reason
+    from transforms.rebatch import Rebatch
+    from transforms.reports.statistics.report import statistics_report
+    from transforms.row_checks.checks import Checks
+    from transforms.row_checks.validate import Validate, validate_batch
+    from transforms.rows.bridge import FromRows, ToRows
+    from transforms.rules.check_columns import CheckColumns
+    from transforms.rules.files import parse_rules, read_rules
+    from transforms.skew.detect import DetectFeatureSkew
+    from transforms.statistics.collect import statistics_of
+    from transforms.statistics.generate import GenerateStatistics
+    from transforms.statistics.options import StatisticsOptions
+    from transforms.statistics.slices.values import SliceBy
+    from transforms.windows.micro_batch import MicroBatch
+    from transforms.windows.window_batches import WindowBatches
+
+_HOMES = {
+    # Ends of a pipeline.
+    "Read": "io.read",
+    "Write": "io.write",
+    "FromRows": "rows.bridge",
+    "ToRows": "rows.bridge",
+    "Replay": "io.replay",
+    "resolve_input": "io.inputs",
+    "read_batches": "io.file_read",
+    # A run: what it publishes, what it rejects.
+    "Commit": "commit.commit",
+    "StreamCommit": "commit.stream.commit",
+    "Gate": "commit.ledger",
+    "DeadLetters": "commit.dead_letters",
+    "split_rejects": "commit.dead_letters",
+    "Reason": "reasons",
+    "ConfigError": "errors",
+    "Refused": "errors",
+    # Rows.
+    "Validate": "row_checks.validate",
+    "validate_batch": "row_checks.validate",
+    "Checks": "row_checks.checks",
+    "read_rules": "rules.files",
+    "parse_rules": "rules.files",
+    "Unique": "keys.unique",
+    "PartitionByKey": "keys.partition",
+    # Batches and windows.
+    "Batches": "coders",
+    "Rebatch": "rebatch",
+    "MicroBatch": "windows.micro_batch",
+    "WindowBatches": "windows.window_batches",
+    # Data as a whole.
+    "GenerateStatistics": "statistics.generate",
+    "StatisticsOptions": "statistics.options",
+    "SliceBy": "statistics.slices.values",
+    "statistics_of": "statistics.collect",
+    "statistics_report": "reports.statistics.report",
+    "CheckColumns": "rules.check_columns",
+    "CheckData": "gate.check",
+    "Judge": "gate.judge",
+    "store": "gate.check",
+    "findings": "gate.findings",
+    "read_statistics": "gate.places",
+    "read_anomalies": "gate.places",
+    "DetectFeatureSkew": "skew.detect",
+}
+
+__all__ = [
+    "Batches",
+    "CheckColumns",
+    "CheckData",
+    "Checks",
+    "Commit",
+    "ConfigError",
+    "DeadLetters",
+    "DetectFeatureSkew",
+    "FromRows",
+    "Gate",
+    "GenerateStatistics",
+    "Judge",
+    "MicroBatch",
+    "PartitionByKey",
+    "Read",
+    "Reason",
+    "Rebatch",
+    "Refused",
+    "Replay",
+    "SliceBy",
+    "StatisticsOptions",
+    "StreamCommit",
+    "ToRows",
+    "Unique",
+    "Validate",
+    "WindowBatches",
+    "Write",
+    "findings",
+    "parse_rules",
+    "read_anomalies",
+    "read_batches",
+    "read_rules",
+    "read_statistics",
+    "resolve_input",
+    "split_rejects",
+    "statistics_of",
+    "statistics_report",
+    "store",
+    "validate_batch",
+]
+
+__getattr__ = front_door(__name__, _HOMES)

@@ -1,5 +1,6 @@
 """A run without end in this process: it goes on until it is asked to drain."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from beam_jobs.running import failures, logs
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.commit.stream.commit import StreamCommit
+
+
+def stream_pipeline(job: str, argv: Sequence[str] = ()) -> "beam.Pipeline":
+    """Returns an empty pipeline for input without end, which runs here on Prism.
+
+    Args:
+      job: The job's name.
+      argv: Options of Beam's.
+
+    Raises:
+      ConfigError: An option is wrong, or Prism isn't there.
+    """
+    from beam_jobs.running import runners
+
+    options = runners.pipeline_options(argv, job)
+    runners.configure_streaming(options)
+    return runners.pipeline(options)
 
 
 def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
