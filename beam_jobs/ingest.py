@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import option
-from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.options.rows import RowOptions
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import read
 from transforms.errors import ConfigError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(StreamOptions):
+class Options(RowOptions):
     """Moves rows from files or messages to files or messages, typed and committed.
 
     Examples:
@@ -32,35 +32,6 @@ class Options(StreamOptions):
 --schema trips.pbtxt --output gs://bucket/trips/
     """
 
-    input: str = option(
-        "Rows to move: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or "
-        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
-        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
-        "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
-        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
-        "waits in it and --run_id was not given.",
-        kind="GCS_READ_FILE",
-        metavar="URI",
-        group="Data",
-        messages=True,
-    )
-    output: str = option(
-        "A folder, a file, or stdout: for a preview. Parquet unless the name or ?format= says "
-        "otherwise. Nothing appears there before the job is done. Or messages: "
-        "pubsub://projects/P/topics/T?format=json.",
-        kind="GCS_WRITE_FOLDER",
-        metavar="URI",
-        group="Data",
-        messages=True,
-    )
-    schema: str | None = option(
-        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text. Messages of JSON and tf.Examples need one.",
-        kind="GCS_READ_FILE",
-        default=None,
-        metavar="URI",
-        group="Data",
-    )
     replay: bool = option(
         "The input is dead letters: their rows and messages are read again, after a fix.",
         default=False,
@@ -70,13 +41,6 @@ class Options(StreamOptions):
         "How the payloads of dead letters are read; rows that a verb rejected are json.",
         default="json",
         choices=("json", "tf_example", "arrow", "text"),
-        group="Data",
-    )
-    shards: int | None = option(
-        "Write exactly so many files, in the order of the input; this writes every row twice.",
-        default=None,
-        minimum=1,
-        metavar="N",
         group="Data",
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
-from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.options.rows import RowOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
 from beam_jobs.running.judging import add_gate, gate_of, read_schema
 from beam_jobs.running.run import Run
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(StreamOptions, ValidationOptions):
+class Options(RowOptions, ValidationOptions):
     """Scores rows of files, or messages, with a TensorFlow model; writes them with predictions.
 
     Examples:
@@ -33,47 +33,10 @@ class Options(StreamOptions, ValidationOptions):
       python -m beam_jobs.score --input day.csv --schema s.pbtxt --gate --model m/ --output out/
     """
 
-    input: str = option(
-        "Rows to score: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or "
-        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
-        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
-        "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
-        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
-        "waits in it and --run_id was not given.",
-        kind="GCS_READ_FILE",
-        metavar="URI",
-        group="Data",
-        messages=True,
-    )
-    output: str = option(
-        "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
-        "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
-        "are in the order of the input, those of a folder only with --shards. Or messages: "
-        "pubsub://projects/P/topics/T?format=json.",
-        kind="GCS_WRITE_FOLDER",
-        metavar="URI",
-        group="Data",
-        messages=True,
-    )
-    schema: str | None = option(
-        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text.",
-        kind="GCS_READ_FILE",
-        default=None,
-        metavar="URI",
-        group="Data",
-    )
     keep_columns: tuple[str, ...] = option(
         "Input columns to write beside the predictions, separated by commas; all by default.",
         default=(),
         metavar="COLUMNS",
-        group="Data",
-    )
-    shards: int | None = option(
-        "Write exactly so many files, in the order of the input; this writes every row twice.",
-        default=None,
-        minimum=1,
-        metavar="N",
         group="Data",
     )
     gate: bool = option(

@@ -21,6 +21,7 @@ from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
 from transforms.rejects import REJECTS, Outcome
+from transforms.verb import Verb
 
 if getattr(base, "resource", None) is None:
     # Beam 2.77 drops this module with an optional import (torch) in the same block, then warns
@@ -110,7 +111,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
 
 
 @dataclass
-class Score(beam.PTransform):
+class Score(Verb):
     """Scores batches with a model, and adds its outputs and `model_version` as columns.
 
     Args:
@@ -138,11 +139,8 @@ class Score(beam.PTransform):
     batch_rows: int = BATCH_ROWS
     dead_letters: DeadLetters | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the scored rows."""
         model = resolved(
             self.model, self.signature, self.mapping, self.output_prefix, self.batch_rows
         )

@@ -164,6 +164,6 @@ class Trickle(beam.PTransform):
         super().__init__()
 
     def expand(self, root: Any) -> Any:
-        """Applies it."""
+        """Returns the messages."""
         made = root | beam.Create([self.batches], reshuffle=False)
         return made | beam.ParDo(_TrickleFn(self.pause)).with_output_types(pa.RecordBatch)

@@ -28,7 +28,8 @@ FLOORS = {
         rejects
         conform
         coders
-        merging rebatch
+        merging verb
+        rebatch
         metadata
         examples
         files
@@ -53,6 +54,7 @@ FLOORS = {
         launch
         ingest score validate
         metadata
+        __main__
     """,
 }
 """The rooms of a package from the ground up; each may import the rooms on the floors below."""

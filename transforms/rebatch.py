@@ -10,6 +10,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch
 from transforms.coders import Batches
+from transforms.verb import Verb
 
 
 class _RebatchFn(beam.DoFn):
@@ -43,7 +44,7 @@ class _RebatchFn(beam.DoFn):
 
 
 @dataclass
-class Rebatch(beam.PTransform):
+class Rebatch(Verb):
     """Cuts and joins batches to a size in rows and bytes, within a bundle and a window.
 
     Args:
@@ -58,12 +59,12 @@ class Rebatch(beam.PTransform):
     max_bytes: int = MAX_BYTES
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.max_rows < 1 or self.max_bytes < 1:
             raise ValueError("Rebatch: max_rows and max_bytes are at least 1")
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the same rows in batches of the wanted size."""
         step = beam.ParDo(_RebatchFn(self.max_rows, self.max_bytes))
         rebatched: Batches = batches | "Rebatch" >> step.with_output_types(pa.RecordBatch)
         return rebatched

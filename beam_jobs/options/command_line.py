@@ -8,6 +8,7 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+import beam_jobs
 from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, declared
 from beam_jobs.options.values import convert
 from transforms.errors import ConfigError
@@ -121,6 +122,9 @@ def parser(kind: type[JobOptions], known: Sequence[Declared]) -> argparse.Argume
         group = groups.get(heading) or groups.setdefault(heading, made.add_argument_group(heading))
         group.add_argument(option.flag, **_argument(option))
     groups["Run"].add_argument("--help", "-h", action="help", help="Show this text and exit.")
+    version = f"millrace {beam_jobs.__version__}"
+    about_version = "Show the version and exit."
+    groups["Run"].add_argument("--version", action="version", version=version, help=about_version)
     return made
 
 

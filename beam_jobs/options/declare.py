@@ -119,7 +119,7 @@ class JobOptions:
     """The options that every job has."""
 
     options_file: str | None = option(
-        "A .json or .toml file of options, by their names. The command line wins over it.",
+        "A .json, .toml or .yaml file of options, by their names. The command line wins over it.",
         kind="GCS_READ_FILE",
         default=None,
         group="Run",

@@ -3,7 +3,7 @@
 import json
 import tomllib
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from transforms.nearest import nearest
 
 
 def read_options(path: str, known: Sequence[Declared]) -> tuple[dict[str, Any], list[str]]:
-    """Reads a .json or .toml file of options.
+    """Reads a .json, .toml or .yaml file of options.
 
     Args:
       path: Where it is.
@@ -40,19 +40,35 @@ def read_options(path: str, known: Sequence[Declared]) -> tuple[dict[str, Any], 
 
 
 def _load(path: str) -> dict[str, Any]:
-    readers = {".json": json.loads, ".toml": tomllib.loads}
+    readers: dict[str, Callable[[str], Any]] = {
+        ".json": json.loads,
+        ".toml": tomllib.loads,
+        ".yaml": _yaml,
+        ".yml": _yaml,
+    }
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
-        raise ConfigError(f"--options_file: {path} ends in neither .json nor .toml")
+        raise ConfigError(f"--options_file: {path} ends in none of {', '.join(readers)}")
     try:
         content = reader(_read(path).decode())
     except OSError as error:
         raise ConfigError(f"--options_file: {path}: {error.strerror or error}") from None
     except ValueError as error:
         raise ConfigError(f"--options_file: {path} can't be read: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"--options_file: {path} is nested too deep for options") from None
     if not isinstance(content, dict):
         raise ConfigError(f"--options_file: {path} holds no table of option names and values")
     return content
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
 
 
 def _read(path: str) -> bytes:

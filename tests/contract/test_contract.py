@@ -45,6 +45,7 @@ from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
 from transforms.skew.detect import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
+from transforms.verb import Verb
 from transforms.windows.micro_batch import MicroBatch
 from transforms.windows.window_batches import WindowBatches
 
@@ -58,7 +59,7 @@ def _public():
             module = importlib.import_module(found.name)
             for name, kind in inspect.getmembers(module, inspect.isclass):
                 own = kind.__module__ == found.name and not name.startswith("_")
-                if own and issubclass(kind, beam.PTransform):
+                if own and issubclass(kind, beam.PTransform) and kind is not Verb:
                     yield kind
 
 

@@ -15,6 +15,7 @@ from transforms.commit.places import place_of
 from transforms.commit.remains import release_staging
 from transforms.errors import Refused
 from transforms.files import filesystem
+from transforms.verb import Verb
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Plan:
 
 
 @dataclass
-class Publish(beam.PTransform):
+class Publish(Verb):
     """Publishes what was staged, once all of it is there.
 
     Args:
@@ -42,11 +43,8 @@ class Publish(beam.PTransform):
 
     plan: Plan
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, entries: Any) -> Any:
-        """Applies it to a tuple of collections of ledger entries."""
+        """Publishes once all ledger entries, a tuple of collections, are there."""
         ledger = entries | "Ledger" >> beam.Flatten()
         once = ledger.pipeline | "Once" >> beam.Impulse()
         return once | "Publish" >> beam.Map(_publish, beam.pvalue.AsList(ledger), self.plan)

@@ -11,6 +11,7 @@ from transforms.coders import Batches
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.stage import Stage, write_file
 from transforms.files.filesystem import open_read
+from transforms.verb import Verb
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _rows(path: str, first: int, rows: int) -> Iterator[pa.RecordBatch]:
 
 
 @dataclass
-class StageShards(beam.PTransform):
+class StageShards(Verb):
     """Stages batches as a given number of files of equal size, in the order of the input.
 
     The rows are written twice: to Arrow files by the bundles, then to the shards.
@@ -93,11 +94,8 @@ class StageShards(beam.PTransform):
     step: str
     shards: int
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> "beam.PCollection[Entry]":
-        """Applies it."""
+        """Returns one ledger entry for each file."""
         # Arrow keeps every type, so that the copy to the shards loses nothing.
         waiting = replace(self.target, format="arrow", compression="", settings=())
         return (

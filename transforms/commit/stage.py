@@ -19,6 +19,7 @@ from transforms.commit.ledger import Entry, Target
 from transforms.errors import MillraceError
 from transforms.files.filesystem import open_read, open_write
 from transforms.files.uris import load_format
+from transforms.verb import Verb
 
 
 def write_file(
@@ -161,7 +162,7 @@ class _StageFn(beam.DoFn):
 
 
 @dataclass
-class Stage(beam.PTransform):
+class Stage(Verb):
     """Writes batches to files that wait for the commit; it stays fused to what makes them.
 
     Args:
@@ -181,10 +182,7 @@ class Stage(beam.PTransform):
     target_bytes: int = 256 << 20
     in_order: bool = False
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> "beam.PCollection[Entry]":
-        """Applies it."""
+        """Returns one ledger entry for each file."""
         stage = _StageFn(self.target, self.step, self.count, self.target_bytes, self.in_order)
         return batches | "Stage" >> beam.ParDo(stage).with_output_types(Entry)

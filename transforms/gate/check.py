@@ -17,10 +17,11 @@ from transforms.gate.repeats import CountRepeats
 from transforms.rules.check_columns import CheckColumns
 from transforms.rules.files import Rules
 from transforms.statistics.generate import CollectStatistics
+from transforms.verb import Verb
 
 
 @dataclass
-class CheckData(beam.PTransform):
+class CheckData(Verb):
     """Judges rows as a whole: by their statistics, a schema, a reference and custom rules.
 
     Args:
@@ -34,11 +35,8 @@ class CheckData(beam.PTransform):
     judge: Judge
     dead_letters: DeadLetters | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> "beam.PCollection[Judgement]":
-        """Applies it."""
+        """Returns one judgement of all rows."""
         slices = batches | "Statistics" >> CollectStatistics(self.judge.options)
         checks, sides = self.judge.checks, _unread(self.dead_letters)
         if checks is not None:
@@ -50,7 +48,7 @@ class CheckData(beam.PTransform):
 
 
 @dataclass
-class JudgeStates(beam.PTransform):
+class JudgeStates(Verb):
     """Judges the statistics that earlier validations of parts of the data have kept.
 
     Args:
@@ -63,11 +61,8 @@ class JudgeStates(beam.PTransform):
     places: tuple[str, ...]
     judge: Judge
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, root: beam.Pipeline) -> "beam.PCollection[Judgement]":
-        """Applies it."""
+        """Returns one judgement of the states together."""
         slices = root | MergeStates(self.places)
         return slices | "Judge" >> beam.Map(self.judge).with_output_types(Judgement)
 

@@ -17,6 +17,7 @@ from transforms.metadata.paths import Path, path_text
 from transforms.reports.masking import masked
 from transforms.reports.statistics.findings import PLACE
 from transforms.row_checks.checks import Checks
+from transforms.verb import Verb
 
 T = TypeVar("T")
 SHOWN = 5
@@ -146,7 +147,7 @@ def _faulty_rows(
 
 
 @dataclass
-class GatherFaults(beam.PTransform):
+class GatherFaults(Verb):
     """Counts the rows that violate a schema or rules, and keeps a few of them.
 
     Args:
@@ -159,10 +160,7 @@ class GatherFaults(beam.PTransform):
     checks: Checks
     shows: str = "masked"
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> "beam.PCollection[Faults]":
-        """Applies it."""
+        """Returns what the rows violate, as one value."""
         found = functools.partial(faults_of, checks=self.checks, shows=self.shows)
         return batches | "Faults" >> beam.CombineGlobally(MergeFn(Faults, found))

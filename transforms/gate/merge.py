@@ -10,6 +10,7 @@ from transforms.files import filesystem
 from transforms.gate.places import STATE, STATISTICS
 from transforms.statistics import state
 from transforms.statistics.generate import Slices, merge_slices
+from transforms.verb import Verb
 
 
 def find_states(uri: str) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def read_state(place: str) -> Slices:
 
 
 @dataclass
-class MergeStates(beam.PTransform):
+class MergeStates(Verb):
     """Merges states of statistics.
 
     Args:
@@ -89,11 +90,8 @@ class MergeStates(beam.PTransform):
 
     places: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, root: beam.Pipeline) -> "beam.PCollection[Slices]":
-        """Applies it."""
+        """Returns the merged statistics, as one value."""
         places = root | "States" >> beam.Create(self.places)
         read = places | "Spread" >> beam.Reshuffle() | "Load" >> beam.Map(read_state)
         return read | "Merge" >> merge_slices()

@@ -10,6 +10,7 @@ import pyarrow as pa
 from transforms.coders import Batches
 from transforms.keys.key_hash import whole_keys, wide_hash
 from transforms.keys.partition import check_key
+from transforms.verb import Verb
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def _repeats(shard: tuple[int, Iterable[bytes]]) -> int:
 
 
 @dataclass
-class CountRepeats(beam.PTransform):
+class CountRepeats(Verb):
     """Counts rows whose key came before, in any order of the rows.
 
     Keys are compared by `key_hash.wide_hash`; a key of which a part is missing is equal to none.
@@ -57,11 +58,11 @@ class CountRepeats(beam.PTransform):
     shards: int = 32
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         check_key("CountRepeats", self.columns, self.shards)
 
     def expand(self, batches: Batches) -> "beam.PCollection[int]":
-        """Applies it."""
+        """Returns the number of repeated rows, as one value."""
         keys = batches | "Keys" >> beam.FlatMap(_Keys(self.columns, self.shards)).with_output_types(
             tuple[int, bytes]
         )

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-import apache_beam as beam
-
 from transforms.batches import MAX_ROWS
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters
 from transforms.io.inputs import Input, resolve_input
+from transforms.verb import Verb
 
 
 @dataclass
-class Read(beam.PTransform):
+class Read(Verb):
     """Reads files or messages as batches, all with one schema.
 
     Args:
@@ -33,7 +32,7 @@ class Read(beam.PTransform):
     native: bool = False
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.max_rows < 1:
             raise ValueError("Read: max_rows is at least 1")
 

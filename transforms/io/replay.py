@@ -14,6 +14,7 @@ from transforms.io.payloads.json import Json
 from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.payload import Payload
 from transforms.rejects import Outcome
+from transforms.verb import Verb
 
 _BEFORE_THE_ID = r"^.*#message="
 _PLACE, _ID = "replay", "message_id"
@@ -70,7 +71,7 @@ def _as_published(messages: pa.RecordBatch, payload: Payload) -> pa.RecordBatch:
 
 
 @dataclass
-class Replay(beam.PTransform):
+class Replay(Verb):
     """Makes rows of dead letters that hold the row, or the message, that was rejected.
 
     Args:
@@ -85,11 +86,8 @@ class Replay(beam.PTransform):
     schema: pa.Schema
     dead_letters: DeadLetters | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, letters: Batches) -> Batches:
-        """Applies it."""
+        """Returns the rows that could be read this time."""
         decode = functools.partial(replayed, payload=self.payload, schema=self.schema)
         outcomes = letters | "Decode" >> beam.Map(decode)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-import apache_beam as beam
-
 from transforms.coders import Batches
 from transforms.commit.commit import TARGET_BYTES, Commit
 from transforms.commit.dead_letters import DeadLetters
 from transforms.errors import ConfigError
 from transforms.families import family_of
+from transforms.verb import Verb
 
 
 @dataclass
-class Write(beam.PTransform):
+class Write(Verb):
     """Writes batches to a folder of shards, or to one file; nothing is visible before the commit.
 
     Args:
@@ -31,7 +30,7 @@ class Write(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.shards is not None and self.shards < 1:
             raise ConfigError("--shards is at least 1")
 

@@ -13,6 +13,7 @@ from transforms.batches import take_rows
 from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.keys.key_hash import key_hash
+from transforms.verb import Verb
 
 
 def partition_by_key(
@@ -42,7 +43,7 @@ def partition_by_key(
 
 
 @dataclass
-class PartitionByKey(beam.PTransform):
+class PartitionByKey(Verb):
     """Cuts batches by a stable hash of a key, so that rows of one key have one shard.
 
     The hash (`transforms.keys.key_hash`) is the same in each process and release: what was cut once
@@ -64,11 +65,11 @@ class PartitionByKey(beam.PTransform):
     shards: int
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         check_key("PartitionByKey", self.columns, self.shards)
 
     def expand(self, batches: Batches) -> Any:
-        """Applies it."""
+        """Returns pairs of a shard and a batch of its rows."""
         part = functools.partial(partition_by_key, columns=tuple(self.columns), shards=self.shards)
         typed = beam.FlatMap(part).with_output_types(beam.typehints.Tuple[int, pa.RecordBatch])
         return batches | "Partition" >> typed

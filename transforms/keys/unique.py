@@ -21,6 +21,7 @@ from transforms.keys.key_hash import whole_keys, wide_hash
 from transforms.keys.partition import PartitionByKey, check_key
 from transforms.reasons import Reason
 from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_rows
+from transforms.verb import Verb
 
 
 def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> Iterator[Outcome]:
@@ -121,7 +122,7 @@ def _joined(outcomes: list[Outcome]) -> Iterator[Outcome]:
 
 
 @dataclass
-class Unique(beam.PTransform):
+class Unique(Verb):
     """Lets the first row of each key pass, and rejects the others.
 
     First is the row that comes first in the input, by file and position; where the source notes
@@ -147,11 +148,11 @@ class Unique(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         check_key("Unique", self.columns, self.shards)
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the first row of each key."""
         shards = batches | PartitionByKey(self.columns, self.shards) | beam.GroupByKey()
         outcomes = shards | "First" >> beam.ParDo(_UniqueFn(tuple(self.columns)))
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

@@ -14,6 +14,7 @@ from transforms.keys.unique import Unique
 from transforms.rejects import Outcome, split_by_faults
 from transforms.row_checks.checks import Checks
 from transforms.rules.files import Rules
+from transforms.verb import Verb
 
 
 def validate_batch(batch: pa.RecordBatch, checks: Checks) -> Outcome:
@@ -34,7 +35,7 @@ def validate_batch(batch: pa.RecordBatch, checks: Checks) -> Outcome:
 
 
 @dataclass
-class Validate(beam.PTransform):
+class Validate(Verb):
     """Checks every row against a tensorflow-metadata Schema and custom rules.
 
     Presence (`min_fraction: 1`), type, number of values, domain and range are checked, and each
@@ -73,12 +74,12 @@ class Validate(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.code and not self.rules:
             raise ConfigError("Validate: code defines functions that no rules= name")
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the rows that violate nothing."""
         checks = Checks.of(self.schema, self.rules, self.environment, self.code)
         if isinstance(self.rules, str):
             _check_judged(self.rules, checks.rules.judging)

@@ -21,6 +21,7 @@ from transforms.errors import ConfigError
 from transforms.rejects import NO_REJECTS, Outcome
 from transforms.rows.batches import FRAME, batch_of, infer_schema, record_of
 from transforms.rows.types import hinted_schema, row_hint
+from transforms.verb import Verb
 
 
 class _FromRowsFn(beam.DoFn):
@@ -61,7 +62,7 @@ class _FromRowsFn(beam.DoFn):
 
 
 @dataclass
-class FromRows(beam.PTransform):
+class FromRows(Verb):
     """Gathers rows into batches: dicts, Beam Rows, NamedTuples, tf.Examples, DataFrames.
 
     The rows of a batch are of one bundle and one window; its timestamp is the latest of theirs.
@@ -82,14 +83,14 @@ class FromRows(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.max_rows < 1:
             raise ConfigError("FromRows: max_rows is at least 1")
         if self.schema is not None:
             self.schema = plain_schema(self.schema)
 
     def expand(self, rows: beam.PCollection[Any]) -> Batches:
-        """Applies it."""
+        """Returns the rows as batches."""
         schema = self.schema if self.schema is not None else hinted_schema(rows.element_type)
         step = beam.ParDo(_FromRowsFn(schema, self.max_rows)).with_output_types(Outcome)
         return split_rejects(rows | "Gather" >> step, self.dead_letters, "FromRows")
@@ -128,7 +129,7 @@ def first_column(batch: pa.RecordBatch) -> list[Any]:
 
 
 @dataclass
-class ToRows(beam.PTransform):
+class ToRows(Verb):
     """Parts batches into rows.
 
     Args:
@@ -145,12 +146,12 @@ class ToRows(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.kind not in ("dict", "row", "example", "pandas"):
             raise ConfigError(f"ToRows: kind is dict, row, example or pandas, not {self.kind!r}")
 
     def expand(self, batches: Batches) -> beam.PCollection[Any]:
-        """Applies it."""
+        """Returns the rows one by one."""
         if self.kind == "example":
             encoded = batches | "Encode" >> beam.Map(to_examples).with_output_types(Outcome)
             examples = split_rejects(encoded, self.dead_letters, "ToRows")

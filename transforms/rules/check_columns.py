@@ -11,6 +11,7 @@ from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.merging import MergeFn
 from transforms.rules.column_rules import ColumnRule, ColumnState, Verdict
+from transforms.verb import Verb
 
 
 # Class methods would be pickled with the code of their class.
@@ -23,7 +24,7 @@ def _state_of(rules: tuple[ColumnRule, ...], batch: pa.RecordBatch) -> ColumnSta
 
 
 @dataclass
-class CheckColumns(beam.PTransform):
+class CheckColumns(Verb):
     """Judges column rules over all rows; in windows, over those of each.
 
     The state is bounded: some numbers for each aggregate, at most 32 KB where values are counted.
@@ -40,12 +41,12 @@ class CheckColumns(beam.PTransform):
     rules: tuple[ColumnRule, ...]
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if not self.rules:
             raise ConfigError("CheckColumns: rules has no column rule")
 
     def expand(self, batches: Batches) -> Any:
-        """Applies it."""
+        """Returns the verdict of each rule."""
         empty = functools.partial(_empty, self.rules)
         state_of = functools.partial(_state_of, self.rules)
         combine = beam.CombineGlobally(MergeFn(empty, state_of))

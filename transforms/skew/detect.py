@@ -11,6 +11,7 @@ from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.keys.partition import PartitionByKey, check_key
 from transforms.skew.join import SkewReport, skew_of
+from transforms.verb import Verb
 
 _BASE, _TEST = 0, 1
 
@@ -56,7 +57,7 @@ def _tagged(shard: tuple[int, pa.RecordBatch], side: int) -> tuple[int, tuple[in
 
 
 @dataclass
-class DetectFeatureSkew(beam.PTransform):
+class DetectFeatureSkew(Verb):
     """Joins two data sets by id, and counts for each feature how often its values differ.
 
     It finds what differs between the code that makes features for training and that which makes
@@ -86,7 +87,7 @@ class DetectFeatureSkew(beam.PTransform):
     shards: int = 32
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         check_key("DetectFeatureSkew", self.identifiers, self.shards, "identifiers")
         if isinstance(self.features, str):
             raise ConfigError("DetectFeatureSkew: features is a list of the columns to compare")
@@ -94,7 +95,7 @@ class DetectFeatureSkew(beam.PTransform):
             raise ConfigError("DetectFeatureSkew: sample is 0 pairs or more")
 
     def expand(self, sides: tuple[Batches, Batches]) -> Any:
-        """Applies it."""
+        """Returns the counts of each feature."""
         if not isinstance(sides, tuple) or len(sides) != 2:
             raise ConfigError("DetectFeatureSkew: apply it to (training, serving)")
         base, test = (

@@ -13,6 +13,7 @@ from transforms.coders import Batches, PickledCoder, register_pickled_coder
 from transforms.statistics.collect import Collector
 from transforms.statistics.dataset import WHOLE, Dataset, described, merged
 from transforms.statistics.options import StatisticsOptions
+from transforms.verb import Verb
 
 _FEATURE_BYTES = 16 << 10
 """What is known of a column is some 30 kB at most, pickled, and little where few values differ."""
@@ -75,7 +76,7 @@ def merge_slices() -> beam.CombineGlobally:
 
 
 @dataclass
-class CollectStatistics(beam.PTransform):
+class CollectStatistics(Verb):
     """Gathers what is known of the rows of each window: from which statistics are made, or merged.
 
     Args:
@@ -86,11 +87,8 @@ class CollectStatistics(beam.PTransform):
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> "beam.PCollection[Slices]":
-        """Applies it."""
+        """Returns what is known of the rows, one value for each window."""
         parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options)).with_output_types(
             Slices
         )
@@ -100,7 +98,7 @@ class CollectStatistics(beam.PTransform):
 
 
 @dataclass
-class GenerateStatistics(beam.PTransform):
+class GenerateStatistics(Verb):
     """Makes the statistics of all rows of each window, as TensorFlow Data Validation's are.
 
     Args:
@@ -115,13 +113,10 @@ class GenerateStatistics(beam.PTransform):
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(
         self, batches: Batches
     ) -> "beam.PCollection[statistics_pb2.DatasetFeatureStatisticsList]":
-        """Applies it."""
+        """Returns the statistics of each window."""
         slices = batches | "Slices" >> CollectStatistics(self.options)
         is_part = not batches.windowing.is_default()
         return slices | "Describe" >> beam.Map(described, self.options, is_part)

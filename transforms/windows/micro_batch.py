@@ -26,6 +26,7 @@ from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch, take_rows
 from transforms.coders import Batches, RecordBatchCoder
 from transforms.errors import ConfigError
 from transforms.rebatch import Rebatch
+from transforms.verb import Verb
 
 SHARDS = 4
 
@@ -192,7 +193,7 @@ def _gather_fn(max_rows: int, max_bytes: int, deadline: float, label: str) -> be
 
 
 @dataclass
-class MicroBatch(beam.PTransform):
+class MicroBatch(Verb):
     """Gathers small batches into larger ones, never across windows.
 
     Without a deadline it is `Rebatch`: it joins what one bundle brings, and holds nothing. With
@@ -222,14 +223,14 @@ class MicroBatch(beam.PTransform):
     deadline: float | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.max_rows < 1 or self.max_bytes < 1:
             raise ConfigError("MicroBatch: max_rows and max_bytes are at least 1")
         if self.deadline is not None and not self.deadline > 0:
             raise ConfigError("MicroBatch: deadline is more than 0 seconds, or None")
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the same rows in larger batches."""
         if self.deadline is None or batches.is_bounded:
             joined: Batches = batches | "Join" >> Rebatch(self.max_rows, self.max_bytes)
             return joined

@@ -17,6 +17,7 @@ from transforms.commit.ledger import Entry
 from transforms.errors import ConfigError
 from transforms.reasons import Reason
 from transforms.rejects import join_rejects, reject_rows
+from transforms.verb import Verb
 from transforms.windows.assign import cut_open_windows, watermark_of
 from transforms.windows.event_time import event_times, in_range, to_micros
 
@@ -97,7 +98,7 @@ class _SettleFn(beam.DoFn):
 
 
 @dataclass
-class WindowBatches(beam.PTransform):
+class WindowBatches(Verb):
     """Puts the rows of each batch into fixed or sliding windows, by an event-time column.
 
     Batches are cut at the edges of windows and nothing is held back: gather afterwards, with
@@ -134,7 +135,7 @@ class WindowBatches(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         self._size_us = _micros("size", self.size)
         self._period_us = self._size_us if self.period is None else _micros("period", self.period)
         if self._period_us > self._size_us:
@@ -154,7 +155,7 @@ class WindowBatches(beam.PTransform):
             raise ConfigError("WindowBatches: late='dead_letters' needs dead_letters=")
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the rows in their windows."""
         lateness = Duration.of(self.allowed_lateness)
         cut = _CutFn(
             self._size_us,

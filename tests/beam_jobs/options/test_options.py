@@ -185,12 +185,13 @@ def test_no_option_of_ours_is_beams():
         assert not {o.flag for o in declared(kind)} & names()
 
 
-@pytest.mark.parametrize("suffix", [".json", ".toml"])
+@pytest.mark.parametrize("suffix", [".json", ".toml", ".yaml"])
 def test_an_options_file(tmp_path, suffix):
     path = tmp_path / f"job{suffix}"
     content = {"input": "from file", "rows": 7, "strict": True, "keep": ["a,b", "c"], "share": 1}
     toml = 'input = "from file"\nrows = 7\nstrict = true\nkeep = ["a,b", "c"]\nshare = 1\n'
-    path.write_text(json.dumps(content) if suffix == ".json" else toml)
+    # JSON is YAML too.
+    path.write_text(toml if suffix == ".toml" else json.dumps(content))
     given, rest = parse(Options, [f"--options_file={path}", "--rows=8"])
     assert (given.input, given.rows, given.strict) == ("from file", 8, True)
     assert (given.keep, given.share, rest) == (("a,b", "c"), 1.0, [])
@@ -219,7 +220,10 @@ def test_an_options_file_may_hold_a_mapping_and_beams_options(tmp_path):
         ("a.json", "[1]", "holds no table"),
         ("a.json", "{", "can't be read"),
         ("a.toml", "rows = ", "can't be read"),
-        ("a.yaml", "rows: 1", "ends in neither .json nor .toml"),
+        ("a.yaml", "rows: [", "can't be read: while parsing"),
+        ("a.yaml", "- rows", "holds no table"),
+        ("a.ini", "rows: 1", "ends in none of .json, .toml, .yaml, .yml"),
+        ("a.json", "[" * 100_000, "is nested too deep for options"),
     ],
 )
 def test_a_faulty_options_file_is_named(tmp_path, name, content, text):

@@ -24,6 +24,7 @@ from transforms.commit.ledger import Target
 from transforms.commit.stream.panes import commit_pane, recover
 from transforms.commit.stream.wal import Staged, append
 from transforms.errors import ConfigError
+from transforms.verb import Verb
 
 _TIMING = {
     PaneInfoTiming.EARLY: "early",
@@ -96,7 +97,7 @@ class _CommitFn(beam.DoFn):
 
 
 @dataclass
-class WriteWindows(beam.PTransform):
+class WriteWindows(Verb):
     """Writes batches to a log that survives the process, and commits each window when it is full.
 
     What comes after a window's end, and is not too late, is committed as a pane of its own. What is
@@ -118,11 +119,8 @@ class WriteWindows(beam.PTransform):
     allowed_lateness: float = 0
     late_wait: float = 0
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> Any:
-        """Applies it.
+        """Writes the log, and commits panes as windows fire.
 
         Raises:
           ConfigError: The batches are in sliding windows.

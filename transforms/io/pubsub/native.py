@@ -19,6 +19,7 @@ from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import unpacked
 from transforms.io.pubsub.source import PubSubSource
 from transforms.rejects import Outcome
+from transforms.verb import Verb
 
 
 def id_label(source: PubSubSource) -> str | None:
@@ -109,7 +110,7 @@ class _GatherFn(beam.DoFn):
 
 
 @dataclass
-class ReadNative(beam.PTransform):
+class ReadNative(Verb):
     """Reads a subscription without end by the runner's own source; Dataflow has one.
 
     It acknowledges messages when the bundle in which they were read is committed, leaves out
@@ -141,11 +142,11 @@ class ReadNative(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         native_read(self.source)
 
     def expand(self, root: Any) -> Batches:
-        """Applies it."""
+        """Returns the rows of the messages."""
         messages = root | "Subscription" >> native_read(self.source)
         gathered = messages | "Gather" >> beam.ParDo(_GatherFn(self.source))
         # A builtin tuple's hint would be taken for Any, and batches pickled.

@@ -31,6 +31,7 @@ from transforms.io.pubsub.seen import Seen
 from transforms.io.pubsub.source import PubSubSource
 from transforms.io.pubsub.watermark import Watermark
 from transforms.rejects import Outcome
+from transforms.verb import Verb
 from transforms.windows.assign import with_watermark
 from transforms.windows.event_time import in_range, to_micros
 
@@ -202,7 +203,7 @@ def _acknowledge(puller: Puller, ack_ids: list[str]) -> None:
 
 
 @dataclass
-class ReadPubSub(beam.PTransform):
+class ReadPubSub(Verb):
     """Reads a subscription without end.
 
     A message is acknowledged when the runner has committed the bundle in which it was read, so
@@ -219,11 +220,8 @@ class ReadPubSub(beam.PTransform):
     source: PubSubSource
     dead_letters: DeadLetters | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, root: Any) -> Batches:
-        """Applies it."""
+        """Returns the rows of the messages."""
         pulled = (
             root
             | "Subscription" >> beam.Create([self.source], reshuffle=False)

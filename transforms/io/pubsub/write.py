@@ -19,6 +19,7 @@ from transforms.io.pubsub.messages import outgoing
 from transforms.io.pubsub.sink import ORDERING_KEY, PubSubSink
 from transforms.reasons import Reason
 from transforms.rejects import Outcome, join_rejects, reject_rows
+from transforms.verb import Verb
 
 IN_FLIGHT = 4
 _OF_A_ROW = (exceptions.InvalidArgument, ValueError)
@@ -115,7 +116,7 @@ class _PublishFn(beam.DoFn):
 
 
 @dataclass
-class WritePubSub(beam.PTransform):
+class WritePubSub(Verb):
     """Publishes rows to a topic: each at least once.
 
     Args:
@@ -129,11 +130,8 @@ class WritePubSub(beam.PTransform):
     sink: PubSubSink
     dead_letters: DeadLetters | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the rows that were published."""
         published = batches | "Publish" >> beam.ParDo(_PublishFn(self.sink))
         published.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         return split_rejects(published, self.dead_letters, "Write")

@@ -1,0 +1,52 @@
+"""The options of jobs that turn rows into rows: where these come from, and where they go."""
+
+from dataclasses import dataclass
+
+from beam_jobs.options.declare import option
+from beam_jobs.options.streaming import StreamOptions
+
+GROUP = "Data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOptions(StreamOptions):
+    """Input, output and schema of a job on rows of files or messages."""
+
+    input: str = option(
+        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
+        "local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
+        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
+        "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
+        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
+        "waits in it and --run_id was not given.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group=GROUP,
+        messages=True,
+    )
+    output: str = option(
+        "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
+        "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
+        "are in the order of the input, those of a folder only with --shards. Or messages: "
+        "pubsub://projects/P/topics/T?format=json.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group=GROUP,
+        messages=True,
+    )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
+        "inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model "
+        "says which fields it reads.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    shards: int | None = option(
+        "Write exactly so many files, in the order of the input; this writes every row twice.",
+        default=None,
+        minimum=1,
+        metavar="N",
+        group=GROUP,
+    )
