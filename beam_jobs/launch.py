@@ -114,7 +114,7 @@ def _launch(
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
         return reads() if own is None else run_subscribed(job, own, reads)
     if setting.is_local:
-        code = run_here(job, root, this.commit, runners.in_process(beam_options))
+        code = run_here(job, root, this.whole, runners.in_process(beam_options))
         return code or (verdict(options) if verdict else 0)
     if this.commit.prepare() is not None:
         return say(job, committed_before(this.commit), 0)
@@ -202,7 +202,7 @@ def _commit(job: str, options: JobOptions, setting: Setting) -> "Commit":
     )
 
 
-def _stream_commit(job: str, options: Any, setting: Setting) -> "Commit":
+def _stream_commit(job: str, options: Any, setting: Setting) -> "StreamCommit":
     from transforms.commit.stream.commit import StreamCommit
 
     commit = StreamCommit(

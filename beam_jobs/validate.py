@@ -190,16 +190,16 @@ def build(
     from transforms.io.read import Read
 
     source, judge = resolved
-    output = run.commit.target(options.output)
+    output = run.whole.target(options.output)
     if isinstance(source, tuple):
         judged = root | JudgeStates(source, judge)
-        count_rows(judged, run.commit, output)
-        store(judged, run.commit, output)
+        count_rows(judged, run.whole, output)
+        store(judged, run.whole, output)
         return
     rows = root | Read(source, dead_letters=run.dead_letters)
     unread = None if options.max_rejected_fraction is not None else run.dead_letters
-    store(rows | CheckData(judge, unread), run.commit, output)
-    run.commit.published(rows, options.output)
+    store(rows | CheckData(judge, unread), run.whole, output)
+    run.whole.published(rows, options.output)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

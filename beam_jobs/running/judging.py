@@ -194,4 +194,4 @@ def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
 
     judged = rows | "Gate" >> CheckData(judge)
     assert run.findings is not None, "a job with a gate has an output"
-    store(judged, run.commit, run.commit.target(run.findings, evidence=True))
+    store(judged, run.whole, run.whole.target(run.findings, evidence=True))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.commit.commit import Commit
+    from transforms.commit.outputs import RunCommit
 
 _SETTLE_SECONDS = 2.0
 
@@ -53,7 +54,7 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
     return code
 
 
-def committed_before(commit: "Commit") -> str:
+def committed_before(commit: "RunCommit") -> str:
     """What is said of a run that there is no need for."""
     return f"run {commit.run_id} was committed before: nothing to do"
 

@@ -1,12 +1,13 @@
 """What a job's pipeline gets of the run that it belongs to."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from beam_jobs.running.setting import Setting
     from transforms.commit.commit import Commit
     from transforms.commit.dead_letters import DeadLetters
+    from transforms.commit.outputs import RunCommit
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Run:
 
     run_id: str
     dead_letters: "DeadLetters | None"
-    commit: "Commit"
+    commit: "RunCommit"
     setting: "Setting"
     findings: str | None = None
+
+    @property
+    def whole(self) -> "Commit":
+        """The commit of a run that comes to an end, all at once."""
+        return cast("Commit", self.commit)

@@ -53,7 +53,7 @@ def own_subscription(job: str, options: JobOptions) -> OwnSubscription | None:
     place = address_of(getattr(options, "input", None))
     if place is None or not place.is_topic:
         return None
-    from transforms.commit.commit import new_run_id
+    from transforms.commit.outputs import new_run_id
 
     run_id = options.run_id or new_run_id(job)
     name = f"{place.project}/subscriptions/millrace-{run_id}"

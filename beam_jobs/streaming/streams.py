@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from beam_jobs.options.declare import JobOptions
 from beam_jobs.options.streaming import StreamOptions
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from beam_jobs.running.run import Run
     from transforms.coders import Batches
-    from transforms.commit.commit import Commit
+    from transforms.commit.stream.commit import StreamCommit
     from transforms.io.inputs import Input
 
 
@@ -119,7 +119,7 @@ def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
     return {"allowed_lateness": options.allowed_lateness}
 
 
-def hold(options: StreamOptions, commit: "Commit", deadline: Callable[[], int]) -> float:
+def hold(options: StreamOptions, commit: "StreamCommit", deadline: Callable[[], int]) -> float:
     """Returns for how many seconds event time stands still at the start of a run.
 
     Where the run goes on after a kill, what it had pulled comes again when its leases end, after
@@ -147,7 +147,7 @@ def read(root: "beam.Pipeline", source: "Input", options: StreamOptions, run: "R
 
     native = run.setting.native
     if not source.bounded and not native:
-        source = source.held(hold(options, run.commit, _deadline_of(source)))
+        source = source.held(hold(options, cast("StreamCommit", run.commit), _deadline_of(source)))
     rows: Batches = root | Read(source, dead_letters=run.dead_letters, native=native)
     if source.bounded:
         return rows

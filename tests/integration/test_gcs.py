@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.transforms.stream.outputs import END, START, WINDOW, log
+from tests.transforms.commit.stream.outputs import END, START, WINDOW, log
 from transforms.commit.stream.commit import StreamCommit
 from transforms.commit.stream.panes import Pane, commit_pane, recover
 from transforms.files import filesystem

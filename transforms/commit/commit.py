@@ -1,9 +1,6 @@
 """All or nothing: writers stage, and one commit at the end publishes what they staged."""
 
-import datetime
 import json
-import re
-import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,19 +14,17 @@ from transforms.coders import Batches
 from transforms.commit.evidence import aside
 from transforms.commit.ledger import Entry, Finding, Gate, Target
 from transforms.commit.manifest import now, read_manifest
+from transforms.commit.outputs import TARGET_BYTES, Outputs
 from transforms.commit.places import place_of
 from transforms.commit.publish import Plan, Publish
-from transforms.commit.remains import beside, release_staging
+from transforms.commit.remains import beside
 from transforms.errors import ConfigError
 from transforms.families import STDOUT
 from transforms.files import filesystem
-from transforms.files.uris import FORMATS, Location, parse
-
-TARGET_BYTES = 256 << 20
-_FILE = re.compile(r"\.[A-Za-z]{2,5}$")
+from transforms.files.uris import Location
 
 
-class Commit:
+class Commit(Outputs):
     """Gathers what a run staged and counted, and publishes it in one step at the end.
 
     Use it as a context manager inside the pipeline's, or call `prepare` and `close` once the
@@ -54,59 +49,9 @@ class Commit:
         manifest: Mapping[str, Any] | None = None,
         reads: Iterable[str] = (),
     ) -> None:
-        self.job, self.run_id = job, run_id or new_run_id(job)
+        super().__init__(job, run_id, manifest, reads)
         self.overwrite, self.gate = overwrite, gate or Gate()
-        self.manifest = dict(manifest or {})
-        self.reads = tuple(parse(uri).path for uri in reads)
-        self.targets: list[Target] = []
         self._entries: list[beam.PCollection[Entry]] = []
-
-    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
-        """Declares an output.
-
-        Args:
-          uri: Where it will be.
-          dead_letters: Whether it takes the dead letters.
-          evidence: Whether it tells of the run, and is published also where a gate says no.
-
-        Raises:
-          ConfigError: It is a glob, or lies inside another output of the run.
-        """
-        known = next((t for t in self.targets if t.uri == uri), None)
-        if known is not None:
-            return known
-        location = parse(uri)
-        if any(sign in location.path for sign in "*?["):
-            raise ConfigError(f"an output can't be a pattern: {uri!r}")
-        default = "jsonl" if dead_letters else "parquet"
-        if _FILE.search(location.path) and location.format is None:
-            raise ConfigError(
-                f"{uri!r} ends like a file of a format that isn't known: {', '.join(FORMATS)} are. "
-                "A folder's name ends with a slash"
-            )
-        preview = location.family is STDOUT
-        target = Target(
-            filesystem.followed(location.root),
-            location.folder,
-            location.format or ("arrow" if preview else default),
-            location.compression,
-            location.settings,
-            self._staging(location),
-            dead_letters,
-            uri,
-            dead_letters or evidence,
-            preview,
-        )
-        for other in self.targets:
-            if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
-                f"{target.root}/"
-            ):
-                raise ConfigError(
-                    f"{target.root} and {other.root} lie in each other: a reader of the one would "
-                    "read the other too. Give each a place of its own"
-                )
-        self.targets.append(target)
-        return target
 
     def _staging(self, location: Location) -> str:
         preview = location.family is STDOUT
@@ -198,17 +143,6 @@ class Commit:
             self.unlock()
         return done
 
-    def _claim(self) -> None:
-        """Keeps other processes from the same outputs, as long as this one works."""
-        for target in self.targets:
-            place_of(target).claim(target)
-
-    def unlock(self) -> None:
-        """Lets other processes write where this run did."""
-        for target in self.targets:
-            release_staging(target)
-            place_of(target).release(target)
-
     def _done(self) -> dict[str, Any] | None:
         """The manifest of this very run, if it was committed."""
         found = [read_manifest(t.manifest) for t in self.targets if not t.evidence]
@@ -224,13 +158,6 @@ class Commit:
                 "give this one another --run_id"
             )
         return manifest
-
-    def was_cut_short(self) -> bool:
-        """Returns False: a run that was killed had published nothing."""
-        return False
-
-    def hold(self, seconds: float) -> None:
-        """Does nothing: there is no event time to hold."""
 
     def outcome(self) -> dict[str, Any] | None:
         """The manifest of this run, committed or refused; None where it came to neither."""
@@ -276,11 +203,6 @@ def _lasting(options: Mapping[str, Any]) -> dict[str, Any]:
     passing = ("options_file", "overwrite", "run_id", "wait")
     kept = {key: value for key, value in options.items() if key not in passing}
     return dict(json.loads(json.dumps(kept)))
-
-
-def new_run_id(job: str) -> str:
-    """A run id that sorts by time."""
-    return f"{job}-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _artifact(file: tuple[str, bytes], target: Target) -> Entry:

@@ -11,7 +11,7 @@ from transforms.coders import Batches
 from transforms.rejects import REJECTS, Outcome, no_rejects, rejected_rows
 
 if TYPE_CHECKING:
-    from transforms.commit.commit import Commit
+    from transforms.commit.outputs import RunCommit
 
 DEAD_LETTERS = pa.schema(
     [
@@ -35,7 +35,7 @@ class DeadLetters:
       payload: "full" keeps the rejected row; "none" keeps only why and where.
     """
 
-    def __init__(self, uri: str, commit: "Commit", payload: str = "full") -> None:
+    def __init__(self, uri: str, commit: "RunCommit", payload: str = "full") -> None:
         if payload not in ("full", "none"):
             raise ValueError(f"payload is 'full' or 'none', not {payload!r}")
         self.commit, self.payload = commit, payload

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from transforms.coders import Batches
-from transforms.commit.commit import TARGET_BYTES, Commit
 from transforms.commit.dead_letters import DeadLetters
+from transforms.commit.outputs import TARGET_BYTES, RunCommit
 from transforms.errors import ConfigError
 from transforms.families import family_of
 from transforms.verb import Verb
@@ -24,7 +24,7 @@ class Write(Verb):
     """
 
     uri: str
-    commit: Commit | None = None
+    commit: RunCommit | None = None
     shards: int | None = None
     target_bytes: int = TARGET_BYTES
     dead_letters: DeadLetters | None = None

@@ -9,9 +9,9 @@ import apache_beam as beam
 
 from transforms import progress
 from transforms.coders import Batches
-from transforms.commit.commit import Commit
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.manifest import now, read_manifest, write_manifest
+from transforms.commit.outputs import Outputs
 from transforms.commit.stream.panes import clear_drafts, manifests
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows
@@ -23,7 +23,7 @@ REJECTS_SECONDS = 60.0
 _DAY = 86_400.0
 
 
-class StreamCommit(Commit):
+class StreamCommit(Outputs):
     """Publishes the windows of a run that has no end, as they fill.
 
     What a killed run had staged is published by the next one with the same run id.
@@ -54,7 +54,7 @@ class StreamCommit(Commit):
         manifest: Mapping[str, Any] | None = None,
         reads: Iterable[str] = (),
     ) -> None:
-        super().__init__(job, run_id, manifest=manifest, reads=reads)
+        super().__init__(job, run_id, manifest, reads)
         self.window, self.allowed_lateness = window, allowed_lateness
         self.late_wait = late_wait
         self._started, self.status = now(), "ended"
@@ -88,7 +88,7 @@ class StreamCommit(Commit):
         _ = batches | "Windows" >> write
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
-        """Does nothing: panes have manifests of their own."""
+        """Leaves tallies out: panes have manifests of their own, and no sum is ever due."""
 
     def published(self, batches: Batches, uri: str) -> None:
         """Notes where rows go that are published; there is no sum of a run without end."""
@@ -143,7 +143,7 @@ class StreamCommit(Commit):
         return None
 
     def close(self) -> None:
-        """Does nothing: there is no last step."""
+        """Adds no step: each window is committed as it fills."""
 
     def outcome(self) -> dict[str, Any] | None:
         """Writes the manifests of a run that came to its end; returns that of the output."""
@@ -186,9 +186,6 @@ class StreamCommit(Commit):
         if panes or filesystem.exists(target.root):
             write_manifest(target.manifest, manifest)
         return manifest
-
-    def abandon(self) -> None:
-        """Does nothing: what is in the log is acknowledged, and waits for the next start."""
 
 
 def _counts() -> dict[str, Any]:

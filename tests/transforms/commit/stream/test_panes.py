@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import batch_of
-from tests.transforms.stream.outputs import (
+from tests.transforms.commit.stream.outputs import (
     END,
     START,
     WINDOW,

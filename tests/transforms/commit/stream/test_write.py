@@ -9,7 +9,7 @@ from apache_beam.transforms.window import IntervalWindow
 from apache_beam.utils.windowed_value import PaneInfoTiming
 
 from tests.support_streams import at, run_stream, stream, timed
-from tests.transforms.stream.outputs import END, START, log, manifests, rows, target_of
+from tests.transforms.commit.stream.outputs import END, START, log, manifests, rows, target_of
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows, _CommitFn
 from transforms.errors import ConfigError
