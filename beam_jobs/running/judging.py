@@ -54,7 +54,7 @@ def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> 
     """
     from transforms.row_checks.checks import Checks
     from transforms.rules.files import read_rules
-    from transforms.rules.kinds import Kind, kinds_of_columns
+    from transforms.rules.kinds import joined_kinds, kinds_of_columns
 
     if options.code and not (options.rules or getattr(options, "slices", None)):
         raise ConfigError("--code defines functions that nothing names")
@@ -63,10 +63,7 @@ def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> 
     checks = Checks.of(schema, environment=options.environment)
     if not options.rules:
         return checks
-    of_data = kinds_of_columns(columns)
-    # A schema knows no times: to it they are integers.
-    times = {name: kind for name, kind in of_data.items() if kind is Kind.TIME}
-    kinds = {**of_data, **checks.kinds, **times}
+    kinds = joined_kinds(kinds_of_columns(columns), checks.kinds)
     return checks.with_rules(read_rules(options.rules, kinds, read_code(options)))
 
 

@@ -39,7 +39,7 @@ class Dataset:
 
 
 def nowhere(path: Path, data: Dataset) -> Column:
-    """Returns a column of which a data set knows nothing, as missing in each row that could have it."""
+    """Returns a column that a data set does not know, as missing in each row that could have it."""
     above = data.columns.get(path[:-1])
     rows = data.examples if above is None else above.present
     stats = statistics_pb2.FeatureNameStatistics()

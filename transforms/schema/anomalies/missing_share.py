@@ -65,8 +65,8 @@ def _cells(current: Column, control: Control) -> Cells | None:
     if ours is None or theirs is None or theirs == 1:
         return None
     # As shares: how many rows there are has a comparator of its own.
-    both = (np.array([share, 1 - share]) for share in (ours, theirs))
-    return Cells([_CELL, "rows with it"], *both)
+    current_shares, control_shares = (np.array([share, 1 - share]) for share in (ours, theirs))
+    return Cells([_CELL, "rows with it"], current_shares, control_shares)
 
 
 def _share(column: Column) -> float | None:
