@@ -175,7 +175,10 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
         needed = kept_columns(resolved.source, options.output)
         keep = (*keep, *(name for name in needed if name not in keep))
     scored = rows | Score(resolved.model, keep_columns=keep, dead_letters=run.dead_letters)
-    _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
+    added = tuple(field.name for field in resolved.model.output_fields())
+    _ = scored | Write(
+        options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
