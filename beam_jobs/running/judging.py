@@ -127,15 +127,61 @@ def schema_text(options: Any) -> str:
 
 def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
     """Says that a reference is of no use, where the schema asks for no comparison."""
-    name = "drift_comparator" if options.reference_kind == "span" else "skew_comparator"
+    names = ("drift_comparator", "skew_comparator")
+    name, other = names if options.reference_kind == "span" else names[::-1]
     of_rows = schema.dataset_constraints.HasField("num_examples_drift_comparator")
+    of_rows = of_rows and options.reference_kind == "span"
     if not options.reference or of_rows or any(each.HasField(name) for each in schema.feature):
         return
+    others = sum(each.HasField(other) for each in schema.feature)
+    kind = "serving" if options.reference_kind == "span" else "span"
+    features = "1 has" if others == 1 else f"{others:,} have"
+    way_out = (
+        f"{features} a {other}, for --reference_kind {kind}: is it that?"
+        if others
+        else "docs/validation.md shows how to write one"
+    )
     say(
         job_of(type(options)),
-        f"no feature of the schema has a {name}: of --reference nothing is "
-        "compared but in the report; docs/validation.md shows how to write one",
+        f"no feature of the schema has a {name}: of --reference nothing is compared but in the "
+        f"report; {way_out}",
     )
+
+
+def tell_of_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
+    """Says that the input and serving data seem to stand in each other's place.
+
+    A schema leaves labels out of an environment, mostly that of serving. So the reference is not
+    what a model is given where it has such a column and the input has none.
+
+    Args:
+      options: The job's.
+      judge: By what the input is judged.
+      columns: Those of the input.
+    """
+    from transforms.metadata.datasets import dataset_of
+
+    if options.reference_kind != "serving" or judge.schema is None or judge.reference is None:
+        return
+    there = dataset_of(judge.reference).columns
+    labels = [
+        each.name
+        for each in judge.schema.feature
+        if each.not_in_environment and (each.name,) in there and each.name not in columns.names
+    ]
+    if labels:
+        say(
+            job_of(type(options)),
+            f"--reference has column {labels[0]!r}, which the schema leaves out of "
+            f"{_environments(judge.schema, labels[0])}, and --input has not: with "
+            "--reference_kind serving the input is what a model was trained with, and the "
+            "reference what it is given. They seem to be the wrong way round",
+        )
+
+
+def _environments(schema: Any, name: str) -> str:
+    feature = next(each for each in schema.feature if each.name == name)
+    return " and ".join(feature.not_in_environment)
 
 
 def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
@@ -165,7 +211,9 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
         _check_rejecting(checks.rules)
         return rejecting, None
     statistics = StatisticsOptions(schema=schema)
-    return rejecting, judge_of(options, schema, checks, statistics, options.input)
+    judge = judge_of(options, schema, checks, statistics, options.input)
+    tell_of_reference(options, judge, columns)
+    return rejecting, judge
 
 
 def _check_gate(options: Any) -> None:
