@@ -167,7 +167,7 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
 
     rows = read(root, resolved.source, options, run)
     if resolved.judge is not None:
-        add_gate(rows, resolved.judge, run)
+        add_gate(rows, resolved.judge, options, run)
     if resolved.rules is not None:
         rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
     keep = options.keep_columns or None

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
 from beam_jobs.options.validation import ValidationOptions
-from beam_jobs.running.judging import checks_of, judge_of, read_code, read_schema, tell_of_reference
+from beam_jobs.running.judging import (
+    checks_of,
+    judge_of,
+    read_code,
+    read_schema,
+    tell_of_reference,
+    with_facts,
+)
 from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
 from beam_jobs.running.slice_count import check_slices
@@ -201,6 +208,7 @@ def build(
     from transforms.io.read import Read
 
     source, judge = resolved
+    judge = with_facts(judge, options, run)
     output = run.commit.target(options.output)
     if isinstance(source, tuple):
         judged = root | JudgeStates(source, judge)

@@ -1,5 +1,7 @@
 """By what a job judges data: the schema, rules and reference that its options name."""
 
+import dataclasses
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.command_line import job_of
@@ -233,10 +235,28 @@ def _check_rejecting(left: "Rules") -> None:
         raise ConfigError(f"--rules: {name!r} {why}: it needs --gate")
 
 
-def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
+def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
+    """The judge, which says in its report of which run it is, and by what the data is judged."""
+    now = datetime.datetime.now(datetime.UTC)
+    of_reference = "data of before" if options.reference_kind == "span" else "serving data"
+    facts = {
+        "Run": run.run_id,
+        "Made": f"{now:%Y-%m-%d %H:%M} UTC",
+        "Input": options.input,
+        "Schema": options.schema,
+        "Environment": options.environment,
+        "Baseline": options.reference and f"{options.reference} ({of_reference})",
+        "Rules": options.rules,
+    }
+    told = tuple((name, str(value)) for name, value in facts.items() if value)
+    return dataclasses.replace(judge, about=told)
+
+
+def add_gate(rows: "Batches", judge: "Judge", options: Any, run: "Run") -> None:
     """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
     from transforms.gate.check import CheckData, store
 
+    judge = with_facts(judge, options, run)
     judged = rows | "Gate" >> CheckData(judge)
     assert run.findings is not None, "a job with a gate has an output"
     store(judged, run.commit, run.commit.target(run.findings, evidence=True))

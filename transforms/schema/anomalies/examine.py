@@ -12,6 +12,7 @@ from transforms.schema.anomalies.anomaly import Anomaly, Draft, Rule, Seen, Surr
 from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
 from transforms.schema.anomalies.measured import Measured
+from transforms.schema.anomalies.missing_share import measure_missing
 from transforms.schema.anomalies.presence import absent, lacking, unknown
 from transforms.schema.anomalies.rules import ABSENT_RULES, DATA_RULES, SCHEMA_RULES
 from transforms.schema.domains import domain_name
@@ -89,6 +90,7 @@ def _subjects(index: Index, path: Path) -> dict[str, Any]:
 def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[Report, bool]:
     report = Report(seen.column.path, ("features",))
     draft = _copied(feature, index)
+    draft.missing = measure_missing(feature, seen)
     for rule in SCHEMA_RULES:
         report.findings += _ask((rule,), draft, seen)
         if not is_checked(draft.feature):
@@ -147,7 +149,8 @@ def _vanished(
     feature, defaults = index.features[path], schema.default_environment
     if not in_environment(feature, data.environment, defaults):
         return
-    column = nowhere(path, data.current)
-    findings = list(_ask(ABSENT_RULES, _copied(feature, index), data.seen(column, defaults, ())))
+    seen, draft = data.seen(nowhere(path, data.current), defaults, ()), _copied(feature, index)
+    draft.missing = measure_missing(feature, seen)
+    findings = list(_ask(ABSENT_RULES, draft, seen))
     if findings:
         yield Report(path, ("features",), findings)

@@ -46,7 +46,7 @@ def measure_missing(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
 
 def missing_apart(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """Finds missing shares that are further apart than the threshold of a distance."""
-    for found in measure_missing(draft.feature, seen):
+    for found in draft.missing:
         if found.threshold is None or found.value <= found.threshold or found.missing is None:
             continue
         current, control = found.between.split(" and ")
