@@ -198,7 +198,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .matrix { width: auto; margin: 0 0 1.2rem; font-size: .8rem; }
 .matrix td, .matrix th { padding: .2rem .3rem; text-align: center; min-width: 2.9rem; }
 .matrix tbody > tr > th { text-align: right; white-space: nowrap; min-width: 0; font-size: .8rem; }
-.matrix thead th { max-width: 5.5rem; overflow-wrap: anywhere; border: 0; }
+.matrix thead th { overflow-wrap: normal; border: 0; }
 .matrix .self { color: var(--soft); }
 .matrix .up { background: color-mix(in srgb, var(--current) var(--much), var(--card)); }
 .matrix .down { background: color-mix(in srgb, var(--baseline) var(--much), var(--card)); }
@@ -230,6 +230,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
     font-size: .76rem; }
   .cards [data-label^=Most], .cards [data-label^=Differs],
   .cards [data-label^=Changed], .faults td { grid-column: 1 / -1; }
+  .cards [data-label=Distance] { grid-column: span 2; }
   .cards .spark { width: 100%; max-width: 30rem; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
   .faults > tbody > tr:first-child > * { width: auto; }

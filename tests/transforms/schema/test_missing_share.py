@@ -96,6 +96,12 @@ def test_each_distance_is_that_of_two_cells(missing, present, others_missing, ot
         assert bool(told.anomaly_info) == (bits > threshold)
 
 
+def test_both_distances_are_held_to_the_same_threshold():
+    told = found(columns([5.0, None] * 2), columns(FULL)).anomaly_info["x"].reason
+    assert len(told) == 2
+    assert all("above 0.1" in reason.description for reason in told)
+
+
 @pytest.mark.parametrize("current", [[1.0, None, 5.0, None], NONE])
 def test_what_was_accepted_is_no_anomaly(current):
     schema = schema_of(x(f"type: FLOAT {L_INFTY}"))

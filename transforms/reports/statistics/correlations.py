@@ -30,8 +30,8 @@ def correlations_section(
     if not pairs:
         return None
     before = {} if baseline is None else _pairs(baseline)
-    told = sorted(pairs, key=lambda pair: -_most(pair, pairs, before))
-    told = told[: PAIRS_BRIEF if context.is_brief else PAIRS]
+    order = sorted(pairs, key=lambda pair: -_most(pair, pairs, before))
+    told = order[: PAIRS_BRIEF if context.is_brief else PAIRS]
     names = ("Correlation", "Covariance", "Rows with both")
     heads = [
         "Feature",
@@ -43,16 +43,16 @@ def correlations_section(
     text = f"Of {counted(len(pairs), 'pair')}, those that go together most, or did before."
     caption = "Correlations of pairs"
     body = joined(
-        _matrix(pairs, told),
+        _matrix(pairs, order),
         note(text),
         element("div", table(caption, heads, rows, "sorts cards"), class_="scroll"),
     )
     return Section("correlations", "Correlations", body, len(pairs))
 
 
-def _matrix(pairs: dict[_Pair, _Cross], told: list[_Pair]) -> Markup | None:
+def _matrix(pairs: dict[_Pair, _Cross], order: list[_Pair]) -> Markup | None:
     """Each feature with each other: those of the pairs that go together most, in their order."""
-    features = list(dict.fromkeys(path for pair in told for path in pair))[:SIDE]
+    features = list(dict.fromkeys(path for pair in order for path in pair))[:SIDE]
     if len(features) < 3:
         return None
     names = [breakable(path_text(path), 24) for path in features]
