@@ -26,7 +26,7 @@ def check_slices(source: "Source", slicers: "Iterable[Slicer]", most: int) -> No
     Raises:
       ConfigError: There are more; the text tells by which columns, and the way out.
     """
-    from transforms.io.read import read_batches
+    from transforms.io.file_read import read_batches
     from transforms.statistics.slices.values import SliceBy
 
     by_values = [each for each in slicers if isinstance(each, SliceBy) and None in each.wanted()]

@@ -119,8 +119,8 @@ def test_the_fields_that_a_schema_knows():
     assert joined.fields["at"].fields == {"when": Kind.TIME, "lat": Kind.FLOAT}
     checks = Checks.of(schema)
     checks = checks.with_rules(parse_rules("- row: place.city != 'Rome'", checks.kinds))
-    ((violation, mask),) = checks.violations(BATCH)
-    assert (violation.column, mask.tolist()) == ("place", [True, False, False, False])
+    (fault,) = checks.faults(BATCH)
+    assert (fault.column, fault.mask.tolist()) == ("place", [True, False, False, False])
 
 
 CITIES = st.none() | st.sampled_from(["Rome", "Oslo", "é", ""])
@@ -147,6 +147,6 @@ def test_one_row_is_judged_as_a_column_is(places, text):
     rules = parse_rules(f'- row: "{text}"', KINDS)
     checks = Checks.of(None, rules)
     batch = pa.record_batch({"place": pa.array(places, PLACE)})
-    found = checks.violations(batch)
-    broken = found[0][1].tolist() if found else [False] * len(places)
+    found = checks.faults(batch)
+    broken = found[0].mask.tolist() if found else [False] * len(places)
     assert [bool(checks.check_row({"place": place})) for place in places] == broken

@@ -26,27 +26,27 @@ def with_domain(*values):
 def test_no_domain_is_made_of_what_statistics_hold_shortened():
     schema = infer_schema(statistics_of([BATCH]))
     assert not schema.string_domain
-    assert not Checks.of(schema).violations(BATCH)
+    assert not Checks.of(schema).faults(BATCH)
 
 
 def test_the_texts_of_a_domain_may_be_long():
     schema = with_domain(*BATCH["x"].to_pylist())
     assert not validate_statistics(statistics_of([BATCH]), schema).anomaly_info
-    assert not Checks.of(schema).violations(BATCH)
+    assert not Checks.of(schema).faults(BATCH)
 
 
 def test_a_long_text_that_is_not_in_the_domain_is_told():
     schema = with_domain(LOREM, "short")
     told = validate_statistics(statistics_of([BATCH]), schema)
     assert kinds_of(told) == {"x": ["ENUM_TYPE_UNEXPECTED_STRING_VALUES"]}
-    ((_, mask),) = Checks.of(schema).violations(BATCH)
-    assert mask.tolist() == [False, True, False]
+    (fault,) = Checks.of(schema).faults(BATCH)
+    assert fault.mask.tolist() == [False, True, False]
 
 
 def test_an_updated_schema_takes_the_rows():
     statistics = statistics_of([BATCH])
     updated = update_schema(with_domain("short"), statistics)
-    assert not Checks.of(updated).violations(BATCH)
+    assert not Checks.of(updated).faults(BATCH)
     assert not validate_statistics(statistics, updated).anomaly_info
     assert not any(map(is_shortened, updated.string_domain[0].value))
 
