@@ -20,6 +20,7 @@ from beam_jobs.running.local import committed_before, run_here
 from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import Setting
+from beam_jobs.running.summary import Meter
 from beam_jobs.streaming import channels
 from beam_jobs.streaming.own_subscription import own_subscription, run_subscribed
 from beam_jobs.streaming.run import run_stream
@@ -89,7 +90,7 @@ def _launch(
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
     verdict: Callable[[T], int] | None,
 ) -> int:
-    with _no_collection():
+    with _no_collection(), contextlib.ExitStack() as setting_up:
         from beam_jobs.running import runners
         from transforms import progress
 
@@ -103,6 +104,8 @@ def _launch(
         progress.reset()
         own = None
         if setting.is_local:
+            # Not before the logs are set up: they may put another stream in stderr's place.
+            setting_up.enter_context(Meter())
             channels.check(options)
             own = own_subscription(job, options)
         if own is not None:
@@ -161,14 +164,17 @@ def construct(
 ) -> tuple["beam.Pipeline", Run]:
     """Makes the pipeline of a run, all but its last step; nothing is written yet."""
     from beam_jobs.running import runners
+    from transforms.progress import phase
 
     if setting.native:
         check_native(cast("StreamOptions", options))
-    resolved = resolve(options)
+    with phase("looking at the inputs"):
+        resolved = resolve(options)
     this = new_run(job, options, setting)
     runners.name_job(beam_options, this.run_id)
     root = runners.pipeline(beam_options)
-    build(root, resolved, options, this)
+    with phase("making the pipeline"):
+        build(root, resolved, options, this)
     return root, this
 
 

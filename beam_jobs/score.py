@@ -130,7 +130,7 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
 
     rows = read(root, resolved.source, options, run)
     if resolved.judge is not None:
-        add_gate(rows, resolved.judge, run)
+        add_gate(rows, resolved.judge, options, run)
     if resolved.rules is not None:
         rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
     keep = options.keep_columns or None
@@ -138,7 +138,10 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
         needed = kept_columns(resolved.source, options.output)
         keep = (*keep, *(name for name in needed if name not in keep))
     scored = rows | Score(resolved.model, keep_columns=keep, dead_letters=run.dead_letters)
-    _ = scored | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
+    added = tuple(field.name for field in resolved.model.output_fields())
+    _ = scored | Write(
+        options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

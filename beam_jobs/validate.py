@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
 from beam_jobs.options.validation import ValidationOptions
-from beam_jobs.running.judging import checks_of, judge_of, read_code, read_schema
+from beam_jobs.running.judging import (
+    checks_of,
+    judge_of,
+    read_code,
+    read_schema,
+    tell_of_reference,
+    with_facts,
+)
 from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
+from beam_jobs.running.slice_count import check_slices
 from beam_jobs.running.verdict import verdict
 
 if TYPE_CHECKING:
@@ -90,6 +98,14 @@ class Options(ValidationOptions):
         metavar="SLICES",
         group="Statistics",
     )
+    max_slices: int = option(
+        "Refuse at launch if the first rows of the input are of more slices by values.",
+        default=200,
+        minimum=1,
+        maximum=1000,
+        metavar="N",
+        group="Statistics",
+    )
     weight: str | None = option(
         "The column of the rows' weights.", default=None, metavar="COLUMN", group="Statistics"
     )
@@ -150,8 +166,10 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
         vocabularies={name: ",".join(uri) for name, uri in options.vocabularies},
     )
     statistics.check(source.schema)
+    check_slices(source, statistics.slices, options.max_slices)
     checks = checks_of(options, schema, source.schema)
     judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)
+    tell_of_reference(options, judge, source.schema)
     return source, judge
 
 
@@ -190,6 +208,7 @@ def build(
     from transforms.io.read import Read
 
     source, judge = resolved
+    judge = with_facts(judge, options, run)
     output = run.whole.target(options.output)
     if isinstance(source, tuple):
         judged = root | JudgeStates(source, judge)

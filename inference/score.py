@@ -16,6 +16,7 @@ from inference.features import features_of
 from inference.loaded import Bound, LoadedModel
 from inference.models import BATCH_ROWS, Columns, Model
 from inference.rejecting import Rejecting
+from transforms import progress
 from transforms.batches import rebatch, select_rows
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
@@ -90,7 +91,8 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
 
     def load_model(self) -> LoadedModel:
         """Loads and warms up the model, once for all threads of a process."""
-        return LoadedModel(self._model)
+        with progress.phase("loading the model"):
+            return LoadedModel(self._model)
 
     def run_inference(
         self,

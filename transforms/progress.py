@@ -3,7 +3,9 @@
 They are for people: retried work counts twice. The manifest's counts are exact.
 """
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transforms.errors import MillraceError
@@ -41,6 +43,7 @@ DEAD = "dead: "
 _lock = threading.Lock()
 _counts: dict[str, list[int]] = {}
 _gauges: dict[str, float] = {}
+_phases: list[str] = []
 _stopped = threading.Event()
 
 
@@ -73,6 +76,24 @@ def gauges() -> dict[str, float]:
     """How things are, by name."""
     with _lock:
         return dict(_gauges)
+
+
+@contextlib.contextmanager
+def phase(what: str) -> Iterator[None]:
+    """Tells what is done while no rows pass yet or any more, such as "looking at the model"."""
+    with _lock:
+        _phases.append(what)
+    try:
+        yield
+    finally:
+        with _lock:
+            _phases.remove(what)
+
+
+def phase_now() -> str:
+    """Returns what is done now, the innermost of what was begun; "" where nothing was told."""
+    with _lock:
+        return _phases[-1] if _phases else ""
 
 
 def expect(step: str, bytes: int) -> None:

@@ -34,6 +34,11 @@ def share(count: float, total: float) -> str:
     return "<1%" if percent < 1 else f"~{int(percent)}%"
 
 
+def part_of_rows(share: float) -> str:
+    """A share in per cent, with three significant digits."""
+    return f"{100 * share:.3g}%"
+
+
 def number(value: float) -> str:
     """A number with six significant digits."""
     return f"{value:.6g}"

@@ -1,5 +1,7 @@
 """By what a job judges data: the schema, rules and reference that its options name."""
 
+import dataclasses
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.command_line import job_of
@@ -54,7 +56,7 @@ def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> 
     """
     from transforms.row_checks.checks import Checks
     from transforms.rules.files import read_rules
-    from transforms.rules.kinds import Kind, kinds_of_columns
+    from transforms.rules.kinds import joined_kinds, kinds_of_columns
 
     if options.code and not (options.rules or getattr(options, "slices", None)):
         raise ConfigError("--code defines functions that nothing names")
@@ -63,10 +65,7 @@ def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> 
     checks = Checks.of(schema, environment=options.environment)
     if not options.rules:
         return checks
-    of_data = kinds_of_columns(columns)
-    # A schema knows no times: to it they are integers.
-    times = {name: kind for name, kind in of_data.items() if kind is Kind.TIME}
-    kinds = {**of_data, **checks.kinds, **times}
+    kinds = joined_kinds(kinds_of_columns(columns), checks.kinds)
     return checks.with_rules(read_rules(options.rules, kinds, read_code(options)))
 
 
@@ -130,15 +129,61 @@ def schema_text(options: Any) -> str:
 
 def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
     """Says that a reference is of no use, where the schema asks for no comparison."""
-    name = "drift_comparator" if options.reference_kind == "span" else "skew_comparator"
+    names = ("drift_comparator", "skew_comparator")
+    name, other = names if options.reference_kind == "span" else names[::-1]
     of_rows = schema.dataset_constraints.HasField("num_examples_drift_comparator")
+    of_rows = of_rows and options.reference_kind == "span"
     if not options.reference or of_rows or any(each.HasField(name) for each in schema.feature):
         return
+    others = sum(each.HasField(other) for each in schema.feature)
+    kind = "serving" if options.reference_kind == "span" else "span"
+    features = "1 has" if others == 1 else f"{others:,} have"
+    way_out = (
+        f"{features} a {other}, for --reference_kind {kind}: is it that?"
+        if others
+        else "docs/validation.md shows how to write one"
+    )
     say(
         job_of(type(options)),
-        f"no feature of the schema has a {name}: of --reference nothing is "
-        "compared but in the report; docs/validation.md shows how to write one",
+        f"no feature of the schema has a {name}: of --reference nothing is compared but in the "
+        f"report; {way_out}",
     )
+
+
+def tell_of_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
+    """Says that the input and serving data seem to stand in each other's place.
+
+    A schema leaves labels out of an environment, mostly that of serving. So the reference is not
+    what a model is given where it has such a column and the input has none.
+
+    Args:
+      options: The job's.
+      judge: By what the input is judged.
+      columns: Those of the input.
+    """
+    from transforms.metadata.datasets import dataset_of
+
+    if options.reference_kind != "serving" or judge.schema is None or judge.reference is None:
+        return
+    there = dataset_of(judge.reference).columns
+    labels = [
+        each.name
+        for each in judge.schema.feature
+        if each.not_in_environment and (each.name,) in there and each.name not in columns.names
+    ]
+    if labels:
+        say(
+            job_of(type(options)),
+            f"--reference has column {labels[0]!r}, which the schema leaves out of "
+            f"{_environments(judge.schema, labels[0])}, and --input has not: with "
+            "--reference_kind serving the input is what a model was trained with, and the "
+            "reference what it is given. They seem to be the wrong way round",
+        )
+
+
+def _environments(schema: Any, name: str) -> str:
+    feature = next(each for each in schema.feature if each.name == name)
+    return " and ".join(feature.not_in_environment)
 
 
 def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
@@ -168,7 +213,9 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
         _check_rejecting(checks.rules)
         return rejecting, None
     statistics = StatisticsOptions(schema=schema)
-    return rejecting, judge_of(options, schema, checks, statistics, options.input)
+    judge = judge_of(options, schema, checks, statistics, options.input)
+    tell_of_reference(options, judge, columns)
+    return rejecting, judge
 
 
 def _check_gate(options: Any) -> None:
@@ -188,10 +235,28 @@ def _check_rejecting(left: "Rules") -> None:
         raise ConfigError(f"--rules: {name!r} {why}: it needs --gate")
 
 
-def add_gate(rows: "Batches", judge: "Judge", run: "Run") -> None:
+def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
+    """The judge, which says in its report of which run it is, and by what the data is judged."""
+    now = datetime.datetime.now(datetime.UTC)
+    of_reference = "data of before" if options.reference_kind == "span" else "serving data"
+    facts = {
+        "Run": run.run_id,
+        "Made": f"{now:%Y-%m-%d %H:%M} UTC",
+        "Input": options.input,
+        "Schema": options.schema,
+        "Environment": options.environment,
+        "Baseline": options.reference and f"{options.reference} ({of_reference})",
+        "Rules": options.rules,
+    }
+    told = tuple((name, str(value)) for name, value in facts.items() if value)
+    return dataclasses.replace(judge, about=told)
+
+
+def add_gate(rows: "Batches", judge: "Judge", options: Any, run: "Run") -> None:
     """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
     from transforms.gate.check import CheckData, store
 
+    judge = with_facts(judge, options, run)
     judged = rows | "Gate" >> CheckData(judge)
     assert run.findings is not None, "a job with a gate has an output"
     store(judged, run.whole, run.whole.target(run.findings, evidence=True))

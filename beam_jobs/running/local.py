@@ -10,6 +10,7 @@ from beam_jobs.running import failures
 from beam_jobs.running.interrupts import Interrupts
 from beam_jobs.running.logs import say
 from beam_jobs.running.summary import Meter, closing_table
+from beam_jobs.running.verdict import anomaly_table
 from transforms import progress
 
 if TYPE_CHECKING:
@@ -79,6 +80,20 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
     if manifest is not None:
         table = closing_table(manifest, _place(manifest), seconds)
         say(job, f"{'done' if manifest['status'] == 'committed' else 'refused'}\n{table}", 0)
+        _show_findings(job, manifest)
+
+
+def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
+    """Shows what a gate found, as the report beside the output tells it."""
+    found = manifest["counts"]["findings"]
+    places = [
+        output["uri"]
+        for output in manifest["outputs"]
+        if output["evidence"] and not output["dead_letters"]
+    ]
+    if found and places:
+        folder = places[0].rstrip("/")
+        say(job, f"what the gate found\n{anomaly_table(found, folder)}")
 
 
 def _place(manifest: Mapping[str, Any]) -> str:

@@ -143,5 +143,7 @@ def say(job: str, text: str, code: int = 0) -> int:
 
     Returns: The exit code, as given.
     """
-    print(f"{job}: {text}", file=sys.stderr)
+    # A terminal's line may hold how far the run is: it is drawn anew.
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{clear}{job}: {text}", file=sys.stderr)
     return code

@@ -1,5 +1,6 @@
 """What a local run shows: a status line while it goes on, a table when it ends."""
 
+import math
 import sys
 import threading
 import time
@@ -15,29 +16,44 @@ PLAIN_SECONDS = 10.0
 _RATE_SAMPLES = 10
 
 
-def status_line(counts: Mapping[str, Count], rate: float, seconds: float) -> str:
+_SURE_SHARE, _SURE_SECONDS = 0.02, 2.0
+"""From when on the time that is left can be told."""
+
+
+def status_line(
+    counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
+) -> str:
     """How far a run has come, in one line.
 
     Args:
       counts: The process's counters, by step.
       rate: Rows a second, of late.
       seconds: Time since the start.
+      reading: Time since the first rows came, by which the time that is left is reckoned.
     """
-    read = counts.get("read")
-    if read is None:
-        return duration(seconds)
+    read, phase = counts.get("read"), progress.phase_now()
+    if read is None or not (read.rows or read.bytes):
+        return f"{phase}  {duration(seconds)}" if phase else duration(seconds)
     parts = [f"{read.rows:,} rows", f"{rate:,.0f} rows/s", duration(seconds)]
     if read.share is not None:
         parts.append(f"{read.share:.0%} of the input")
+        parts += _left(read.share, reading)
     if dead := counts.get("dead", Count()).rows:
         parts.append(f"{dead:,} rejected")
-    return "  ".join(parts)
+    return "  ".join([*parts, phase] if phase else parts)
 
 
-def duration(seconds: float) -> str:
-    """A time span as people say it."""
+def _left(share: float, seconds: float) -> list[str]:
+    """About how long it goes on, where enough is known for that."""
+    if share < _SURE_SHARE or seconds < _SURE_SECONDS or share >= 1:
+        return []
+    return [f"about {duration(math.ceil(seconds / share * (1 - share)), 0)} left"]
+
+
+def duration(seconds: float, digits: int = 1) -> str:
+    """A time span as people say it; below a minute with so many digits after the point."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.{digits}f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
@@ -58,7 +74,7 @@ class Meter:
         self._samples: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
 
     def __enter__(self) -> Self:
-        self.started = time.monotonic()
+        self.started, self._first = time.monotonic(), 0.0
         self._thread.start()
         return self
 
@@ -79,15 +95,22 @@ class Meter:
 
     def _line(self) -> str:
         counts, now = progress.snapshot(), time.monotonic()
-        self._samples.append((now, counts.get("read", Count()).rows))
+        read = counts.get("read", Count())
+        # What came before the first look at it is not known better than that.
+        self._first = self._first or (now if read.bytes else 0.0)
+        self._samples.append((now, read.rows))
         (first, before), (last, rows) = self._samples[0], self._samples[-1]
         if first == last:
             first, before = self.started, 0
-        return self.line(counts, (rows - before) / (last - first), now - self.started)
+        rate = (rows - before) / (last - first)
+        reading = now - self._first if self._first else 0.0
+        return self.line(counts, rate, now - self.started, reading)
 
-    def line(self, counts: Mapping[str, Count], rate: float, seconds: float) -> str:
+    def line(
+        self, counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
+    ) -> str:
         """The status line."""
-        return status_line(counts, rate, seconds)
+        return status_line(counts, rate, seconds, reading)
 
 
 def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> str:

@@ -1,12 +1,15 @@
 """What a validation found: a table of anomalies, and the exit code."""
 
+import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beam_jobs.running.failures import GATE_SAID_NO
 from beam_jobs.running.logs import say
 
-_WIDEST = 160
+_WIDEST, _NARROWEST, _LONGEST = 160, 40, 600
+"""Letters of a line without a terminal; the fewest of a text's line; and the most of a text."""
 
 
 def verdict(options: Any) -> int:
@@ -32,19 +35,51 @@ def verdict(options: Any) -> int:
     errors = sum(each["severity"] == "ERROR" for each in found)
     noun = "anomaly" if len(found) == 1 else "anomalies"
     told = f"{len(found):,} {noun}, {errors:,} of them errors; {folder}/{REPORT} tells more"
-    return say("validate", f"{told}\n{_table(found)}", GATE_SAID_NO if errors else 0)
+    table = anomaly_table(found, folder)
+    return say("validate", f"{told}\n{table}", GATE_SAID_NO if errors else 0)
 
 
-def _table(found: Sequence[Mapping[str, str]]) -> str:
-    rows = [(each["severity"], _cut(each["feature"], 60), _cut(each["why"])) for each in found]
+def anomaly_table(found: Sequence[Mapping[str, str]], folder: str) -> str:
+    """Draws what a validation found, with the values and figures that its report has.
+
+    Args:
+      found: As the manifest tells it, without values.
+      folder: Where the validation wrote its files; without them it is told as in the manifest.
+    """
+    full = _in_full(folder)
+    rows = [
+        (
+            each["severity"],
+            _cut(each["feature"], 60),
+            full.get((each["severity"], each["feature"]), each["why"]),
+        )
+        for each in found
+    ]
     widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
+    left = sum(widths) + 6
+    room = max(_NARROWEST, shutil.get_terminal_size((_WIDEST, 24)).columns - left)
     return "\n".join(
-        f"  {severity:<{widths[0]}}  {feature:<{widths[1]}}  {why}"
+        f"  {severity:<{widths[0]}}  {feature:<{widths[1]}}  " + f"\n{' ' * left}".join(lines)
         for severity, feature, why in rows
+        for lines in [textwrap.wrap(_cut(why, _LONGEST), room)]
     )
 
 
-def _cut(text: str, most: int = _WIDEST) -> str:
+def _in_full(folder: str) -> dict[tuple[str, str], str]:
+    from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+    from transforms.files import filesystem
+    from transforms.gate.findings import findings
+    from transforms.gate.places import ANOMALIES
+
+    place = f"{folder}/{ANOMALIES}"
+    if not filesystem.exists(place):
+        return {}
+    anomalies = anomalies_pb2.Anomalies.FromString(filesystem.read_bytes(place))
+    return {(each.severity, each.feature): each.why for each in findings(anomalies, True)}
+
+
+def _cut(text: str, most: int) -> str:
     """One line of a terminal: names of columns may hold anything."""
     text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -22,8 +22,10 @@ _ROWS = (
 class StreamMeter(Meter):
     """Shows messages a second, what came late or was rejected, and how far event time is."""
 
-    def line(self, counts: Mapping[str, Count], rate: float, seconds: float) -> str:
-        """The status line."""
+    def line(
+        self, counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
+    ) -> str:
+        """The status line; what goes on without end has no time left."""
         parts = [f"{_of(counts, 'read'):,} messages", f"{rate:,.0f}/s", duration(seconds)]
         parts += [
             f"{_of(counts, step):,} {name}"

@@ -66,7 +66,9 @@ def test_real_data_from_inference_to_the_gate(tmp_path, capsys):
     }
     told = capsys.readouterr().err
     assert "2 anomalies, 2 of them errors" in told
-    assert "Prcard" not in told, "values are in the files"
+    assert "ERROR  payment_type" in told
+    assert '"Prcard" (<1%)' in told, "the table says what the report says"
+    assert "Prcard" not in (tmp_path / "eval/_millrace/run.json").read_text()
     rows = pyarrow.csv.read_csv(
         evaluation, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True)
     )
@@ -488,3 +490,53 @@ def test_a_cell_that_is_no_number_is_a_row_that_can_not_be_read(tmp_path, rules,
     told = capsys.readouterr().err
     assert "Broken by 1 of 3 rows" in told
     assert set(anomalies(tmp_path / "o").anomaly_info) == {"(rows)", "rule fare >= 0"}
+
+
+def test_slices_by_a_column_of_many_values_are_asked_about_first(tmp_path, capsys):
+    table = pa.table({"id": range(500), "kind": ["a", "b"] * 250})
+    pq.write_table(table, tmp_path / "x.parquet")
+    flags = {"input": tmp_path / "x.parquet", "output": f"{tmp_path}/out/"}
+    assert run(**flags, slices="kind;id") == 2
+    told = capsys.readouterr().err
+    assert "the first 500 rows alone are of 502 slices, 500 of them by 'id'" in told
+    assert "--max_slices=502" in told
+    assert not (tmp_path / "out").exists()
+    assert run(**flags, slices="kind;id", max_slices=502) == 0
+    assert run(**flags | {"output": f"{tmp_path}/other/"}, slices="kind;id=7") == 0
+
+
+@pytest.mark.parametrize(("kind", "other"), [("span", "serving"), ("serving", "span")])
+def test_a_reference_of_the_other_kind_is_told(trips, tmp_path, capsys, kind, other):
+    name = {"span": "skew", "serving": "drift"}[kind]
+    (tmp_path / "s.pbtxt").write_text(
+        'feature { name: "fare" type: FLOAT '
+        f"{name}_comparator {{ jensen_shannon_divergence {{ threshold: 0.1 }} }} }}\n"
+        'feature { name: "payment" type: BYTES }\n'
+    )
+    assert run(input=trips, output=f"{tmp_path}/before/") == 0
+    flags = {"schema": tmp_path / "s.pbtxt", "reference": f"{tmp_path}/before"}
+    assert run(input=trips, output=f"{tmp_path}/out/", reference_kind=kind, **flags) == 0
+    told = capsys.readouterr().err
+    assert f"1 has a {name}_comparator, for --reference_kind {other}: is it that?" in told
+
+
+def test_serving_data_the_wrong_way_round_is_told(trips, tmp_path, capsys):
+    (tmp_path / "s.pbtxt").write_text(
+        'default_environment: "TRAINING" default_environment: "SERVING"\n'
+        'feature { name: "fare" type: FLOAT not_in_environment: "SERVING" }\n'
+        'feature { name: "payment" type: BYTES '
+        "skew_comparator { infinity_norm { threshold: 0.5 } } }\n"
+    )
+    served = pq.read_table(trips).drop_columns("fare")
+    pq.write_table(served, tmp_path / "served.parquet")
+    assert run(input=trips, output=f"{tmp_path}/trained/") == 0
+    assert run(input=tmp_path / "served.parquet", output=f"{tmp_path}/served/") == 0
+    flags = {"schema": tmp_path / "s.pbtxt", "reference_kind": "serving"}
+    right = {"input": trips, "reference": f"{tmp_path}/served"}
+    assert run(**right, output=f"{tmp_path}/right/", **flags) == 0
+    assert "wrong way round" not in capsys.readouterr().err
+    wrong = {"input": tmp_path / "served.parquet", "reference": f"{tmp_path}/trained"}
+    assert run(**wrong, output=f"{tmp_path}/wrong/", environment="SERVING", **flags) == 0
+    told = capsys.readouterr().err
+    assert "--reference has column 'fare', which the schema leaves out of SERVING" in told
+    assert "the wrong way round" in told

@@ -75,6 +75,7 @@ class Target:
       evidence: Whether it tells of the run, as dead letters and reports do, and so is published
         also where a gate says no.
       preview: Whether nothing of it stays, and so its manifest lies with the staging.
+      in_sight: Columns that a preview on a narrow terminal shows before all others.
     """
 
     root: str
@@ -87,6 +88,7 @@ class Target:
     uri: str = ""
     evidence: bool = False
     preview: bool = False
+    in_sight: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> str:

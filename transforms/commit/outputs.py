@@ -30,7 +30,13 @@ class RunCommit(Protocol):
     run_id: str
     targets: list[Target]
 
-    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
+    def target(
+        self,
+        uri: str,
+        dead_letters: bool = False,
+        evidence: bool = False,
+        in_sight: tuple[str, ...] = (),
+    ) -> Target:
         """Declares an output."""
 
     def stage(
@@ -83,13 +89,20 @@ class Outputs:
         self.reads = tuple(parse(uri).path for uri in reads)
         self.targets: list[Target] = []
 
-    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
+    def target(
+        self,
+        uri: str,
+        dead_letters: bool = False,
+        evidence: bool = False,
+        in_sight: tuple[str, ...] = (),
+    ) -> Target:
         """Declares an output.
 
         Args:
           uri: Where it will be.
           dead_letters: Whether it takes the dead letters.
           evidence: Whether it tells of the run, and is published also where a gate says no.
+          in_sight: Columns that a preview on a narrow terminal shows before all others.
 
         Raises:
           ConfigError: It is a glob, or lies inside another output of the run.
@@ -118,6 +131,7 @@ class Outputs:
             uri,
             dead_letters or evidence,
             preview,
+            in_sight,
         )
         for other in self.targets:
             if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(

@@ -8,6 +8,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from transforms import progress
 from transforms.commit.evidence import PUBLISHING, aside, clear_stale, restore
 from transforms.commit.ledger import Entry, Gate, Target, count, final_names
 from transforms.commit.manifest import now, read_manifest, versions, write_manifest
@@ -51,7 +52,8 @@ class Publish(Verb):
 
 
 def _publish(_: bytes, entries: list[Entry], plan: Plan) -> str:
-    return publish(entries, plan)
+    with progress.phase("publishing"):
+        return publish(entries, plan)
 
 
 def publish(entries: Iterable[Entry], plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -50,25 +50,31 @@ def show(target: Target, paths: Iterable[str]) -> None:
     for path in paths:
         with open_read(path) as stream:
             if target.format == "arrow":
-                print(table_text(pa.ipc.open_file(stream).read_all()), flush=True)
+                rows = pa.ipc.open_file(stream).read_all()
+                print(table_text(rows, in_sight=target.in_sight), flush=True)
             else:
                 sys.stdout.flush()
                 shutil.copyfileobj(stream, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
 
 
-def table_text(table: pa.Table, width: int | None = None) -> str:
+def table_text(table: pa.Table, width: int | None = None, in_sight: Collection[str] = ()) -> str:
     """Draws rows as a table that fits the terminal; what does not fit is said below it.
+
+    Columns stay in their order. Of a model's rows its outputs are in sight: input columns give way
+    to them, from the right.
 
     Args:
       table: At most some hundred rows are of use to a reader; 1,000 are drawn.
       width: Characters of a line; None asks the terminal.
+      in_sight: Names of columns that are shown before all others, the first before the next.
     """
     width = width or shutil.get_terminal_size((160, 24)).columns
     shown = table.slice(0, PREVIEW_ROWS)
     columns = [[name, *map(_cell, shown.column(name).to_pylist())] for name in table.column_names]
     widths = [min(CELL_WIDTH, max(map(len, column))) for column in columns]
-    fitting = _fitting(widths, width)
+    wanted = [i for i, name in enumerate(table.column_names) if name in in_sight]
+    fitting = _fitting(widths, width, wanted)
     numeric = [pa.types.is_floating(f.type) or pa.types.is_integer(f.type) for f in table.schema]
     lines = []
     for row in range(shown.num_rows + 1):
@@ -84,9 +90,9 @@ def table_text(table: pa.Table, width: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def _fitting(widths: list[int], total: int) -> list[int]:
-    """The columns that fit a line: from the left, but the last three, where predictions stand."""
-    order = [*range(max(0, len(widths) - 3), len(widths)), *range(max(0, len(widths) - 3))]
+def _fitting(widths: list[int], total: int, wanted: list[int]) -> list[int]:
+    """The columns that fit a line: those that are wanted, then the others from the left."""
+    order = [*wanted, *(index for index in range(len(widths)) if index not in wanted)]
     kept: list[int] = []
     used = 0
     for index in order:

@@ -48,6 +48,7 @@ class Split:
       end: One past the last byte or row group.
       first: Position (line, row or record, counted from 1) of the first row.
       weight: Its share of the file, in bytes.
+      rows: How many rows it has; 0 where that is not known before they are read.
       note: What else the format has to remember about it.
     """
 
@@ -57,6 +58,7 @@ class Split:
     first: int = 1
     weight: int = 0
     note: str = ""
+    rows: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,28 @@ if TYPE_CHECKING:
 ERROR = "ERROR"
 
 
-def findings(anomalies: "anomalies_pb2.Anomalies") -> list[Finding]:
-    """What is wrong, errors first, then by name."""
-    found = [_found(feature, info) for feature, info in anomalies.anomaly_info.items()]
+def findings(anomalies: "anomalies_pb2.Anomalies", with_values: bool = False) -> list[Finding]:
+    """What is wrong, errors first, then by name.
+
+    Args:
+      anomalies: As a validation wrote them.
+      with_values: Whether to say all that the report says, the values at fault too. For whoever
+        may read the report; logs and manifests have none.
+    """
+    items = anomalies.anomaly_info.items()
+    found = [_found(feature, info, with_values) for feature, info in items]
     if anomalies.data_missing:
         found.append(Finding(ERROR, "(all)", "there are no rows"))
     if anomalies.HasField("dataset_anomaly_info"):
-        found.append(_found("(dataset)", anomalies.dataset_anomaly_info))
+        found.append(_found("(dataset)", anomalies.dataset_anomaly_info, with_values))
     return sorted(found, key=lambda each: (each.severity != ERROR, each.feature, each.why))
 
 
-def _found(feature: str, info: "anomalies_pb2.AnomalyInfo") -> Finding:
+def _found(feature: str, info: "anomalies_pb2.AnomalyInfo", with_values: bool) -> Finding:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-    reasons = [_told(reason) for reason in info.reason] or [info.short_description]
+    told = _in_full if with_values else _told
+    reasons = [told(reason) for reason in info.reason] or [info.short_description]
     severity = anomalies_pb2.AnomalyInfo.Severity.Name(info.severity)
     return Finding(severity, feature, "; ".join(reasons))
 
@@ -39,6 +47,13 @@ def _told(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
     if kind == "CUSTOM_VALIDATION" or Values(_hide).sentence("", kind, text) != text:
         return short
     return f"{short}: {text}" if text else short
+
+
+def _in_full(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
+    short, text = (
+        str(each).strip().rstrip(".") for each in (reason.short_description, reason.description)
+    )
+    return short if not text or text == short else f"{short}: {text}"
 
 
 def _hide(column: str, value: str) -> str:

@@ -71,6 +71,7 @@ class Judge:
       examples: How rows at fault are shown, one of `faults.SHOWS`.
       title: Of the report.
       severities: "ERROR" or "WARNING" by kind of anomaly; those not named are errors.
+      about: What the report says of the run, each with its name.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
@@ -84,6 +85,7 @@ class Judge:
     title: str = "Validation"
     schema_text: str = ""
     severities: Mapping[str, str] = field(default_factory=dict)
+    about: tuple[tuple[str, str], ...] = ()
 
     def __call__(
         self,
@@ -140,6 +142,7 @@ class Judge:
             examples=_examples(faults, rules, keys),
             examples_note=_NOTE if self.examples == "masked" else None,
             slices=by_slice,
+            about=self.about,
         )
         made.append((REPORT, page.encode()))
         return made, _findings(anomalies, by_slice)

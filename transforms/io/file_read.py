@@ -18,6 +18,7 @@ from transforms.files.ahead import ahead
 from transforms.files.filesystem import is_local, open_read
 from transforms.files.format import BrokenFile, Chunk, File, Split
 from transforms.io.file_source import NULL_PARTITION, Source
+from transforms.io.passed import Passed
 from transforms.reasons import Reason
 from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads, rejected_rows
 
@@ -99,8 +100,16 @@ def plan_file(source: Source, file: File) -> list[Split]:
         return list(source.format.plan(None, file, target_bytes))
 
 
-def read_split(source: Source, split: Split, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
+def read_split(
+    source: Source, split: Split, max_rows: int = MAX_ROWS, passed: Passed | None = None
+) -> Iterator[Outcome]:
     """Reads a part of a file.
+
+    Args:
+      source: What the file belongs to.
+      split: The part.
+      max_rows: Most rows of a batch.
+      passed: Is told how far the reading is.
 
     Yields: Rows and rejects. A file that breaks off ends in one reject that stands for the file.
     """
@@ -108,7 +117,10 @@ def read_split(source: Source, split: Split, max_rows: int = MAX_ROWS) -> Iterat
         with open_read(split.file.uri, source.compression) as stream:
             chunks = source.format.read(stream, split, source.file_schema, max_rows, MAX_BYTES)
             for chunk in chunks:
-                yield _finished(source, split.file, chunk)
+                outcome = _finished(source, split.file, chunk)
+                if passed is not None:
+                    passed.tell(stream, outcome[0].num_rows)
+                yield outcome
         _check_size(split.file)
     except BrokenFile as error:
         yield _empty(source), _broken(split.file, error.reason, error.message)
@@ -168,7 +180,9 @@ class _PlanFn(beam.DoFn):
         self.source = source
 
     def process(self, file: File) -> Iterator[Split]:
-        yield from plan_file(self.source, file)
+        with progress.phase("cutting files into parts"):
+            splits = plan_file(self.source, file)
+        yield from splits
 
 
 class _ReadFn(beam.DoFn):
@@ -180,23 +194,23 @@ class _ReadFn(beam.DoFn):
 
     def process(self, split: Split | None) -> Iterator[Any]:
         """Reads a split; None stands for the whole source in order, up to its limit."""
+        passed = Passed(split) if split is not None else None
         outcomes = (
             read_batches(self.source, self.max_rows)
             if split is None
-            else read_split(self.source, split, self.max_rows)
+            else read_split(self.source, split, self.max_rows, passed)
         )
         total, yielded = 0, False
-        weight = self.source.bytes if split is None else split.weight
         for rows, rejects in ahead(outcomes):
             found = rows.num_rows + rejected_rows(rejects)
             total += found
             self.rows.inc(found)
-            progress.add("read", rows=found)
+            progress.add("read", rows=found, bytes=0 if passed is None else passed.more())
             yield rows, rejects
             yielded = True
         if not yielded:
             yield _empty(self.source), NO_REJECTS
-        progress.add("read", bytes=weight)
+        progress.add("read", bytes=self.source.bytes if passed is None else passed.rest())
         yield beam.pvalue.TaggedOutput("tally", Entry("read", "Read", rows=total))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def write_files(batches: Batches, verb: "Write") -> None:
     """Stages batches for the commit of their run; a write without a run commits itself."""
     commit = verb.commit or Commit("write")
-    target = commit.target(verb.uri)
+    target = commit.target(verb.uri, in_sight=verb.in_sight)
     if verb.shards not in (None, 1) and not target.folder:
         raise ConfigError(f"--shards: {verb.uri} is one file; a folder's name ends with a slash")
     shards = verb.shards if target.folder else 1

@@ -21,6 +21,7 @@ class Write(Verb):
       shards: How many files a folder gets; None lets bundles and sizes decide, which is fastest.
       target_bytes: A file is ended at about this size, where `shards` doesn't decide.
       dead_letters: Takes the rows that a topic refuses; without it they fail the pipeline.
+      in_sight: Columns that a preview (`stdout:`) on a narrow terminal shows before all others.
     """
 
     uri: str
@@ -28,6 +29,7 @@ class Write(Verb):
     shards: int | None = None
     target_bytes: int = TARGET_BYTES
     dead_letters: DeadLetters | None = None
+    in_sight: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -38,6 +38,15 @@ class Dataset:
         return below
 
 
+def nowhere(path: Path, data: Dataset) -> Column:
+    """Returns a column that a data set does not know, as missing in each row that could have it."""
+    above = data.columns.get(path[:-1])
+    rows = data.examples if above is None else above.present
+    stats = statistics_pb2.FeatureNameStatistics()
+    stats.num_stats.common_stats.weighted_common_stats.num_missing = rows
+    return Column(path, stats, True, data.examples)
+
+
 def slices_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> dict[str, statistics_pb2.DatasetFeatureStatistics]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.reports.bins import Bins, Ranks
-from transforms.reports.figures import share
+from transforms.reports.figures import number, share
 from transforms.reports.markup import Markup, element
 
 _Floats = NDArray[np.float64]
@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 300, 100
 """Units of every chart; the page stretches it, lines stay as thin as they are."""
 _LEAST = 2
 """How high a bar is that is almost nothing, so that it is seen."""
+LOG_LEAST = 1e-4
+"""Where a logarithmic scale begins, as a part of its top."""
 _TOP = 0.02
 """The least share that fills a chart: where all are rare, all bars are low."""
 
@@ -30,8 +32,8 @@ def histogram(shares: _Shares, label: str, class_: str, name: str | None = None)
       name: By which `again` shows it once more.
     """
     known = [None if each is None else np.nan_to_num(each) for each in shares]
-    top = max((float(each.max(initial=0)) for each in known if each is not None), default=0.0)
-    current, baseline = (None if each is None else each / max(top, _TOP) for each in known)
+    top = top_of(shares)
+    current, baseline = (None if each is None else each / top for each in known)
     parts = element(
         "g",
         None if current is None else element("path", class_="c", d=_bars(current)),
@@ -39,6 +41,33 @@ def histogram(shares: _Shares, label: str, class_: str, name: str | None = None)
         id=name,
     )
     return _svg(label, class_, HEIGHT, parts)
+
+
+def top_of(shares: _Shares) -> float:
+    """The share at which bars of a histogram are as high as the chart."""
+    known = [float(np.nan_to_num(each).max(initial=0)) for each in shares if each is not None]
+    return max(*known, _TOP) if known else _TOP
+
+
+def in_logs(shares: _Shares, label: str, class_: str, hints: Sequence[str] = ()) -> Markup:
+    """A histogram whose heights are logarithms: from `LOG_LEAST` of the highest bar to that bar."""
+    top = top_of(shares)
+
+    def heights(some: _Floats) -> _Floats:
+        least = top * LOG_LEAST
+        raised: _Floats = 1 - np.log(np.maximum(some, least) / top) / np.log(LOG_LEAST)
+        # What is there at all is seen, and what is not there is not.
+        return np.where(some > 0, np.maximum(raised, 1e-9), 0.0)
+
+    current, baseline = (None if each is None else heights(np.nan_to_num(each)) for each in shares)
+    return _svg(
+        label,
+        class_,
+        HEIGHT,
+        *([] if current is None else [element("path", class_="c", d=_bars(current))]),
+        *([] if baseline is None else [element("path", class_="b", d=_steps(baseline))]),
+        *_hints(hints),
+    )
 
 
 def again(name: str, label: str, class_: str, hints: Sequence[str] = ()) -> Markup:
@@ -61,6 +90,27 @@ def bar(current: float | None, baseline: float | None) -> Markup:
     if baseline:
         parts.append(element("rect", class_="b", x=f"{100 * baseline:.3g}%"))
     return element("svg", *parts, class_="bar")
+
+
+def meter(value: float, threshold: float | None, most: float) -> Markup:
+    """A figure as a bar that lies, on a scale from 0 that several have in common.
+
+    Args:
+      value: Not less than 0.
+      threshold: Marked by a line, over the bar and beyond it; None where there is none.
+      most: The end of the scale.
+    """
+    parts = [element("rect", class_="c", width=f"{max(100 * value / most, 0.6):.3g}%")]
+    if threshold is not None:
+        parts.append(
+            element(
+                "rect",
+                element("title", f"threshold {number(threshold)}"),
+                class_="limit",
+                x=f"{100 * threshold / most:.3g}%",
+            )
+        )
+    return element("svg", *parts, class_="bar meter")
 
 
 def quantile_rows(positions: tuple[list[float] | None, ...], label: str) -> Markup:

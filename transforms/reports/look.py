@@ -40,6 +40,10 @@ nav a:hover { border-color: var(--accent); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1.25rem 1.4rem; margin: 1rem 0; }
 
+.about { display: flex; flex-wrap: wrap; gap: .15rem 1.6rem; margin: .4rem 0 0; font-size: .9rem; }
+.about div { display: flex; gap: .45rem; min-width: 0; }
+.about dt { color: var(--soft); }
+.about dd { margin: 0; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
   gap: .6rem; margin: 1.1rem 0 0; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
@@ -116,6 +120,8 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .find label { display: inline-flex; gap: .4rem; align-items: center; font-size: .9rem; }
 .find button { font: inherit; font-size: .86rem; color: var(--accent); background: none;
   border: 1px solid var(--line); border-radius: 8px; padding: .25rem .7rem; cursor: pointer; }
+.find button[aria-pressed=true] { background: var(--accent); color: var(--card);
+  border-color: var(--accent); }
 .find output { color: var(--soft); font-size: .88rem; }
 
 .features > tbody { border-bottom: 1px solid var(--line); }
@@ -157,9 +163,22 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .qc, .qb, .tc, .tb { fill: none; vector-effect: non-scaling-stroke; stroke: var(--current); }
 .qb, .tb { stroke: var(--baseline); }
 .qc, .qb { stroke-width: 5; stroke-opacity: .45; } .tc, .tb { stroke-width: 1.4; }
+.plot { display: flex; gap: .4rem; }
+.plot > svg { flex: 1; min-width: 0; }
+.heights { display: flex; flex-direction: column; justify-content: space-between; width: 3.4rem;
+  flex: none; text-align: right; color: var(--soft); font-size: .75rem; line-height: 1;
+  font-variant-numeric: tabular-nums; }
+.plot.logs, .logs .plot.plain, .heights .counts, .counts .heights .percent { display: none; }
+.logs .plot.logs { display: flex; }
+.counts .heights .counts { display: inline; }
+.plot ~ .axis, .plot ~ .quantiles { margin-left: 3.8rem; }
+.plot ~ .quantiles { width: calc(100% - 3.8rem); }
 .axis { display: flex; justify-content: space-between; gap: 1rem; color: var(--soft);
   font-size: .8rem; margin: .15rem 0 .7rem; font-variant-numeric: tabular-nums;
   overflow-wrap: anywhere; }
+.limit { width: 3px; height: 100%; fill: var(--ink); }
+.bad .meter .c { fill: var(--bad); }
+.scale { display: flex; justify-content: space-between; min-width: 9rem; }
 .bar { width: 100%; min-width: 5rem; height: .8rem; margin-top: .32rem;
   background: var(--ground); border-radius: 2px; }
 
@@ -175,6 +194,16 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .rows { width: max-content; }
 .rows th { max-width: 12rem; overflow-wrap: anywhere; }
 .rows .mark { background: var(--warnsoft); color: var(--ink); font-weight: 600; }
+
+.matrix { width: auto; margin: 0 0 1.2rem; font-size: .8rem; }
+.matrix td, .matrix th { padding: .2rem .3rem; text-align: center; min-width: 2.9rem; }
+.matrix tbody > tr > th { text-align: right; white-space: nowrap; min-width: 0; font-size: .8rem; }
+.matrix thead th { overflow-wrap: normal; border: 0; }
+.matrix .self { color: var(--soft); }
+.matrix .up { background: color-mix(in srgb, var(--current) var(--much), var(--card)); }
+.matrix .down { background: color-mix(in srgb, var(--baseline) var(--much), var(--card)); }
+.m0 { --much: 0%; } .m1 { --much: 14%; } .m2 { --much: 26%; } .m3 { --much: 38%; }
+.m4 { --much: 50%; } .m5 { --much: 62%; }
 
 @media (max-width: 760px) {
   body { font-size: 14.5px; }
@@ -201,6 +230,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
     font-size: .76rem; }
   .cards [data-label^=Most], .cards [data-label^=Differs],
   .cards [data-label^=Changed], .faults td { grid-column: 1 / -1; }
+  .cards [data-label=Distance] { grid-column: span 2; }
   .cards .spark { width: 100%; max-width: 30rem; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
   .faults > tbody > tr:first-child > * { width: auto; }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transforms.reports.look import CSS
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, breakable, element, joined
 from transforms.reports.script import SCRIPT
 
 
@@ -65,6 +65,15 @@ def tiles(facts: Iterable[tuple[str, str, str]]) -> Markup:
         ),
         class_="tiles",
     )
+
+
+def described(facts: Iterable[tuple[str, str]]) -> Markup | None:
+    """What a report is about: of each fact its name and itself; None where there are none."""
+    told = [
+        element("div", element("dt", name), element("dd", breakable(value, 500)))
+        for name, value in facts
+    ]
+    return element("dl", *told, class_="about") if told else None
 
 
 def table(

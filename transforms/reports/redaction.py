@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from transforms.reports.figures import number
 from transforms.reports.markup import shown
 from transforms.schema.anomalies.comparators import DISTANCES
+from transforms.schema.anomalies.missing_share import BEGINS
 
 Redact = Callable[[str, str], str]
 """Gives what to show for a value: of the path of a column, and the value as text."""
@@ -68,6 +69,8 @@ class Values:
             is_ours = text.startswith(_SENTENCES)
             return self._quoted(column, text) if is_ours else self.redact(column, text)
         if kind.startswith(_OF_DISTANCES):
+            if text.startswith(BEGINS):
+                return text
             head, mark, cell = text.partition(MOST)
             return head + mark + self.cell(column, cell) if mark else self.redact(column, text)
         if kind.startswith(_OF_NUMBERS):

@@ -21,7 +21,7 @@ for (const bar of all(document, ".find")) {
     told.textContent = count === rows.length ? "" : `${count} of ${rows.length}`;
   };
   bar.addEventListener("input", find);
-  const fold = bar.querySelector("[type=button]");
+  const fold = bar.querySelector(".fold");
   if (fold) fold.addEventListener("click", () => {
     const open = fold.getAttribute("aria-expanded") !== "true";
     for (const row of rows) if (!row.hidden)
@@ -30,6 +30,13 @@ for (const bar of all(document, ".find")) {
     fold.textContent = open ? "Close all" : "Open all";
   });
 }
+
+for (const button of all(document, "[data-scale]"))
+  button.addEventListener("click", () => {
+    const on = document.documentElement.classList.toggle(button.dataset.scale);
+    for (const each of all(document, `[data-scale=${button.dataset.scale}]`))
+      each.setAttribute("aria-pressed", on);
+  });
 
 for (const table of all(document, "table.sorts")) {
   const heads = [...table.tHead.rows[0].cells];

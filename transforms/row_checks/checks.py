@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from transforms.row_checks.features import FeatureCheck, feature_checks
 from transforms.row_checks.one_row import value_violations
 from transforms.rules.evaluate import Columns
 from transforms.rules.files import NO_RULES, Rules, read_rules
-from transforms.rules.kinds import Kind
+from transforms.rules.kinds import Kind, Kinds, Struct
 from transforms.rules.python_rules import PythonRule
 from transforms.rules.row_rules import RowRule
 from transforms.schema.files import read_metadata
@@ -76,8 +76,7 @@ class Checks:
             )
         features = feature_checks(schema, environment)
         if isinstance(rules, str):
-            kinds = {check.name: _kind_of(check) for check in features}
-            rules = read_rules(rules, kinds, Code.read(code) if code else None)
+            rules = read_rules(rules, _kinds_of(features), Code.read(code) if code else None)
         text = schema.SerializeToString(deterministic=True)
         version = hashlib.sha256(text).hexdigest()[:12]
         return cls(features, rules or NO_RULES, version)
@@ -87,9 +86,9 @@ class Checks:
         return dataclasses.replace(self, rules=rules)
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, Kinds]:
         """The columns that rules may name, and their kinds."""
-        return {check.name: _kind_of(check) for check in self.features}
+        return _kinds_of(self.features)
 
     def check_columns(self, schema: pa.Schema) -> None:
         """Checks at start that data with such columns can pass at all.
@@ -173,10 +172,17 @@ class Checks:
         return pa.RecordBatch.from_pydict(arrays)
 
 
-def _kind_of(check: FeatureCheck) -> Kind:
+def _kinds_of(checks: Iterable[FeatureCheck], above: str = "") -> dict[str, Kinds]:
+    """The kinds of features by name, or of the fields of one."""
+    return {check.name.removeprefix(above): _kind_of(check) for check in checks}
+
+
+def _kind_of(check: FeatureCheck) -> Kinds:
     """The kind of a feature's values."""
     if check.levels(0) is None:
         return Kind.LIST
+    if check.kind == "STRUCT":
+        return Struct(_kinds_of(check.fields, f"{check.name}."))
     return Kind.TEXT if check.kind == "BYTES" else Kind(check.kind)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms.rules.aggregates import Partial, is_exact, merged, partial_of, value_of
 from transforms.rules.evaluate import Columns, evaluate
-from transforms.rules.kinds import TYPES, Kind
+from transforms.rules.kinds import TYPES, Kind, Kinds
 from transforms.rules.parse import parse
 from transforms.rules.tokens import ExpressionError
 from transforms.rules.typed import Typed, typed_column
@@ -33,7 +33,7 @@ class ColumnRule:
     aggregates: tuple[Typed, ...]
 
     @classmethod
-    def of(cls, text: str, columns: Mapping[str, Kind], name: str | None = None) -> "ColumnRule":
+    def of(cls, text: str, columns: Mapping[str, Kinds], name: str | None = None) -> "ColumnRule":
         """Parses and checks a rule.
 
         Raises:

@@ -86,6 +86,8 @@ def _value(tree: Typed, columns: Columns) -> Values:
     if tree.op == "literal":
         return pa.scalar(tree.value, TYPES[tree.kind])
     args = [_value(arg, columns) for arg in tree.args]
+    if tree.op == "field":
+        return _field(args[0], tree)
     if tree.op in ("and", "or"):
         return functools.reduce(_OPERATORS[tree.op], args)
     if tree.op in ("+", "-", "*", "negate") and tree.kind is Kind.INT:
@@ -93,6 +95,14 @@ def _value(tree: Typed, columns: Columns) -> Values:
     if tree.op in ("in", "matches"):
         return _LOOKUPS[tree.op](args[0], tree)
     return _OPERATORS[tree.op](*args)
+
+
+def _field(structs: pa.Array, tree: Typed) -> pa.Array:
+    """The values of a field; unknown where there is no struct, or none with such a field."""
+    is_struct = pa.types.is_struct(structs.type)
+    index = structs.type.get_field_index(tree.value) if is_struct else -1
+    field = pc.struct_field(structs, [index]) if index >= 0 else pa.nulls(len(structs))
+    return as_kind(field, tree.kind)
 
 
 def _whole(op: str, args: list[Values]) -> Values:

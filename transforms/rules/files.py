@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from transforms.errors import ConfigError
 from transforms.nearest import nearest, nearest_column
 from transforms.rules.column_rules import ColumnRule
-from transforms.rules.kinds import Kind
+from transforms.rules.kinds import Kind, Kinds, kind_of
 from transforms.rules.python_rules import PythonRule
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
@@ -85,7 +85,7 @@ class Rules:
 NO_RULES = Rules()
 
 
-def read_rules(uri: str, columns: Mapping[str, Kind], code: Code | None = None) -> Rules:
+def read_rules(uri: str, columns: Mapping[str, Kinds], code: Code | None = None) -> Rules:
     """Reads a file of rules, and checks them.
 
     Args:
@@ -107,7 +107,7 @@ def read_rules(uri: str, columns: Mapping[str, Kind], code: Code | None = None) 
 
 
 def parse_rules(
-    text: str, columns: Mapping[str, Kind], code: Code | None = None, where: str = "rules"
+    text: str, columns: Mapping[str, Kinds], code: Code | None = None, where: str = "rules"
 ) -> Rules:
     """Parses rules, and checks them.
 
@@ -144,7 +144,7 @@ _SEVERITIES = ("error", "warning")
 
 class _Reader:
     def __init__(
-        self, text: str, columns: Mapping[str, Kind], code: Code | None, where: str
+        self, text: str, columns: Mapping[str, Kinds], code: Code | None, where: str
     ) -> None:
         self.text, self.columns, self.code, self.where = text, columns, code, where
 
@@ -227,8 +227,8 @@ class _Reader:
             if column not in self.columns:
                 near = nearest_column(column, self.columns)
                 raise self.error(each.start_mark, f"there is no column {column!r}{near}")
-            if self.columns[column] in (Kind.LIST, Kind.STRUCT):
-                kind = self.columns[column]
+            kind = kind_of(self.columns[column])
+            if kind in (Kind.LIST, Kind.STRUCT):
                 raise self.error(each.start_mark, f"column {column!r} is a {kind}, which is no key")
         return UniqueRule(name or f"unique({', '.join(columns)})", tuple(columns))
 

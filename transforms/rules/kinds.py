@@ -1,6 +1,9 @@
 """What an expression may be made of: kinds of values, and columns brought to them."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -30,6 +33,26 @@ class Kind(StrEnum):
     STRUCT = "STRUCT"
 
 
+@dataclass(frozen=True)
+class Struct:
+    """A column of structs, and what its fields are.
+
+    Attributes:
+      fields: The kinds of its fields by name; those of other types are left out.
+    """
+
+    fields: Mapping[str, "Kinds"]
+
+
+Kinds: TypeAlias = Kind | Struct
+"""What a column is: of a kind, or structs of which the fields are known."""
+
+
+def kind_of(kinds: Kinds) -> Kind:
+    """Returns the kind of a column, whatever its fields are."""
+    return Kind.STRUCT if isinstance(kinds, Struct) else kinds
+
+
 NUMBERS = frozenset({Kind.INT, Kind.FLOAT})
 
 TYPES = {
@@ -42,10 +65,36 @@ TYPES = {
 """As what values are computed with; times are in UTC."""
 
 
-def kinds_of_columns(schema: pa.Schema) -> dict[str, Kind]:
+def kinds_of_columns(schema: pa.Schema) -> dict[str, Kinds]:
     """The kinds of the columns of an Arrow schema; columns of other types are left out."""
-    found = {field.name: _kind_of_type(unmapped_type(field.type)) for field in schema}
-    return {name: kind for name, kind in found.items() if kind is not None}
+    return _kinds_of_fields([(field.name, unmapped_type(field.type)) for field in schema])
+
+
+def joined_kinds(of_data: Mapping[str, Kinds], of_schema: Mapping[str, Kinds]) -> dict[str, Kinds]:
+    """Returns the kinds of the columns of either, those that a schema knows as it has them.
+
+    A schema knows no times: to it they are integers. So what is a time in the data stays one.
+    """
+    joined = {**of_data, **of_schema}
+    for name, kinds in of_data.items():
+        said = joined[name]
+        if kinds is Kind.TIME:
+            joined[name] = kinds
+        elif isinstance(kinds, Struct) and isinstance(said, Struct):
+            joined[name] = Struct(joined_kinds(kinds.fields, said.fields))
+    return joined
+
+
+def _kinds_of_fields(fields: Iterable[tuple[str, pa.DataType]]) -> dict[str, Kinds]:
+    found = {name: _kinds_of_type(type) for name, type in fields}
+    return {name: kinds for name, kinds in found.items() if kinds is not None}
+
+
+def _kinds_of_type(type: pa.DataType) -> Kinds | None:
+    kind = _kind_of_type(type)
+    if kind is not Kind.STRUCT:
+        return kind
+    return Struct(_kinds_of_fields([(each.name, each.type) for each in type.fields]))
 
 
 def _kind_of_type(type: pa.DataType) -> Kind | None:

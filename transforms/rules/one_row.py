@@ -28,6 +28,8 @@ def scalar_of(tree: Typed) -> Scalar | None:
     """An expression as a function of one row; None where only Arrow can tell."""
     if tree.op == "column":
         return _column(tree)
+    if tree.op == "field":
+        return _field(tree)
     if tree.op == "literal" and tree.kind is not Kind.TIME:
         return lambda row: tree.value
     args = [scalar_of(arg) for arg in tree.args]
@@ -46,6 +48,25 @@ def _column(tree: Typed) -> Scalar | None:
         return as_kind_of(row.get(name), kind)
 
     return column
+
+
+def _field(tree: Typed) -> Scalar | None:
+    """The value of a field, however deep; None where only Arrow can tell of its kind."""
+    if tree.kind in (Kind.TIME, Kind.LIST, Kind.STRUCT):
+        return None
+    names, kind = _names(tree), tree.kind
+
+    def field(row: Mapping[str, Any]) -> Any:
+        value: Any = row
+        for name in names:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return as_kind_of(value, kind)
+
+    return field
+
+
+def _names(tree: Typed) -> list[str]:
+    return [*(_names(tree.args[0]) if tree.args else []), tree.value]
 
 
 def as_kind_of(value: Any, kind: Kind) -> Any:

@@ -7,7 +7,7 @@ test:    sum [("=" | "!=" | "<" | "<=" | ">" | ">=") sum | "is" ["not"] "null"
          | ["not"] ("in" "(" literal, ... ")" | "between" sum "and" sum | "matches" text)]
 sum:     product (("+" | "-") product)*
 product: sign (("*" | "/") sign)*
-sign:    "-" sign | literal | column | name "(" [or, ...] ")" | "(" or ")"
+sign:    "-" sign | literal | column ("." name)* | name "(" [or, ...] ")" | "(" or ")"
 
 Words are those of `transforms.rules.tokens`; keywords and functions may be in any case.
 """
@@ -32,10 +32,10 @@ class Node:
     """A part of an expression as it was written.
 
     Attributes:
-      op: "literal", "column", "call", or an operator.
+      op: "literal", "column", "field", "call", or an operator.
       at: Where it stands: its operator, name or literal.
       args: What it is made of.
-      value: Of a literal its value, of a column or a call its name.
+      value: Of a literal its value, of a column, a field or a call its name.
     """
 
     op: str
@@ -186,7 +186,22 @@ class _Parser:
         if word.kind != "name":
             raise ExpressionError(word.at, f"expected a value, found {_shown(word)}")
         self.next += 1
-        return self.call(word) if self.accept("(") else Node("column", word.at, value=word.value)
+        return self.call(word) if self.accept("(") else self.column(word)
+
+    def column(self, name: Token) -> Node:
+        node = Node("column", name.at, value=name.value)
+        while self.accept("."):
+            field = self.name()
+            node = Node("field", field.at, (node,), field.value)
+        return node
+
+    def name(self) -> Token:
+        """Takes the name of a field, which may be a keyword as well."""
+        word = self.word
+        if word.kind not in ("name", "keyword"):
+            raise ExpressionError(word.at, f"expected the name of a field, found {_shown(word)}")
+        self.next += 1
+        return word
 
     def call(self, name: Token) -> Node:
         args: list[Node] = []

@@ -13,7 +13,7 @@ from transforms.arrow.cast_faults import true_where
 from transforms.faults import Violation
 from transforms.reasons import Reason
 from transforms.rules.evaluate import Columns, evaluate
-from transforms.rules.kinds import Kind
+from transforms.rules.kinds import Kind, Kinds
 from transforms.rules.one_row import Scalar, scalar_of
 from transforms.rules.parse import Node, parse
 from transforms.rules.tokens import ExpressionError
@@ -35,7 +35,7 @@ class RowRule:
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str, columns: Mapping[str, Kind], name: str | None = None) -> "RowRule":
+    def of(cls, text: str, columns: Mapping[str, Kinds], name: str | None = None) -> "RowRule":
         """Parses and checks a rule.
 
         Args:
@@ -71,7 +71,7 @@ class RowRule:
 
 
 def condition(
-    text: str, columns: Mapping[str, Kind], what: str, way_out: str
+    text: str, columns: Mapping[str, Kinds], what: str, way_out: str
 ) -> tuple[Typed, tuple[str, ...]]:
     """Parses and checks an expression that is true, false or unknown of a row.
 

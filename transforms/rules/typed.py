@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.casts import checked_cast
 from transforms.nearest import most_similar, nearest_column
-from transforms.rules.kinds import NUMBERS, TYPES, Kind
+from transforms.rules.kinds import NUMBERS, TYPES, Kind, Kinds, Struct, kind_of
 from transforms.rules.parse import COMPARISONS, Node
 from transforms.rules.tokens import ExpressionError
 
@@ -30,11 +30,11 @@ class Typed:
     """A part of an expression that fits the columns.
 
     Attributes:
-      op: "literal", "column", "aggregate", "convert", a function's name, or an operator.
+      op: "literal", "column", "field", "aggregate", a function's name, or an operator.
       kind: The kind of its values.
       args: What it is made of.
-      value: Of a literal its value, of a column or aggregate its name, of `in` and `matches` what
-        is looked for.
+      value: Of a literal its value, of a column, field or aggregate its name, of `in` and
+        `matches` what is looked for.
     """
 
     op: str
@@ -65,7 +65,7 @@ _FUNCTIONS = {
 }
 
 
-def typed_row(node: Node, columns: Mapping[str, Kind], way_out: str = "") -> Typed:
+def typed_row(node: Node, columns: Mapping[str, Kinds], way_out: str = "") -> Typed:
     """A tree about single rows.
 
     Args:
@@ -83,7 +83,7 @@ def typed_row(node: Node, columns: Mapping[str, Kind], way_out: str = "") -> Typ
     return _Checker(columns, no_aggregate).check(node)
 
 
-def typed_column(node: Node, columns: Mapping[str, Kind]) -> Typed:
+def typed_column(node: Node, columns: Mapping[str, Kinds]) -> Typed:
     """A tree about whole columns: columns stand in aggregates only.
 
     Raises:
@@ -126,32 +126,73 @@ class _Checker:
 
     def __init__(
         self,
-        columns: Mapping[str, Kind],
+        columns: Mapping[str, Kinds],
         aggregate: Callable[[Node], Typed],
-        aggregated: Mapping[str, Kind] | None = None,
+        aggregated: Mapping[str, Kinds] | None = None,
     ) -> None:
         self.columns, self.aggregate, self.aggregated = columns, aggregate, aggregated
 
     def check(self, node: Node) -> Typed:
         if node.op == "call" and node.value in AGGREGATES:
             return self.aggregate(node)
-        made = {"literal": _literal, "column": self.column}.get(node.op)
+        named = {"column": self.column, "field": self.field}
+        made = {"literal": _literal, **named}.get(node.op)
         if made:
             return made(node)
         args = tuple(self.check(arg) for arg in node.args)
         return _RULES[node.op](node, args)
 
     def column(self, node: Node) -> Typed:
+        return Typed("column", kind_of(self.known(node)), value=node.value)
+
+    def field(self, node: Node) -> Typed:
+        kind = kind_of(self.known(node))
+        return Typed("field", kind, (self.check(node.args[0]),), node.value)
+
+    def known(self, node: Node) -> Kinds:
+        """What a column, or a field within one, is."""
+        if node.op == "field":
+            return self.known_field(node)
         if node.value in self.columns:
-            return Typed("column", self.columns[node.value], value=node.value)
+            return self.columns[node.value]
         if node.value in (self.aggregated or ()):
             raise ExpressionError(
                 node.at,
                 f"column {node.value!r} must stand in an aggregate, such as mean({node.value})",
             )
         known = self.aggregated or self.columns
-        near = nearest_column(node.value, known)
+        near = self.as_fields(node.value) or nearest_column(node.value, known)
         raise ExpressionError(node.at, f"there is no column {node.value!r}{near}")
+
+    def known_field(self, node: Node) -> Kinds:
+        (above,) = node.args
+        path = _path(node)
+        if path[0] not in self.columns and ".".join(path) in self.columns:
+            plain = ".".join(path)
+            raise ExpressionError(node.at, f"write the column {plain!r} in backquotes: `{plain}`")
+        struct, name = self.known(above), ".".join(path[:-1])
+        if struct is Kind.LIST:
+            raise ExpressionError(
+                node.at, f"{name!r} is of lists: rules see fields of structs, not within lists"
+            )
+        if not isinstance(struct, Struct):
+            raise ExpressionError(node.at, f"{name!r} is {struct}, and no struct with fields")
+        if node.value in struct.fields:
+            return struct.fields[node.value]
+        near = nearest_column(node.value, struct.fields)
+        raise ExpressionError(node.at, f"struct {name!r} has no field {node.value!r}{near}")
+
+    def as_fields(self, name: str) -> str:
+        """How a name in backquotes is written that means a field."""
+        first, *fields = name.split(".")
+        known = self.columns.get(first, (self.aggregated or {}).get(first))
+        is_path = bool(fields) and isinstance(known, Struct)
+        return f"; a field of struct {first!r} is written without backquotes" if is_path else ""
+
+
+def _path(node: Node) -> list[str]:
+    """The names of a field, from its column on."""
+    return [*(_path(node.args[0]) if node.args else []), node.value]
 
 
 def _literal(node: Node) -> Typed:

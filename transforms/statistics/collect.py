@@ -11,11 +11,11 @@ from transforms.arrow.casts import as_plain
 from transforms.arrow.types import plain_type
 from transforms.batches import select_rows
 from transforms.errors import ConfigError
+from transforms.metadata.long_texts import digest
 from transforms.statistics.dataset import WHOLE as WHOLE
 from transforms.statistics.dataset import Dataset, check_count, described
 from transforms.statistics.options import StatisticsOptions, of
 from transforms.statistics.sketches.summary import CHUNK
-from transforms.statistics.sketches.value_counts import digest
 
 HELD_BYTES = 64 << 20
 HELD_OF_COLUMN = 32 << 10

@@ -66,7 +66,7 @@ def test_a_signal_ends_a_local_run_in_order(tmp_path):
         job.send_signal(number)
     for number, job in jobs.items():
         told = job.communicate(timeout=60)[1]
-        assert job.returncode == 128 + number
+        assert job.returncode == 128 + number, told
         assert told.splitlines()[-1] == "tiny_job: stopped; nothing was published"
         assert "Traceback" not in told
     assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]

@@ -52,6 +52,35 @@ def test_the_status_line(counts, text):
     assert status_line(counts, 5000.0, 2.0) == text
 
 
+@pytest.mark.parametrize(
+    ("share", "reading", "left"),
+    [
+        (25, 10.0, "25% of the input  about 30 s left"),
+        (50, 300.0, "50% of the input  about 5 min 00 s left"),
+        (99, 197.0, "99% of the input  about 2 s left"),
+        # Too early to tell, and too late to say.
+        (1, 10.0, "1% of the input"),
+        (50, 1.0, "50% of the input"),
+        (100, 50.0, "100% of the input"),
+    ],
+)
+def test_the_time_that_is_left(share, reading, left):
+    line = status_line({"read": Count(10, share, 100)}, 5.0, 400.0, reading)
+    assert line == f"10 rows  5 rows/s  6 min 40 s  {left}"
+
+
+def test_what_is_done_while_no_rows_pass():
+    waiting = {"read": Count(0, 0, 100)}
+    assert status_line(waiting, 0.0, 2.0) == "2.0 s"
+    with progress.phase("looking at the inputs"):
+        assert status_line(waiting, 0.0, 2.0) == "looking at the inputs  2.0 s"
+        with progress.phase("loading the model"):
+            assert status_line({}, 0.0, 2.0) == "loading the model  2.0 s"
+            told = status_line({"read": Count(5)}, 1.0, 2.0)
+            assert told == "5 rows  1 rows/s  2.0 s  loading the model"
+    assert progress.phase_now() == ""
+
+
 def test_counts_of_many_threads_add_up():
     threads = [
         threading.Thread(target=lambda: [progress.add("read", rows=1, bytes=2) for _ in range(500)])

@@ -62,13 +62,19 @@ class StreamCommit(Outputs):
         self._held_until = 0.0
         self.told_first = ""
 
-    def target(self, uri: str, dead_letters: bool = False, evidence: bool = False) -> Target:
-        """Declares an output: a folder.
+    def target(
+        self,
+        uri: str,
+        dead_letters: bool = False,
+        evidence: bool = False,
+        in_sight: tuple[str, ...] = (),
+    ) -> Target:
+        """Declares an output: a folder, and so no preview.
 
         Raises:
           ConfigError: It is a file, or stdout.
         """
-        target = super().target(uri, dead_letters, evidence)
+        target = super().target(uri, dead_letters, evidence, in_sight)
         if not target.folder:
             raise ConfigError(f"{uri!r}: rows without end are written to a folder, not to one file")
         return target

@@ -7,12 +7,14 @@ from transforms.metadata.paths import Path, path_text
 from transforms.metadata.protos import statistics_pb2
 from transforms.reports.charts import bar
 from transforms.reports.figures import NOTHING, counted, number
-from transforms.reports.markup import Markup, element, joined
+from transforms.reports.markup import Markup, breakable, element, joined
 from transforms.reports.page import Section, note, table
 from transforms.reports.statistics.context import Context, link
 
 PAIRS, PAIRS_BRIEF = 40, 10
 """How many pairs are shown; how many where there are many features."""
+SIDE = 20
+"""How many features the matrix has at most."""
 
 _Cross: TypeAlias = statistics_pb2.CrossFeatureStatistics
 _Pair = tuple[Path, Path]
@@ -28,8 +30,8 @@ def correlations_section(
     if not pairs:
         return None
     before = {} if baseline is None else _pairs(baseline)
-    told = sorted(pairs, key=lambda pair: -_most(pair, pairs, before))
-    told = told[: PAIRS_BRIEF if context.is_brief else PAIRS]
+    order = sorted(pairs, key=lambda pair: -_most(pair, pairs, before))
+    told = order[: PAIRS_BRIEF if context.is_brief else PAIRS]
     names = ("Correlation", "Covariance", "Rows with both")
     heads = [
         "Feature",
@@ -41,9 +43,46 @@ def correlations_section(
     text = f"Of {counted(len(pairs), 'pair')}, those that go together most, or did before."
     caption = "Correlations of pairs"
     body = joined(
-        note(text), element("div", table(caption, heads, rows, "sorts cards"), class_="scroll")
+        _matrix(pairs, order),
+        note(text),
+        element("div", table(caption, heads, rows, "sorts cards"), class_="scroll"),
     )
     return Section("correlations", "Correlations", body, len(pairs))
+
+
+def _matrix(pairs: dict[_Pair, _Cross], order: list[_Pair]) -> Markup | None:
+    """Each feature with each other: those of the pairs that go together most, in their order."""
+    features = list(dict.fromkeys(path for pair in order for path in pair))[:SIDE]
+    if len(features) < 3:
+        return None
+    names = [breakable(path_text(path), 24) for path in features]
+    heads = ["", *(element("th", name, scope="col") for name in names)]
+    rows = []
+    for name, one in zip(names, features, strict=True):
+        cells = (_square(pairs, one, other) for other in features)
+        rows.append(element("tr", element("th", name, scope="row"), *cells))
+    caption = "Correlation of each feature with each other"
+    left = len({path for pair in pairs for path in pair}) - len(features)
+    others = f"; {counted(left, 'other feature')} not shown" if left else ""
+    return joined(
+        note(f"Blue: one rises with the other. Orange: one falls as the other rises{others}."),
+        element(
+            "div",
+            table(caption, heads, [element("tbody", *rows)], "matrix"),
+            class_="scroll",
+            tabindex=0,
+            role="region",
+            aria_label=caption,
+        ),
+    )
+
+
+def _square(pairs: dict[_Pair, _Cross], one: Path, other: Path) -> Markup:
+    value = _correlation(pairs.get((min(one, other), max(one, other))))
+    if one == other or value is None:
+        return element("td", "1" if one == other else NOTHING, class_="self")
+    look = f"{'up' if value > 0 else 'down'} m{min(5, round(5 * abs(value)))}"
+    return element("td", f"{value:+.2f}", class_=look)
 
 
 def _pairs(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[_Pair, _Cross]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from transforms.metadata.columns import Column
 from transforms.reports.bins import Bins, Ranks
-from transforms.reports.charts import again, bar, quantile_rows
-from transforms.reports.figures import NOTHING, counted, share
+from transforms.reports.charts import LOG_LEAST, again, bar, in_logs, quantile_rows, top_of
+from transforms.reports.figures import NOTHING, counted, number, share
 from transforms.reports.markup import Markup, element, figure, joined
 from transforms.reports.page import note, table
 from transforms.reports.statistics.context import Context
@@ -40,11 +40,45 @@ def number_detail(feature: Feature, bins: Bins | None, context: Context) -> Mark
     hints = [] if context.is_brief else list(_hints(feature, bins, context))
     label = f"Histogram of {feature.name}"
     chart = joined(
-        again(f"{context.anchors[feature.path]}c", label, "large", hints),
+        _chart(feature, bins, hints, label, context),
         _axis(feature, bins, context),
         _quantiles(feature, bins, context),
     )
     return _detail(feature, chart, _NUMBERS, context)
+
+
+def _chart(
+    feature: Feature, bins: Bins, hints: Sequence[str], label: str, context: Context
+) -> Markup:
+    """The large chart with the figures of its height, on either scale where there is room."""
+    plain = again(f"{context.anchors[feature.path]}c", label, "large", hints)
+    top = top_of(bins.shares)
+    if context.is_brief:
+        return element("div", _heights((top, 0.0), feature), plain, class_="plot plain")
+    logs = in_logs(bins.shares, f"{label}, heights as logarithms", "large", hints)
+    steps = [top * LOG_LEAST ** (step / 4) for step in range(5)]
+    return joined(
+        element("div", _heights((top, top / 2, 0.0), feature), plain, class_="plot plain"),
+        element("div", _heights(steps, feature), logs, class_="plot logs"),
+    )
+
+
+def _heights(shares: Sequence[float], feature: Feature) -> Markup:
+    """The figures beside a chart, from its top down: in per cent, and in values of the data."""
+    values = feature.any.total_values
+    return element(
+        "div",
+        *(
+            element(
+                "span",
+                element("span", f"{100 * each:.2g}%", class_="percent"),
+                element("span", number(round(each * values)), class_="counts"),
+            )
+            for each in shares
+        ),
+        class_="heights",
+        aria_hidden="true",
+    )
 
 
 def text_detail(feature: Feature, ranks: Ranks | None, context: Context) -> Markup:
@@ -102,7 +136,10 @@ def _axis(feature: Feature, bins: Bins, context: Context) -> Markup:
         told[0] = f"≤ {told[0]} (down to {least})"
     if high < bins.greatest:
         told[1] = f"≥ {told[1]} (up to {greatest})"
-    return element("div", *(element("span", figure(text)) for text in told), class_="axis")
+    ticks = [low / 4 * (4 - step) + high / 4 * step for step in (1, 2, 3)] if low < high else []
+    between = [context.values.number(feature.name, float(f"{each:.4g}")) for each in ticks]
+    parts = [told[0], *between, told[1]]
+    return element("div", *(element("span", figure(text)) for text in parts), class_="axis")
 
 
 def _ends(bins: Bins) -> tuple[float, float]:

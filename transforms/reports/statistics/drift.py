@@ -1,12 +1,12 @@
 """Distances that were measured: from the time before, and from where the model is used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from transforms.metadata.paths import Path, path_text
 from transforms.metadata.protos import anomalies_pb2
-from transforms.reports.charts import bar
-from transforms.reports.figures import NOTHING, number
+from transforms.reports.charts import meter
+from transforms.reports.figures import NOTHING, number, share
 from transforms.reports.markup import Markup, element, joined
 from transforms.reports.page import Section, badge, note, table
 from transforms.reports.redaction import MOST
@@ -15,6 +15,7 @@ from transforms.reports.statistics.pairing import Feature
 from transforms.schema.anomalies.anomaly import Control, Seen
 from transforms.schema.anomalies.comparators import DISTANCES, measure
 from transforms.schema.anomalies.measured import Measured
+from transforms.schema.anomalies.missing_share import measure_missing
 
 _Measurement = anomalies_pb2.DriftSkewInfo.Measurement
 _WORDS = {
@@ -32,6 +33,7 @@ class _Measured:
     distance: int
     value: float
     threshold: float | None
+    missing: tuple[float, float] | None = None
 
     @property
     def excess(self) -> float:
@@ -47,20 +49,36 @@ def drift_section(
     anomalies: anomalies_pb2.Anomalies, features: dict[Path, Feature], context: Context
 ) -> Section | None:
     """Every distance with its threshold and what differs most; None where none was measured."""
-    found = sorted(_measured(anomalies), key=lambda each: (not each.is_high, -each.excess))
+    of_values = list(_measured(anomalies))
+    kinds = {each.kind for each in of_values}
+    of_missing = (
+        each for each in _missing(features.values()) if each.kind in kinds and each.value > 0
+    )
+    measured = [*of_values, *of_missing]
+    found = sorted(measured, key=lambda each: (not each.is_high, -each.excess))
     if not found:
         return None
+    most = 1.05 * max(max(each.value, each.threshold or 0.0) for each in found) or 1.0
     heads = [
         "Feature",
         "Compared",
         "Distance",
         *(element("th", name, scope="col", class_="n") for name in ("Value", "Threshold")),
-        element("th", "", scope="col", data_sort="no"),
+        element(
+            "th",
+            element("div", element("span", "0"), element("span", number(most)), class_="scale"),
+            scope="col",
+            data_sort="no",
+            aria_label=f"From 0 to {number(most)}",
+        ),
         "Differs most",
     ]
-    rows = (_row(each, features.get(each.path), context) for each in found)
+    rows = (_row(each, features.get(each.path), most, context) for each in found)
     body = joined(
-        note("The bar is the distance, the tick on it the threshold above which it is an anomaly."),
+        note(
+            "Bars are distances, all on one scale; the line across is the threshold above which "
+            "one is an anomaly."
+        ),
         element(
             "div",
             table("Distances that were measured", heads, rows, "drift sorts cards"),
@@ -78,23 +96,41 @@ def _measured(anomalies: anomalies_pb2.Anomalies) -> Iterator[_Measured]:
                 yield _Measured(tuple(info.path.step), kind, each.type, each.value, bound)
 
 
-def _row(found: _Measured, feature: Feature | None, context: Context) -> Markup:
+def _row(found: _Measured, feature: Feature | None, most: float, context: Context) -> Markup:
     name = path_text(found.path)
     flag = badge("too far", "bad") if found.is_high else None
     bound = NOTHING if found.threshold is None else number(found.threshold)
-    scale = 1.0 if found.threshold is None else 1.25 * max(found.value, found.threshold, 1e-300)
-    meter = bar(found.value / scale, None if found.threshold is None else found.threshold / scale)
-    cell = "" if feature is None else _cell(found, feature)
+    what = _WORDS.get(found.distance, "distance")
+    if found.missing is not None:
+        what, told = f"{what} of the missing share", _shares(*found.missing)
+    else:
+        told = context.values.cell(name, "" if feature is None else _cell(found, feature))
     cells = (
         element("th", link(context, found.path, name), " ", flag, scope="row"),
         element("td", found.kind, data_label="Compared"),
-        element("td", _WORDS.get(found.distance, "distance"), class_="w", data_label="Distance"),
+        element("td", what, data_label="Distance"),
         element("td", number(found.value), class_="n", data_label="Value", data_v=found.value),
         element("td", bound, class_="n", data_label="Threshold", data_v=found.threshold),
-        element("td", meter),
-        element("td", context.values.cell(name, cell) or NOTHING, data_label="Differs most"),
+        element("td", meter(found.value, found.threshold, most), class_="chart"),
+        element("td", told or NOTHING, data_label="Differs most"),
     )
     return element("tbody", element("tr", *cells), class_="bad" if found.is_high else None)
+
+
+def _missing(features: Iterable[Feature]) -> Iterator[_Measured]:
+    """The distances of missing shares from the baseline, where this is what was compared with."""
+    for feature in features:
+        data = _beside(feature)
+        if data is None or feature.expected is None:
+            continue
+        for each in measure_missing(feature.expected, data):
+            distance = _Measurement.Type.Value(each.distance.measure)
+            kind = each.comparator.partition("_")[0]
+            yield _Measured(feature.path, kind, distance, each.value, each.threshold, each.missing)
+
+
+def _shares(current: float, other: float) -> str:
+    return f"missing in {share(current, 1)}, in the other data in {share(other, 1)}"
 
 
 def _cell(found: _Measured, feature: Feature) -> str:
@@ -107,17 +143,23 @@ def _cell(found: _Measured, feature: Feature) -> str:
 
 
 def _again(feature: Feature) -> list[Measured]:
-    if feature.current is None or feature.baseline is None or feature.expected is None:
-        return []
+    data = _beside(feature)
+    return [] if data is None or feature.expected is None else measure(feature.expected, data)
+
+
+def _beside(feature: Feature) -> Seen | None:
+    """A feature beside the baseline as either of what it may be."""
+    if feature.current is None or feature.baseline is None:
+        return None
     previous = Control("previous", "current", feature.baseline)
     serving = Control("serving", "training", feature.baseline)
-    return measure(feature.expected, Seen(feature.current, previous=previous, serving=serving))
+    return Seen(feature.current, previous=previous, serving=serving)
 
 
 def _told(found: _Measured, feature: Feature) -> str:
     """What the anomaly says of it; a distance that is no anomaly says nothing."""
     for reason in feature.anomaly.reason if feature.anomaly is not None else ():
         kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
-        if found.is_high and kind == _KINDS.get(found.distance):
+        if found.is_high and kind == _KINDS.get(found.distance) and MOST in reason.description:
             return str(reason.description.partition(MOST)[2]).removesuffix(".")
     return ""

@@ -1,6 +1,6 @@
 """Tables of features: one row each with a small chart, and what there is more of it below."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from transforms.metadata.columns import Column
 from transforms.reports.bins import Bins, Ranks, number_bins, text_ranks
@@ -41,12 +41,12 @@ def feature_sections(features: Sequence[Feature], context: Context) -> list[Sect
     for group, title in _TITLES.items():
         some = [feature for feature in features if feature.group == group]
         if some:
-            body = joined(_tools(group, some), _table(group, some, context))
+            body = joined(_tools(group, some, context.is_brief), _table(group, some, context))
             found.append(Section(group, title, body, len(some)))
     return found
 
 
-def _tools(group: str, features: Sequence[Feature]) -> Markup:
+def _tools(group: str, features: Sequence[Feature], is_brief: bool) -> Markup:
     """What the script makes work: seen only where it runs."""
     flagged = element("label", element("input", type="checkbox"), "Only with anomalies")
     has_any = any(feature.anomaly for feature in features)
@@ -55,10 +55,17 @@ def _tools(group: str, features: Sequence[Feature]) -> Markup:
         "div",
         element("input", type="search", placeholder="Find a feature", aria_label=name),
         flagged if has_any else None,
-        element("button", "Open all", type="button", aria_expanded="false"),
+        element("button", "Open all", type="button", aria_expanded="false", class_="fold"),
+        *(_scales() if group == NUMBERS and not is_brief else ()),
         element("output", aria_live="polite"),
         class_="find",
     )
+
+
+def _scales() -> Iterator[Markup]:
+    """Switches of the large charts' scales."""
+    for name, text in (("logs", "Log scale"), ("counts", "Numbers of values")):
+        yield element("button", text, type="button", aria_pressed="false", data_scale=name)
 
 
 def _table(group: str, features: Iterable[Feature], context: Context) -> Markup:

@@ -1,7 +1,7 @@
 """Anomalies in plain words, the worst first, with rows that show them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -9,6 +9,7 @@ from transforms.arrow.scalars import python_values
 from transforms.metadata.protos import anomalies_pb2
 from transforms.reports.figures import counted
 from transforms.reports.markup import Markup, breakable, element, joined
+from transforms.reports.markup import shown as visible
 from transforms.reports.page import Section, badge, more, note, table
 from transforms.reports.redaction import Values
 from transforms.reports.statistics.context import Context, link, severity
@@ -17,8 +18,8 @@ from transforms.reports.statistics.example import Example
 _Info = anomalies_pb2.AnomalyInfo
 WHOLE = "The data set"
 """What an anomaly is called that is of no feature."""
-ROWS, COLUMNS = 5, 12
-"""How much of the example rows is shown."""
+ROWS, COLUMNS, NAMED = 5, 12, 50
+"""How much of the example rows is shown, and how many of the other columns are named."""
 PLACE = "(row)"
 """The column of example rows that says where each is from: first, and no value of the row."""
 UNREAD = "(rows)"
@@ -157,7 +158,18 @@ def _examples(
             role="region",
             aria_label=label,
         ),
+        _left_out(names, shown),
     )
+
+
+def _left_out(names: Sequence[str], shown: Sequence[int]) -> Markup | None:
+    """The names of the columns that are not shown."""
+    rest = [name for at, name in enumerate(names) if at not in shown]
+    if not rest:
+        return None
+    named = ", ".join(visible(name, 40) for name in rest[:NAMED])
+    others = f" and {counted(len(rest) - NAMED, 'other')}" if len(rest) > NAMED else ""
+    return note(f"Not shown: {counted(len(rest), 'column')}, {named}{others}.")
 
 
 def _place(value: object) -> Markup:

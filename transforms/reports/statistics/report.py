@@ -1,6 +1,6 @@
 """Statistics report: the statistics of a data set as a page, and what is wrong with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -9,7 +9,7 @@ from transforms.metadata.paths import index_of
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.reports.figures import number, share
 from transforms.reports.markup import Markup, element, joined
-from transforms.reports.page import Section, page, tiles
+from transforms.reports.page import Section, described, page, tiles
 from transforms.reports.redaction import Redact, Values
 from transforms.reports.statistics.context import Context
 from transforms.reports.statistics.correlations import correlations_section
@@ -38,6 +38,7 @@ def statistics_report(
     examples_note: str | None = None,
     redact: Redact | None = None,
     slices: Mapping[str, anomalies_pb2.Anomalies] | None = None,
+    about: Iterable[tuple[str, str]] = (),
 ) -> str:
     """A self-contained page of HTML about statistics: distributions, anomalies, drift, slices.
 
@@ -56,6 +57,7 @@ def statistics_report(
         goes through it: texts, ends and quantiles of numbers, examples, those in sentences and in
         the names of slices (of no column: the path is empty). None shows values as they are.
       slices: What `validate_slices` found, by name of slice.
+      about: What stands under the heading, each with its name: the run, its date, the schema.
 
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
 
@@ -89,7 +91,9 @@ def statistics_report(
         correlations_section(current, baseline, context),
         slices_section(parts, context),
     ]
-    facts = joined(_tiles(data, before, found, anomalies, parts), _legend(context))
+    facts = joined(
+        described(about), _tiles(data, before, found, anomalies, parts), _legend(context)
+    )
     return page(title, facts, [section for section in sections if section is not None])
 
 

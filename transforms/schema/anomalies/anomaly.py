@@ -18,11 +18,13 @@ class Draft:
       feature: Of the schema, or a copy.
       domain: The shared string domain that it names, or a copy; None if it names none.
       measured: What its comparators asked for.
+      missing: The same of the shares of rows without it.
     """
 
     feature: schema_pb2.Feature
     domain: schema_pb2.StringDomain | None = None
     measured: list[Measured] = field(default_factory=list)
+    missing: list[Measured] = field(default_factory=list)
 
 
 Mend = Callable[[Draft], None]

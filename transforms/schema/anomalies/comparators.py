@@ -61,7 +61,7 @@ COMPARATORS = ("drift_comparator", "skew_comparator")
 def measure(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
     """Every distance that a feature's comparators ask for, where there is something to compare."""
     found = []
-    for comparator, control in _controls(feature, seen):
+    for comparator, control in controls(feature, seen):
         asked = getattr(feature, comparator)
         wanted = [each for each in DISTANCES if asked.HasField(each.field)]
         cells = _cells(seen.column, control, asked) if wanted else None
@@ -85,7 +85,7 @@ def too_far(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
 
 def no_control(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     """There is a data set to compare with, but in it nothing to compare this column with."""
-    for comparator, control in _controls(draft.feature, seen):
+    for comparator, control in controls(draft.feature, seen):
         asked = getattr(draft.feature, comparator)
         bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
         is_measured = any(each.comparator == comparator for each in draft.measured)
@@ -99,7 +99,8 @@ def no_control(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
             )
 
 
-def _controls(feature: schema_pb2.Feature, seen: Seen) -> Iterator[tuple[str, Control]]:
+def controls(feature: schema_pb2.Feature, seen: Seen) -> Iterator[tuple[str, Control]]:
+    """The comparators of a feature, each with what it compares with, where there is such data."""
     for comparator, control in zip(COMPARATORS, (seen.previous, seen.serving), strict=True):
         if feature.HasField(comparator) and control is not None:
             yield comparator, control

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transforms.metadata.columns import Column
+from transforms.metadata.datasets import nowhere
 from transforms.metadata.paths import Index, Path, index_of
 from transforms.metadata.protos import schema_pb2
 from transforms.schema.anomalies.anomaly import Anomaly, Draft, Rule, Seen, Surroundings
 from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
 from transforms.schema.anomalies.measured import Measured
+from transforms.schema.anomalies.missing_share import measure_missing
 from transforms.schema.anomalies.presence import absent, lacking, unknown
-from transforms.schema.anomalies.rules import DATA_RULES, SCHEMA_RULES
+from transforms.schema.anomalies.rules import ABSENT_RULES, DATA_RULES, SCHEMA_RULES
 from transforms.schema.domains import domain_name
-from transforms.schema.environments import is_required
+from transforms.schema.environments import in_environment, is_required
 from transforms.schema.lifecycle import is_checked
 
 
@@ -88,13 +90,14 @@ def _subjects(index: Index, path: Path) -> dict[str, Any]:
 def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[Report, bool]:
     report = Report(seen.column.path, ("features",))
     draft = _copied(feature, index)
+    draft.missing = measure_missing(feature, seen)
     for rule in SCHEMA_RULES:
         report.findings += _ask((rule,), draft, seen)
         if not is_checked(draft.feature):
             return report, False
     if seen.column.present == 0:
         required = is_required(draft.feature, seen.environment, seen.defaults)
-        report.findings += [absent()] if required else []
+        report.findings += [absent()] if required else _ask(ABSENT_RULES, draft, seen)
         return report, not required
     draft.measured = report.measured = measure(feature, seen)
     report.findings += _ask(DATA_RULES, draft, seen)
@@ -123,12 +126,31 @@ def _copied(feature: schema_pb2.Feature, index: Index) -> Draft:
 
 
 def _lacking(schema: schema_pb2.Schema, index: Index, data: Surroundings) -> Iterator[Report]:
-    """Required columns that the data does not know of, unless it need not have the one above."""
+    """Columns that the data does not know of, unless it need not have the one above.
+
+    One that is required is lacking; another may be missing more often than in other data.
+    """
     skipped: set[Path] = set()
     for path, feature in index.features.items():
         required = is_required(feature, data.environment, schema.default_environment)
         is_there = path in data.current.columns
+        if not is_there and not required and path[:-1] not in skipped and is_checked(feature):
+            yield from _vanished(schema, index, data, path)
         if path[:-1] in skipped or not is_checked(feature) or not (is_there or required):
             skipped.add(path)
         elif not is_there:
             yield Report(path, ("features",), [lacking()])
+
+
+def _vanished(
+    schema: schema_pb2.Schema, index: Index, data: Surroundings, path: Path
+) -> Iterator[Report]:
+    """The report of an optional column that the data does not know of, where it has comparators."""
+    feature, defaults = index.features[path], schema.default_environment
+    if not in_environment(feature, data.environment, defaults):
+        return
+    seen, draft = data.seen(nowhere(path, data.current), defaults, ()), _copied(feature, index)
+    draft.missing = measure_missing(feature, seen)
+    findings = list(_ask(ABSENT_RULES, draft, seen))
+    if findings:
+        yield Report(path, ("features",), findings)

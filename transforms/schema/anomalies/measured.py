@@ -37,6 +37,8 @@ class Measured:
       threshold: Above this it is an anomaly; None asks for the measurement alone.
       between: What was compared, in words.
       cell: The value or range that differs most.
+      missing: The shares of rows without it, of the data and of the other, where the distance is
+        of these and not of values.
     """
 
     comparator: str
@@ -45,6 +47,7 @@ class Measured:
     threshold: float | None
     between: str
     cell: str
+    missing: tuple[float, float] | None = None
 
     def as_message(self) -> anomalies_pb2.DriftSkewInfo.Measurement:
         """The message that goes to `drift_skew_info`."""

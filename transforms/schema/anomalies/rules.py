@@ -1,7 +1,7 @@
 """Every rule, in the order in which they are asked, and the kinds of anomalies each can find."""
 
 from transforms.schema.anomalies.anomaly import Rule
-from transforms.schema.anomalies.comparators import no_control, too_far
+from transforms.schema.anomalies.comparators import DISTANCES, no_control, too_far
 from transforms.schema.anomalies.derived import derived_source, derived_stage
 from transforms.schema.anomalies.domains.bools import bool_domain
 from transforms.schema.anomalies.domains.floats import float_domain
@@ -20,6 +20,7 @@ from transforms.schema.anomalies.faults import (
     missing_type,
     unknown_domain,
 )
+from transforms.schema.anomalies.missing_share import missing_apart
 from transforms.schema.anomalies.presence import (
     not_in_environment,
     too_few_rows,
@@ -28,6 +29,8 @@ from transforms.schema.anomalies.presence import (
 from transforms.schema.anomalies.shape import shape
 from transforms.schema.anomalies.unique import unique
 from transforms.schema.anomalies.valency import value_count, value_counts
+
+DISTANCE_KINDS = tuple(each.kind for each in DISTANCES)
 
 SCHEMA_RULES = (
     Rule(missing_name, ("FEATURE_MISSING_NAME",)),
@@ -115,19 +118,16 @@ DATA_RULES = (
             "FEATURE_TYPE_HIGH_UNIQUE",
         ),
     ),
-    Rule(
-        too_far,
-        (
-            "COMPARATOR_L_INFTY_HIGH",
-            "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH",
-            "COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH",
-        ),
-    ),
+    Rule(too_far, DISTANCE_KINDS),
+    Rule(missing_apart, DISTANCE_KINDS),
     Rule(no_control, ("COMPARATOR_CONTROL_DATA_MISSING",)),
     Rule(derived_source, ("DERIVED_FEATURE_INVALID_SOURCE",)),
     Rule(derived_stage, ("DERIVED_FEATURE_BAD_LIFECYCLE",)),
 )
 """About the data of a feature that some row has."""
+
+ABSENT_RULES = (Rule(missing_apart, DISTANCE_KINDS),)
+"""About a feature that no row has, and none must have."""
 
 BETWEEN = (
     "SCHEMA_NEW_COLUMN",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from transforms.metadata.columns import Column
 from transforms.metadata.datasets import Dataset, dataset_of
+from transforms.metadata.long_texts import is_shortened
 from transforms.metadata.paths import path_text
 from transforms.metadata.protos import schema_pb2, statistics_pb2
 from transforms.schema.domains import semantic_domain
@@ -34,7 +35,8 @@ def infer_schema(
 
     Returns: A feature for each column, in the statistics' order: its type, presence, shape or
       number of values, and its domain: what `domain_info` says, bool, integers written as text,
-      or a shared domain of its texts. It has no ranges of numbers.
+      or a shared domain of its texts, unless one of them is longer than statistics hold. It has
+      no ranges of numbers.
     """
     schema, data = schema_pb2.Schema(), dataset_of(statistics)
     limits = Limits(max_string_domain_size, infer_shape, suggest_ranges)
@@ -124,7 +126,7 @@ def _set_text_domain(
             setattr(feature.bool_domain, "true_value" if value in _TRUE else "false_value", value)
     elif all(parse_int(value) is not None for value in values):
         feature.int_domain.SetInParent()
-    elif max(len(values), column.unique or 0) <= most:
+    elif max(len(values), column.unique or 0) <= most and not any(map(is_shortened, values)):
         name = _free_name(schema, path_text(column.path))
         schema.string_domain.add(name=name, value=values)
         feature.domain = name

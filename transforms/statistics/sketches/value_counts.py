@@ -1,6 +1,5 @@
 """ValueCounts: which texts there are, and how often; exact while few differ."""
 
-import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +8,7 @@ import pyarrow.compute as pc
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from transforms.keys import least_hashes
+from transforms.metadata.long_texts import LONG, digest
 
 EXACT = 4096
 """So many different values are counted exactly."""
@@ -16,9 +16,6 @@ KEPT = 1024
 """So many of the most frequent ones are kept, once there are more."""
 KEPT_BYTES = 96 << 10
 """About so many bytes of them."""
-LONG = 1024
-"""Bytes of a value; a longer one is told by how it begins and a digest."""
-_SHOWN = 64
 DISTINCT_ERROR = 2 / least_hashes.KEPT**0.5
 """By which part an estimate of how many values differ is wrong, in one case of twenty."""
 _NONE = np.zeros(0, np.uint64)
@@ -152,10 +149,3 @@ def _bounded(values: pa.Array) -> pa.Array:
     short = [digest(value) for value in coded.dictionary.filter(long).to_pylist()]
     told = pc.replace_with_mask(coded.dictionary, long, pa.array(short, pa.large_binary()))
     return told.take(coded.indices)
-
-
-def digest(value: bytes) -> bytes:
-    """A long value: how it begins, its length, and what tells it from others that begin so."""
-    begins = value[:_SHOWN].decode(errors="ignore").encode()
-    told = hashlib.blake2b(value, digest_size=12).hexdigest()
-    return begins + f"... ({len(value)} bytes, {told})".encode()

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
-from transforms.rules.kinds import Kind, kinds_of_columns
+from transforms.rules.kinds import Kinds, kinds_of_columns
 from transforms.rules.tokens import ExpressionError
 from transforms.statistics.dataset import WHOLE
 from transforms.statistics.options import Slicer
@@ -79,7 +79,7 @@ def _is_by_columns(part: str, names: list[str]) -> bool:
 class _Reader:
     def __init__(self, schema: pa.Schema, code: Code | None) -> None:
         self.schema, self.code = schema, code
-        self.kinds: Mapping[str, Kind] = kinds_of_columns(schema)
+        self.kinds: Mapping[str, Kinds] = kinds_of_columns(schema)
 
     def slicer(self, part: str, at: int) -> Slicer:
         if _is_by_columns(part, self.schema.names):

@@ -8,7 +8,7 @@ import pyarrow as pa
 from transforms.arrow.cast_faults import true_where
 from transforms.batches import select_rows
 from transforms.rules.evaluate import Columns, evaluate
-from transforms.rules.kinds import Kind
+from transforms.rules.kinds import Kinds
 from transforms.rules.row_rules import condition
 from transforms.rules.typed import Typed
 
@@ -28,7 +28,9 @@ class SliceWhere:
     tree: Typed
 
     @classmethod
-    def parse(cls, text: str, columns: Mapping[str, Kind], name: str | None = None) -> "SliceWhere":
+    def parse(
+        cls, text: str, columns: Mapping[str, Kinds], name: str | None = None
+    ) -> "SliceWhere":
         """Parses and checks an expression.
 
         Args:

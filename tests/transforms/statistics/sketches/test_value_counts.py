@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.metadata.long_texts import digest
 from transforms.statistics.sketches import value_counts
-from transforms.statistics.sketches.value_counts import DISTINCT_ERROR, ValueCounts, digest
+from transforms.statistics.sketches.value_counts import DISTINCT_ERROR, ValueCounts
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "", "ä", "zz", None]), max_size=40)
 BYTES = st.lists(st.binary(max_size=2), max_size=60)

@@ -43,10 +43,10 @@ class Parquet:
         first = start = rows = size = 0
         for group in range(meta.num_row_groups):
             if size and size + sizes[group] > target_bytes:
-                yield Split(file, start, group, first + 1, size)
+                yield Split(file, start, group, first + 1, size, rows=rows)
                 first, start, rows, size = first + rows, group, 0, 0
             rows, size = rows + meta.row_group(group).num_rows, size + sizes[group]
-        yield Split(file, start, meta.num_row_groups, first + 1, size)
+        yield Split(file, start, meta.num_row_groups, first + 1, size, rows=rows)
 
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from transforms.distances.mass import FINE_HISTOGRAM
 from transforms.metadata.columns import Column
+from transforms.metadata.long_texts import as_counted
 from transforms.metadata.protos import schema_pb2, statistics_pb2
 from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
 from transforms.schema.anomalies.domains.ints import int_range
@@ -68,7 +69,8 @@ def _texts(domain: schema_pb2.BoolDomain, column: Column) -> Iterator[Anomaly]:
     named = [
         getattr(domain, field) for field in ("true_value", "false_value") if domain.HasField(field)
     ]
-    strange = next((text for text in sorted(column.counts) if text not in named), None)
+    known = set(map(as_counted, named))
+    strange = next((text for text in sorted(column.counts) if text not in known), None)
     if strange is not None:
         expected = " or ".join(map(quoted, named)) or "nothing: the schema names no values"
         yield Anomaly(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from transforms.distances.text_mass import text_mass_of
 from transforms.metadata.columns import Column
+from transforms.metadata.long_texts import as_counted, is_shortened
 from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
@@ -23,7 +24,7 @@ def string_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
             "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", drop_domain
         )
         return
-    known = set((draft.domain or draft.feature.string_domain).value)
+    known = {as_counted(text) for text in (draft.domain or draft.feature.string_domain).value}
     strange = {text: n for text, n in sorted(seen.column.counts.items()) if text not in known}
     total = seen.column.total_values
     rare = _rare(seen.column, known)
@@ -79,5 +80,6 @@ def _unexpected(strange: dict[str, float], total: float) -> Anomaly:
         "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
         "Unexpected string values",
         f"Values are not in the schema: {_named(strange, total)}.",
-        mend,
+        # A whole text can't be made of its short form.
+        drop_domain if any(map(is_shortened, strange)) else mend,
     )
