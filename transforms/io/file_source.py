@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.arrow.types import is_list, is_time, plain_schema
+from transforms.arrow.uniting import unite_schemas
 from transforms.errors import ConfigError
 from transforms.families import FILES, family_of
 from transforms.files.filesystem import list_files, open_read
@@ -219,13 +220,11 @@ def unite(schemas: list[tuple[str, pa.Schema]], as_text: bool = False) -> pa.Sch
         if schema.equals(united):
             continue
         try:
-            united = pa.unify_schemas([united, schema], promote_options="permissive")
+            united = unite_schemas(united, schema)
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             if not as_text:
                 raise ConfigError(_clash(first, united, uri, schema)) from None
-            united = pa.unify_schemas(
-                _clashing_as_text(united, schema), promote_options="permissive"
-            )
+            united = unite_schemas(*_clashing_as_text(united, schema))
     return pa.schema([_known(field) for field in united])
 
 
@@ -241,7 +240,7 @@ def _clashing_as_text(*pair: pa.Schema) -> list[pa.Schema]:
 
 def _alike(first: pa.Field, second: pa.Field) -> bool:
     try:
-        pa.unify_schemas([pa.schema([first]), pa.schema([second])], promote_options="permissive")
+        unite_schemas(pa.schema([first]), pa.schema([second]))
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return False
     return True
@@ -276,8 +275,7 @@ def _clash(first: str, united: pa.Schema, uri: str, schema: pa.Schema) -> str:
             continue
         other = united.field(field.name)
         try:
-            pair = [pa.schema([field]), pa.schema([other])]
-            pa.unify_schemas(pair, promote_options="permissive")
+            unite_schemas(pa.schema([field]), pa.schema([other]))
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             return (
                 f"column {field.name!r} is {field.type} in {uri} but {other.type} in {first} and "

@@ -1,4 +1,4 @@
-"""Parquet that is small in the file and large in memory, and times that 64 bits of ns can't hold."""
+"""Parquet small in the file and large in memory, and times that 64 bits of ns can't hold."""
 
 import datetime
 import io
