@@ -138,6 +138,13 @@ def has_map(type: pa.DataType) -> bool:
     return bool(pa.types.is_map(type)) or any(map(has_map, inner))
 
 
+def has_float(type: pa.DataType) -> bool:
+    """Whether it is a float, or has one in it."""
+    if not pa.types.is_nested(type):
+        return bool(pa.types.is_floating(type))
+    return any(has_float(type.field(index).type) for index in range(type.num_fields))
+
+
 def unmapped_type(type: pa.DataType) -> pa.DataType:
     """The plain type in which a map is a list of structs of `key` and `value`.
 

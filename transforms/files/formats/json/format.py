@@ -78,7 +78,7 @@ class JsonLines:
             yield from parsed.chunks(max_rows, max_bytes)
 
     def writer(self, stream: BinaryIO, schema: pa.Schema) -> "_Writer":
-        """Writes each row as `json_text.json_rows` has it, NaN and infinities as null."""
+        """Writes each row as `json_text.json_rows` has it, NaN as "NaN", infinities likewise."""
         return _Writer(stream)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.files.formats.json.objects import Number, parse_object
+from transforms.files.formats.json.objects import NOT_FINITE, Number, parse_object
 from transforms.files.formats.json.wire import Unfit
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
@@ -17,6 +17,9 @@ _KINDS = {
     frozenset({"int"}): pa.int64(),
     frozenset({"float"}): pa.float64(),
     frozenset({"int", "float"}): pa.float64(),
+    frozenset({"int", "not finite"}): pa.float64(),
+    frozenset({"float", "not finite"}): pa.float64(),
+    frozenset({"int", "float", "not finite"}): pa.float64(),
     frozenset({"date"}): pa.date32(),
     frozenset({"time"}): pa.timestamp("us"),
     frozenset({"date", "time"}): pa.timestamp("us"),
@@ -74,7 +77,8 @@ def infer_schema(lines: Iterable[bytes]) -> pa.Schema:
     """Types for the fields of some lines; lines that are no JSON objects are passed over.
 
     Integers are int64, with fractions among them float64; dates and timestamps as in ISO 8601 are
-    typed, with microseconds; what is mixed or always null is a string. An object that is always
+    typed, with microseconds; what is mixed or always null is a string. "NaN", "Infinity" and
+    "-Infinity" among numbers are floats. An object that is always
     empty is no column: there is nothing in it to read.
     """
     seen = _Seen(fields={})
@@ -96,6 +100,8 @@ def _kind(value: Any) -> str:
         if not value.is_integer:
             return "float"
         return "int" if len(value) <= 20 and -(2**63) <= int(value) < 2**63 else "string"
+    if value in NOT_FINITE:
+        return "not finite"
     if _DATE.match(value):
         return "date"
     found = _TIME.match(value)
