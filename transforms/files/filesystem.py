@@ -34,7 +34,8 @@ def list_files(pattern: str) -> list[File]:
 
     if is_local(pattern) and os.path.isfile(pattern):
         # A name may hold what would be a wildcard elsewhere.
-        return [File(pattern, os.path.getsize(pattern))]
+        state = os.stat(pattern)
+        return [File(pattern, state.st_size, (), state.st_mtime)]
     if pattern.endswith("/") or (is_local(pattern) and os.path.isdir(pattern)):
         _check_folders(pattern)
         found = FileSystems.match([pattern.rstrip("/") + "/**"])[0].metadata_list
@@ -45,10 +46,38 @@ def list_files(pattern: str) -> list[File]:
             return list_files(pattern + "/")
     files = {meta.path: meta for meta in found if not _hidden(meta.path[len(base) :])}
     return [
-        File(path, files[path].size_in_bytes, _partition(path[len(base) :]))
+        File(path, files[path].size_in_bytes, _partition(path[len(base) :]), _modified(files[path]))
         for path in sorted(files)
         if not path.endswith("/")
     ]
+
+
+def _modified(metadata: Any) -> float:
+    return float(metadata.last_updated_in_seconds or 0)
+
+
+def change_of(file: File) -> str | None:
+    """Tells how a file differs from what it was at launch; None where it is the same.
+
+    Args:
+      file: As `list_files` gave it.
+    """
+    try:
+        if is_local(file.uri):
+            state = os.stat(file.uri)
+            size, modified = state.st_size, state.st_mtime
+        else:
+            from apache_beam.io.filesystems import FileSystems
+
+            found = FileSystems.get_filesystem(file.uri).metadata(file.uri)
+            size, modified = found.size_in_bytes, _modified(found)
+    except FileNotFoundError:
+        return "it is gone"
+    if size != file.size:
+        return f"it had {file.size:,} bytes when the run began, and has {size:,} now"
+    if file.modified and modified and modified != file.modified:
+        return "it was written again after the run began"
+    return None
 
 
 def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:

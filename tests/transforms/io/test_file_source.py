@@ -163,7 +163,7 @@ def test_a_file_that_became_shorter_is_truncated(tmp_path):
     source = Source.resolve(str(tmp_path / "x.csv"))
     (tmp_path / "x.csv").write_text("a\n" + "1\n" * 50)
     *_, (_, rejects) = read_batches(source)
-    assert rejects["reason"].to_pylist() == ["truncated_file"]
+    assert rejects["reason"].to_pylist() == ["changed_file"]
     assert "it had 202 bytes when the run began, and has 102 now" in str(rejects["errorMessage"][0])
 
 

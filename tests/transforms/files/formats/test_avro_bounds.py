@@ -17,6 +17,7 @@ from transforms.files.formats.avro.blocks import _varint as varint
 from transforms.reasons import Reason
 
 NULLS = {"type": "array", "items": "null"}
+INNER = {"type": "record", "name": "inner", "fields": [{"name": "y", "type": "null"}]}
 
 
 def record(type):
@@ -56,10 +57,10 @@ def bomb(codec):
     ("type", "rows", "data"),
     [
         ("null", 1 << 40, b""),
-        (record("null"), 1 << 40, b""),
+        (INNER, 1 << 40, b""),
         ("int", 1 << 30, bytes(100)),
         (NULLS, 1, varint(1 << 33) + b"\0"),
-        ({"type": "array", "items": record("null")}, 1, varint(1 << 33) + b"\0"),
+        ({"type": "array", "items": INNER}, 1, varint(1 << 33) + b"\0"),
         ({"type": "map", "values": NULLS}, 1, varint(1) + b"\x02k" + varint(1 << 33) + b"\0\0"),
     ],
 )
