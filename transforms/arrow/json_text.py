@@ -35,9 +35,10 @@ def json_values(array: pa.Array) -> pa.Array:
 
     Integers are exact and floats have the fewest digits that read back as the same float. JSON
     knows no NaN and no infinity: they are the strings "NaN", "Infinity" and "-Infinity", which
-    BigQuery, protobuf's JSON and our own readers take for floats. Decimals are strings, since readers would take
-    numbers for floats. Times are ISO 8601 strings; with a time zone they are in UTC and end in
-    "Z". Bytes are base64 text, a duration is a count of its unit, and a map is an object.
+    BigQuery, protobuf's JSON and our own readers take for floats. Decimals are strings, since
+    readers would take numbers for floats. Times are ISO 8601 strings; with a time zone they are in
+    UTC and end in "Z". Bytes are base64 text, a duration is a count of its unit, and a map is an
+    object.
 
     Args:
       array: n values of any type, nested ones included.

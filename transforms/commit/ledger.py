@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.errors import MillraceError
+from transforms.files.compression import ENDINGS
 from transforms.files.filesystem import change_of
 from transforms.files.format import File
 from transforms.reasons import FILE_REASONS, Reason
@@ -73,7 +74,7 @@ class Target:
       root: The folder or file it becomes.
       folder: Whether it becomes a folder.
       format: Its format's name.
-      compression: "gzip" or "".
+      compression: One of `compression.ENDINGS`, or "".
       settings: What else the URI told the format.
       staging: The folder in which its files wait; hidden, beside it.
       dead_letters: Whether it takes the dead letters.
@@ -104,7 +105,7 @@ class Target:
     @property
     def suffix(self) -> str:
         """The ending of its files' names."""
-        return f".{self.format}" + (".gz" if self.compression else "")
+        return f".{self.format}" + ENDINGS.get(self.compression, "")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.files.compression import compressing, decompressing
 from transforms.files.format import File
 
 _GLOB = re.compile(r"[*?\[]")
@@ -152,7 +153,7 @@ def open_read(uri: str, compression: str = "") -> BinaryIO:
 
     Args:
       uri: The file.
-      compression: "" (seekable) or "gzip" (forward only).
+      compression: "" (seekable) or one of `compression.ENDINGS` (forward only).
 
     Raises:
       OSError: It isn't there, or can't be opened.
@@ -164,10 +165,7 @@ def open_read(uri: str, compression: str = "") -> BinaryIO:
         raw = cast(BinaryIO, pa.OSFile(uri, "rb"))
     else:
         raw = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
-    if compression == "gzip":
-        # A buffer around it would drop what it holds when the stream breaks off.
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    return raw
+    return decompressing(raw, compression) if compression else raw
 
 
 def open_write(uri: str, compression: str = "") -> BinaryIO:
@@ -180,19 +178,7 @@ def open_write(uri: str, compression: str = "") -> BinaryIO:
         raw: BinaryIO = open(uri, "wb", buffering=BUFFER_BYTES)  # noqa: SIM115
     else:
         raw = FileSystems.create(uri, compression_type=CompressionTypes.UNCOMPRESSED)
-    return cast(BinaryIO, _GzipWriter(raw)) if compression == "gzip" else raw
-
-
-class _GzipWriter(gzip.GzipFile):
-    """Gzip without name and time, so that equal rows are equal bytes; closes what it wraps."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        super().__init__(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
-        self._raw = raw
-
-    def close(self) -> None:
-        super().close()
-        self._raw.close()
+    return compressing(raw, compression) if compression else raw
 
 
 def exists(uri: str) -> bool:

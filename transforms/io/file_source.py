@@ -12,9 +12,10 @@ from transforms.arrow.types import is_list, is_time, plain_schema
 from transforms.arrow.uniting import unite_schemas
 from transforms.errors import ConfigError
 from transforms.families import FILES, family_of
+from transforms.files.compression import compression_of
 from transforms.files.filesystem import list_files, open_read
 from transforms.files.format import BrokenFile, File, Format
-from transforms.files.uris import load_format, parse, suffix_format
+from transforms.files.uris import check_compression, load_format, parse, suffix_format
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -31,7 +32,7 @@ class Source:
     Attributes:
       uri: As the user gave it.
       format: How its files are read.
-      compression: "gzip" or "".
+      compression: One of `compression.ENDINGS`, or "".
       files: Its files, by name.
       schema: The columns that Read emits, partition columns last.
       partitions: Names of the columns that come from the path.
@@ -78,8 +79,9 @@ class Source:
         if not files:
             raise ConfigError(f"--input: no files match {uri!r}")
         format = load_format(place.format or _common_format(uri, files), place.settings)
-        gzipped = place.compression or ("gzip" if files[0].uri.endswith(".gz") else "")
-        source = cls(uri, format, gzipped, files, pa.schema([]), limit=limit)
+        compression = place.compression or _common_compression(uri, files)
+        check_compression(uri, format.name, compression)
+        source = cls(uri, format, compression, files, pa.schema([]), limit=limit)
         return replace(source, **source._schema(schema, types or {}))
 
     def _schema(
@@ -292,6 +294,14 @@ def _common_format(uri: str, files: tuple[File, ...]) -> str:
     raise ConfigError(
         f"the files of {uri!r} are of format {names}: narrow the pattern, or add ?format=parquet"
     )
+
+
+def _common_compression(uri: str, files: tuple[File, ...]) -> str:
+    found = sorted({compression_of(file.uri) for file in files})
+    if len(found) == 1:
+        return found[0]
+    kinds = ", ".join(kind or "not compressed" for kind in found)
+    raise ConfigError(f"the files of {uri!r} are {kinds}: narrow the pattern to those of one kind")
 
 
 def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:

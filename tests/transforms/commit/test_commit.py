@@ -482,9 +482,9 @@ def test_an_input_that_changed_is_never_published(tmp_path, monkeypatch, while_r
     output = tmp_path / "out"
     commit = Commit("copy", gate=Gate(1, allow_unreadable_files=True))
     dead = DeadLetters(f"{output}.dead_letters", commit)
-    with pytest.raises(Exception, match=r"input file\(s\) changed while they were read"):
-        with local_pipeline() as root, commit:
-            _ = root | Read(source, dead_letters=dead) | Write(f"{output}/", commit)
+    refused = pytest.raises(Exception, match=r"input file\(s\) changed while they were read")
+    with refused, local_pipeline() as root, commit:
+        _ = root | Read(source, dead_letters=dead) | Write(f"{output}/", commit)
     assert not output.exists()
 
 
