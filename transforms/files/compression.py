@@ -55,7 +55,7 @@ _MAKERS: dict[str, Callable[[Any], Any]] = {
     # Without name and time, so that equal rows are equal bytes.
     "gzip": lambda raw: gzip.GzipFile("", "wb", 6, raw, mtime=0),
     "bzip2": lambda raw: bz2.BZ2File(raw, "wb"),
-    "xz": lambda raw: lzma.LZMAFile(raw, "wb"),
+    "xz": lambda raw: lzma.LZMAFile(raw, "wb"),  # noqa: SIM115
     "zstd": lambda raw: pa.CompressedOutputStream(raw, "zstd"),
 }
 

@@ -94,6 +94,7 @@ class Source:
             kinds_only = declared.lower().endswith(".pbtxt")
             declared = read_schema(declared)
             declared = self._with_times(declared) if kinds_only else declared
+        inferred = False
         if declared is None:
             samples = self._samples()
             inferred = self.format.name in INFERRED
@@ -106,7 +107,9 @@ class Source:
         own = {field.name: field.type for field in fields if field.name in partitions}
         rest = [field for field in fields if field.name not in partitions]
         if not fields and not partitions:
-            raise ConfigError(f"--input: the files of {self.uri!r} have no columns")
+            raise ConfigError(self._no_columns())
+        if declared is None and inferred:
+            self._tell_empty(samples)
         if own and declared is None:
             names = ", ".join(sorted(own))
             _log.warning("column %s is in the files and in their path: the path's is read", names)
@@ -116,6 +119,31 @@ class Source:
             "partitions": tuple(partitions),
             "origin": origin,
         }
+
+    def _no_columns(self) -> str:
+        """What is wrong with files that have no columns."""
+        if not any(file.size for file in self.files):
+            return f"--input: {self.uri!r} is empty: every file has 0 bytes"
+        why = {
+            "jsonl": "hold no JSON object with a key: JSON Lines has one object a line, and an "
+            "array has objects as its elements",
+            "tfrecord": "hold no tf.Example: ?column=NAME reads records as they are, as bytes",
+            "tfsequence": "hold no tf.SequenceExample: ?format=tfrecord reads tf.Examples",
+        }
+        found = why.get(self.format.name, "have no columns")
+        return f"--input: the files of {self.uri!r} {found}"
+
+    def _tell_empty(self, samples: list[tuple[str, pa.Schema]]) -> None:
+        """Tells of columns that had no value in the sample, and are read as text."""
+        empty = {f.name for _, schema in samples for f in schema if pa.types.is_null(f.type)}
+        known = {f.name for _, schema in samples for f in schema if not pa.types.is_null(f.type)}
+        if names := sorted(empty - known):
+            _log.warning(
+                "no value of column %s in the first rows of %s: read as text; pass --schema where "
+                "it is something else",
+                ", ".join(names),
+                self.uri,
+            )
 
     def _with_times(self, declared: pa.Schema) -> pa.Schema:
         """A schema whose integers may be times: what is a time in the first file stays one."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -53,8 +53,16 @@ class Lines:
 
     def parse(self, block: Block, uri: str) -> Parsed:
         """Makes rows of the lines of a block, and rejects those that can't be."""
-        records = find_records(block, PlainRecords())
+        return self.parse_records(find_records(block, PlainRecords()), uri)
+
+    def parse_records(self, records: Records, uri: str) -> Parsed:
+        """Makes rows of lines, or of what stands for them, and rejects those that can't be."""
         rows, numbers, faults = self.read(records)
+        if records.unit != "line":
+            faults = [
+                replace(fault, message=fault.message.replace("the line", f"the {records.unit}"))
+                for fault in faults
+            ]
         return Parsed(rows, records.lines[numbers], rejected(records, faults, uri))
 
     def read(self, records: Records) -> Read:
