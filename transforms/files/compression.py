@@ -64,14 +64,14 @@ class _Source:
     """The stream below, which remembers what went wrong in it: that is no corrupt data."""
 
     def __init__(self, raw: BinaryIO) -> None:
-        self.raw, self.error = raw, None
-        self.closed = False
+        self.raw, self.closed = raw, False
+        self.error: OSError | None = None
 
     def read(self, size: int = -1) -> bytes:
         try:
             return self.raw.read(size)
         except OSError as error:
-            self.error: OSError | None = error
+            self.error = error
             raise
 
     def seek(self, *place: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.arrow.types import is_list, is_time, plain_schema
+from transforms.arrow.types import MOST_DEEP, is_list, is_time, plain_schema, too_deep
 from transforms.arrow.uniting import unite_schemas
 from transforms.errors import ConfigError
 from transforms.families import FILES, family_of
@@ -180,9 +180,14 @@ class Source:
         """Its schema, or what is wrong with it: an unreadable file is Read's to reject."""
         try:
             with open_read(file.uri, self.compression) as stream:
-                return _distinct(
-                    plain_schema(self.format.sample_schema(stream, file.uri)), file.uri
-                )
+                schema = self.format.sample_schema(stream, file.uri)
+                if deep := too_deep(schema):
+                    raise ConfigError(
+                        f"{file.uri}: column {deep!r} is nested more than {MOST_DEEP} deep"
+                    )
+                return _distinct(plain_schema(schema), file.uri)
+        except RecursionError:
+            raise ConfigError(f"{file.uri}: its schema is nested too deeply") from None
         except (BrokenFile, OSError, EOFError) as error:
             return f"{file.uri}: {error}"
 

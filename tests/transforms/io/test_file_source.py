@@ -1,3 +1,4 @@
+import json
 import os
 
 import pyarrow as pa
@@ -240,3 +241,18 @@ def test_a_column_without_a_value_in_the_sample_is_told(tmp_path, caplog):
     caplog.clear()
     Source.resolve(str(tmp_path / "x.csv"), types={"y": pa.int64()})
     assert not caplog.text
+
+
+def test_schemas_nested_too_deeply_are_told(tmp_path):
+    field = {"name": "x", "type": "INT64"}
+    for _ in range(150):
+        field = {"name": "x", "type": "RECORD", "fields": [field]}
+    (tmp_path / "s.json").write_text(json.dumps([field]))
+    (tmp_path / "deeper.json").write_text("[" * 100_000)
+    (tmp_path / "x.csv").write_text("x\n1\n")
+    for name, why in (("s", "column 'x' is nested more than 100 deep"), ("deeper", "too deeply")):
+        with pytest.raises(ConfigError, match=why):
+            Source.resolve(str(tmp_path / "x.csv"), str(tmp_path / f"{name}.json"))
+    (tmp_path / "x.jsonl").write_text('{"a":' * 150 + "1" + "}" * 150)
+    with pytest.raises(ConfigError, match="column 'a' is nested more than 100 deep"):
+        Source.resolve(str(tmp_path / "x.jsonl"))

@@ -102,11 +102,11 @@ def sizes(array: pa.Array) -> np.ndarray:
     if pa.types.is_dictionary(type):
         lengths = pc.fill_null(pc.binary_length(array.dictionary), 0)
         found = lengths.take(array.indices)
-        return pc.fill_null(found, 0).to_numpy(zero_copy_only=False).astype(np.int64) + 4
+        return np.asarray(pc.fill_null(found, 0).to_numpy(zero_copy_only=False), np.int64) + 4
     if is_list(type) or pa.types.is_map(type):
         return _list_sizes(array)
     if pa.types.is_struct(type):
-        return sum((sizes(part) for part in array.flatten()), np.ones(len(array), np.int64))
+        return np.add.reduce([np.ones(len(array), np.int64), *map(sizes, array.flatten())])
     mean = -(-array.nbytes // len(array)) if len(array) else 0
     return np.full(len(array), mean, np.int64)
 
