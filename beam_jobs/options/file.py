@@ -57,7 +57,6 @@ def _load(path: str) -> dict[str, Any]:
         raise ConfigError(f"--options_file: {path} can't be read: {error}") from None
     except RecursionError:
         raise ConfigError(f"--options_file: {path} is nested too deep for options") from None
-        raise ConfigError(f"--options_file: {path} is nested too deeply") from None
     if not isinstance(content, dict):
         raise ConfigError(f"--options_file: {path} holds no table of option names and values")
     return content

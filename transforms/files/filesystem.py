@@ -2,7 +2,6 @@
 
 import errno
 import fnmatch
-import gzip
 import os
 import posixpath
 import re

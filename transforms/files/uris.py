@@ -94,11 +94,6 @@ def parse(uri: str) -> Location:
     format = settings.pop("format", None) or suffix_format(path)
     if format is not None:
         FORMATS.check(format, repr(uri))
-    compression = settings.pop("compression", COMPRESSIONS.get(posixpath.splitext(path)[1], ""))
-    if compression not in ("", "gzip"):
-        raise ConfigError(f"{uri!r}: unknown compression {compression!r}; known: gzip")
-    if format is not None and format not in FORMATS:
-        raise ConfigError(f"{uri!r}: unknown format {format!r}; known: {_listed(FORMATS)}")
     compression = settings.pop("compression", compression_of(path))
     if compression and compression not in ENDINGS:
         raise ConfigError(

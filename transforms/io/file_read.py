@@ -9,7 +9,14 @@ import pyarrow as pa
 
 from transforms import progress
 from transforms.arrow.casts import checked_cast
-from transforms.batches import MAX_BYTES, MAX_ROWS, row_origin, row_positions, slice_rows, with_source
+from transforms.batches import (
+    MAX_BYTES,
+    MAX_ROWS,
+    row_origin,
+    row_positions,
+    slice_rows,
+    with_source,
+)
 from transforms.coders import Batches
 from transforms.commit.dead_letters import split_rejects
 from transforms.commit.ledger import Entry

@@ -22,7 +22,6 @@ from transforms.commit.ledger import Entry, Gate
 from transforms.commit.publish import Plan, publish
 from transforms.errors import ConfigError, MillraceError, Refused
 from transforms.files import filesystem, locks
-from transforms.files import filesystem
 from transforms.io import file_read as read_module
 from transforms.io.file_source import Source
 from transforms.io.read import Read

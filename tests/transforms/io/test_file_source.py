@@ -7,8 +7,8 @@ import pytest
 
 from transforms.batches import row_positions
 from transforms.errors import ConfigError
-from transforms.io.file_read import read_batches
 from transforms.files.formats.tfrecord import TfRecord
+from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source, unite
 
 
