@@ -106,7 +106,9 @@ def sizes(array: pa.Array) -> np.ndarray:
     if is_list(type) or pa.types.is_map(type):
         return _list_sizes(array)
     if pa.types.is_struct(type):
-        return np.add.reduce([np.ones(len(array), np.int64), *map(sizes, array.flatten())])
+        parts = [np.ones(len(array), np.int64), *map(sizes, array.flatten())]
+        summed: np.ndarray = np.add.reduce(parts)
+        return summed
     mean = -(-array.nbytes // len(array)) if len(array) else 0
     return np.full(len(array), mean, np.int64)
 
