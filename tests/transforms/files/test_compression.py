@@ -13,8 +13,8 @@ from transforms.errors import ConfigError
 from transforms.files import filesystem
 from transforms.files.compression import ENDINGS, compression_of, decompressing
 from transforms.files.uris import parse
-from transforms.io.file_source import Source
 from transforms.io.file_read import read_batches
+from transforms.io.file_source import Source
 
 KINDS = sorted(ENDINGS)
 DATA = b"n,t\n" + b"".join(b"%d,text %d\n" % (n, n * n) for n in range(5000))
