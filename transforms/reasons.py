@@ -19,6 +19,7 @@ class Reason(StrEnum):
     PUBLISH_ERROR = "publish_error"
     UNREADABLE_FILE = "unreadable_file"
     TRUNCATED_FILE = "truncated_file"
+    CHANGED_FILE = "changed_file"
     OVERSIZED = "oversized"
     LATE = "late"
     OUT_OF_RANGE = "out_of_range"
@@ -28,5 +29,5 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
 
 
-FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE})
+FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE, Reason.CHANGED_FILE})
 """Reasons of a dead letter that stands for a file: how many rows it lost is unknown."""

@@ -27,7 +27,8 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
 
     Text is parsed; an integer must be in range; an integer that becomes a float must be exact
     and a float that becomes an integer whole; a float64 rounds to float32 but must not overflow;
-    bytes that become a string must be UTF-8; a list of at most one value may become a scalar.
+    bytes that become a string must be UTF-8, and a UUID becomes its usual text; a list of at most
+    one value may become a scalar.
 
     Args:
       array: n values of any type.
@@ -37,6 +38,8 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
     """
     if array.type.equals(type):
         return Cast(array)
+    if isinstance(array.type, pa.UuidType) and pa.types.is_string(type):
+        return Cast(_uuid_texts(array))
     plain = plain_type(array.type)
     if not plain.equals(array.type):
         return checked_cast(as_plain(array, plain), type)
@@ -71,6 +74,12 @@ def as_feature(array: pa.Array) -> pa.Array:
     return doubles(array) if pa.types.is_floating(type) else array.cast(type)
 
 
+def _uuid_texts(array: pa.Array) -> pa.Array:
+    """UUIDs as 32 hexadecimal digits in five groups."""
+    texts = [None if value is None else str(value) for value in array.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
 def _rule(source: pa.DataType, type: pa.DataType) -> Callable[[pa.Array, pa.DataType], Cast]:
     kinds = pa.types
     if kinds.is_null(source):
@@ -89,6 +98,8 @@ def _rule(source: pa.DataType, type: pa.DataType) -> Callable[[pa.Array, pa.Data
         return narrow
     if (kinds.is_integer(source) or kinds.is_floating(source)) and kinds.is_boolean(type):
         return bits
+    if kinds.is_fixed_size_binary(source) and (kinds.is_string(type) or kinds.is_binary(type)):
+        return lambda array, type: checked_cast(array.cast(pa.binary()), type)
     if kinds.is_binary(source) and kinds.is_string(type):
         return lambda array, type: attempt(array, type, Reason.INVALID_UTF8)
     if kinds.is_binary(source) and not kinds.is_string(type):

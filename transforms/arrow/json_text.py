@@ -33,10 +33,12 @@ def json_rows(batch: pa.RecordBatch) -> pa.Array:
 def json_values(array: pa.Array) -> pa.Array:
     """The JSON text of each value.
 
-    Integers are exact and floats have the fewest digits that read back as the same float; JSON
-    knows no NaN or infinity, so these become null. Decimals are strings, since readers would take
-    numbers for floats. Times are ISO 8601 strings; with a time zone they are in UTC and end in
-    "Z". Bytes are base64 text, a duration is a count of its unit, and a map is an object.
+    Integers are exact and floats have the fewest digits that read back as the same float. JSON
+    knows no NaN and no infinity: they are the strings "NaN", "Infinity" and "-Infinity", which
+    BigQuery, protobuf's JSON and our own readers take for floats. Decimals are strings, since
+    readers would take numbers for floats. Times are ISO 8601 strings; with a time zone they are in
+    UTC and end in "Z". Bytes are base64 text, a duration is a count of its unit, and a map is an
+    object.
 
     Args:
       array: n values of any type, nested ones included.
@@ -136,6 +138,8 @@ def _maps(array: pa.Array) -> pa.Array:
         for side in (array.keys, array.items)
     )
     names = json_values(keys)
+    if pa.types.is_floating(keys.type):
+        names = pc.replace_substring(names, '"', "")
     if not _is_quoted(keys.type):
         names = _quoted(_escaped(names))
     entries = pc.binary_join_element_wise(names, ":", json_values(values), "")
@@ -146,9 +150,11 @@ def _float_texts(array: pa.Array) -> pa.Array:
     if pa.types.is_float16(array.type):
         array = array.cast(pa.float32())
     finite = pc.is_finite(array)
-    if not pc.all(finite, min_count=0).as_py():
-        array = pc.if_else(finite, array, pa.scalar(None, array.type))
-    return array.cast(pa.string())
+    texts = array.cast(pa.string())
+    if pc.all(finite, min_count=0).as_py():
+        return texts
+    infinite = pc.if_else(pc.greater(array, pa.scalar(0, array.type)), '"Infinity"', '"-Infinity"')
+    return pc.if_else(finite, texts, pc.if_else(pc.is_nan(array), '"NaN"', infinite))
 
 
 def _timestamps(array: pa.Array) -> pa.Array:

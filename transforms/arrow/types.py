@@ -138,6 +138,28 @@ def has_map(type: pa.DataType) -> bool:
     return bool(pa.types.is_map(type)) or any(map(has_map, inner))
 
 
+MOST_DEEP = 100
+"""A column is nested no deeper: what walks through types, or pickles them, does so by recursion."""
+
+
+def too_deep(schema: pa.Schema) -> str | None:
+    """Returns the first column that is nested more than `MOST_DEEP` deep, or None."""
+    for field in schema:
+        level = [field.type]
+        for _ in range(MOST_DEEP):
+            level = [t.field(i).type for t in level for i in range(t.num_fields)]
+        if level:
+            return str(field.name)
+    return None
+
+
+def has_float(type: pa.DataType) -> bool:
+    """Whether it is a float, or has one in it."""
+    if not pa.types.is_nested(type):
+        return bool(pa.types.is_floating(type))
+    return any(has_float(type.field(index).type) for index in range(type.num_fields))
+
+
 def unmapped_type(type: pa.DataType) -> pa.DataType:
     """The plain type in which a map is a list of structs of `key` and `value`.
 

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from transforms.errors import MillraceError
+from transforms.files.compression import ENDINGS
+from transforms.files.filesystem import change_of
+from transforms.files.format import File
 from transforms.reasons import FILE_REASONS, Reason
 
 MANIFEST = "_millrace/run.json"
@@ -45,6 +49,7 @@ class Entry:
       counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
       schema: The Arrow schema, serialized.
       findings: Of a "verdict": what is wrong with the data.
+      inputs: Of a "read": the files that were read, as they were at launch.
     """
 
     kind: str
@@ -57,6 +62,7 @@ class Entry:
     counts: tuple[tuple[str, int], ...] = ()
     schema: Any = b""
     findings: tuple[Finding, ...] = ()
+    inputs: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Target:
       root: The folder or file it becomes.
       folder: Whether it becomes a folder.
       format: Its format's name.
-      compression: "gzip" or "".
+      compression: One of `compression.ENDINGS`, or "".
       settings: What else the URI told the format.
       staging: The folder in which its files wait; hidden, beside it.
       dead_letters: Whether it takes the dead letters.
@@ -100,7 +106,7 @@ class Target:
     @property
     def suffix(self) -> str:
         """The ending of its files' names."""
-        return f".{self.format}" + (".gz" if self.compression else "")
+        return f".{self.format}" + ENDINGS.get(self.compression, "")
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,11 @@ class Gate:
 
     def objection(self, counts: Mapping[str, Any]) -> str | None:
         """Why the run may not be published, or None."""
+        if changed := counts.get("changed_files"):
+            return (
+                f"{changed} input file(s) changed while they were read, so that rows of both "
+                "versions may be among those read: run again when nothing writes there"
+            )
         unreadable = counts["unreadable_files"]
         if unreadable and not self.allow_unreadable_files:
             return (
@@ -166,6 +177,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             steps[entry.step] += entry.rows
     unreadable = sum(reasons[reason] for reason in FILE_REASONS)
     rows_dead = reasons.total() - unreadable
+    changed = max(reasons[Reason.CHANGED_FILE], len(_changed(ledger)))
     tallies = [entry for entry in ledger if entry.kind == "read"]
     late = sum(dict(entry.counts).get(Reason.LATE, 0) for entry in tallies)
     rows_in = sum(entry.rows for entry in tallies) + late if tallies else None
@@ -184,6 +196,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
     found = [asdict(finding) for entry in verdicts for finding in entry.findings]
     return {
         **({"findings": found} if verdicts else {}),
+        **({"changed_files": changed} if changed else {}),
         "rows_in": rows_in,
         "rows_out": rows_out,
         "rows_dead": rows_dead,
@@ -192,6 +205,16 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
         "dead_by_reason": dict(sorted(reasons.items())),
         "dead_by_step": dict(sorted(steps.items())),
     }
+
+
+def _changed(ledger: Iterable[Entry]) -> set[str]:
+    """The files that were read and are no longer what they were at launch."""
+    files = {file for entry in ledger for file in entry.inputs}
+    if not files:
+        return set()
+    with ThreadPoolExecutor(16) as pool:
+        changes = pool.map(change_of, files)
+        return {file.uri for file, why in zip(files, changes, strict=True) if why}
 
 
 def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, str]]:

@@ -63,7 +63,10 @@ def _value_type(values: pa.Array) -> pa.DataType:
 
 
 def _wider(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
-    """What holds the values of two parts of a sample; of two kinds, the first."""
+    """What holds the values of two parts of a sample; of numbers and texts, the first of them.
+
+    Integers beside floats are doubles, as over files.
+    """
     if one is None or pa.types.is_null(one):
         return other
     if pa.types.is_struct(one) and pa.types.is_struct(other):
@@ -75,4 +78,10 @@ def _wider(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
         return pa.list_(_wider(one, other.value_type))
     if is_list(one):
         return pa.list_(_wider(one.value_type, other.value_type if is_list(other) else other))
+    if pa.types.is_integer(one) and pa.types.is_floating(other):
+        return pa.float64()
+    if pa.types.is_floating(one) and pa.types.is_integer(other):
+        return pa.float64()
+    if pa.types.is_floating(one) and pa.types.is_floating(other):
+        return one if one.bit_width >= other.bit_width else other
     return other if pa.types.is_string(one) and pa.types.is_binary(other) else one

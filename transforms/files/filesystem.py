@@ -2,7 +2,6 @@
 
 import errno
 import fnmatch
-import gzip
 import os
 import posixpath
 import re
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from transforms.errors import ConfigError
+from transforms.files.compression import compressing, decompressing
 from transforms.files.format import File
 
 _GLOB = re.compile(r"[*?\[]")
@@ -34,7 +34,8 @@ def list_files(pattern: str) -> list[File]:
 
     if is_local(pattern) and os.path.isfile(pattern):
         # A name may hold what would be a wildcard elsewhere.
-        return [File(pattern, os.path.getsize(pattern))]
+        state = os.stat(pattern)
+        return [File(pattern, state.st_size, (), state.st_mtime)]
     if pattern.endswith("/") or (is_local(pattern) and os.path.isdir(pattern)):
         _check_folders(pattern)
         found = FileSystems.match([pattern.rstrip("/") + "/**"])[0].metadata_list
@@ -45,10 +46,38 @@ def list_files(pattern: str) -> list[File]:
             return list_files(pattern + "/")
     files = {meta.path: meta for meta in found if not _hidden(meta.path[len(base) :])}
     return [
-        File(path, files[path].size_in_bytes, _partition(path[len(base) :]))
+        File(path, files[path].size_in_bytes, _partition(path[len(base) :]), _modified(files[path]))
         for path in sorted(files)
         if not path.endswith("/")
     ]
+
+
+def _modified(metadata: Any) -> float:
+    return float(metadata.last_updated_in_seconds or 0)
+
+
+def change_of(file: File) -> str | None:
+    """Tells how a file differs from what it was at launch; None where it is the same.
+
+    Args:
+      file: As `list_files` gave it.
+    """
+    try:
+        if is_local(file.uri):
+            state = os.stat(file.uri)
+            size, modified = state.st_size, state.st_mtime
+        else:
+            from apache_beam.io.filesystems import FileSystems
+
+            found = FileSystems.get_filesystem(file.uri).metadata(file.uri)
+            size, modified = found.size_in_bytes, _modified(found)
+    except FileNotFoundError:
+        return "it is gone"
+    if size != file.size:
+        return f"it had {file.size:,} bytes when the run began, and has {size:,} now"
+    if file.modified and modified and modified != file.modified:
+        return "it was written again after the run began"
+    return None
 
 
 def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:
@@ -123,7 +152,7 @@ def open_read(uri: str, compression: str = "") -> BinaryIO:
 
     Args:
       uri: The file.
-      compression: "" (seekable) or "gzip" (forward only).
+      compression: "" (seekable) or one of `compression.ENDINGS` (forward only).
 
     Raises:
       OSError: It isn't there, or can't be opened.
@@ -135,10 +164,7 @@ def open_read(uri: str, compression: str = "") -> BinaryIO:
         raw = cast(BinaryIO, pa.OSFile(uri, "rb"))
     else:
         raw = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
-    if compression == "gzip":
-        # A buffer around it would drop what it holds when the stream breaks off.
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    return raw
+    return decompressing(raw, compression) if compression else raw
 
 
 def open_write(uri: str, compression: str = "") -> BinaryIO:
@@ -151,19 +177,7 @@ def open_write(uri: str, compression: str = "") -> BinaryIO:
         raw: BinaryIO = open(uri, "wb", buffering=BUFFER_BYTES)  # noqa: SIM115
     else:
         raw = FileSystems.create(uri, compression_type=CompressionTypes.UNCOMPRESSED)
-    return cast(BinaryIO, _GzipWriter(raw)) if compression == "gzip" else raw
-
-
-class _GzipWriter(gzip.GzipFile):
-    """Gzip without name and time, so that equal rows are equal bytes; closes what it wraps."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        super().__init__(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
-        self._raw = raw
-
-    def close(self) -> None:
-        super().close()
-        self._raw.close()
+    return compressing(raw, compression) if compression else raw
 
 
 def exists(uri: str) -> bool:

@@ -31,11 +31,19 @@ class BrokenFile(MillraceError):
 
 @dataclass(frozen=True)
 class File:
-    """An input file: its URI, size in bytes, and Hive partition (key, value) pairs."""
+    """An input file as it was at launch.
+
+    Attributes:
+      uri: Where it is.
+      size: In bytes.
+      partition: Its Hive partition, (key, value) pairs.
+      modified: When it was last written, in seconds since 1970; 0 where that is unknown.
+    """
 
     uri: str
     size: int
     partition: tuple[tuple[str, str], ...] = ()
+    modified: float = 0.0
 
 
 @dataclass(frozen=True)

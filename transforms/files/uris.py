@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 from transforms.errors import ConfigError
 from transforms.families import FILES, STDOUT, Family, family_of, scheme_of
+from transforms.files.compression import ENDINGS, compression_of
+from transforms.files.compression import SUFFIXES as COMPRESSION_SUFFIXES
 from transforms.files.format import Format
 from transforms.lazy import Registry
 
@@ -40,8 +42,6 @@ SUFFIXES = {
     ".tsv": "tsv",
 }
 
-COMPRESSIONS = {".gz": "gzip"}
-
 
 @dataclass(frozen=True)
 class Location:
@@ -51,7 +51,7 @@ class Location:
       path: The URI without its query: a file, a folder or a glob.
       family: Its family: files or stdout.
       format: The format's name, or None where nothing says it.
-      compression: "gzip" or "".
+      compression: One of `compression.ENDINGS`, or "".
       settings: What else the query says, for the format.
     """
 
@@ -94,18 +94,35 @@ def parse(uri: str) -> Location:
     format = settings.pop("format", None) or suffix_format(path)
     if format is not None:
         FORMATS.check(format, repr(uri))
-    compression = settings.pop("compression", COMPRESSIONS.get(posixpath.splitext(path)[1], ""))
-    if compression not in ("", "gzip"):
-        raise ConfigError(f"{uri!r}: unknown compression {compression!r}; known: gzip")
+    compression = settings.pop("compression", compression_of(path))
+    if compression and compression not in ENDINGS:
+        raise ConfigError(
+            f"{uri!r}: unknown compression {compression!r}; known: {', '.join(ENDINGS)}"
+        )
+    check_compression(uri, format, compression)
     path = path.removeprefix("file://") if scheme == "file" else path
     return Location(path, family, format, compression, tuple(sorted(settings.items())))
+
+
+def check_compression(uri: str, format: str | None, compression: str) -> None:
+    """Refuses to compress as a whole what is read from its end.
+
+    Raises:
+      ConfigError: Parquet or Arrow in zstd, bzip2 or xz.
+    """
+    if format in ("parquet", "arrow") and compression not in ("", "gzip"):
+        raise ConfigError(
+            f"{uri!r}: {format} compresses its columns by itself, and is read from its end, which "
+            f"a file in {compression} does not allow: leave {ENDINGS[compression]} out, or "
+            "decompress the file"
+        )
 
 
 def suffix_format(path: str) -> str | None:
     """The format that a file's name tells, gzip or not; TFX's shards tell it by a word."""
     name = posixpath.basename(path).lower()
     stem, ending = posixpath.splitext(name)
-    if ending in COMPRESSIONS:
+    if ending in COMPRESSION_SUFFIXES:
         stem, ending = posixpath.splitext(stem)
     return SUFFIXES.get(ending) or ("tfrecord" if "tfrecord" in name else None)
 

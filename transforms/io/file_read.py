@@ -1,6 +1,5 @@
 """Files to batches, each part of a file on its own."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,19 @@ import pyarrow as pa
 
 from transforms import progress
 from transforms.arrow.casts import checked_cast
-from transforms.batches import MAX_BYTES, MAX_ROWS, row_positions, slice_rows, with_source
+from transforms.batches import (
+    MAX_BYTES,
+    MAX_ROWS,
+    row_origin,
+    row_positions,
+    slice_rows,
+    with_source,
+)
 from transforms.coders import Batches
 from transforms.commit.dead_letters import split_rejects
 from transforms.commit.ledger import Entry
 from transforms.files.ahead import ahead
-from transforms.files.filesystem import is_local, open_read
+from transforms.files.filesystem import change_of, is_local, open_read
 from transforms.files.format import BrokenFile, Chunk, File, Split
 from transforms.io.file_source import NULL_PARTITION, Source
 from transforms.io.passed import Passed
@@ -121,23 +127,34 @@ def read_split(
                 if passed is not None:
                     passed.tell(stream, outcome[0].num_rows)
                 yield outcome
-        _check_size(split.file)
+        _check_unchanged(split.file)
     except BrokenFile as error:
-        yield _empty(source), _broken(split.file, error.reason, error.message)
+        yield _empty(source), _broken(split.file, *_cause(split.file, error))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         why = f"the file can't be opened: {error.strerror}"
         yield _empty(source), _broken(split.file, Reason.UNREADABLE_FILE, why)
+    except (LookupError, ValueError, OSError, pa.ArrowException):
+        # A reader that meets the parts of two files may fail in any way.
+        if not split.file.modified or (change := change_of(split.file)) is None:
+            raise
+        yield _empty(source), _broken(split.file, Reason.CHANGED_FILE, change)
 
 
-def _check_size(file: File) -> None:
-    """Whether a local file still holds what it held when the run began.
+def _cause(file: File, error: BrokenFile) -> tuple[Reason, str]:
+    """Why a file can't be read: it may be broken for no other reason than that it changed."""
+    change = change_of(file) if is_local(file.uri) and file.modified else None
+    return (error.reason, error.message) if change is None else (Reason.CHANGED_FILE, change)
+
+
+def _check_unchanged(file: File) -> None:
+    """Checks that a file is still what it was at launch; of files elsewhere the commit asks.
 
     Raises:
-      BrokenFile: It has become shorter.
+      BrokenFile: It was written again, or has another size.
     """
-    if is_local(file.uri) and (size := os.path.getsize(file.uri)) < file.size:
-        why = f"it had {file.size:,} bytes when the run began, and has {size:,} now"
-        raise BrokenFile(Reason.TRUNCATED_FILE, why)
+    change = change_of(file) if is_local(file.uri) else None
+    if change is not None:
+        raise BrokenFile(Reason.CHANGED_FILE, change)
 
 
 def _finished(source: Source, file: File, chunk: Chunk) -> Outcome:
@@ -200,10 +217,11 @@ class _ReadFn(beam.DoFn):
             if split is None
             else read_split(self.source, split, self.max_rows, passed)
         )
-        total, yielded = 0, False
+        total, yielded, touched = 0, False, set[str]()
         for rows, rejects in ahead(outcomes):
             found = rows.num_rows + rejected_rows(rejects)
             total += found
+            touched.add(row_origin(rows)[0])
             self.rows.inc(found)
             progress.add("read", rows=found, bytes=0 if passed is None else passed.more())
             yield rows, rejects
@@ -211,7 +229,10 @@ class _ReadFn(beam.DoFn):
         if not yielded:
             yield _empty(self.source), NO_REJECTS
         progress.add("read", bytes=self.source.bytes if passed is None else passed.rest())
-        yield beam.pvalue.TaggedOutput("tally", Entry("read", "Read", rows=total))
+        known = self.source.files if split is None else ()
+        inputs = (split.file,) if split else tuple(f for f in known if f.uri in touched)
+        entry = Entry("read", "Read", rows=total, inputs=inputs)
+        yield beam.pvalue.TaggedOutput("tally", entry)
 
 
 def read_files(root: Any, source: Source, verb: "Read") -> Batches:

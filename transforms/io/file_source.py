@@ -8,12 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.arrow.types import is_list, is_time, plain_schema
+from transforms.arrow.types import MOST_DEEP, is_list, is_time, plain_schema, too_deep
+from transforms.arrow.uniting import unite_schemas
 from transforms.errors import ConfigError
 from transforms.families import FILES, family_of
+from transforms.files.compression import compression_of
 from transforms.files.filesystem import list_files, open_read
 from transforms.files.format import BrokenFile, File, Format
-from transforms.files.uris import load_format, parse, suffix_format
+from transforms.files.uris import check_compression, load_format, parse, suffix_format
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -30,7 +32,7 @@ class Source:
     Attributes:
       uri: As the user gave it.
       format: How its files are read.
-      compression: "gzip" or "".
+      compression: One of `compression.ENDINGS`, or "".
       files: Its files, by name.
       schema: The columns that Read emits, partition columns last.
       partitions: Names of the columns that come from the path.
@@ -77,8 +79,9 @@ class Source:
         if not files:
             raise ConfigError(f"--input: no files match {uri!r}")
         format = load_format(place.format or _common_format(uri, files), place.settings)
-        gzipped = place.compression or ("gzip" if files[0].uri.endswith(".gz") else "")
-        source = cls(uri, format, gzipped, files, pa.schema([]), limit=limit)
+        compression = place.compression or _common_compression(uri, files)
+        check_compression(uri, format.name, compression)
+        source = cls(uri, format, compression, files, pa.schema([]), limit=limit)
         return replace(source, **source._schema(schema, types or {}))
 
     def _schema(
@@ -91,6 +94,7 @@ class Source:
             kinds_only = declared.lower().endswith(".pbtxt")
             declared = read_schema(declared)
             declared = self._with_times(declared) if kinds_only else declared
+        inferred = False
         if declared is None:
             samples = self._samples()
             inferred = self.format.name in INFERRED
@@ -103,7 +107,9 @@ class Source:
         own = {field.name: field.type for field in fields if field.name in partitions}
         rest = [field for field in fields if field.name not in partitions]
         if not fields and not partitions:
-            raise ConfigError(f"--input: the files of {self.uri!r} have no columns")
+            raise ConfigError(self._no_columns())
+        if declared is None and inferred:
+            self._tell_empty(samples)
         if own and declared is None:
             names = ", ".join(sorted(own))
             _log.warning("column %s is in the files and in their path: the path's is read", names)
@@ -113,6 +119,31 @@ class Source:
             "partitions": tuple(partitions),
             "origin": origin,
         }
+
+    def _no_columns(self) -> str:
+        """What is wrong with files that have no columns."""
+        if not any(file.size for file in self.files):
+            return f"--input: {self.uri!r} is empty: every file has 0 bytes"
+        why = {
+            "jsonl": "hold no JSON object with a key: JSON Lines has one object a line, and an "
+            "array has objects as its elements",
+            "tfrecord": "hold no tf.Example: ?column=NAME reads records as they are, as bytes",
+            "tfsequence": "hold no tf.SequenceExample: ?format=tfrecord reads tf.Examples",
+        }
+        found = why.get(self.format.name, "have no columns")
+        return f"--input: the files of {self.uri!r} {found}"
+
+    def _tell_empty(self, samples: list[tuple[str, pa.Schema]]) -> None:
+        """Tells of columns that had no value in the sample, and are read as text."""
+        empty = {f.name for _, schema in samples for f in schema if pa.types.is_null(f.type)}
+        known = {f.name for _, schema in samples for f in schema if not pa.types.is_null(f.type)}
+        if names := sorted(empty - known):
+            _log.warning(
+                "no value of column %s in the first rows of %s: read as text; pass --schema where "
+                "it is something else",
+                ", ".join(names),
+                self.uri,
+            )
 
     def _with_times(self, declared: pa.Schema) -> pa.Schema:
         """A schema whose integers may be times: what is a time in the first file stays one."""
@@ -149,9 +180,14 @@ class Source:
         """Its schema, or what is wrong with it: an unreadable file is Read's to reject."""
         try:
             with open_read(file.uri, self.compression) as stream:
-                return _distinct(
-                    plain_schema(self.format.sample_schema(stream, file.uri)), file.uri
-                )
+                schema = self.format.sample_schema(stream, file.uri)
+                if deep := too_deep(schema):
+                    raise ConfigError(
+                        f"{file.uri}: column {deep!r} is nested more than {MOST_DEEP} deep"
+                    )
+                return _distinct(plain_schema(schema), file.uri)
+        except RecursionError:
+            raise ConfigError(f"{file.uri}: its schema is nested too deeply") from None
         except (BrokenFile, OSError, EOFError) as error:
             return f"{file.uri}: {error}"
 
@@ -219,13 +255,11 @@ def unite(schemas: list[tuple[str, pa.Schema]], as_text: bool = False) -> pa.Sch
         if schema.equals(united):
             continue
         try:
-            united = pa.unify_schemas([united, schema], promote_options="permissive")
+            united = unite_schemas(united, schema)
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             if not as_text:
                 raise ConfigError(_clash(first, united, uri, schema)) from None
-            united = pa.unify_schemas(
-                _clashing_as_text(united, schema), promote_options="permissive"
-            )
+            united = unite_schemas(*_clashing_as_text(united, schema))
     return pa.schema([_known(field) for field in united])
 
 
@@ -241,7 +275,7 @@ def _clashing_as_text(*pair: pa.Schema) -> list[pa.Schema]:
 
 def _alike(first: pa.Field, second: pa.Field) -> bool:
     try:
-        pa.unify_schemas([pa.schema([first]), pa.schema([second])], promote_options="permissive")
+        unite_schemas(pa.schema([first]), pa.schema([second]))
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return False
     return True
@@ -276,8 +310,7 @@ def _clash(first: str, united: pa.Schema, uri: str, schema: pa.Schema) -> str:
             continue
         other = united.field(field.name)
         try:
-            pair = [pa.schema([field]), pa.schema([other])]
-            pa.unify_schemas(pair, promote_options="permissive")
+            unite_schemas(pa.schema([field]), pa.schema([other]))
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             return (
                 f"column {field.name!r} is {field.type} in {uri} but {other.type} in {first} and "
@@ -294,6 +327,14 @@ def _common_format(uri: str, files: tuple[File, ...]) -> str:
     raise ConfigError(
         f"the files of {uri!r} are of format {names}: narrow the pattern, or add ?format=parquet"
     )
+
+
+def _common_compression(uri: str, files: tuple[File, ...]) -> str:
+    found = sorted({compression_of(file.uri) for file in files})
+    if len(found) == 1:
+        return found[0]
+    kinds = ", ".join(kind or "not compressed" for kind in found)
+    raise ConfigError(f"the files of {uri!r} are {kinds}: narrow the pattern to those of one kind")
 
 
 def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.arrow.types import from_feature
+from transforms.arrow.types import MOST_DEEP, from_feature, too_deep
 from transforms.errors import ConfigError
 
 
@@ -37,6 +37,10 @@ def read_schema(uri: str) -> pa.Schema:
         raise ConfigError(f"--schema {uri}: is not UTF-8 text") from None
     except ConfigError as error:
         raise ConfigError(f"--schema {uri}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"--schema {uri}: is nested too deeply") from None
+    if deep := too_deep(schema):
+        raise ConfigError(f"--schema {uri}: column {deep!r} is nested more than {MOST_DEEP} deep")
     if not schema.names:
         raise ConfigError(f"--schema {uri}: has no columns")
     if len(set(schema.names)) < len(schema.names):

@@ -120,3 +120,22 @@ def test_a_fault_is_a_null_and_nulls_are_no_fault(batch):
 )
 def test_other_layouts_of_text(array):
     assert checked_cast(array, pa.int64()).values.to_pylist() == [7, None, 7]
+
+
+def test_bytes_of_fixed_size_are_text_where_they_are_utf8():
+    column = pa.array([b"ab", None, b"\xff\xfe"], pa.binary(2))
+    cast = checked_cast(column, pa.string())
+    assert cast.values.to_pylist() == ["ab", None, None]
+    assert [(str(reason), mask.tolist()) for reason, mask in cast.faults] == [
+        ("invalid_utf8", [False, False, True])
+    ]
+    assert checked_cast(column, pa.binary()).values.to_pylist() == column.to_pylist()
+
+
+def test_a_uuid_is_its_usual_text_or_its_bytes():
+    raw = bytes(range(16))
+    column = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([raw, None], pa.binary(16)))
+    texts = checked_cast(column, pa.string())
+    assert texts.values.to_pylist() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", None]
+    assert checked_cast(column, pa.binary()).values.to_pylist() == [raw, None]
+    assert not texts.faults

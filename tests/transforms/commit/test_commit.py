@@ -22,6 +22,7 @@ from transforms.commit.ledger import Entry, Gate
 from transforms.commit.publish import Plan, publish
 from transforms.errors import ConfigError, MillraceError, Refused
 from transforms.files import filesystem, locks
+from transforms.io import file_read as read_module
 from transforms.io.file_source import Source
 from transforms.io.read import Read
 from transforms.io.write import Write
@@ -453,3 +454,48 @@ def test_stdout_is_a_table(data, capfd):
         commit.prepare()
         commit.close()
     assert capfd.readouterr().out.split() == ["n", "-", "0", "1"]
+
+
+def rewritten(path):
+    """Replaces a file by another of the same size, but for its time."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(10)
+        byte = file.read(1)
+        file.seek(10)
+        file.write(bytes([byte[0] ^ 1]))
+    assert path.stat().st_size == size
+    os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("while_read", [True, False])
+def test_an_input_that_changed_is_never_published(tmp_path, monkeypatch, while_read):
+    path = tmp_path / "x.csv"
+    path.write_text("n\n" + "1\n" * 100)
+    source = Source.resolve(str(path))
+    if while_read:
+        rewritten(path)
+    else:
+        # After the last split, and before the commit.
+        monkeypatch.setattr(read_module, "change_of", lambda file: rewritten(path))
+    output = tmp_path / "out"
+    commit = Commit("copy", gate=Gate(1, allow_unreadable_files=True))
+    dead = DeadLetters(f"{output}.dead_letters", commit)
+    refused = pytest.raises(Exception, match=r"input file\(s\) changed while they were read")
+    with refused, local_pipeline() as root, commit:
+        _ = root | Read(source, dead_letters=dead) | Write(f"{output}/", commit)
+    assert not output.exists()
+
+
+def test_a_change_is_told_by_size_time_or_absence(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("n\n1\n")
+    (file,) = filesystem.list_files(str(path))
+    assert filesystem.list_files(str(tmp_path)) == [file]
+    assert filesystem.change_of(file) is None
+    os.utime(path, (1, 1))
+    assert filesystem.change_of(file) == "it was written again after the run began"
+    path.write_text("n\n")
+    assert filesystem.change_of(file) == "it had 4 bytes when the run began, and has 2 now"
+    path.unlink()
+    assert filesystem.change_of(file) == "it is gone"

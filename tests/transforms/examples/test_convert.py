@@ -220,7 +220,18 @@ def test_inferred_schema_of_records_that_differ():
         batch_of(a=[[1, 2]], c=pa.nulls(1)),
     )
     found = infer_example_schema(raw.column(0).to_pylist())
-    assert found.to_string() == "a: list<item: int64>\n  child 0, item: int64\nb: binary\nc: null"
+    assert found.to_string() == "a: list<item: double>\n  child 0, item: double\nb: binary\nc: null"
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+def test_integers_beside_floats_of_one_file_are_doubles(order):
+    parts = [batch_of(a=[1]), batch_of(a=[1.5]), batch_of(a=[3.0])]
+    raw = records(*[parts[place] for place in order])
+    schema = infer_example_schema(raw.column(0).to_pylist())
+    assert schema == pa.schema([("a", pa.float64())])
+    rows, rejects = decode_examples(raw, schema)
+    assert rejects.num_rows == 0
+    assert rows["a"].to_pylist() == [[1.0, 1.5, 3.0][place] for place in order]
 
 
 def test_tensorflow_reads_a_null_as_absent():

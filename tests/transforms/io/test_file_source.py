@@ -1,3 +1,4 @@
+import json
 import os
 
 import pyarrow as pa
@@ -6,6 +7,7 @@ import pytest
 
 from transforms.batches import row_positions
 from transforms.errors import ConfigError
+from transforms.files.formats.tfrecord import TfRecord
 from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source, unite
 
@@ -163,7 +165,7 @@ def test_a_file_that_became_shorter_is_truncated(tmp_path):
     source = Source.resolve(str(tmp_path / "x.csv"))
     (tmp_path / "x.csv").write_text("a\n" + "1\n" * 50)
     *_, (_, rejects) = read_batches(source)
-    assert rejects["reason"].to_pylist() == ["truncated_file"]
+    assert rejects["reason"].to_pylist() == ["changed_file"]
     assert "it had 202 bytes when the run began, and has 102 now" in str(rejects["errorMessage"][0])
 
 
@@ -208,3 +210,49 @@ def test_of_a_file_that_can_not_be_read_a_schema_of_kinds_learns_nothing(tmp_pat
     (tmp_path / "in.parquet").write_bytes(b"PAR1")
     source = Source.resolve(str(tmp_path / "in.parquet"), str(tmp_path / "s.pbtxt"))
     assert source.schema == pa.schema([("at", pa.int64())])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("x.csv", b"", "is empty: every file has 0 bytes"),
+        ("x.jsonl", b"1\n2\n", "hold no JSON object with a key"),
+        ("x.json", b"[]", "hold no JSON object with a key"),
+    ],
+)
+def test_files_without_columns_are_told_apart(tmp_path, name, content, why):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=why):
+        Source.resolve(str(tmp_path / name))
+
+
+def test_records_that_are_no_examples_are_told(tmp_path):
+    with (tmp_path / "x.tfrecord").open("wb") as stream:
+        writer = TfRecord(column="r").writer(stream, pa.schema([("r", pa.binary())]))
+        writer.write(pa.RecordBatch.from_arrays([pa.array([b"nothing"])], ["r"]))
+    with pytest.raises(ConfigError, match=r"hold no tf\.Example: \?column=NAME reads records"):
+        Source.resolve(str(tmp_path / "x.tfrecord"))
+
+
+def test_a_column_without_a_value_in_the_sample_is_told(tmp_path, caplog):
+    (tmp_path / "x.csv").write_text("n,y\n1,\n2,\n")
+    assert Source.resolve(str(tmp_path / "x.csv")).schema.field("y").type == pa.string()
+    assert "no value of column y in the first rows of" in caplog.text
+    caplog.clear()
+    Source.resolve(str(tmp_path / "x.csv"), types={"y": pa.int64()})
+    assert not caplog.text
+
+
+def test_schemas_nested_too_deeply_are_told(tmp_path):
+    field = {"name": "x", "type": "INT64"}
+    for _ in range(150):
+        field = {"name": "x", "type": "RECORD", "fields": [field]}
+    (tmp_path / "s.json").write_text(json.dumps([field]))
+    (tmp_path / "deeper.json").write_text("[" * 100_000)
+    (tmp_path / "x.csv").write_text("x\n1\n")
+    for name, why in (("s", "column 'x' is nested more than 100 deep"), ("deeper", "too deeply")):
+        with pytest.raises(ConfigError, match=why):
+            Source.resolve(str(tmp_path / "x.csv"), str(tmp_path / f"{name}.json"))
+    (tmp_path / "x.jsonl").write_text('{"a":' * 150 + "1" + "}" * 150)
+    with pytest.raises(ConfigError, match="column 'a' is nested more than 100 deep"):
+        Source.resolve(str(tmp_path / "x.jsonl"))

@@ -47,12 +47,6 @@ def narrowed(batch):
     return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
 
 
-def finite(rows):
-    """Null for what JSON has no number for."""
-    odd = (math.inf, -math.inf)
-    return [{k: None if v in odd else v for k, v in row.items()} for row in rows]
-
-
 TEXTS = st.lists(TEXT, max_size=9).map(lambda t: batch_of(text=pa.array(t, pa.string())))
 
 
@@ -122,7 +116,7 @@ ANY = record_batches()
 KINDS = {
     "arrow": Kind(plain("arrow"), ARROW_POISON, ROWS, ANY),
     "avro": Kind(avro_of, AVRO_POISON, ROWS, ANY),
-    "json": Kind(plain("json"), JSON_POISON, ROWS, ANY, expected=finite),
+    "json": Kind(plain("json"), JSON_POISON, ROWS, ANY),
     "text": Kind(plain("text"), {b"\xff": "invalid_utf8"}, WORDS, TEXTS),
     "tf_example": Kind(plain("tf_example"), EXAMPLE_POISON, ROWS, ANY.map(narrowed)),
 }
@@ -375,10 +369,10 @@ def test_nan_is_kept(name):
     assert [row["x"] for row in found[1:]] == [None, -math.inf]
 
 
-def test_json_has_no_nan():
+def test_json_has_no_nan_but_a_word_that_reads_back():
     rows = batch_of(x=[math.nan, 1.5])
     encoded = load_payload("json").encode(rows)
-    assert encoded.payloads.to_pylist() == [b'{"x":null}', b'{"x":1.5}']
+    assert encoded.payloads.to_pylist() == [b'{"x":"NaN"}', b'{"x":1.5}']
 
 
 @pytest.mark.parametrize("name", ["avro", "tf_example"])

@@ -19,10 +19,10 @@ def fill(stream: BinaryIO, start: bytes, size: int) -> bytes:
       size: How many are needed.
 
     Returns: `start` and what follows it: more than `size` bytes as it comes, fewer only where the
-      file ends or its gzip data breaks off.
+      file ends or its compressed data breaks off.
 
     Raises:
-      BrokenFile: The gzip data breaks off here, and all before was returned.
+      BrokenFile: The compressed data breaks off here, and all before was returned.
     """
     # read1 gives what it has; read would gather several pieces and lose them at the break.
     read = getattr(stream, "read1", stream.read)
@@ -34,7 +34,7 @@ def fill(stream: BinaryIO, start: bytes, size: int) -> bytes:
         except (EOFError, gzip.BadGzipFile, zlib.error):
             if have:
                 break
-            why = "the gzip data breaks off or is corrupt"
+            why = "the compressed data breaks off or is corrupt"
             raise BrokenFile(Reason.TRUNCATED_FILE, why) from None
         if not more:
             break

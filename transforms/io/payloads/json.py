@@ -28,7 +28,7 @@ class Json(Payload):
         return Decoded(rows, numbers, reject_faults(messages, found, uri))
 
     def encode(self, rows: pa.RecordBatch) -> Encoded:
-        """Writes each row as `json_text.json_rows` has it, NaN and infinities as null."""
+        """Writes each row as `json_text.json_rows` has it, NaN as "NaN", infinities likewise."""
         return one_each(json_rows(rows).cast(pa.binary()))
 
 

@@ -298,3 +298,50 @@ def test_a_file_of_bad_lines_in_bounded_batches() -> None:
     chunks = list(Csv().read(io.BytesIO(data), whole(File("f", len(data))), INTS, 8192, 1 << 20))
     assert sum(chunk.rejects.num_rows for chunk in chunks) == 52 * 4000
     assert sum(chunk.rows.num_rows for chunk in chunks) == 0
+
+
+def read_csv(data, schema=None, **settings):
+    """The schema, rows and reasons of a text."""
+    format = Csv(**settings)
+    schema = schema or format.sample_schema(io.BytesIO(data), "f")
+    kept, lost = read_lines(format, data, schema, target=8)
+    return schema, [row for _, row in kept], [reason for _, reason, *_ in lost]
+
+
+def test_words_for_null_are_null_unless_quoted():
+    data = b'n,t,d\n1,NA,2026-01-02\nNULL,"NA",NA\n,x,\n'
+    schema, rows, lost = read_csv(data, null="NA,NULL")
+    assert schema.field("n").type == pa.int64()
+    assert schema.field("d").type == pa.date32()
+    assert [row["n"] for row in rows] == [1, None, None]
+    assert [row["t"] for row in rows] == [None, "NA", "x"]
+    assert not lost
+
+
+def test_words_for_null_beside_a_bad_cell():
+    rows = read_csv(b"n\nNA\nx\n7\n", pa.schema([("n", pa.int64())]), null="NA")[1:]
+    assert rows == ([{"n": None}, {"n": 7}], ["unparsable"])
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le"])
+def test_other_encodings(encoding):
+    data = "\n".join(["n,ort", *[f"{n},Z\u00fcrich \u00e9" for n in range(50)]]).encode(encoding)
+    schema, rows, lost = read_csv(data, encoding=encoding)
+    assert schema.names == ["n", "ort"]
+    assert rows == [{"n": n, "ort": "Z\u00fcrich \u00e9"} for n in range(50)]
+    assert not lost
+
+
+def test_bytes_that_the_encoding_lacks_cost_their_row():
+    data = b"t\na\n\x81\n\xe9\n"
+    rows = read_csv(data, pa.schema([("t", pa.string())]), encoding="cp1252")[1:]
+    assert rows == ([{"t": "a"}, {"t": "\u00e9"}], ["invalid_utf8"])
+
+
+def test_settings_that_can_not_be():
+    with pytest.raises(ConfigError, match="encoding='klingon' is not known"):
+        Csv(encoding="klingon")
+    with pytest.raises(ConfigError, match="encoding='hex' is not known"):
+        Csv(encoding="hex")
+    with pytest.raises(ConfigError, match="null= and encoding= are for reading"):
+        Csv(null="NA").writer(io.BytesIO(), pa.schema([("n", pa.int64())]))

@@ -2,12 +2,11 @@
 
 import gzip
 import io
-import math
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.support import record_batches
@@ -16,6 +15,7 @@ from tests.transforms.files.formats.formats import EVERY_TYPE, read_lines, writt
 from transforms.arrow.types import plain_schema
 from transforms.files.format import BrokenFile, File, whole
 from transforms.files.formats.csv.format import Csv, Tsv
+from transforms.files.formats.json.elements import is_document
 from transforms.files.formats.json.format import JsonLines
 from transforms.files.formats.text.text import SIZES, Sizes
 
@@ -79,6 +79,8 @@ def in_parts(text, body, block, target, rows):
 @given(st.data(), st.integers(4, 40), st.integers(1, 50), st.integers(1, 5))
 def test_parts_and_blocks_change_nothing(text, data, block, target, rows):
     body = data.draw(text.bodies | st.binary(max_size=60))
+    # An array is read in one part.
+    assume(text.format is not JsonLines or not is_document(body))
     parts, one = in_parts(text, body, block, target, rows)
     assert parts == one
 
@@ -105,20 +107,11 @@ def rewritten(format, batch):
     return [row for _, row in kept]
 
 
-def finite(batch):
-    """Its rows, with null for what JSON has no number for."""
-    return [
-        {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()}
-        for row in batch.to_pylist()
-    ]
-
-
 @every_text
 @settings(max_examples=60)
 @given(record_batches())
 def test_what_is_written_is_read_back(text, batch):
-    expected = finite(batch) if text.format is JsonLines else batch.to_pylist()
-    assert rewritten(text.format(sizes=SMALL), batch) == expected
+    assert rewritten(text.format(sizes=SMALL), batch) == batch.to_pylist()
 
 
 @every_text

@@ -6,10 +6,12 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from transforms.files.format import BrokenFile
 from transforms.files.formats.avro.codecs import CODECS, beginning, decompressed
+from transforms.files.formats.avro.types import least_bytes, parsed_schema, without_free_items
 from transforms.files.formats.forward import fill
 from transforms.reasons import Reason
 
@@ -54,6 +56,19 @@ class Header:
     schema: Any
     codec: str
     sync: bytes
+
+    @cached_property
+    def readable(self) -> Any:
+        """The schema by which fastavro reads the rows: without logical types but decimal.
+
+        Dates and times so come as the integers that they are in the file, which Arrow takes.
+        """
+        return without_free_items(_physical(parsed_schema(self.schema)))
+
+    @cached_property
+    def least(self) -> int:
+        """The fewest bytes of a row."""
+        return least_bytes(self.readable)
 
 
 @dataclass(frozen=True)
@@ -155,12 +170,11 @@ def read_blocks(stream: BinaryIO, header: Header, size: int | None) -> Iterator[
 def container(header: Header, blocks: list[Block], rows: int) -> io.BytesIO:
     """Some blocks as an uncompressed Avro file of one block of so many rows, for fastavro to read.
 
-    Its schema is without logical types other than decimal, so that dates and times come as the
-    integers that they are in the file, which Arrow takes as they are.
+    Its schema is the header's `readable` one.
     """
     import fastavro
 
-    meta = {"avro.codec": b"null", "avro.schema": json.dumps(_physical(header.schema)).encode()}
+    meta = {"avro.codec": b"null", "avro.schema": json.dumps(header.readable).encode()}
     file = io.BytesIO()
     fastavro.schemaless_writer(file, _HEADER, {"magic": _MAGIC, "meta": meta, "sync": header.sync})
     data = [block.data or b"" for block in blocks]

@@ -36,6 +36,9 @@ from transforms.files.formats.avro.types import (
 from transforms.reasons import Reason
 from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads
 
+MOST_ROWS = 1 << 22
+"""A block holds at most as many rows: writers make blocks of kilobytes."""
+
 _UNFIT = (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError)
 
 
@@ -156,7 +159,7 @@ def _rows(header: Header, blocks: list[Block]) -> list[Any] | None:
     """The rows of blocks; those before the cut of a cut one; None of a corrupt one."""
     import fastavro
 
-    if any(block.data is None for block in blocks):
+    if any(block.data is None or not _may_hold(header, block) for block in blocks):
         return None
     number = sum(block.rows for block in blocks)
     rows: list[Any] = []
@@ -168,6 +171,12 @@ def _rows(header: Header, blocks: list[Block]) -> list[Any] | None:
     if not any(block.data for block in blocks):
         return rows[:number]
     return rows if len(rows) == number or blocks[0].cut else None
+
+
+def _may_hold(header: Header, block: Block) -> bool:
+    """Whether a block may hold as many rows as it claims: rows of nulls take no bytes."""
+    fit = block.cut or block.rows * header.least <= len(block.data or b"")
+    return fit and block.rows <= MOST_ROWS
 
 
 def _outcome(rows: list[Any], own: pa.Schema, schema: pa.Schema, uri: str, first: int) -> Outcome:

@@ -100,7 +100,8 @@ def avro_to_arrow(schema: Any, columns: Container[str] | None = None) -> pa.Sche
 def _arrow(schema: Any, path: str, names: dict[str, Any]) -> pa.DataType:
     """The Arrow type of an Avro type; `names` holds those of the named types met so far."""
     if isinstance(schema, list):
-        return _arrow(_single(schema, path), path, names)
+        numbers = _number_union(schema)
+        return numbers or _arrow(_single(schema, path), path, names)
     if isinstance(schema, str):
         return _referred(schema, path, names)
     kind = schema["type"]
@@ -143,6 +144,24 @@ def _decimal(precision: int, scale: int) -> pa.DataType:
     return (pa.decimal128 if precision <= 38 else pa.decimal256)(precision, scale)
 
 
+def _number_union(union: list[Any]) -> pa.DataType | None:
+    """The type that holds all kinds of a union of numbers; None where it holds other types."""
+    kinds = {kind for kind in map(_plain_kind, union) if kind != "null"}
+    if len(kinds) < 2 or not kinds <= {"int", "long", "float", "double"}:
+        return None
+    if kinds <= {"int", "long"}:
+        return pa.int64()
+    # A float of 32 bits rounds integers that a double has exactly.
+    return pa.float64()
+
+
+def _plain_kind(kind: Any) -> str | None:
+    """The name of a type without a logical one; None of any other."""
+    if isinstance(kind, Mapping) and "logicalType" not in kind:
+        kind = kind.get("type")
+    return kind if isinstance(kind, str) else None
+
+
 def _single(union: list[Any], path: str) -> Any:
     kinds = [kind for kind in union if kind != "null"]
     if len(kinds) > 1:
@@ -159,6 +178,48 @@ def _referred(name: str, path: str, names: dict[str, Any]) -> pa.DataType:
         why = "holds itself" if name in names else f"is of an unknown type, {name!r}"
         raise ConfigError(f"field {path!r} {why}: pass --schema with the other columns only")
     return found
+
+
+def least_bytes(schema: Any) -> int:
+    """Returns the fewest bytes that a value takes in a file: 0 for null, and for records of it.
+
+    Args:
+      schema: Parsed JSON, as `parsed_schema` makes it.
+    """
+    if isinstance(schema, list):
+        return 1
+    if isinstance(schema, str):
+        # A type that is named above: one that holds itself through a union or a list takes a byte.
+        return {"null": 0, "float": 4, "double": 8}.get(schema, 1 if schema in _PRIMITIVES else 0)
+    kind = schema.get("type")
+    if kind in ("record", "error"):
+        return sum(least_bytes(field["type"]) for field in schema["fields"])
+    if kind == "fixed":
+        return int(schema["size"])
+    return 1 if kind in ("array", "map", "enum") else least_bytes(kind)
+
+
+def without_free_items(schema: Any) -> Any:
+    """Returns a schema by which items of arrays that take no bytes can't be read.
+
+    A few bytes may claim a billion of them. Empty arrays of null, which programs do write, are
+    read as before: of an empty union, which stands in the items' place, there is no value.
+
+    Args:
+      schema: Parsed JSON, as `parsed_schema` makes it.
+    """
+    if isinstance(schema, list):
+        return [without_free_items(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if schema.get("type") == "array" and not least_bytes(schema["items"]):
+        return {**schema, "items": []}
+    nested = {key: schema[key] for key in ("type", "items", "values") if key in schema}
+    changed = {key: without_free_items(part) for key, part in nested.items()}
+    if "fields" in schema:
+        parts = [{**part, "type": without_free_items(part["type"])} for part in schema["fields"]]
+        changed["fields"] = parts
+    return {**schema, **changed}
 
 
 def arrow_to_avro(schema: pa.Schema) -> dict[str, Any]:

@@ -35,11 +35,13 @@ class Cells:
       names: The file's columns.
       schema: The columns wanted; those that the file lacks are null.
       rules: Where its records end.
+      nulls: What else than an empty cell is null, where it is not quoted.
     """
 
     names: tuple[str, ...]
     schema: pa.Schema
     rules: QuotedRecords
+    nulls: tuple[str, ...] = ()
 
     def parse_guessed(self, block: Block, uri: str) -> tuple[Parsed, bytes]:
         """Parses a block that may end inside a record, and hands back that record."""
@@ -156,7 +158,7 @@ class Cells:
     def _read(self, data: bytes, wires: dict[str, pa.DataType]) -> dict[str, pa.Array]:
         """Columns of a text by name; under "", one of as many rows, whatever is asked for."""
         chosen = wires or {self.names[0]: pa.binary()}
-        table = read_cells(data, self.names, chosen, self.rules.delimiter)
+        table = read_cells(data, self.names, chosen, self.rules.delimiter, self.nulls)
         columns = {name: _array(table.column(name)) for name in chosen}
         return {"": next(iter(columns.values())), **(columns if wires else {})}
 
@@ -166,6 +168,7 @@ def read_cells(
     names: tuple[str, ...],
     types: dict[str, pa.DataType],
     delimiter: str,
+    nulls: tuple[str, ...] = (),
     **options: Any,
 ) -> pa.Table:
     """Reads a text without a header by pyarrow.csv, in one piece.
@@ -175,6 +178,7 @@ def read_cells(
       names: Its columns.
       types: The type of each column that is read.
       delimiter: What parts cells.
+      nulls: Cells that are null beside the empty one.
       options: Of pyarrow.csv.ConvertOptions.
 
     Raises:
@@ -191,7 +195,7 @@ def read_cells(
         pa_csv.ConvertOptions(
             column_types=types,
             include_columns=list(types),
-            null_values=[""],
+            null_values=["", *nulls],
             strings_can_be_null=True,
             **{"quoted_strings_can_be_null": False, **options},
         ),

@@ -22,6 +22,7 @@ from transforms.files.formats.csv.cells import Cells
 from transforms.files.formats.csv.quotes import QuotedRecords
 from transforms.files.formats.csv.schema import infer_schema
 from transforms.files.formats.text.cutting import blocks, byte_ranges
+from transforms.files.formats.text.encoding import as_utf8, check_encoding
 from transforms.files.formats.text.records import Parsed, oversized, unclosed
 from transforms.files.formats.text.text import (
     SIZES,
@@ -42,10 +43,15 @@ class Csv:
 
     Attributes:
       delimiter: What parts cells, one character.
+      null: Cells that are null beside the empty one, parted by commas: "NA,NULL".
+      encoding: The files' encoding, by any name that Python knows; files in another than UTF-8
+        are each read in one part.
       sizes: How much of a file is held at a time.
     """
 
     delimiter: str = ","
+    null: str = ""
+    encoding: str = "utf-8"
     sizes: Sizes = SIZES
     name: str = field(default="csv", init=False)
     suffixes: tuple[str, ...] = field(default=(".csv",), init=False)
@@ -61,6 +67,16 @@ class Csv:
         mark = self.delimiter
         if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in '"\r\n.+-':
             raise ConfigError(f"format {self.name}: delimiter={mark!r} can't part cells; try ';'")
+        object.__setattr__(self, "encoding", check_encoding(self.encoding, self.name))
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """Cells that are null beside the empty one."""
+        return tuple(word for word in self.null.split(",") if word)
+
+    def _pieces(self, stream: BinaryIO, length: int | None = None) -> Iterator[bytes]:
+        """The text in UTF-8."""
+        return pieces(as_utf8(stream, self.encoding), self.sizes.block, length)
 
     @property
     def rules(self) -> QuotedRecords:
@@ -74,7 +90,7 @@ class Csv:
           ConfigError: Two columns of the same name.
           BrokenFile: No header can be read.
         """
-        names, parts, line = self._header(pieces(stream, self.sizes.block))
+        names, parts, line = self._header(self._pieces(stream))
         if repeated := _repeated(names):
             raise ConfigError(
                 f"{uri}: its header names {', '.join(map(repr, repeated))} twice; rename a column"
@@ -87,7 +103,7 @@ class Csv:
                 other,
                 quote(other),
             )
-        cells = Cells(names, pa.schema([]), self.rules)
+        cells = Cells(names, pa.schema([]), self.rules, self.nulls)
         return infer_schema(self._sample(parts, line), names, cells)
 
     def _sample(self, parts: Iterator[bytes], line: int) -> Block | None:
@@ -99,7 +115,7 @@ class Csv:
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
         """Ranges of whole records, by one pass over the file that counts quotes and lines."""
-        if stream is None or file.size <= target_bytes:
+        if stream is None or file.size <= target_bytes or self.encoding != "utf-8":
             yield whole(file)
         else:
             parts = pieces(stream, self.sizes.block)
@@ -120,11 +136,11 @@ class Csv:
             parts, line = pieces(stream, sizes.block, length), split.first
         else:
             ranged = None if split.end >= split.file.size else length
-            names, parts, line = self._header(pieces(stream, sizes.block, ranged))
+            names, parts, line = self._header(self._pieces(stream, ranged))
         if repeated := _repeated(names):
             why = f"its header names {', '.join(map(repr, repeated))} twice"
             raise BrokenFile(Reason.UNREADABLE_FILE, why)
-        cells = Cells(names, schema, self.rules)
+        cells = Cells(names, schema, self.rules, self.nulls)
         found = blocks(parts, self.rules, sizes, line, guess=True)
         for parsed in _parsed(found, cells, split.file.uri, sizes):
             yield from parsed.chunks(max_rows, max_bytes)
@@ -152,7 +168,16 @@ class Csv:
         return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter), ()))
 
     def writer(self, stream: BinaryIO, schema: pa.Schema) -> "_Writer":
-        """Writes text in quotes, null as an empty cell, nested values as JSON, bytes as base64."""
+        """Writes text in quotes, null as an empty cell, nested values as JSON, bytes as base64.
+
+        Raises:
+          ConfigError: A setting that is for reading.
+        """
+        if self.nulls or self.encoding != "utf-8":
+            raise ConfigError(
+                f"{self.name} is written in UTF-8, and null as an empty cell: null= and encoding= "
+                "are for reading"
+            )
         return _Writer(stream, schema, self.delimiter)
 
 

@@ -26,11 +26,11 @@ def infer_schema(block: Block | None, names: tuple[str, ...], cells: Cells) -> p
         return pa.schema([(name, pa.null()) for name in names])
     # Where everything is quoted, an empty cell is quoted too, and says nothing of the type.
     delimiter = cells.rules.delimiter
-    table = read_cells(data, names, {}, delimiter, quoted_strings_can_be_null=True)
+    table = read_cells(data, names, {}, delimiter, cells.nulls, quoted_strings_can_be_null=True)
     types = {name: _kept(table.column(name)) for name in names}
     as_text = {n: pa.string() for n, type in types.items() if _is_number(type)}
     if as_text:
-        texts = read_cells(data, names, as_text, delimiter)
+        texts = read_cells(data, names, as_text, delimiter, cells.nulls)
         types |= {
             name: pa.string() for name in as_text if _is_code(texts.column(name), types[name])
         }

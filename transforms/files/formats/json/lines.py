@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from transforms.arrow.cast_faults import Cast
+from transforms.arrow.types import has_float
 from transforms.faults import Fault
 from transforms.files.formats.json.objects import MAX_DEPTH, depth, parse_object, values_cast
 from transforms.files.formats.json.wire import Unfit, wire_cast, wire_type
@@ -27,6 +28,8 @@ from transforms.files.formats.text.text import Block, PlainRecords
 _SMALL, _PARTS = 512, 8
 # What pyarrow takes for infinity, but readers in other languages do not.
 _INF = re.compile(rb"[:,\[]\s*-?Inf(?!inity)")
+# NaN as a string, where it is a value: quotes within a string would have a backslash before them.
+_NAN = re.compile(rb'([:,\[]\s*)"NaN"(?=\s*[,}\]])')
 # How pyarrow.json says that it met a string where it expected a number, or the reverse.
 _CLASH = re.compile(r"Column\(/([^/]*)\) changed from (?:\w+ to string|string to \w+) in row")
 _BLANK = b" \t\r\n"
@@ -50,8 +53,16 @@ class Lines:
 
     def parse(self, block: Block, uri: str) -> Parsed:
         """Makes rows of the lines of a block, and rejects those that can't be."""
-        records = find_records(block, PlainRecords())
+        return self.parse_records(find_records(block, PlainRecords()), uri)
+
+    def parse_records(self, records: Records, uri: str) -> Parsed:
+        """Makes rows of lines, or of what stands for them, and rejects those that can't be."""
         rows, numbers, faults = self.read(records)
+        if records.unit != "line":
+            faults = [
+                replace(fault, message=fault.message.replace("the line", f"the {records.unit}"))
+                for fault in faults
+            ]
         return Parsed(rows, records.lines[numbers], rejected(records, faults, uri))
 
     def read(self, records: Records) -> Read:
@@ -82,7 +93,7 @@ class Lines:
         if not len(lines):
             return no_rows(self.schema), numbers, []
         data = lines.data[lines.starts[0] : lines.ends[-1]]
-        table = self._table(data) if _is_regular(data, lines) else None
+        table = self._table_of(data) if _is_regular(data, lines) else None
         if table is None or table.num_rows != len(lines):
             return None
         arrays = [_array(column) for column in table.columns]
@@ -93,6 +104,14 @@ class Lines:
         except (pa.ArrowException, Unfit):
             return None
         return self._rows(casts, numbers)
+
+    def _table_of(self, data: bytes) -> pa.Table | None:
+        """The same, with "NaN" read as the float that pyarrow.json knows without quotes."""
+        if b'"NaN"' in data and any(has_float(type) for type in self.schema.types):
+            table = self._table(_NAN.sub(rb"\1NaN", data))
+            if table is not None:
+                return table
+        return self._table(data)
 
     def _table(self, data: bytes) -> pa.Table | None:
         """The columns as pyarrow.json reads them, if it can."""

@@ -20,6 +20,8 @@ from transforms.files.formats.text.cast import text_cast, utf8_cast
 from transforms.reasons import Reason
 
 MAX_DEPTH = 200
+NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+"""How JSON spells the floats for which it has no numbers, as strings."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -170,7 +172,11 @@ def _prepared(value: Any, type: pa.DataType) -> Any:
         return {field.name: _prepared(value.get(field.name), field.type) for field in type}
     if isinstance(value, list) and is_list(type):
         return [_prepared(item, type.value_type) for item in value]
-    return _number(value, type) if isinstance(value, Number) else value
+    if isinstance(value, Number):
+        return _number(value, type)
+    # Beside numbers, Arrow guesses no type for a text.
+    is_float = pa.types.is_floating(type) and isinstance(value, str) and value in NOT_FINITE
+    return float(value) if is_float else value
 
 
 def _number(value: Number, type: pa.DataType) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.files.formats.json.objects import Number, parse_object
+from transforms.errors import ConfigError
+from transforms.files.formats.json.objects import NOT_FINITE, Number, parse_object
 from transforms.files.formats.json.wire import Unfit
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
@@ -17,6 +18,9 @@ _KINDS = {
     frozenset({"int"}): pa.int64(),
     frozenset({"float"}): pa.float64(),
     frozenset({"int", "float"}): pa.float64(),
+    frozenset({"int", "not finite"}): pa.float64(),
+    frozenset({"float", "not finite"}): pa.float64(),
+    frozenset({"int", "float", "not finite"}): pa.float64(),
     frozenset({"date"}): pa.date32(),
     frozenset({"time"}): pa.timestamp("us"),
     frozenset({"date", "time"}): pa.timestamp("us"),
@@ -64,18 +68,32 @@ class _Seen:
         kept = [(name, type) for name, type in known if type is not None]
         return pa.struct(kept) if kept else None
 
+    def widest(self) -> int:
+        """How many fields the widest of its objects has."""
+        inner = [*(self.fields or {}).values(), *([self.items] if self.items else [])]
+        nested = [each for each in inner if each.fields or each.items]
+        return max(len(self.fields or {}), *(each.widest() for each in nested), 0)
+
     @property
     def plain(self) -> bool:
         """Whether only scalars were seen."""
         return self.fields is None and self.items is None
 
 
-def infer_schema(lines: Iterable[bytes]) -> pa.Schema:
+MOST_KEYS = 20_000
+"""An object of a file without a schema may have as many keys: each is a column."""
+
+
+def infer_schema(lines: Iterable[bytes], uri: str = "JSON") -> pa.Schema:
     """Types for the fields of some lines; lines that are no JSON objects are passed over.
 
     Integers are int64, with fractions among them float64; dates and timestamps as in ISO 8601 are
-    typed, with microseconds; what is mixed or always null is a string. An object that is always
+    typed, with microseconds; what is mixed or always null is a string. "NaN", "Infinity" and
+    "-Infinity" among numbers are floats. An object that is always
     empty is no column: there is nothing in it to read.
+
+    Raises:
+      ConfigError: There are more than `MOST_KEYS` columns, or as many fields in one of them.
     """
     seen = _Seen(fields={})
     for line in lines:
@@ -84,6 +102,11 @@ def infer_schema(lines: Iterable[bytes]) -> pa.Schema:
                 seen.add(parse_object(line))
             except Unfit:
                 continue
+            if seen.widest() > MOST_KEYS:
+                raise ConfigError(
+                    f"{uri}: its first objects have more than {MOST_KEYS:,} keys, too many for "
+                    "columns: pass --schema with the columns wanted"
+                )
     fields = seen.fields or {}
     types = [(name, column.type()) for name, column in fields.items()]
     return pa.schema([(name, type) for name, type in types if type is not None])
@@ -96,6 +119,8 @@ def _kind(value: Any) -> str:
         if not value.is_integer:
             return "float"
         return "int" if len(value) <= 20 and -(2**63) <= int(value) < 2**63 else "string"
+    if value in NOT_FINITE:
+        return "not finite"
     if _DATE.match(value):
         return "date"
     found = _TIME.match(value)

@@ -13,6 +13,7 @@ from transforms.batches import cut, with_source
 from transforms.conform import conform
 from transforms.errors import MillraceError
 from transforms.files.format import BrokenFile, Chunk, File, Split, whole
+from transforms.files.formats.parquet.decoded import decoded, row_bytes, text_paths
 from transforms.files.formats.parquet.wide import column_blocks, read_blocks
 from transforms.reasons import Reason
 
@@ -62,13 +63,11 @@ class Parquet:
             raise BrokenFile(Reason.UNREADABLE_FILE, why)
         first = split.first
         groups = list(range(split.start, split.end))
-        at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
+        if split.end > source.metadata.num_row_groups:
+            why = f"it has {source.metadata.num_row_groups:,} row groups, and had {split.end:,}"
+            raise BrokenFile(Reason.TRUNCATED_FILE, f"{why} or more: it was replaced")
         blocks = column_blocks(source.metadata, own, groups, names)
-        batches = (
-            source.iter_batches(at_once, row_groups=groups, columns=names)
-            if len(blocks) == 1
-            else read_blocks(source, groups, blocks, at_once)
-        )
+        batches = _decoded(stream, source, groups, blocks, max_rows, max_bytes)
         for batch in _unbroken(batches, split.file):
             for piece in cut(batch, max_rows, max_bytes):
                 rows, rejects = conform(with_source(piece, split.file.uri, first), schema)
@@ -81,11 +80,48 @@ class Parquet:
         return _Writer(stream, schema)
 
 
-def _opened(stream: BinaryIO) -> Any:
+def _opened(stream: BinaryIO, dictionaries: list[str] | None = None) -> Any:
+    """Opens a file; the texts of some paths come with the dictionaries by which they are stored.
+
+    INT96 times, which Spark and Impala write, are read to the microsecond: in nanoseconds, 64 bits
+    hold 1677 to 2262 only, and Arrow lets what lies outside wrap.
+    """
     try:
-        return pq.ParquetFile(stream, buffer_size=1 << 16, page_checksum_verification=True)
+        return pq.ParquetFile(
+            stream,
+            buffer_size=1 << 16,
+            page_checksum_verification=True,
+            coerce_int96_timestamp_unit="us",
+            read_dictionary=dictionaries,
+            pre_buffer=dictionaries is None,
+        )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError, OSError) as error:
         raise BrokenFile(Reason.UNREADABLE_FILE, f"not a readable Parquet file: {error}") from None
+
+
+def _decoded(
+    stream: BinaryIO,
+    source: Any,
+    groups: list[int],
+    blocks: list[list[str]],
+    max_rows: int,
+    max_bytes: int,
+) -> Iterator[pa.RecordBatch]:
+    """Decodes row groups in batches of bounded size, whatever their encoding."""
+    at_once = _rows_at_once(source.metadata, groups, max_rows, max_bytes)
+    names = [name for block in blocks for name in block]
+    paths = text_paths(source, names)
+    encoded = _opened(stream, paths)
+    texts, nested = row_bytes(encoded, groups, blocks) if groups else (0, 0)
+    at_once = max(1, min(at_once, max_bytes // max(1, nested)))
+    is_large = bool(paths) and (texts + nested) * at_once > 2 * max_bytes
+    chosen = encoded if is_large else source
+    if len(blocks) == 1:
+        batches = chosen.iter_batches(at_once, row_groups=groups, columns=names)
+    else:
+        batches = read_blocks(chosen, groups, blocks, at_once)
+    for batch in batches:
+        yield from decoded(batch, max_bytes) if is_large else [batch]
 
 
 def _unbroken(batches: Iterator[pa.RecordBatch], file: File) -> Iterator[pa.RecordBatch]:

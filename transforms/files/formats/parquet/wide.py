@@ -35,8 +35,8 @@ def column_blocks(
     # Of single columns it is not asked: Arrow ends the process where one is encrypted.
     described = [meta.row_group(group) for group in groups]
     page = max((_page_bytes(group) for group in described), default=1)
-    leaves = {field.name: _leaves(field.type) for field in schema}
-    sizes = {name: leaves[name] * page for name in names}
+    numbers = {field.name: leaves(field.type) for field in schema}
+    sizes = {name: numbers[name] * page for name in names}
     if sum(sizes.values()) <= HELD_BYTES:
         return [names]
     blocks: list[list[str]] = [[]]
@@ -56,15 +56,15 @@ def _page_bytes(group: Any) -> int:
     return max(1, min(_PAGE_BYTES, int(mean)))
 
 
-def _leaves(type: pa.DataType) -> int:
-    """How many columns of Parquet a column is."""
+def leaves(type: pa.DataType) -> int:
+    """Returns how many columns of Parquet a column is."""
     if isinstance(type, pa.BaseExtensionType):
-        return _leaves(type.storage_type)
+        return leaves(type.storage_type)
     if pa.types.is_struct(type):
-        return sum(_leaves(field.type) for field in type)
+        return sum(leaves(field.type) for field in type)
     if pa.types.is_map(type):
-        return _leaves(type.key_type) + _leaves(type.item_type)
-    return _leaves(type.value_type) if is_list(type) else 1
+        return leaves(type.key_type) + leaves(type.item_type)
+    return leaves(type.value_type) if is_list(type) else 1
 
 
 def read_blocks(

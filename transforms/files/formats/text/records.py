@@ -27,6 +27,7 @@ class Records:
       ends: One past their line breaks.
       stops: One past their last bytes before the line break.
       lines: The lines where they begin.
+      unit: What `lines` counts.
     """
 
     data: bytes
@@ -34,6 +35,7 @@ class Records:
     ends: np.ndarray
     stops: np.ndarray
     lines: np.ndarray
+    unit: str = "line"
 
     def __len__(self) -> int:
         """How many there are."""
@@ -47,6 +49,7 @@ class Records:
             self.ends[chosen],
             self.stops[chosen],
             self.lines[chosen],
+            self.unit,
         )
 
     def texts(self, chosen: np.ndarray) -> list[bytes]:
@@ -160,7 +163,7 @@ def _reject(
         numbers = fault.records[mask]
         if len(numbers):
             sources = pc.binary_join_element_wise(
-                f"{uri}#line=", pa.array(records.lines[numbers]).cast(pa.string()), ""
+                f"{uri}#{records.unit}=", pa.array(records.lines[numbers]).cast(pa.string()), ""
             )
             yield (
                 numbers,
