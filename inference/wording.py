@@ -30,7 +30,9 @@ def switched_on(name: str) -> str:
 def mapped(name: str, columns: Sequence[str] = ()) -> str:
     """Returns how an input is mapped: `--map x=a,b`, or `mapping={"x": "a,b"}`."""
     listed = ",".join(columns)
-    return f"--map {name}={listed}" if _on_command_line.get() else f'mapping={{"{name}": "{listed}"}}'
+    return (
+        f"--map {name}={listed}" if _on_command_line.get() else f'mapping={{"{name}": "{listed}"}}'
+    )
 
 
 def typed(column: str) -> str:

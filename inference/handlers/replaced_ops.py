@@ -74,7 +74,7 @@ def _replace_in(graph: Any) -> bool:
 
 
 def _silence(node: Any) -> None:
-    """Makes a node that prints hand on what it was given, if anything, in the same order of steps."""
+    """Makes a node that prints hand on what it was given, if anything; the order of steps stays."""
     controls = [source for source in node.input if source.startswith("^")]
     data = [source for source in node.input if not source.startswith("^")]
     dtype, shapes = node.attr["T"], list(node.attr["_output_shapes"].list.shape)

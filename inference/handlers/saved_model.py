@@ -110,7 +110,9 @@ def _chosen(definitions: dict[str, Any], wanted: str | None, path: str) -> str:
     if wanted is None and len(definitions) == 1:
         return next(iter(definitions))
     there = ", ".join(sorted(definitions)) or "none at all: save the model with signatures="
-    raise ConfigError(f"model {path} has no signature {name!r}; pass {setting('signature')} one of: {there}")
+    raise ConfigError(
+        f"model {path} has no signature {name!r}; pass {setting('signature')} one of: {there}"
+    )
 
 
 def _digest(path: str) -> str:

@@ -53,12 +53,13 @@ def _outside(call: Call) -> Iterator[str]:
     """The ops outside of TensorFlow that loading and calling the model reach."""
     meta_graph = call.meta_graph
     graph, bodies = graph_nodes(meta_graph)
-    files = _Files(meta_graph, graph, bodies)
     functions, savers = _loading_functions(meta_graph)
     main_ops = [] if call.objects else _main_ops(meta_graph)
     run = [(graph, name) for name in [*call.outputs, *main_ops]]
     run += _inside(bodies, [*functions, *_signature_functions(meta_graph, call.name)])
-    for node, nodes in walked(bodies, run):
+    reached = list(walked(bodies, run))
+    files = _Files(meta_graph, graph, bodies, reached)
+    for node, nodes in reached:
         if node.op in _TABLE_FROM_FILE:
             if not files.is_own(node.input[1], nodes):
                 yield node.op
@@ -131,8 +132,14 @@ def _concrete(node: Any) -> list[str]:
 class _Files:
     """Tells whether the name of a file is that of an asset of the model."""
 
-    def __init__(self, meta_graph: Any, graph: Nodes, bodies: Mapping[str, Nodes]) -> None:
-        self._graph, self._nodes = graph, [graph, *bodies.values()]
+    def __init__(
+        self,
+        meta_graph: Any,
+        graph: Nodes,
+        bodies: Mapping[str, Nodes],
+        reached: list[tuple[Any, Nodes]],
+    ) -> None:
+        self._graph, self._reached = graph, reached
         self._names = {id(nodes): name for name, nodes in bodies.items()}
         self._functions = {f.signature.name: f for f in meta_graph.graph_def.library.function}
         self._objects = meta_graph.object_graph_def
@@ -186,11 +193,10 @@ class _Files:
             yield place >= 0 and bound[place] in self._safe_objects
 
     def _calls(self, function: str) -> Iterator[tuple[Any, Nodes]]:
-        for nodes in self._nodes:
-            for node in nodes.values():
-                called = [value.func.name for value in node.attr.values() if value.HasField("func")]
-                if function in called or node.op == function:
-                    yield node, nodes
+        for node, nodes in self._reached:
+            called = [value.func.name for value in node.attr.values() if value.HasField("func")]
+            if function in called or node.op == function:
+                yield node, nodes
 
 
 def _assets(meta_graph: Any) -> list[Any]:
@@ -209,4 +215,9 @@ def _assets(meta_graph: Any) -> list[Any]:
 def _is_inside(filename: str) -> bool:
     """Whether an asset's file is in the model's folder of assets."""
     path = PurePosixPath(filename)
-    return bool(filename) and not path.is_absolute() and ".." not in path.parts and "://" not in filename
+    return (
+        bool(filename)
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and "://" not in filename
+    )
