@@ -8,9 +8,33 @@ which byte on and of how many bytes. See tensorflow/core/util/tensor_bundle.
 from collections.abc import Iterator
 from pathlib import Path
 
+from inference.model_files import file_sizes
 from transforms.errors import ConfigError
 
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57
+
+
+def check_whole(uri: str, index: str, path: Path) -> None:
+    """Checks that a model's variables are all there, before they are read.
+
+    Args:
+      uri: The model.
+      index: The file that tells how large they are; empty, or not there, for a model without.
+      path: Where the model's describing files are on this machine.
+
+    Raises:
+      ConfigError: A file of variables is missing or too short, or the index is damaged.
+    """
+    if not index or not (path / index).exists():
+        return
+    there = file_sizes(uri, str(Path(index).parent))
+    for name, least in shard_sizes(path / index).items():
+        size = there.get(name)
+        if size is None or size < least:
+            has = "is missing" if size is None else f"has {size:,} bytes instead of {least:,}"
+            raise ConfigError(
+                f"--model: {uri} is damaged: {name} of its variables {has}; copy the model anew"
+            )
 
 
 def shard_sizes(index: Path) -> dict[str, int]:

@@ -15,6 +15,17 @@ Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 CODER_URN = "millrace:coder:record_batch:v1"
 
 
+def with_columns(batches: Batches, schema: pa.Schema) -> Batches:
+    """Notes which columns the batches of a collection will have, for the verbs that follow."""
+    batches.columns = schema
+    return batches
+
+
+def known_columns(batches: Batches) -> pa.Schema | None:
+    """Returns the columns that a verb noted by `with_columns`; None where none did."""
+    return getattr(batches, "columns", None)
+
+
 class _RecordBatchCoderImpl(coder_impl.StreamCoderImpl):
     """Arrow's IPC stream format: a schema message and one batch message."""
 

@@ -61,7 +61,7 @@ def _has_kernel(op: str) -> bool:
 def _replace_in(graph: Any) -> bool:
     """Replaces what a GraphDef and its functions can't run or print; tells if there was any."""
     bodies = [function.node_def for function in graph.library.function]
-    printing = [node for body in [graph.node, *bodies] for node in body if node.op in _PRINTING]
+    printing = [node for body in [graph.node, *bodies] for node in body if node.op in PRINTING]
     for node in printing:
         _silence(node)
     found = [node for node in graph.node if _is_replaced(node)]
@@ -79,7 +79,7 @@ def _silence(node: Any) -> None:
     data = [source for source in node.input if not source.startswith("^")]
     dtype, shapes = node.attr["T"], list(node.attr["_output_shapes"].list.shape)
     passed = data[:1] if node.op == "Print" else []
-    node.op = _PRINTING[node.op]
+    node.op = PRINTING[node.op]
     dtype = type(dtype).FromString(dtype.SerializeToString())
     node.ClearField("attr")
     node.ClearField("input")
@@ -145,5 +145,5 @@ _REPLACEMENTS: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 """Ops by name: what traces a function in the place of a node, and how the op's output is called."""
 
-_PRINTING = {"PrintV2": "NoOp", "Print": "Identity"}
+PRINTING = {"PrintV2": "NoOp", "Print": "Identity"}
 """Ops that print, and what they become: PrintV2 has no output, Print hands on its first input."""

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from inference import score_table
 from inference.loaded import LoadedModel
 from inference.models import Model
-from inference.score import score_batch, score_table
+from inference.score import score_batch
 from tests.inference.rows import mixed, rejected
 from tests.inference.zoo import DTYPES, FLOATS
 from transforms.errors import ConfigError
