@@ -1,17 +1,20 @@
 """How large the files of a model's variables must be, as their index tells.
 
-The index is a table in the format of LevelDB, not compressed: blocks of keys with values, an index
-of the blocks, and a footer. Each value is a BundleEntryProto: in which shard a variable lies, from
+The index is a table in the format of LevelDB: blocks of keys with values, perhaps compressed by Snappy, an
+index of the blocks, and a footer. Each value is a BundleEntryProto: in which shard a variable lies, from
 which byte on and of how many bytes. See tensorflow/core/util/tensor_bundle.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+
 from inference.model_files import file_sizes
 from transforms.errors import ConfigError
 
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57
+_SNAPPY = 1
 
 
 def check_whole(uri: str, index: str, path: Path) -> None:
@@ -85,10 +88,13 @@ def _handle(data: bytes, at: int) -> tuple[int, int]:
 
 def _block(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """The keys of a block with their values; a key leaves out what it shares with the last one."""
-    block = table[start : start + size]
-    if len(block) != size or table[start + size] != 0:
-        raise ValueError("no such block, or a compressed one")
-    end = size - 4 - 4 * int.from_bytes(block[-4:], "little")
+    block, kind = table[start : start + size], table[start + size]
+    if kind == _SNAPPY:
+        whole, _ = _varint(block, 0)
+        block = pa.decompress(block, whole, "snappy", asbytes=True)
+    elif kind != 0:
+        raise ValueError("a block of unknown kind")
+    end = len(block) - 4 - 4 * int.from_bytes(block[-4:], "little")
     at, key = 0, b""
     while at < end:
         shared, at = _varint(block, at)

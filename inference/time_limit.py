@@ -1,4 +1,4 @@
-"""How long a call of a model may take: one that never returns ends the run, and does not hang it."""
+"""How long a call of a model may take: one that never returns ends the run, it hangs nothing."""
 
 import queue
 import threading

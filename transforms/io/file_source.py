@@ -66,7 +66,8 @@ class Source:
           schema: The schema wanted, or the URI of a schema file. None takes the files' own, or
             infers one from a sample of text.
           types: For inferred schemas, the type of some columns, or of those that match a pattern
-            such as `f*`, since the reader knows better: a model's inputs, say. A text that can't be read so is then a rejected row.
+            such as `f*`, since the reader knows better: a model's inputs, say. A text that can't be
+            read so is then a rejected row.
           limit: Most rows to read.
 
         Raises:
