@@ -1,8 +1,8 @@
 """How large the files of a model's variables must be, as their index tells.
 
-The index is a table in the format of LevelDB: blocks of keys with values, perhaps compressed by Snappy, an
-index of the blocks, and a footer. Each value is a BundleEntryProto: in which shard a variable lies, from
-which byte on and of how many bytes. See tensorflow/core/util/tensor_bundle.
+The index is a table in the format of LevelDB: blocks of keys with values, perhaps compressed by
+Snappy, an index of the blocks, and a footer. Each value is a BundleEntryProto: in which shard a
+variable lies, from which byte on and of how many bytes. See tensorflow/core/util/tensor_bundle.
 """
 
 from collections.abc import Iterator

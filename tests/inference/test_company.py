@@ -49,7 +49,7 @@ def test_real_rows_decide_where_the_model_refuses_made_up_ones(zoo):
 
 
 def test_a_fixed_number_of_rows_leaves_no_way(zoo):
-    with pytest.raises(ConfigError, match="exactly 8 rows.*export it for any number of rows"):
+    with pytest.raises(ConfigError, match=r"exactly 8 rows.*export it for any number of rows"):
         LoadedModel(Model.resolve(zoo, "fixed_mean"))
     assert LoadedModel(Model.resolve(zoo, "fixed")).limit.padded(3) == 8
 

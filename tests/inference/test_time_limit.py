@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 
-import pyarrow as pa
 import pytest
 
 from inference import Model
@@ -43,13 +42,13 @@ def test_the_option_is_above_zero(zoo):
 
 
 def test_a_job_ends_although_its_model_does_not(zoo, tmp_path):
-    pa.csv.write_csv(pa.table({"x": [1.0, 2000.0]}), tmp_path / "in.csv")
+    (tmp_path / "in.csv").write_text("x\n1\n2000\n")
     command = [sys.executable, "-m", "beam_jobs.score", "--model", zoo, "--signature=hanging"]
     command += [f"--input={tmp_path}/in.csv", f"--output={tmp_path}/out/", "--model_timeout=3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert (
-        "step Score: the model has not returned from a call with 2 rows within 3 s" in done.stderr
+        "step Score: the model has not returned from a call with 2 rows" in done.stderr
     )
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()

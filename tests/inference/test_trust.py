@@ -1,4 +1,4 @@
-"""A model that reaches outside of TensorFlow is refused unless it is trusted; what prints is silent."""
+"""A model that reaches outside of TensorFlow is refused unless trusted; what prints is silent."""
 
 import pathlib
 import shutil
