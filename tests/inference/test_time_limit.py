@@ -47,8 +47,6 @@ def test_a_job_ends_although_its_model_does_not(zoo, tmp_path):
     command += [f"--input={tmp_path}/in.csv", f"--output={tmp_path}/out/", "--model_timeout=3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
-    assert (
-        "step Score: the model has not returned from a call with 2 rows" in done.stderr
-    )
+    assert "step Score: the model has not returned from a call with 2 rows" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
