@@ -49,14 +49,14 @@ def test_a_wrong_column_is_told_when_the_pipeline_is_built(linear_model, tmp_pat
 
 
 def test_images_in_examples_are_bytes(zoo, tmp_path):
+    import tensorflow as tf
+
     from transforms.io.file_source import Source
 
-    write = pytest.importorskip("tensorflow").io.TFRecordWriter
-    tf = pytest.importorskip("tensorflow")
     image = b"\x89PNG\xff\xfe"
     feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
     example = tf.train.Example(features=tf.train.Features(feature={"text": feature}))
-    with write(str(tmp_path / "in.tfrecord")) as out:
+    with tf.io.TFRecordWriter(str(tmp_path / "in.tfrecord")) as out:
         out.write(example.SerializeToString())
     model = Model.resolve(zoo, "text")
     source = Source.resolve(str(tmp_path / "in.tfrecord"), types=model.input_types())
