@@ -2,6 +2,7 @@
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from inference import Model, Score
@@ -29,12 +30,12 @@ def test_a_pattern_has_a_type_too(zoo, tmp_path):
     (tmp_path / "in.csv").write_text("f10,f2,f1\n100,20,3\n100,bad,3\n100,20,4\n")
     model = Model.resolve(zoo, "matrix", {"features": "f*"})
     assert model.input_types() == {"f*": pa.float32()}
-    collect = Collect()
     with local_pipeline() as root, Commit() as commit:
         dead = DeadLetters(f"{tmp_path}/dead/", commit)
         rows = root | Read(f"{tmp_path}/in.csv", types=model.input_types(), dead_letters=dead)
-        _ = rows | Score(model, dead_letters=dead) | collect
-    assert collect.found[0]["sum"].to_pylist() == [123.0, 124.0]
+        scored = rows | Score(model, dead_letters=dead)
+        _ = scored | Write(f"{tmp_path}/out.parquet", commit=commit)
+    assert pq.read_table(tmp_path / "out.parquet")["sum"].to_pylist() == [123.0, 124.0]
 
 
 def test_a_wrong_column_is_told_when_the_pipeline_is_built(linear_model, tmp_path):
