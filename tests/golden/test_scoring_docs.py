@@ -47,7 +47,7 @@ def test_in_a_pipeline(ran):
         ["a", "1", "2", "23"],
         ["c", "4", "5", "59"],
     ]
-    (dead,) = (json.loads(text) for file in folder.glob("dead/*.jsonl") for text in file.open())
+    (dead,) = (json.loads(file.read_text()) for file in folder.glob("dead/*.jsonl"))
     assert dead["column"] == "f0"
 
 
