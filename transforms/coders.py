@@ -1,16 +1,36 @@
 """How Beam carries values between steps: batches as Arrow IPC, large states pickled once."""
 
+import contextlib
 import pickle
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam import pipeline
 from apache_beam.coders import coder_impl
 from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry
 
 Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 """A collection of batches. Whoever names it has registered the coder by that."""
+
+_label = pipeline.alter_label_if_ipython
+
+
+@contextlib.contextmanager
+def _labelled(transform: Any, pvalueish: Any) -> Iterator[None]:
+    """Lets pipelines be built in a notebook, where Beam 2.77 fails beside pandas 3.
+
+    Beam puts the number of the cell before a step's label, and imports what pandas no longer has.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(AttributeError, ImportError):
+            stack.enter_context(_label(transform, pvalueish))
+        yield
+
+
+pipeline.alter_label_if_ipython = _labelled
 
 CODER_URN = "millrace:coder:record_batch:v1"
 

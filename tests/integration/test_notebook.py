@@ -28,5 +28,5 @@ def test_the_notebook(monkeypatch):
     assert "(500, 499, {" in after[3]
     assert "'miles'" in after[4]
     # The trained weights may differ in the last digits from machine to machine.
-    assert [text for text in (after[0], *after[3:5])] == [text for text in (before[0], *before[3:5])]
+    assert [after[0], *after[3:5]] == [before[0], *before[3:5]]
     assert after[2].split()[:5] == ["id", "miles", "minutes", "fare", "model_version"]
