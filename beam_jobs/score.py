@@ -29,7 +29,7 @@ class Options(RowOptions, ValidationOptions):
     Examples:
       python -m beam_jobs.score --input 'trips/*.parquet' --model models/tips/3 --output scored/
       python -m beam_jobs.score --input trips.csv --model tips.keras --limit 10 --output stdout:
-      python -m beam_jobs.score --input in/ --model m/ --output out/ --map features=f0,f1,f2
+      python -m beam_jobs.score --input in/ --model m/ --output out/ --map 'features=f*'
       python -m beam_jobs.score --input day.csv --schema s.pbtxt --gate --model m/ --output out/
     """
 
@@ -60,13 +60,26 @@ class Options(RowOptions, ValidationOptions):
     )
     map: ColumnMap = option(
         "Columns of the model's inputs that bear another name: input=column; several columns are "
-        "stacked into a vector: input=c0,c1,c2.",
+        "stacked into a vector: input=c0,c1,c2, or input=f* for f0, f1, ... f10, in that order.",
         default=(),
         metavar="INPUT=COLUMN",
         group="Model",
     )
     output_prefix: str = option(
         "Put before the names of the model's outputs.", default="", metavar="TEXT", group="Model"
+    )
+    trust_model: bool = option(
+        "Run a model that reads or writes files, or runs Python code: it can do what you can, so "
+        "trust who made it. By default such a model is refused, with the names of its operations.",
+        default=False,
+        group="Model",
+    )
+    model_timeout: float = option(
+        "The run fails if a call of the model takes longer.",
+        default=3600.0,
+        minimum=0.001,
+        metavar="SECONDS",
+        group="Model",
     )
     batch_rows: int = option(
         "Most rows that the model is given at once.",
@@ -96,6 +109,13 @@ class Resolved:
 
 def resolve(options: Options) -> Resolved:
     """Looks at the model, the files and the rules, and checks that they fit each other."""
+    from inference import wording
+
+    with wording.command_line():
+        return _resolve(options)
+
+
+def _resolve(options: Options) -> Resolved:
     from inference.models import Model
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
@@ -106,6 +126,8 @@ def resolve(options: Options) -> Resolved:
         mapping=options.map,
         output_prefix=options.output_prefix,
         batch_rows=options.batch_rows,
+        trust_model=options.trust_model,
+        model_timeout=options.model_timeout,
     )
     types = model.input_types()
     # Behind a gate all columns are read, for one that the schema doesn't know is told too.

@@ -6,10 +6,11 @@ from transforms.lazy import front_door
 
 if TYPE_CHECKING:
     from inference.models import Model
-    from inference.score import Score, score_table
+    from inference.score import Score
+    from inference.table import score_table
 
 __all__ = ["Model", "Score", "score_table"]
 
-_HOMES = {"Model": "models", "Score": "score", "score_table": "score"}
+_HOMES = {"Model": "models", "Score": "score", "score_table": "table"}
 
 __getattr__ = front_door(__name__, _HOMES)

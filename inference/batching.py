@@ -40,6 +40,7 @@ class RowLimit:
 
     def __init__(self, rows: int, fixed: bool = False) -> None:
         self._rows, self._fixed, self._lock = rows, fixed, threading.Lock()
+        self._pads = True
 
     @property
     def rows(self) -> int:
@@ -52,10 +53,16 @@ class RowLimit:
             if not self._fixed:
                 self._rows = min(self._rows, rows)
 
+    def stop_padding(self) -> None:
+        """From now on calls have the rows that there are, unless their number is fixed."""
+        self._pads = False
+
     def padded(self, count: int) -> int:
         """The size that a call of so many rows is padded to: a power of two, or the limit."""
         if self._fixed:
             return self._rows
+        if not self._pads:
+            return count
         size = max(SMALLEST, 1 << (count - 1).bit_length())
         return max(count, min(size, self._rows))
 

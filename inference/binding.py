@@ -2,18 +2,18 @@
 
 import difflib
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from inference.signature import Layout, Signature, TensorSpec
+from inference.signature import Layout, Mappings, Signature, TensorSpec
+from inference.unnamed import by_position
+from inference.wording import mapped, typed
 from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError
-
-Mappings = Mapping[str, tuple[str, ...]]
-"""Columns by input. Several are stacked; none means that the input never has a value."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ class Binding:
     Attributes:
       feeds: What feeds each input.
       examples: The input that takes the feeds together, as serialized tf.Examples, if so.
+      notes: What was assumed, for the user.
     """
 
     feeds: tuple[Feed, ...]
     examples: TensorSpec | None = None
+    notes: tuple[str, ...] = ()
 
 
 def bind(signature: Signature, mappings: Mappings, schema: pa.Schema) -> Binding:
@@ -63,6 +65,8 @@ def bind(signature: Signature, mappings: Mappings, schema: pa.Schema) -> Binding
     Raises:
       ConfigError: Columns are missing or of types that can't feed the inputs. It tells all.
     """
+    placed = by_position(signature, mappings, schema)
+    mappings = {**mappings, **placed}
     specs, examples = _fed(signature, mappings, schema)
     named = [(spec, _columns(spec, mappings, schema)) for spec in specs]
     problems = [text for spec, names in named for text in _problems(spec, names, schema)]
@@ -71,7 +75,15 @@ def bind(signature: Signature, mappings: Mappings, schema: pa.Schema) -> Binding
     feeds = [
         Feed(spec, tuple(_column(spec, name, schema) for name in names)) for spec, names in named
     ]
-    return Binding(tuple(feeds), examples)
+    return Binding(tuple(feeds), examples, tuple(_notes(placed)))
+
+
+def _notes(placed: Mappings) -> Iterator[str]:
+    for name, columns in placed.items():
+        yield (
+            f"its input {name!r} has no name of its own, so it is fed by position, from "
+            f"{', '.join(columns)}; {mapped(name, ['...'])} says otherwise"
+        )
 
 
 def _fed(
@@ -110,10 +122,16 @@ def _columns(spec: TensorSpec, mappings: Mappings, schema: pa.Schema) -> tuple[s
 
 
 def _expanded(column: str, names: list[str]) -> list[str]:
-    """The columns that `f*` stands for, in the order of the schema; itself if it is none."""
+    """The columns that `f*` stands for, f2 before f10; itself if it is none."""
     if "*" not in column or column in names:
         return [column]
-    return fnmatch.filter(names, column) or [column]
+    return sorted(fnmatch.filter(names, column), key=_natural) or [column]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Orders names as people do: numbers within them by their value."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _column(spec: TensorSpec, name: str, schema: pa.Schema) -> Column:
@@ -129,6 +147,8 @@ def _cast(spec: TensorSpec, type: pa.DataType) -> pa.DataType | None:
     plain = plain_type(type)
     leaf, sizes = unnested(plain)
     wanted = leaf if pa.types.is_binary(leaf) and spec.is_text else spec.arrow()
+    if pa.types.is_fixed_size_binary(leaf) and spec.is_text:
+        wanted = pa.binary()
     flatten = spec.row_shape == () and sizes
     if not flatten and (leaf.equals(wanted) or _widens(leaf, wanted)):
         return None if plain.equals(type) else plain
@@ -149,7 +169,7 @@ def _widens(source: pa.DataType, wanted: pa.DataType) -> bool:
 
 def _problems(spec: TensorSpec, columns: tuple[str, ...], schema: pa.Schema) -> Iterator[str]:
     if not columns and spec.required:
-        yield f"input {spec.name!r} needs a value in each row: map a column to it with --map"
+        yield f"input {spec.name!r} needs a value in each row: map a column to it"
     for column in columns:
         count = schema.names.count(column)
         if count == 0:
@@ -157,7 +177,7 @@ def _problems(spec: TensorSpec, columns: tuple[str, ...], schema: pa.Schema) -> 
         elif count > 1:
             yield f"column {column!r} occurs {count} times, so input {spec.name!r} can't tell which"
         else:
-            why = misfit(spec, schema.field(column).type, len(columns))
+            why = misfit(spec, schema.field(column).type, len(columns), column)
             if why is not None:
                 type = schema.field(column).type
                 yield f"column {column!r} is {type}, so it can't feed input {_shown(spec)}: {why}"
@@ -166,14 +186,19 @@ def _problems(spec: TensorSpec, columns: tuple[str, ...], schema: pa.Schema) -> 
         yield f"input {_shown(spec)} takes {wanted[0]} columns, but {len(columns)} are mapped"
 
 
+_SEVERAL = ("FIRST", "SECOND", "...")
+
+
 def _missing(spec: TensorSpec, column: str, names: list[str]) -> str:
     near = difflib.get_close_matches(column, names, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    ways = f"--map {spec.name}=COLUMN"
+    if "*" in column:
+        return f"input {_shown(spec)}: no column matches {column!r}{hint}"
+    ways = mapped(spec.name, ["COLUMN"])
     if spec.row_shape and len(spec.row_shape) == 1 and spec.layout == Layout.DENSE:
-        ways += f", --map {spec.name}=FIRST,SECOND,... to stack several"
+        ways += f", {mapped(spec.name, _SEVERAL)} or {mapped(spec.name, ['f*'])} to stack several"
     if not spec.required:
-        ways += f", or --map {spec.name}= to leave it without values"
+        ways += f", or {mapped(spec.name)} to leave it without values"
     return f"input {_shown(spec)} needs column {column!r}, which is missing{hint}; pass {ways}"
 
 
@@ -194,25 +219,26 @@ def unnested(type: pa.DataType) -> tuple[pa.DataType, list[int | None]]:
     return type, sizes
 
 
-def misfit(spec: TensorSpec, type: pa.DataType, stacked: int = 1) -> str | None:
+def misfit(spec: TensorSpec, type: pa.DataType, stacked: int = 1, column: str = "") -> str | None:
     """Why a column can't feed an input; None if it can.
 
     Args:
       spec: The input.
       type: The column's type.
       stacked: How many columns feed the input.
+      column: Its name, for the message.
     """
     leaf, sizes = unnested(plain_type(type))
-    return _wrong_leaf(spec, leaf) or _wrong_nesting(spec, sizes, stacked)
+    return _wrong_leaf(spec, leaf, column) or _wrong_nesting(spec, sizes, stacked)
 
 
-def _wrong_leaf(spec: TensorSpec, leaf: pa.DataType) -> str | None:
+def _wrong_leaf(spec: TensorSpec, leaf: pa.DataType, column: str) -> str | None:
     kinds = pa.types
     if kinds.is_null(leaf):
         return None
     number = kinds.is_integer(leaf) or kinds.is_floating(leaf) or kinds.is_decimal(leaf)
-    if is_text(leaf):
-        ways = "declare its type with --schema, or map another column with --map"
+    if is_text(leaf) or kinds.is_fixed_size_binary(leaf):
+        ways = f"declare its type {typed(column)}, or map another: {mapped(spec.name, ['COLUMN'])}"
         return None if spec.is_text else f"text is no number; {ways}"
     if not number and not kinds.is_boolean(leaf):
         return "no tensor holds that; cast it first, to numbers or text"
@@ -236,7 +262,7 @@ def _wrong_nesting(spec: TensorSpec, sizes: list[int | None], stacked: int) -> s
     if scalar or single:
         return None
     if not sizes and depth == 1:
-        return f"map {wanted[0]} columns to it with --map {spec.name}=FIRST,SECOND,..., or lists"
+        return f"map {wanted[0]} columns to it, {mapped(spec.name, _SEVERAL)}, or lists"
     if len(sizes) != depth:
         return f"it has {len(sizes)} levels of lists instead of {depth}"
     for size, known in zip(sizes, wanted, strict=True):

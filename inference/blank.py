@@ -1,6 +1,7 @@
-"""Blank rows: a model is called with them before the first real row comes."""
+"""Rows that are made up: a model is called with them before the first real row comes."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,13 @@ from inference.features import Feature, features_of
 from inference.predictions import Output, RaggedOutput
 from inference.signature import Layout, Signature, TensorSpec
 from inference.tensors import tensors
+from inference.time_limit import ModelTimeoutError, TimeLimit
 
 if TYPE_CHECKING:
     from inference.handlers import Program
 
 
-def observed_ranks(program: "Program", signature: Signature) -> dict[str, int]:
+def observed_ranks(program: "Program", signature: Signature, limit: TimeLimit) -> dict[str, int]:
     """Returns the ranks of a model's outputs as one call has them, for those its graph hides.
 
     Where the model refuses blank rows, each output is taken to be a scalar for each row.
@@ -25,10 +27,14 @@ def observed_ranks(program: "Program", signature: Signature) -> dict[str, int]:
     Args:
       program: The loaded model.
       signature: What it takes and gives.
+      limit: How long the call may take.
     """
     rows = signature.rows or SMALLEST
     try:
-        outputs = program(tensors(blank_features(signature, rows), 0, rows, rows))
+        given = tensors(blank_features(signature, rows), 0, rows, rows)
+        outputs = limit.call(lambda: program(given), rows)
+    except ModelTimeoutError:
+        raise
     except Exception:
         # What fails here may work with real rows; a wrong guess is found when they are scored.
         return {spec.name: 1 for spec in signature.outputs}
@@ -41,21 +47,53 @@ def _rank(output: Output) -> int:
 
 def blank_features(signature: Signature, rows: int) -> list[Feature]:
     """Returns the inputs for rows of zeros and empty strings, with one value where that is open."""
+    return _features(signature, lambda spec: _blank(spec, rows))
+
+
+def mixed_features(signature: Signature, rows: int) -> list[Feature]:
+    """Returns the inputs for rows of random values, the same each time, and as many blank ones.
+
+    The values are such as most models take: whole numbers are 0 or 1, others lie between 0 and 2.
+
+    Args:
+      signature: What the model takes.
+      rows: How many of either kind.
+    """
+    draw = np.random.default_rng(0)
+    return _features(
+        signature, lambda spec: pa.concat_arrays([_drawn(spec, rows, draw), _blank(spec, rows)])
+    )
+
+
+def _features(signature: Signature, made: Callable[[TensorSpec], pa.Array]) -> list[Feature]:
     specs = signature.features or signature.inputs
     names = [spec.name for spec in specs]
-    batch = pa.RecordBatch.from_arrays([_blank(spec, rows) for spec in specs], names)
+    batch = pa.RecordBatch.from_arrays([made(spec) for spec in specs], names)
     features, _ = features_of(batch, bind(signature, {}, batch.schema))
     return features
 
 
 def _blank(spec: TensorSpec, rows: int) -> pa.Array:
-    sizes = _blank_sizes(spec)
-    count = rows * math.prod(sizes)
+    count = rows * math.prod(_blank_sizes(spec))
     if spec.is_text:
-        leaf: pa.Array = pa.repeat(pa.scalar(b"", pa.binary()), count)
+        return _nested(spec, pa.repeat(pa.scalar(b"", pa.binary()), count))
+    return _nested(spec, pa.array(np.zeros(count, np.int8)).cast(spec.arrow()))
+
+
+def _drawn(spec: TensorSpec, rows: int, draw: np.random.Generator) -> pa.Array:
+    count, type = rows * math.prod(_blank_sizes(spec)), spec.arrow()
+    if spec.is_text:
+        letters = pa.array([b"a", b"b", b"c"], pa.binary())
+        return _nested(spec, letters.take(pa.array(draw.integers(0, 3, count))))
+    if pa.types.is_floating(type):
+        values = pa.array(draw.uniform(0, 2, count).astype(type.to_pandas_dtype()), type)
     else:
-        leaf = pa.array(np.zeros(count, np.int8)).cast(spec.arrow())
-    for size in reversed(sizes):
+        values = pa.array(draw.integers(0, 2, count)).cast(type)
+    return _nested(spec, values)
+
+
+def _nested(spec: TensorSpec, leaf: pa.Array) -> pa.Array:
+    for size in reversed(_blank_sizes(spec)):
         leaf = pa.FixedSizeListArray.from_arrays(leaf, size)
     return leaf
 

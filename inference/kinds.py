@@ -19,6 +19,7 @@ class Kind:
       suffix: The end of its URI; empty for the kind that all other URIs are of.
       module: The handler, which imports its framework only when called.
       holds: A file that is in its directory; empty if the model is a single file.
+      index: The file in it that tells how large its variables are; empty if none does.
       describing: The files that its signature is read from; all if empty.
     """
 
@@ -26,6 +27,7 @@ class Kind:
     suffix: str
     module: str
     holds: str = ""
+    index: str = ""
     describing: tuple[str, ...] = ()
 
 
@@ -36,6 +38,7 @@ KINDS = (
         "",
         "inference.handlers.saved_model",
         holds="saved_model.pb",
+        index="variables/variables.index",
         describing=("saved_model.pb", "variables/variables.index"),
     ),
 )

@@ -1,21 +1,29 @@
 """A model in memory: warmed up, and called over any number of rows."""
 
+import logging
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from inference.batching import Calls, Failed, RowLimit, groups
+from inference.batching import SMALLEST, Calls, Failed, RowLimit, groups
 from inference.binding import Binding
-from inference.blank import blank_features, row_bytes
+from inference.blank import blank_features, mixed_features, row_bytes
+from inference.company import depends_on_company
 from inference.features import Feature
 from inference.models import Model
 from inference.predictions import Prediction, column_type, predicted
 from inference.signature import TensorSpec
 from inference.tensors import tensors
+from inference.time_limit import TimeLimit
 from transforms.batches import MAX_BYTES, MAX_ROWS
-from transforms.errors import MillraceError
+from transforms.errors import ConfigError, MillraceError
+
+_log = logging.getLogger(__name__)
+_TRIES = 4
+"""How often to look whether rows depend on each other, where the rows at hand can't tell."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ class LoadedModel:
       model: The model as configured.
 
     Raises:
-      ConfigError: It can't be loaded, or its outputs are not one for each row.
+      ConfigError: It can't be loaded, its outputs are not one for each row, or it takes a fixed
+        number of rows, and pads would change what the other rows get.
+      ModelTimeoutError: A call to warm it up has not returned in time.
     """
 
     def __init__(self, model: Model) -> None:
@@ -64,7 +74,15 @@ class LoadedModel:
         self.limit = RowLimit(fixed or model.batch_rows, fixed=fixed is not None)
         self._last: tuple[pa.Schema, Sequence[str] | None, Bound] | None = None
         self._versions: pa.Array = pa.repeat(model.version, MAX_ROWS)
+        self._time = TimeLimit(model.timeout)
         self._warm_up()
+        self._tries, self._lock = _TRIES, threading.Lock()
+        self._look_at_company(mixed_features(model.signature, 2 * self._size), 2)
+
+    @property
+    def _size(self) -> int:
+        """How many rows are called to see whether a row depends on the others."""
+        return self.model.signature.rows or SMALLEST
 
     def bound(self, schema: pa.Schema, keep_columns: Sequence[str] | None) -> Bound:
         """The model fitted to batches of a schema; done once for a run of equal ones.
@@ -106,6 +124,7 @@ class LoadedModel:
         failed: list[Failed] = []
         for members in _alike(features, rows):
             alike = features if len(members) == rows else [f.take(members) for f in features]
+            self._look_at_company(alike, len(members))
             for part in self._calls(alike).over(len(members), self.limit):
                 if isinstance(part, Failed):
                     failed.append(Failed(int(members[part.row]), part.message))
@@ -114,12 +133,14 @@ class LoadedModel:
         return _joined(self.model.signature.outputs, found, failed)
 
     def _calls(self, features: list[Feature]) -> Calls[list[Prediction]]:
+        program = self._program
+
         def call(start: int, count: int, padded: int) -> list[Prediction]:
-            outputs = self._program(tensors(features, start, count, padded))
+            given = tensors(features, start, count, padded)
+            outputs = self._time.call(lambda: program(given), count)
             specs = self.model.signature.outputs
             return [predicted(spec, outputs[spec.name], count, padded) for spec in specs]
 
-        program = self._program
         return Calls(call, program.exhausted, program.blame, passed=(MillraceError,))
 
     def _warm_up(self) -> None:
@@ -133,6 +154,54 @@ class LoadedModel:
         if fitting < rows and self.model.signature.rows is None:
             rows = 1 << (fitting.bit_length() - 1)
         self._calls(blank_features(self.model.signature, rows)).trial(rows, self.limit)
+
+    def _look_at_company(self, features: list[Feature], rows: int) -> None:
+        """Stops padding if what a row gets depends on the others; looks until that is known.
+
+        The model may refuse the rows that are made up for it, so the first real ones are tried too.
+
+        Raises:
+          ConfigError: It does, but the number of rows is fixed.
+        """
+        if not self._tries or rows < 2 or self.model.signature.rows == 1:
+            return
+        with self._lock:
+            if self._tries:
+                depends = self._depends(features)
+                self._tries = self._tries - 1 if depends is None else 0
+                if depends:
+                    self._refuse_padding()
+
+    def _depends(self, features: list[Feature]) -> bool | None:
+        fixed = self.model.signature.rows is not None
+        size = self._size if fixed else min(self._size, len(features[0].columns[0]))
+
+        def score(given: list[Feature], rows: int) -> list[Prediction]:
+            return self._calls(given).call(0, rows, rows)
+
+        try:
+            return depends_on_company(score, features, size, fixed)
+        except MillraceError:
+            raise
+        except Exception:
+            # A model may refuse rows, for what they hold or where memory is short.
+            return None
+
+    def _refuse_padding(self) -> None:
+        model = self.model
+        why = f"model {model.uri}: what it makes of a row depends on the other rows of the call"
+        if model.signature.rows is not None:
+            raise ConfigError(
+                f"{why}, and it takes exactly {model.signature.rows} rows, so rows that fill up a "
+                "call would change the others: export it for any number of rows"
+            )
+        self.limit.stop_padding()
+        _log.warning(
+            "%s. They are scored without padding, in the batches that they come in, of at most "
+            "%d rows: the same rows in other batches get other values",
+            why,
+            self.limit.rows,
+        )
 
 
 def _alike(features: list[Feature], rows: int) -> Iterator[np.ndarray]:

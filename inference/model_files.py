@@ -46,6 +46,19 @@ def local_path(uri: str, only: Collection[str] = ()) -> Path:
     return target
 
 
+def file_sizes(uri: str, folder: str) -> dict[str, int]:
+    """Returns the sizes in bytes of the files in a folder of a model, by their names."""
+    if not is_remote(uri):
+        found = Path(uri.removeprefix("file://")) / folder
+        return {file.name: file.stat().st_size for file in found.iterdir() if file.is_file()}
+    inside = {_within(file, uri): int(file.size_in_bytes) for file in _listed(uri)}
+    return {Path(name).name: size for name, size in inside.items() if _folder(name) == folder}
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
 def _listed(uri: str) -> list[Any]:
     """Metadata of the files at a URI: itself, or all within it."""
     from apache_beam.io.filesystem import BeamIOError

@@ -1,23 +1,31 @@
 """A model as configured: where it is, what it takes and gives, which columns feed it."""
 
 import difflib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from inference.binding import Binding, Mappings, bind
+from inference.binding import Binding, bind
+from inference.checkpoint import check_whole
 from inference.kinds import existing, handler, kind_of
 from inference.model_files import local_path
 from inference.predictions import column_type
-from inference.signature import Layout, Signature, TensorSpec, faults
+from inference.signature import Layout, Mappings, Signature, TensorSpec, faults
+from inference.time_limit import TimeLimit
+from inference.wording import mapped, setting
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
     from inference.handlers import Program
 
 BATCH_ROWS = 8192
+_log = logging.getLogger(__name__)
+TIMEOUT = 3600.0
+"""Seconds after which a call is given up: more than any takes that ends."""
+
 VERSION_COLUMN = "model_version"
 
 Columns = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str | Sequence[str]]]
@@ -37,6 +45,8 @@ class Model:
       mapping: The columns of inputs that are not named like their column.
       output_prefix: Put before the names of the columns that it adds.
       batch_rows: The most rows of a call.
+      trusted: Whether it may reach outside of TensorFlow: to files, to Python.
+      timeout: The most seconds of a call; None for any number.
     """
 
     uri: str
@@ -47,6 +57,8 @@ class Model:
     mapping: tuple[tuple[str, tuple[str, ...]], ...] = ()
     output_prefix: str = ""
     batch_rows: int = BATCH_ROWS
+    trusted: bool = False
+    timeout: float | None = TIMEOUT
 
     @classmethod
     def resolve(
@@ -56,6 +68,8 @@ class Model:
         mapping: Columns | None = None,
         output_prefix: str = "",
         batch_rows: int = BATCH_ROWS,
+        trust_model: bool = False,
+        model_timeout: float | None = TIMEOUT,
     ) -> "Model":
         """Looks at a model: finds its signature and checks the configuration.
 
@@ -65,21 +79,27 @@ class Model:
           uri: A SavedModel directory or `.keras` file, local or gs://.
           signature: A SavedModel's signature; None for `serving_default`, or the only one.
           mapping: Inputs to columns, where their names differ: `{"features": ["f0", "f1"]}`
-            stacks columns, `{"features": "f*"}` those that match in the order of the schema, and
+            stacks columns, `{"features": "f*"}` those that match (f0, f1, ... f10), and
             `{"tips": ""}` leaves an input that allows it without values.
           output_prefix: Put before the names of the columns that the model adds.
           batch_rows: The most rows of a call.
+          trust_model: Lets the model reach outside of TensorFlow: read and write files, run Python
+            code. Trust who made it.
+          model_timeout: The most seconds of a call; None for any number.
 
         Raises:
-          ConfigError: There is no such model, signature or input, or no column could hold one of
-            its tensors.
+          ConfigError: There is no such model, signature or input, its files are damaged, no column
+            could hold one of its tensors, or it reaches outside without being trusted.
         """
         if batch_rows < 1:
-            raise ConfigError(f"--batch_rows is at least 1, not {batch_rows}")
+            raise ConfigError(f"{setting('batch_rows')} is at least 1, not {batch_rows}")
+        if model_timeout is not None and not model_timeout > 0:
+            raise ConfigError(f"{setting('model_timeout')} is above 0, not {model_timeout:g}")
         uri = uri.rstrip("/")
         kind = kind_of(uri)
         path = existing(uri, kind)
-        described, digest = handler(kind).describe(str(path), signature)
+        check_whole(uri, kind.index, path)
+        described, digest = handler(kind).describe(str(path), signature, trust_model)
         last = uri.rpartition("/")[2]
         model = cls(
             uri,
@@ -90,6 +110,8 @@ class Model:
             tuple(_mappings(mapping)),
             output_prefix,
             batch_rows,
+            trust_model,
+            model_timeout,
         )
         model._check_signature()
         return model._ranked()
@@ -97,25 +119,26 @@ class Model:
     def load(self) -> "Program":
         """Loads it with its weights."""
         path = str(local_path(self.uri))
-        program: Program = handler(kind_of(self.uri)).load(path, self.signature)
+        program: Program = handler(kind_of(self.uri)).load(path, self.signature, self.trusted)
         return program
 
-    def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | None = None) -> Binding:
+    def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
         """Which columns feed which inputs.
 
         Args:
           schema: The columns there are.
-          keep_columns: Those to keep beside the outputs; None keeps all.
+          keep_columns: Those to keep beside the outputs, or the name of one; None keeps all.
 
         Raises:
           ConfigError: See `check`.
         """
-        kept = schema.names if keep_columns is None else keep_columns
+        names = names_of(keep_columns)
+        kept = schema.names if names is None else names
         problems = [_no_column(name, schema.names) for name in kept if name not in schema.names]
         added = {field.name for field in self.output_fields()}
         problems += [
             f"output column {name!r} of the model is also a column of the input: pass "
-            "--output_prefix, or --keep_columns without it"
+            f"{setting('output_prefix')}, or {setting('keep_columns')} without it"
             for name in sorted(added & set(kept))
         ]
         try:
@@ -126,18 +149,19 @@ class Model:
             raise ConfigError("\n".join([f"model {self.uri}: {problems[0]}", *problems[1:]]))
         return binding
 
-    def check(self, schema: pa.Schema, keep_columns: Sequence[str] | None = None) -> None:
-        """Checks that columns can feed the model, before any work.
+    def check(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> None:
+        """Checks that columns can feed the model, before any work, and notes what is assumed.
 
         Args:
           schema: The columns there are.
-          keep_columns: Those to keep beside the outputs; None keeps all.
+          keep_columns: Those to keep beside the outputs, or the name of one; None keeps all.
 
         Raises:
           ConfigError: Columns are missing or of a wrong type, or would occur twice in the
             output. It tells everything that is wrong.
         """
-        self.bind(schema, keep_columns)
+        for note in self.bind(schema, keep_columns).notes:
+            _log.warning("model %s: %s", self.uri, note)
 
     def input_columns(self, schema: pa.Schema) -> list[str]:
         """The columns of a schema that the model reads."""
@@ -148,7 +172,7 @@ class Model:
         """The types of the input columns, for formats that don't tell them, such as CSV.
 
         A sparse input takes scalars as well as lists, and is listed as scalar. Columns that are
-        mapped by a pattern are not listed.
+        mapped by a pattern are listed by the pattern, `f*`.
         """
         mapping, types = dict(self.mapping), {}
         for spec in self.signature.features or self.signature.inputs:
@@ -156,8 +180,8 @@ class Model:
                 break
             names = (name for name in (spec.name, *spec.parts[:1]) if name in mapping)
             columns = mapping.get(next(names, ""), (spec.name,))
-            type = spec.arrow() if len(columns) > 1 else _input_type(spec)
-            types.update({column: type for column in columns if "*" not in column})
+            many = len(columns) > 1 or any("*" in column for column in columns)
+            types.update(dict.fromkeys(columns, spec.arrow() if many else _input_type(spec)))
         return types
 
     def output_fields(self) -> list[pa.Field]:
@@ -186,12 +210,19 @@ class Model:
             return self
         from inference.blank import observed_ranks
 
-        ranks = observed_ranks(self.load(), self.signature)
+        ranks = observed_ranks(self.load(), self.signature, TimeLimit(self.timeout))
         outputs = [
             spec if spec.shape is not None else replace(spec, shape=(None,) * ranks[spec.name])
             for spec in self.signature.outputs
         ]
         return replace(self, signature=replace(self.signature, outputs=tuple(outputs)))
+
+
+def names_of(columns: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """Returns the names of columns; a single text is one name."""
+    if columns is None:
+        return None
+    return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
 def _mappings(mapping: Columns | None) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -210,13 +241,15 @@ def _unknown_inputs(signature: Signature, mapping: Mappings) -> Iterator[str]:
         if name not in names and name not in aliases:
             near = difflib.get_close_matches(name, names, 1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            yield f"--map {name}=...: no input is called so{hint}; there are: {', '.join(names)}"
+            way = mapped(name, ["..."])
+            yield f"{way}: no input is called so{hint}; there are: {', '.join(names)}"
 
 
 def _no_column(name: str, names: list[str]) -> str:
     near = difflib.get_close_matches(name, names, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"--keep_columns: there is no column {name!r}{hint}; there are: {', '.join(names)}"
+    way = setting("keep_columns").rstrip("=")
+    return f"{way}: there is no column {name!r}{hint}; there are: {', '.join(names)}"
 
 
 def _input_type(spec: TensorSpec) -> pa.DataType:

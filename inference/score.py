@@ -1,6 +1,5 @@
-"""Scores batches with a model: the verb, and its twin for tables without a pipeline."""
+"""Scores batches with a model: the function and the verb."""
 
-import functools
 import resource
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,14 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from inference.features import features_of
 from inference.loaded import Bound, LoadedModel
-from inference.models import BATCH_ROWS, Columns, Model
+from inference.models import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.rejecting import Rejecting
+from inference.resolving import resolved
 from transforms import progress
-from transforms.batches import rebatch, select_rows
-from transforms.coders import Batches
+from transforms.batches import select_rows
+from transforms.coders import Batches, known_columns
 from transforms.commit.dead_letters import DeadLetters, split_rejects
-from transforms.errors import ConfigError
-from transforms.rejects import REJECTS, Outcome
+from transforms.rejects import Outcome
 from transforms.verb import Verb
 
 if getattr(base, "resource", None) is None:
@@ -117,106 +116,53 @@ class Score(Verb):
     """Scores batches with a model, and adds its outputs and `model_version` as columns.
 
     Args:
-      model: The URI of a SavedModel directory or `.keras` file, or a resolved `Model`.
+      model: The URI of a SavedModel directory or `.keras` file, a resolved `Model`, or a Keras
+        model in memory.
       signature: A SavedModel's signature; None for `serving_default`, or the only one.
       mapping: Inputs to columns, where their names differ; see `Model.resolve`.
-      keep_columns: The columns to keep beside the outputs; None keeps all.
+      keep_columns: The columns to keep beside the outputs, or the name of one; None keeps all.
       output_prefix: Put before the names of the columns that the model adds.
-      batch_rows: The most rows of a call. Larger batches are cut, all are padded to a few sizes.
+      batch_rows: The most rows of a call. Larger batches are cut. They are padded to a few sizes,
+        unless what the model makes of a row depends on the other rows.
+      trust_model: Lets the model reach outside of TensorFlow; see `Model.resolve`.
+      model_timeout: The most seconds of a call; None for any number.
       dead_letters: Takes the rows that the model can't score; None lets the first one fail the
         pipeline.
 
     Returns: The rows that were scored, in order.
 
     Raises:
-      ConfigError: From `expand`, if there is no such model or it can't be fed from columns; from
-        the workers, if the batches don't have those columns.
+      ConfigError: When the pipeline is built, if there is no such model, it can't be fed from
+        columns, or `Read` gives other columns; from the workers, if other batches do.
     """
 
-    model: str | Model
+    model: Any
     signature: str | None = None
     mapping: Columns | None = None
-    keep_columns: Sequence[str] | None = None
+    keep_columns: Sequence[str] | str | None = None
     output_prefix: str = ""
     batch_rows: int = BATCH_ROWS
+    trust_model: bool = False
+    model_timeout: float | None = TIMEOUT
     dead_letters: DeadLetters | None = None
 
     def expand(self, batches: Batches) -> Batches:
-        """Returns the scored rows."""
+        """Calls the model within RunInference; checks the columns, where they are known."""
         model = resolved(
-            self.model, self.signature, self.mapping, self.output_prefix, self.batch_rows
+            self.model,
+            signature=self.signature,
+            mapping=self.mapping,
+            output_prefix=self.output_prefix,
+            batch_rows=self.batch_rows,
+            trust_model=self.trust_model,
+            model_timeout=self.model_timeout,
         )
-        keep = None if self.keep_columns is None else tuple(self.keep_columns)
+        keep = names_of(self.keep_columns)
+        if (schema := known_columns(batches)) is not None:
+            model.check(schema, keep)
         inference: beam.PTransform = RunInference(
             ScoreHandler(model, keep), model_identifier=f"{model.uri}#{model.digest}"
         )
         # Without this hint the outcomes would be pickled wherever the runner encodes them.
         typed = inference.with_output_types(tuple[pa.RecordBatch, pa.RecordBatch])
         return split_rejects(batches | "RunInference" >> typed, self.dead_letters, "Score")
-
-
-def resolved(
-    model: str | Model,
-    signature: str | None = None,
-    mapping: Columns | None = None,
-    output_prefix: str = "",
-    batch_rows: int = BATCH_ROWS,
-) -> Model:
-    """The model, resolved unless it is already.
-
-    Raises:
-      ConfigError: It is, but is to be resolved in another way.
-    """
-    if isinstance(model, str):
-        return Model.resolve(model, signature, mapping, output_prefix, batch_rows)
-    if (signature, mapping, output_prefix, batch_rows) != (None, None, "", BATCH_ROWS):
-        raise ConfigError(
-            "signature, mapping, output_prefix and batch_rows belong to a model that is yet to be "
-            "resolved: pass them to Model.resolve"
-        )
-    return model
-
-
-def score_table(
-    rows: pa.Table | pa.RecordBatch,
-    model: str | Model,
-    signature: str | None = None,
-    mapping: Columns | None = None,
-    keep_columns: Sequence[str] | None = None,
-    output_prefix: str = "",
-    batch_rows: int = BATCH_ROWS,
-) -> tuple[pa.Table, pa.Table]:
-    """Scores a table as `Score` does, without a pipeline.
-
-    The models used last stay loaded in this process, so that calls may be many and small.
-
-    Args:
-      rows: n rows with the columns that feed the model.
-      model: The URI of a SavedModel directory or `.keras` file, or a resolved `Model`.
-      signature: A SavedModel's signature; None for `serving_default`, or the only one.
-      mapping: Inputs to columns, where their names differ; see `Model.resolve`.
-      keep_columns: The columns to keep beside the outputs; None keeps all.
-      output_prefix: Put before the names of the columns that the model adds.
-      batch_rows: The most rows of a call.
-
-    Returns: The rows that were scored, in order, with the model's outputs; and the rejected ones,
-      in the columns of `rejects.REJECTS`.
-
-    Raises:
-      ConfigError: There is no such model, or the columns can't feed it.
-    """
-    loaded = _loaded(resolved(model, signature, mapping, output_prefix, batch_rows))
-    whole = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
-    nothing = [pa.nulls(0, field.type) for field in whole.schema]
-    chunks = whole.to_batches() or [pa.RecordBatch.from_arrays(nothing, schema=whole.schema)]
-    batches = rebatch(chunks, max_rows=loaded.limit.rows)
-    keep = None if keep_columns is None else tuple(keep_columns)
-    outcomes = [score_batch(batch, loaded, keep) for batch in batches]
-    scored = pa.Table.from_batches([batch for batch, _ in outcomes])
-    rejects = pa.Table.from_batches([batch for _, batch in outcomes], schema=REJECTS)
-    return scored, rejects
-
-
-@functools.lru_cache(maxsize=4)
-def _loaded(model: Model) -> LoadedModel:
-    return LoadedModel(model)

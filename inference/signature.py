@@ -1,12 +1,15 @@
 """What a model takes and gives: named tensors with types and shapes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
 
 from transforms.arrow.types import from_tensor
+
+Mappings = Mapping[str, tuple[str, ...]]
+"""Columns by input. Several are stacked; none means that the input never has a value."""
 
 Shape = tuple[int | None, ...]
 """Sizes of a tensor, rows first; None where it is known only when called."""

@@ -1,10 +1,13 @@
 """How Beam carries values between steps: batches as Arrow IPC, large states pickled once."""
 
+import contextlib
 import pickle
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam import pipeline
 from apache_beam.coders import coder_impl
 from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry
@@ -12,7 +15,35 @@ from apache_beam.coders.typecoders import registry
 Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 """A collection of batches. Whoever names it has registered the coder by that."""
 
+_label = pipeline.alter_label_if_ipython
+
+
+@contextlib.contextmanager
+def _labelled(transform: Any, pvalueish: Any) -> Iterator[None]:
+    """Lets pipelines be built in a notebook, where Beam 2.77 fails beside pandas 3.
+
+    Beam puts the number of the cell before a step's label, and imports what pandas no longer has.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(AttributeError, ImportError):
+            stack.enter_context(_label(transform, pvalueish))
+        yield
+
+
+pipeline.alter_label_if_ipython = _labelled
+
 CODER_URN = "millrace:coder:record_batch:v1"
+
+
+def with_columns(batches: Batches, schema: pa.Schema) -> Batches:
+    """Notes which columns the batches of a collection will have, for the verbs that follow."""
+    batches.columns = schema
+    return batches
+
+
+def known_columns(batches: Batches) -> pa.Schema | None:
+    """Returns the columns that a verb noted by `with_columns`; None where none did."""
+    return getattr(batches, "columns", None)
 
 
 class _RecordBatchCoderImpl(coder_impl.StreamCoderImpl):

@@ -1,7 +1,8 @@
 """One module for each kind of model; `kinds.KINDS` names them.
 
-A module has two functions. `describe(path, signature)` reads a model's signature, as cheaply as
-its format allows, and a digest of it; `load(path, signature)` makes it a `Program`.
+A module has two functions. `describe(path, signature, trusted)` reads a model's signature, as
+cheaply as its format allows, and a digest of it; `load(path, signature, trusted)` makes it a
+`Program`.
 """
 
 from collections.abc import Mapping

@@ -5,8 +5,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from inference.handlers.outside_ops import deeds, is_outside
+from inference.handlers.replaced_ops import PRINTING
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names, tensorflow
 from inference.signature import Layout, Signature, TensorSpec
+from inference.wording import switched_on
 from transforms.errors import ConfigError
 
 SIGNATURE = "call"
@@ -15,56 +18,80 @@ SIGNATURE = "call"
 _SPARSE = ("indices", "values", "dense_shape")
 
 
-def describe(path: str, signature: str | None) -> tuple[Signature, str]:
+def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[Signature, str]:
     """Reads a Keras model's signature. The format keeps it in code, so the model is loaded.
 
     Args:
       path: A local `.keras` file.
       signature: None, or `call`.
+      trusted: Whether its layers may hold Python code, and run it.
 
     Returns: The signature, and the model's digest: a hash of the checksums of its parts.
 
     Raises:
-      ConfigError: Keras can't load it, or doesn't tell what it takes.
+      ConfigError: Keras can't load it or doesn't tell what it takes, or it runs Python code, reads
+        files or prints, and is not trusted.
     """
     if signature not in (None, SIGNATURE):
         raise ConfigError(
             f"model {path} has no signature {signature!r}: a .keras file has only {SIGNATURE!r}"
         )
-    model = _loaded(path)
+    model = _loaded(path, trusted)
     inputs = _inputs(model, path)
     concrete = _traced(model, inputs)
+    if not trusted:
+        _check_graph(concrete.graph.as_graph_def(), path)
     specs = concrete.structured_outputs
     outputs = tuple(_output(name, specs[name]) for name in specs)
     return Signature(SIGNATURE, inputs, outputs), _digest(path)
 
 
-def load(path: str, signature: Signature) -> TensorFlowProgram:
+def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowProgram:
     """Loads a Keras model with its weights.
 
     Raises:
       ConfigError: Keras can't load it.
     """
-    model = _loaded(path)
+    model = _loaded(path, trusted)
     concrete = _traced(model, signature.inputs)
     return TensorFlowProgram(
         concrete, lambda: node_names(concrete.graph.as_graph_def()), owner=model
     )
 
 
-def _loaded(path: str) -> Any:
+def _loaded(path: str, trusted: bool) -> Any:
     tensorflow()
     import keras
 
     if keras.backend.backend() != "tensorflow":
         raise ConfigError("Keras runs on another backend: set KERAS_BACKEND=tensorflow")
     try:
-        return keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=False, safe_mode=not trusted)
     except (ValueError, TypeError, OSError, KeyError, ImportError, AttributeError) as error:
+        if not trusted and "safe_mode" in str(error):
+            raise ConfigError(
+                f"model {path}: it holds Python code, such as that of a Lambda layer, which could "
+                f"do anything: pass {switched_on('trust_model')} if you trust who made it"
+            ) from None
         raise ConfigError(
             f"model {path}: Keras {keras.__version__} can't load it: {first_line(error)} A model "
             "of custom classes is scored as a SavedModel: model.export(folder)"
         ) from error
+
+
+def _check_graph(graph: Any, path: str) -> None:
+    """Raises a ConfigError if what Keras runs reaches outside of TensorFlow, or prints."""
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    if found := {node.op for node in nodes if is_outside(node)}:
+        raise ConfigError(
+            f"model {path}: it {deeds(found)}: pass {switched_on('trust_model')} if you trust who "
+            "made it"
+        )
+    if any(node.op in PRINTING for node in nodes):
+        raise ConfigError(
+            f"model {path}: it prints values of rows (tf.print): export it as a SavedModel, "
+            f"whose prints are left out, or pass {switched_on('trust_model')}"
+        )
 
 
 def _digest(path: str) -> str:

@@ -1,8 +1,9 @@
-"""Ops that TensorFlow no longer runs, replaced in old SavedModels by functions that do the same.
+"""Ops of SavedModels that are replaced: those that TensorFlow no longer runs, and those that print.
 
 Models with `tft.bucketize` that TensorFlow 2.7 and older saved call BoostedTreesBucketize, whose
 kernel later versions lack (tensorflow/tensorflow#76826). Other ops without a kernel are reported
-before a row moves.
+before a row moves. Print and PrintV2 (`tf.print`) write values of rows to stderr: the one becomes
+an Identity, the other does nothing.
 """
 
 import tempfile
@@ -27,7 +28,7 @@ def missing_ops(nodes: Iterable[Any], functions: Iterable[Any]) -> list[str]:
 
 @contextmanager
 def runnable(path: str) -> Iterator[str]:
-    """A SavedModel directory with runnable ops only: the given one, or a copy for a while.
+    """A SavedModel directory with runnable, silent ops only: the given one, or a copy for a while.
 
     The copy links to the model's weights and assets.
 
@@ -58,15 +59,35 @@ def _has_kernel(op: str) -> bool:
 
 
 def _replace_in(graph: Any) -> bool:
-    """Replaces what a GraphDef and its functions can't run; tells whether there was any."""
+    """Replaces what a GraphDef and its functions can't run or print; tells if there was any."""
     bodies = [function.node_def for function in graph.library.function]
+    printing = [node for body in [graph.node, *bodies] for node in body if node.op in PRINTING]
+    for node in printing:
+        _silence(node)
     found = [node for node in graph.node if _is_replaced(node)]
     inner = [[node for node in body if _is_replaced(node)] for body in bodies]
     for function, nodes in zip(list(graph.library.function), inner, strict=True):
         _rename_outputs(function, nodes)
     for node in [*found, *(node for nodes in inner for node in nodes)]:
         _replace(node, graph.library)
-    return bool(found) or any(inner)
+    return bool(printing or found) or any(inner)
+
+
+def _silence(node: Any) -> None:
+    """Makes a node that prints hand on what it was given, if anything; the order of steps stays."""
+    controls = [source for source in node.input if source.startswith("^")]
+    data = [source for source in node.input if not source.startswith("^")]
+    dtype, shapes = node.attr["T"], list(node.attr["_output_shapes"].list.shape)
+    passed = data[:1] if node.op == "Print" else []
+    node.op = PRINTING[node.op]
+    dtype = type(dtype).FromString(dtype.SerializeToString())
+    node.ClearField("attr")
+    node.ClearField("input")
+    node.input.extend([*passed, *controls])
+    if passed:
+        node.attr["T"].CopyFrom(dtype)
+        if shapes:
+            node.attr["_output_shapes"].list.shape.extend(shapes)
 
 
 def _is_replaced(node: Any) -> bool:
@@ -123,3 +144,6 @@ _REPLACEMENTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "BoostedTreesBucketize": (_bucketize, "buckets"),
 }
 """Ops by name: what traces a function in the place of a node, and how the op's output is called."""
+
+PRINTING = {"PrintV2": "NoOp", "Print": "Identity"}
+"""Ops that print, and what they become: PrintV2 has no output, Print hands on its first input."""

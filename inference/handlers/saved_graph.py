@@ -146,13 +146,29 @@ def reached(meta_graph: Any, outputs: list[str]) -> Iterator[tuple[Any, Nodes]]:
 
     Yields: A node, and the nodes of its graph or function by name.
     """
+    graph, bodies = graph_nodes(meta_graph)
+    yield from walked(bodies, [(graph, name) for name in outputs])
+
+
+def graph_nodes(meta_graph: Any) -> tuple[Nodes, dict[str, Nodes]]:
+    """Returns the nodes of a graph by name, and those of each of its functions."""
     graph = {node.name: node for node in meta_graph.graph_def.node}
-    bodies = {
-        function.signature.name: {node.name: node for node in function.node_def}
-        for function in meta_graph.graph_def.library.function
-    }
+    functions = meta_graph.graph_def.library.function
+    return graph, {f.signature.name: {node.name: node for node in f.node_def} for f in functions}
+
+
+def walked(
+    bodies: Mapping[str, Nodes], waiting: list[tuple[Nodes, str]]
+) -> Iterator[tuple[Any, Nodes]]:
+    """The nodes that some nodes need, into the functions that they call.
+
+    Args:
+      bodies: The nodes of each function by name.
+      waiting: Nodes to begin with: those of their graph or function, and the node's name.
+
+    Yields: As `reached` does; the nodes are the very objects that were given.
+    """
     called: set[str] = set()
-    waiting = [(graph, name) for name in outputs]
     seen: set[tuple[int, str]] = set()
     while waiting:
         nodes, name = waiting.pop()
@@ -169,6 +185,8 @@ def reached(meta_graph: Any, outputs: list[str]) -> Iterator[tuple[Any, Nodes]]:
 
 
 def _callees(node: Any) -> Iterator[str]:
+    """The functions that a node may call: itself one, in graphs of TensorFlow 1."""
+    yield node.op
     for attribute in node.attr.values():
         if attribute.HasField("func"):
             yield attribute.func.name

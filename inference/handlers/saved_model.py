@@ -8,7 +8,9 @@ from inference.handlers.parsed_examples import parsed_features
 from inference.handlers.replaced_ops import missing_ops, runnable
 from inference.handlers.saved_graph import Leaf, composite, reached, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names, tensorflow
+from inference.handlers.trust import Call, check_trusted
 from inference.signature import Layout, Signature, TensorSpec, fixed_rows
+from inference.wording import setting
 from transforms.errors import ConfigError
 
 GRAPH, INDEX = "saved_model.pb", "variables/variables.index"
@@ -18,20 +20,22 @@ FILES = (GRAPH, INDEX)
 _SPLITS_DTYPE = "int64"
 
 
-def describe(path: str, signature: str | None) -> tuple[Signature, str]:
+def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[Signature, str]:
     """Reads a signature from a SavedModel without loading its weights.
 
     Args:
       path: A local directory with at least `FILES`.
       signature: Its name; None for `serving_default`, or for the only one.
+      trusted: Whether it may do what it likes: read files, run Python code.
 
     Returns: The signature and the model's digest: a hash of `FILES`, of which the index has a
       checksum of each variable.
 
     Raises:
-      ConfigError: There is no such signature, or its tensors are of a kind not supported.
+      ConfigError: There is no such signature, its tensors are of a kind not supported, or it
+        reaches outside of TensorFlow and is not trusted.
     """
-    meta_graph = _meta_graph(path)
+    meta_graph, alone = _meta_graph(path)
     definitions = {
         name: definition
         for name, definition in meta_graph.signature_def.items()
@@ -39,18 +43,35 @@ def describe(path: str, signature: str | None) -> tuple[Signature, str]:
     }
     name = _chosen(definitions, signature, path)
     try:
-        return _signature(meta_graph, name, definitions[name]), _digest(path)
+        found = _signature(meta_graph, name, definitions[name])
+    except ValueError as error:
+        raise ConfigError(f"model {path}, signature {name!r}: {error}") from error
+    if not trusted:
+        _check(path, name, meta_graph, alone)
+    return found, _digest(path)
+
+
+def _check(path: str, name: str, meta_graph: Any, alone: bool) -> None:
+    """Raises a ConfigError if the model reaches outside of TensorFlow."""
+    objects = alone and meta_graph.HasField("object_graph_def")
+    outputs = _output_nodes(meta_graph.signature_def[name])
+    try:
+        check_trusted(Call(meta_graph, name, outputs, objects))
     except ValueError as error:
         raise ConfigError(f"model {path}, signature {name!r}: {error}") from error
 
 
-def load(path: str, signature: Signature) -> TensorFlowProgram:
+def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowProgram:
     """Loads a SavedModel with its weights.
+
+    What it does outside of TensorFlow is looked at again, on the machine that runs it.
 
     Raises:
       ConfigError: TensorFlow can't load it.
     """
     tf = tensorflow()
+    if not trusted:
+        _check(path, signature.name, *_meta_graph(path))
     try:
         with runnable(path) as folder:
             loaded = tf.saved_model.load(folder, tags=list(signature.tags) or None)
@@ -64,7 +85,8 @@ def load(path: str, signature: Signature) -> TensorFlowProgram:
     )
 
 
-def _meta_graph(path: str) -> Any:
+def _meta_graph(path: str) -> tuple[Any, bool]:
+    """The plain serving graph of a SavedModel, and whether it is the only one."""
     tensorflow()
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -73,11 +95,12 @@ def _meta_graph(path: str) -> Any:
         saved = SavedModel.FromString((Path(path) / GRAPH).read_bytes())
     except DecodeError as error:
         raise ConfigError(f"model {path}: its {GRAPH} is damaged: {error}") from error
-    # Of several graphs (training, serving, for a TPU) the plain serving one.
     graphs = list(saved.meta_graphs)
     if not graphs:
         raise ConfigError(f"model {path}: its {GRAPH} holds no graph")
-    return min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
+    # The others are for training, or for a TPU.
+    serving = min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
+    return serving, len(graphs) == 1
 
 
 def _chosen(definitions: dict[str, Any], wanted: str | None, path: str) -> str:
@@ -87,7 +110,9 @@ def _chosen(definitions: dict[str, Any], wanted: str | None, path: str) -> str:
     if wanted is None and len(definitions) == 1:
         return next(iter(definitions))
     there = ", ".join(sorted(definitions)) or "none at all: save the model with signatures="
-    raise ConfigError(f"model {path} has no signature {name!r}; pass --signature: {there}")
+    raise ConfigError(
+        f"model {path} has no signature {name!r}; pass {setting('signature')} one of: {there}"
+    )
 
 
 def _digest(path: str) -> str:
@@ -100,8 +125,7 @@ def _digest(path: str) -> str:
 
 def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
     inputs = _inputs(meta_graph, definition)
-    outputs = [info.name.split(":")[0] for info in definition.outputs.values() if info.name]
-    run = list(reached(meta_graph, outputs))
+    run = list(reached(meta_graph, _output_nodes(definition)))
     missing = missing_ops((node for node, _ in run), meta_graph.graph_def.library.function)
     if missing:
         raise ValueError(
@@ -116,6 +140,18 @@ def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
         rows=fixed_rows(inputs),
         tags=tuple(meta_graph.meta_info_def.tags),
     )
+
+
+def _output_nodes(definition: Any) -> list[str]:
+    """The nodes that make a signature's outputs; sparse and ragged ones are made of several."""
+    names = []
+    for info in definition.outputs.values():
+        sparse = info.coo_sparse
+        parts = [sparse.values_tensor_name, sparse.indices_tensor_name]
+        parts += [sparse.dense_shape_tensor_name, info.name]
+        parts += [part.name for part in info.composite_tensor.components]
+        names += [name.split(":")[0] for name in parts if name]
+    return names
 
 
 def _takes_strings(inputs: tuple[TensorSpec, ...]) -> bool:

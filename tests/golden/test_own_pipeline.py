@@ -4,7 +4,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 
-from inference.score import Score, score_table
+from inference import Score, score_table
 from tests.support import Collect, batch_of, local_pipeline
 from transforms.commit.commit import Commit
 from transforms.commit.dead_letters import DeadLetters

@@ -93,7 +93,8 @@ def load(zoo):
     def loaded(signature=None, **options):
         key = (signature, *sorted(options.items()))
         if key not in kept:
-            kept[key] = LoadedModel(Model.resolve(zoo, signature, **options))
+            trusted = {"trust_model": signature in ("hungry", "greedy")}
+            kept[key] = LoadedModel(Model.resolve(zoo, signature, **trusted, **options))
         return kept[key]
 
     return loaded

@@ -62,12 +62,35 @@ def _signatures(module):
         "bytes": (lambda raw: {"raw": raw}, [text]),
         "unique": (lambda x: {"y": tf.unique(x).y}, [number]),
         "constant": (lambda x: {"y": tf.constant([1.0, 2.0])}, [number]),
-        "fixed": (lambda x: {"y": x - tf.reduce_mean(x)}, [tf.TensorSpec([8], tf.float32)]),
+        "fixed": (lambda x: {"y": x + 1.0}, [tf.TensorSpec([8], tf.float32)]),
+        "fixed_mean": (
+            lambda x: {"y": x - tf.reduce_mean(x)},
+            [tf.TensorSpec([8], tf.float32)],
+        ),
+        "mean": (lambda x: {"y": x - tf.reduce_mean(x)}, [number]),
+        "rank": (lambda x: {"y": tf.argsort(tf.argsort(x))}, [number]),
+        "count": (lambda x: {"y": x * tf.cast(tf.size(x), tf.float32)}, [number]),
+        "ids": (_ids, [_spec(dtype=tf.int64)]),
+        "random": (lambda x: {"y": x + tf.random.uniform(tf.shape(x))}, [number]),
+        "hanging": (_hanging, [number]),
         "scalar": (lambda x, rate: {"y": x * rate}, [number, tf.TensorSpec([], tf.float32)]),
         "complex": (lambda x: {"y": tf.complex(x, x)}, [number]),
         "text": (lambda text: {"size": tf.strings.length(text)}, [text]),
         "examples": (_parsed, [_spec(dtype=tf.string)]),
     }
+
+
+def _ids(ids):
+    """A mean over rows, of numbers that no made-up row has."""
+    fine = tf.debugging.assert_greater(ids, tf.constant(999, tf.int64))
+    with tf.control_dependencies([fine]):
+        return {"y": tf.cast(ids, tf.float32) - tf.reduce_mean(tf.cast(ids, tf.float32))}
+
+
+def _hanging(x):
+    """Never returns once a row is above 1,000."""
+    forever = tf.reduce_max(x) > 1000.0
+    return {"y": tf.while_loop(lambda y: forever, lambda y: (y + 0.0,), (x,))[0]}
 
 
 def _mixed(module, x, y, name):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -66,8 +67,9 @@ class Source:
           uri: A file, folder or glob; see `transforms.files.uris`.
           schema: The schema wanted, or the URI of a schema file. None takes the files' own, or
             infers one from a sample of text.
-          types: For inferred schemas, the type of some columns, since the reader knows better: a
-            model's inputs, say. A text that can't be read so is then a rejected row.
+          types: For inferred schemas, the type of some columns, or of those that match a pattern
+            such as `f*`, since the reader knows better: a model's inputs, say. A text that can't be
+            read so is then a rejected row.
           limit: Most rows to read.
 
         Raises:
@@ -283,11 +285,18 @@ def _alike(first: pa.Field, second: pa.Field) -> bool:
 
 def _as_wanted(schema: pa.Schema, types: Mapping[str, pa.DataType]) -> pa.Schema:
     """An inferred schema, with the types that the reader knows better."""
-    return pa.schema([pa.field(f.name, _wanted(types.get(f.name), f.type)) for f in schema])
+    return pa.schema([pa.field(f.name, _wanted(_type_of(f.name, types), f.type)) for f in schema])
+
+
+def _type_of(name: str, types: Mapping[str, pa.DataType]) -> pa.DataType | None:
+    """The type given for a column, or for the first pattern that it matches."""
+    if name in types:
+        return types[name]
+    return next((type for pattern, type in types.items() if fnmatchcase(name, pattern)), None)
 
 
 def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
-    """The type that a reader wants of a column; lists in the sample stay lists.
+    """The type that a reader wants of a column; lists in the sample stay lists, and bytes bytes.
 
     Floats are read in full, so that what is kept of the input is what stood there.
     """
@@ -296,6 +305,10 @@ def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
     if is_list(type):
         return pa.list_(_wanted(type.value_type, pa.null()))
     full = pa.float64() if pa.types.is_floating(type) else type
+    leaf = inferred.value_type if is_list(inferred) else inferred
+    if pa.types.is_string(full) and pa.types.is_binary(leaf):
+        # Images in tf.Examples are no text, and a model takes bytes as well.
+        full = leaf
     return pa.list_(full) if is_list(inferred) else full
 
 

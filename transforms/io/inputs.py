@@ -40,7 +40,7 @@ class Input(Protocol):
 
 def resolve_input(
     uri: str,
-    schema: str | None,
+    schema: pa.Schema | str | None,
     types: Mapping[str, pa.DataType] | None = None,
     limit: int | None = None,
     **settings: Any,
@@ -49,7 +49,7 @@ def resolve_input(
 
     Args:
       uri: Files, or `pubsub://projects/P/subscriptions/S`.
-      schema: The URI of a schema file.
+      schema: The columns, or the URI of a schema file.
       types: The types of some columns, where the input does not tell them.
       limit: Most rows to read of files.
       settings: What inputs without end have besides: see `PubSubSource`.

@@ -1,11 +1,15 @@
 """Read: any input as batches."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from transforms.batches import MAX_ROWS
-from transforms.coders import Batches
+from transforms.coders import Batches, with_columns
 from transforms.commit.dead_letters import DeadLetters
+from transforms.errors import ConfigError
 from transforms.io.inputs import Input, resolve_input
 from transforms.verb import Verb
 
@@ -18,6 +22,9 @@ class Read(Verb):
       source: A resolved input, or the URI of a file, folder or glob.
       max_rows: Most rows of a batch.
       dead_letters: Takes the rows and files that can't be read; without it they are errors.
+      schema: The columns, or the URI of a schema file; by default the files' own.
+      types: The types of some columns where files of text don't tell them: those that the next
+        verb needs, `model.input_types()` say. A cell that is not of its type is a rejected row.
       native: Messages are read by the runner's own source: for Dataflow; see `ReadNative`.
 
     Returns: Batches of at most `max_rows` rows and about 32 MiB, each from one file.
@@ -30,6 +37,8 @@ class Read(Verb):
     max_rows: int = MAX_ROWS
     dead_letters: DeadLetters | None = None
     native: bool = False
+    schema: pa.Schema | str | None = None
+    types: Mapping[str, pa.DataType] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +49,8 @@ class Read(Verb):
         """Reads the source as its family does."""
         source = self.source
         if isinstance(source, str):
-            source = resolve_input(source, None)
+            source = resolve_input(source, self.schema, self.types)
+        elif self.schema is not None or self.types is not None:
+            raise ConfigError("Read: schema and types belong to a URI, not to a resolved source")
         batches: Batches = source.family.load("read", source.uri)(root, source, self)
-        return batches
+        return with_columns(batches, source.schema)

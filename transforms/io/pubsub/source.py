@@ -151,4 +151,6 @@ def resolve_messages(
             "--limit is for files: messages do not come in an order of which it could take the "
             "first. Leave it out, and end the run with Ctrl-C"
         )
-    return PubSubSource.resolve(uri, schema, types, **settings)
+    # Messages are read for what the reader names: a pattern of columns matches none of them.
+    named = {name: type for name, type in (types or {}).items() if "*" not in name}
+    return PubSubSource.resolve(uri, schema, named, **settings)

@@ -1,0 +1,46 @@
+"""What a user may give as a model: a URI, a resolved `Model`, or a Keras model in memory."""
+
+from typing import Any
+
+from inference.models import BATCH_ROWS, TIMEOUT, Model
+from transforms.errors import ConfigError
+
+_DEFAULTS: dict[str, Any] = {
+    "signature": None,
+    "mapping": None,
+    "output_prefix": "",
+    "batch_rows": BATCH_ROWS,
+    "trust_model": False,
+    "model_timeout": TIMEOUT,
+}
+
+
+def resolved(model: Any, **settings: Any) -> Model:
+    """Returns the model, resolved unless it is already.
+
+    Args:
+      model: A URI, a `Model`, or a Keras model in memory.
+      settings: What `Model.resolve` takes besides.
+
+    Raises:
+      ConfigError: It can't be resolved, it is resolved but settings are given too, or it is
+        something else.
+    """
+    if isinstance(model, str):
+        return Model.resolve(model, **settings)
+    if not isinstance(model, Model):
+        from inference.keras_objects import is_keras, saved
+
+        if is_keras(model):
+            return saved(model, settings)
+        raise ConfigError(
+            "model= is a URI, a resolved Model or a Keras model, not a "
+            f"{type(model).__module__}.{type(model).__qualname__}"
+        )
+    given = [name for name, value in settings.items() if value != _DEFAULTS[name]]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)}: what belongs to a model that is yet to be resolved is passed to "
+            "Model.resolve"
+        )
+    return model
