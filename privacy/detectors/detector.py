@@ -1,0 +1,109 @@
+"""What a detector is: a pattern, and a check of what the pattern matched."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from privacy.likelihood import Likelihood
+from privacy.spans import quotes
+
+WORD = np.zeros(256, bool)
+"""Bytes that a number or address may not be glued to: letters, digits, `_`, all but ASCII."""
+WORD[np.frombuffer(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", np.uint8)] = True
+WORD[128:] = True
+
+
+def one_of(characters: bytes) -> np.ndarray:
+    """Returns a table of the 256 bytes, true at the given ones."""
+    table = np.zeros(256, bool)
+    table[np.frombuffer(characters, np.uint8)] = True
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """n stretches of bytes that a detector's pattern matched.
+
+    Attributes:
+      data: Bytes of UTF-8; the last one is a line's end, so that each stretch has two neighbours.
+      starts: Where each begins; in order.
+      ends: Where each ends.
+    """
+
+    data: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @functools.cached_property
+    def texts(self) -> pa.Array:
+        """The n texts."""
+        return quotes(self.data, self.starts, self.ends)
+
+    @property
+    def before(self) -> np.ndarray:
+        """The n bytes before them."""
+        return self.data[self.starts - 1]
+
+    @property
+    def behind(self) -> np.ndarray:
+        """The n bytes behind them."""
+        return self.data[self.ends]
+
+    def digits(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the digits of each as n by `width` numbers, and where a byte is a digit."""
+        places = self.starts[:, None] + np.arange(width)
+        inside = places < self.ends[:, None]
+        values = self.data[np.minimum(places, len(self.data) - 1)] - np.uint8(48)
+        return values, inside & (values < 10)
+
+    def take(self, which: np.ndarray) -> "Candidates":
+        """Returns some of them, by a mask or by their numbers."""
+        return Candidates(self.data, self.starts[which], self.ends[which])
+
+
+Verdict: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""What a check says of n candidates: likelihoods (0 for no), and where each starts and ends."""
+
+Check: TypeAlias = Callable[[Candidates], Verdict]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Finds one kind of personal data.
+
+    Attributes:
+      name: The infoType.
+      prefilter: An RE2 pattern that each text with a match holds; simple, for it is joined with
+        those of all detectors.
+      pattern: An RE2 pattern of candidates, without groups; it matches no line's end.
+      check: Judges candidates; None where each is as likely as `likelihood` says.
+      hotwords: An RE2 pattern of words that lift what stands behind them, or in their column.
+      behind: Words that lift what stands before them.
+      lifts_to: What hotwords lift to.
+      checksum: Whether the check is about a checksum, which decides where spans overlap.
+      likelihood: Of candidates, where there is no check.
+      by_row: Whether the pattern may match a line's end, and so is tried on each text by itself.
+    """
+
+    name: str
+    prefilter: str
+    pattern: str
+    check: Check | None = None
+    hotwords: str = ""
+    behind: str = ""
+    lifts_to: Likelihood = Likelihood.LIKELY
+    checksum: bool = False
+    likelihood: Likelihood = Likelihood.VERY_LIKELY
+    by_row: bool = False
+
+
+def judged(candidates: Candidates, likelihoods: np.ndarray) -> Verdict:
+    """Returns a verdict that leaves the places of candidates as they are."""
+    return likelihoods, candidates.starts, candidates.ends

@@ -1,0 +1,86 @@
+"""Phone numbers: international ones by their country's plan, others by how they are written."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from privacy.detectors.detector import WORD, Candidates, Detector, Verdict, one_of
+from privacy.detectors.phone_plans import bare, domestic, international
+from privacy.likelihood import Likelihood
+
+_GLUED = WORD | one_of(b"-/$#.")
+_DATE = r"^(?:(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d)"
+_NANP = r"^(?:\(?\+?0{0,2}1\)?[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}$"
+_LOOSE_NANP = r"^(?:1[ .-])?(?:\(\d{3}\) ?\d{3}|\d{3}[-.]\d{3})[-.]\d{4}$"
+_GROUPED = r"^\(?0\d{1,4}[)]?[ .\-/]*\d{2,8}(?:[ .-]\d{2,4}){0,4}$"
+_EXTENSION = r" ?(?:x|ext\.?) ?\d{1,6}$"
+_FEWEST, _MOST = 6, 15
+
+
+def _check(candidates: Candidates) -> Verdict:
+    """Judges by layout and plan; what only might be one needs a hotword."""
+    starts, ends = _without_brackets(candidates)
+    candidates = Candidates(candidates.data, starts, ends)
+    whole = candidates.texts
+    texts = pc.replace_substring_regex(whole, _EXTENSION, "")
+    digits = pc.replace_substring_regex(texts, "[^0-9]+", "")
+    count = np.asarray(pc.binary_length(digits))
+    free = ~_GLUED[candidates.before] & ~WORD[candidates.behind]
+    usable = free & (count >= _FEWEST) & (count <= _MOST) & ~_like(texts, _DATE)
+    level = np.where(usable, Likelihood.VERY_UNLIKELY, Likelihood.NO)
+    plain = count == np.asarray(pc.binary_length(texts))
+    _raise(level, usable & plain & _like(digits, bare()), Likelihood.UNLIKELY)
+    _raise(level, usable & _like(texts, _LOOSE_NANP), Likelihood.POSSIBLE)
+    _raise(level, usable & ~plain & _like(texts, _GROUPED) & _like(digits, domestic()), Likelihood.POSSIBLE)
+    _raise(level, usable & _like(texts, _NANP), Likelihood.LIKELY)
+    _judge_international(texts, digits, usable, level)
+    return level, starts, ends
+
+
+def _like(texts: pa.Array, pattern: str) -> np.ndarray:
+    return np.asarray(pc.match_substring_regex(texts, pattern))
+
+
+def _raise(level: np.ndarray, where: np.ndarray, to: Likelihood) -> None:
+    np.maximum(level, to, out=level, where=where)
+
+
+def _without_brackets(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
+    """Drops a bracket at either end that has no fellow within."""
+    data, starts, ends = candidates.data, candidates.starts.copy(), candidates.ends.copy()
+    opened = np.asarray(pc.count_substring(candidates.texts, "("))
+    closed = np.asarray(pc.count_substring(candidates.texts, ")"))
+    ends -= (data[ends - 1] == ord(")")) & (closed > opened)
+    starts += (data[starts] == ord("(")) & (opened > closed)
+    return starts, ends
+
+
+def _judge_international(
+    texts: pa.Array, digits: pa.Array, usable: np.ndarray, level: np.ndarray
+) -> None:
+    """Raises those with a country's code: by the country's plan, or at least by the length."""
+    plus = usable & _like(texts, r"^\(?(?:\+|00)")
+    places = np.flatnonzero(plus)
+    if not len(places):
+        return
+    numbers = pc.replace_substring_regex(digits.take(pa.array(places)), "^00", "")
+    long_enough = np.asarray(pc.binary_length(numbers)) >= 8
+    level[places] = np.where(long_enough, Likelihood.POSSIBLE, level[places])
+    for width in (1, 2, 3):
+        codes = pc.utf8_slice_codeunits(numbers, 0, width)
+        for code in pc.unique(codes).to_pylist():
+            plan = international().get(code)
+            if plan is not None:
+                fits = _like(numbers, f"^{code}0?(?:{plan})$")
+                level[places[fits]] = Likelihood.VERY_LIKELY
+
+
+PHONE = Detector(
+    "PHONE_NUMBER",
+    prefilter=r"\+\(?\d[\d ().-]{6}|\d{7}|\d\)? ?[ .\-/]?\(?\d{2,4}\)?[ .\-/]?\d{2}",
+    pattern=r"\(?\+?\(?\d{1,5}\)?(?:[ .\-/]{0,2}\(?\d{1,5}\)?){1,6}(?: ?(?:x|ext\.?) ?\d{1,6})?",
+    check=_check,
+    hotwords=r"(?i)\b(?:(?:tele|cell|mobile)?phones?|mobile|cell|fax|tel|telephone|desk|office|call"
+    r"|(?:call|reach|answering|text)\b[\w ]{0,12}\bat|whatsapp|sms|my (?:\w+ )?number is)\b",
+    behind=r"(?i)^[- ,]*(?:mobile?|office|fax|desk|cell)\b",
+)

@@ -1,0 +1,22 @@
+"""The table of detectors, by Google's names of infoTypes, and what needs a model."""
+
+from privacy.detectors.cards import CREDIT_CARD
+from privacy.detectors.detector import Detector
+from privacy.detectors.email import EMAIL
+from privacy.detectors.iban import IBAN
+from privacy.detectors.ip import IP_ADDRESS
+from privacy.detectors.phone import PHONE
+from privacy.detectors.ssn import US_SSN
+
+DETECTORS: dict[str, Detector] = {
+    detector.name: detector for detector in (EMAIL, PHONE, CREDIT_CARD, US_SSN, IP_ADDRESS, IBAN)
+}
+"""What the local engine finds by itself."""
+
+NEED_A_MODEL = frozenset(
+    """
+    PERSON_NAME FIRST_NAME LAST_NAME MALE_NAME FEMALE_NAME STREET_ADDRESS LOCATION
+    LOCATION_COORDINATES ORGANIZATION_NAME ETHNIC_GROUP MEDICAL_TERM GENERIC_ID
+    """.split()
+)
+"""What nobody finds by a pattern."""

@@ -1,0 +1,1 @@
+"""The local engine: a policy carried out on Arrow columns, without an account."""

@@ -1,0 +1,1 @@
+"""Transformations: what becomes of a value, one file for each kind."""
