@@ -1,0 +1,68 @@
+"""A policy: what is looked for, what is done to it, and in which columns."""
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+from privacy.policy.protos import messages
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns a policy is about.
+
+    Attributes:
+      free_text: Texts of any length; each row is looked through.
+      structured: One value in a cell; each different value is looked at once.
+      leave: Columns that pass as they are.
+    """
+
+    free_text: tuple[str, ...] = ()
+    structured: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All that are named."""
+        return (*self.free_text, *self.structured, *self.leave)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy that was read; it can be pickled, and holds no key but transient ones.
+
+    Attributes:
+      name: What it is called in messages: its URI.
+      inspect_bytes: The `InspectConfig`, serialised.
+      deidentify_bytes: The `DeidentifyConfig`, serialised.
+      columns: Which columns it is about; by default all.
+      engine: `local` or `cloud`.
+      location: Where Cloud DLP works; None for `global`.
+      inspect_template: The name of a template; engine cloud only.
+      deidentify_template: The name of a template; engine cloud only.
+      transient: A seed of transient keys, made when the policy was read.
+    """
+
+    name: str
+    inspect_bytes: bytes = b""
+    deidentify_bytes: bytes = b""
+    columns: Columns = Columns()
+    engine: str = "local"
+    location: str | None = None
+    inspect_template: str | None = None
+    deidentify_template: str | None = None
+    transient: bytes = field(default=b"", repr=False)
+
+    @functools.cached_property
+    def inspect_config(self) -> Any:
+        """The `InspectConfig`, a raw protobuf."""
+        return messages().inspect.FromString(self.inspect_bytes)
+
+    @functools.cached_property
+    def deidentify_config(self) -> Any:
+        """The `DeidentifyConfig`, a raw protobuf."""
+        return messages().deidentify.FromString(self.deidentify_bytes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = ("inspect_config", "deidentify_config")
+        return {name: value for name, value in self.__dict__.items() if name not in made}

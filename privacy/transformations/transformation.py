@@ -1,0 +1,22 @@
+"""What a transformation is: a function of a column of texts, with the faults beside."""
+
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+
+class Transformation(Protocol):
+    """Makes texts of texts. The same text always becomes the same."""
+
+    def __call__(self, values: pa.Array) -> tuple[pa.Array, np.ndarray]:
+        """Transforms n texts; null stays null.
+
+        Returns: n texts, null at faults; and n booleans: which could not be transformed.
+        """
+        ...
+
+
+def no_faults(values: pa.Array) -> np.ndarray:
+    """Returns n times false."""
+    return np.zeros(len(values), bool)
