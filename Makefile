@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-SOURCES := beam_jobs inference transforms tests benchmarks examples templates setup.py
+SOURCES := beam_jobs inference privacy transforms tests benchmarks examples templates setup.py
 
 # Modules are compiled once, not at every start; imports are absolute, from the checkout.
 unexport PYTHONDONTWRITEBYTECODE

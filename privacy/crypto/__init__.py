@@ -1,0 +1,1 @@
+"""The cryptography of pseudonyms, on whole columns: FF1, AES-SIV tokens, keyed hashes, keys."""
