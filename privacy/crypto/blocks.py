@@ -21,5 +21,5 @@ class Aes:
         """Returns n by 16 bytes, encrypted; they may be given as words of any width."""
         data = np.ascontiguousarray(blocks)
         out = bytearray(data.nbytes + BLOCK - 1)
-        self._cipher.update_into(memoryview(data.reshape(-1).view(np.uint8)), out)
+        self._cipher.update_into(data.reshape(-1).view(np.uint8).data, out)
         return np.frombuffer(out, np.uint8, data.nbytes).reshape(-1, BLOCK)
