@@ -1,7 +1,8 @@
 """Columns as DLP's cells and back: typed values, nulls, and their exact size on the wire."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ from transforms.errors import ConfigError
 Value = types.Value.pb()
 Table = types.Table.pb()
 
-KINDS = ("string_value", "integer_value", "float_value", "boolean_value")
-KINDS += ("timestamp_value", "date_value", "time_value")
+_STRING = attrgetter("string_value")
 
 
 def kind_of(type: pa.DataType, column: str) -> str:
@@ -103,8 +103,8 @@ def _setter(type: pa.DataType) -> Callable[[Any, Any], None]:
 
 
 def _timestamp(cell: Any, value: datetime) -> None:
-    zoned = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    cell.timestamp_value.FromDatetime(zoned.astimezone(timezone.utc).replace(tzinfo=None))
+    zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
+    cell.timestamp_value.FromDatetime(zoned.astimezone(UTC).replace(tzinfo=None))
 
 
 def _date(cell: Any, value: date) -> None:
@@ -121,19 +121,31 @@ def _time(cell: Any, value: time) -> None:
 
 
 def column_of(cells: Sequence[Any], type: pa.DataType) -> pa.Array:
-    """Returns what a column became: its own type where every value is still of that kind.
+    """Returns what a column became.
 
     Args:
       cells: n value messages.
-      type: The type that the column had.
+      type: What the column shall be: string takes every value, another type only its own kind.
 
-    Returns: n values of that type; or, where DLP made texts of some, strings.
+    Raises:
+      ValueError: A value is of a kind that the type does not take.
     """
     kind = kind_of(type, "")
-    kinds = [cell.WhichOneof("type") for cell in cells] if kind != "string_value" else []
-    if kind == "string_value" or set(kinds) - {kind, None}:
-        return pa.array([plain_text(cell) for cell in cells], pa.string())
-    return pa.array([_plain(cell) for cell in cells]).cast(type) if cells else pa.array([], type)
+    if kind == "string_value":
+        return pa.array(_texts(cells), pa.string()).cast(type)
+    if {cell.WhichOneof("type") for cell in cells} - {kind, None}:
+        raise ValueError(f"the reply has values that are no {type}")
+    made = pa.array([_plain(cell) for cell in cells])
+    return made.cast(type)
+
+
+def _texts(cells: Sequence[Any]) -> list[str | None]:
+    """The texts of cells; only where one is empty it is asked whether it is a text at all."""
+    texts: list[str | None] = list(map(_STRING, cells))
+    for place, text in enumerate(texts):
+        if not text:
+            texts[place] = plain_text(cells[place])
+    return texts
 
 
 def plain_text(cell: Any) -> str | None:
@@ -156,7 +168,7 @@ def _plain(cell: Any) -> Any:
         return None
     value = getattr(cell, kind)
     if kind == "timestamp_value":
-        return value.ToDatetime(timezone.utc)
+        return value.ToDatetime(UTC)
     if kind == "date_value":
         return date(value.year, value.month, value.day)
     if kind == "time_value":

@@ -1,0 +1,268 @@
+"""The engine: columns of many batches, in as few requests as the limits allow, none of them lost."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from google.cloud.dlp_v2 import types
+
+from privacy.cloud.calls import Caller, CloudStopped, Refusal
+from privacy.cloud.cells import make_table, row_sizes
+from privacy.cloud.cutting import FindingsMean, cut_rows
+from privacy.cloud.joining import Joined, join_reply, number_rows, transformed
+from privacy.cloud.outcomes import Action
+from privacy.cloud.pacing import shared_bucket
+from privacy.cloud.settings import CloudPolicy, narrowed, splits_by_column, text_columns
+from privacy.cloud.wire import Connection
+from transforms.errors import ConfigError
+
+_HOPELESS = 20
+"""So many rows refused alone, and none accepted: the policy is at fault, and not the rows."""
+_SLACK = 64
+_NUMBER = 10
+"""The most bytes that the number of a row takes, with its tags and what it adds to lengths."""
+
+
+@dataclass
+class Result:
+    """What became of n rows.
+
+    Args:
+      columns: The columns that were sent, n rows each; arbitrary where `lost` or `suppressed`.
+      lost: n booleans: rows that could not be transformed.
+      reasons: Why, n texts that hold no value; empty where a row is not lost.
+      suppressed: n booleans: rows that the policy leaves out.
+      findings: How many values were transformed.
+    """
+
+    columns: list[pa.Array]
+    lost: np.ndarray
+    reasons: np.ndarray
+    suppressed: np.ndarray
+    findings: int = 0
+
+
+class CloudEngine:
+    """Cloud DLP for one policy; safe to use from many threads.
+
+    Args:
+      policy: What is to be done.
+      connection: For tests; None makes one.
+    """
+
+    def __init__(self, policy: CloudPolicy, connection: Connection | None = None) -> None:
+        self.policy = policy
+        self._connection = connection or Connection(policy)
+        bucket = shared_bucket(f"{policy.address} {policy.parent}", policy.per_minute)
+        self.caller = Caller(self._connection.call, bucket, policy.deadline, policy.patience)
+        self._pool = ThreadPoolExecutor(policy.in_flight, "dlp")
+        self._mean = FindingsMean()
+        self._probed: set[str] = set()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Ends the threads and the connection."""
+        self._pool.shutdown(cancel_futures=True)
+        self._connection.close()
+
+    def transform(self, columns: Sequence[pa.Array], method: str = "DeidentifyContent") -> Result:
+        """Transforms columns.
+
+        Args:
+          columns: Those that the policy names, in its order, n rows each.
+          method: Or "ReidentifyContent".
+
+        Raises:
+          CloudStopped: The service refuses the configuration, or does not answer.
+        """
+        config = self.policy.deidentify()
+        kinds = self._kinds(columns, config)
+        work = _Transforming(self, method, config, list(columns), kinds)
+        self._probe(work)
+        parts = list(self.in_parallel(work.resolve, columns, work.overhead, number=_NUMBER))
+        return _joined(columns, kinds, [one for part in parts for one in part])
+
+    def in_parallel(
+        self,
+        run: Callable[[int, int], Any],
+        columns: Sequence[pa.Array],
+        overhead: int,
+        number: int = 0,
+    ) -> Iterator[Any]:
+        """Yields what `run` makes of rows from one place to another, many at once, in any order.
+
+        Each request is cut when there is room for it, by the findings that were seen until then.
+        """
+        sizes = row_sizes(columns) + number
+        start, running = 0, set[Future[Any]]()
+        try:
+            while start < len(sizes) or running:
+                while start < len(sizes) and len(running) < self.policy.in_flight:
+                    stop = start + self._next(sizes[start:], len(columns), overhead)
+                    running.add(self._pool.submit(run, start, stop))
+                    start = stop
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+    def saw(self, rows: int, findings: int) -> None:
+        """Takes in how many findings some rows had."""
+        with self._lock:
+            self._mean.saw(rows, findings)
+
+    def _next(self, sizes: np.ndarray, columns: int, overhead: int) -> int:
+        """How many of the coming rows go into one request."""
+        few = sizes[: self.policy.limits.cells + 1]
+        return cut_rows(few, columns, overhead, self._mean.mean, self.policy.limits)[0][1]
+
+    def _kinds(self, columns: Sequence[pa.Array], config: Any) -> list[pa.DataType]:
+        if len(columns) != len(self.policy.columns):
+            raise ConfigError("the columns are not those of the policy")
+        texts = text_columns(config)
+        return [
+            pa.string() if name in texts else column.type
+            for name, column in zip(self.policy.columns, columns, strict=True)
+        ]
+
+    def _probe(self, work: "_Transforming") -> None:
+        """Asks once about a row of nulls: what is refused then is the policy's fault, not a row's."""
+        if work.method in self._probed:
+            return
+        try:
+            self.caller.ask(work.method, work.request(0, 0, probe=True), lambda reply: reply)
+        except Refusal as refusal:
+            raise CloudStopped(
+                f"Cloud DLP answered {refusal.code} to the policy itself, for a row of nulls: check "
+                "its infoTypes, transformations, keys and templates. The run stops."
+            ) from None
+        self._probed.add(work.method)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What became of the rows from `start` to `stop`; `why` says why they are lost."""
+
+    start: int
+    stop: int
+    joined: Joined | None = None
+    why: str = ""
+    findings: int = 0
+
+
+@dataclass
+class _Transforming:
+    """One pass over columns."""
+
+    engine: CloudEngine
+    method: str
+    config: Any
+    columns: list[pa.Array]
+    kinds: list[pa.DataType]
+
+    def __post_init__(self) -> None:
+        self._names = list(self.engine.policy.columns)
+        self._inspect = self.engine.policy.inspect()
+        self.overhead = self.request(0, 0).ByteSize() + _SLACK
+        self._refused, self._accepted = 0, 0
+
+    def resolve(self, start: int, stop: int) -> list[_Part]:
+        """Asks about rows; of what is refused, about the halves, and in the end the columns."""
+        try:
+            return [self._asked(start, stop)]
+        except Refusal as refusal:
+            return self._refused_rows(start, stop, refusal)
+
+    def request(self, start: int, stop: int, at: int | None = None, probe: bool = False) -> Any:
+        """Returns the message for some rows; of one column where `at` is given."""
+        names = self._names if at is None else [self._names[at]]
+        columns = self.columns if at is None else [self.columns[at]]
+        config = self.config if at is None else narrowed(self.config, names[0])
+        cells = [column.slice(start, stop - start) for column in columns]
+        table = make_table(names, [pa.nulls(1, x.type) for x in columns] if probe else cells)
+        number_rows(table)
+        back = self.method == "ReidentifyContent"
+        message = getattr(types, f"{self.method}Request").pb()(parent=self.engine.policy.parent)
+        getattr(message, "reidentify_config" if back else "deidentify_config").CopyFrom(config)
+        if self._inspect is not None:
+            message.inspect_config.CopyFrom(self._inspect)
+        message.item.table.CopyFrom(table)
+        return message
+
+    def _asked(self, start: int, stop: int, at: int | None = None) -> _Part:
+        names = self._names if at is None else [self._names[at]]
+        kinds = self.kinds if at is None else [self.kinds[at]]
+
+        def accept(reply: Any) -> tuple[Joined, int]:
+            table, overview = reply.item.table, reply.overview
+            joined = join_reply(table, overview, names, kinds, stop - start)
+            return joined, transformed(overview)
+
+        ask = self.engine.caller.ask
+        joined, findings = ask(self.method, self.request(start, stop, at), accept)
+        self._accepted += 1
+        self.engine.saw(stop - start, findings)
+        return _Part(start, stop, joined, findings=findings)
+
+    def _refused_rows(self, start: int, stop: int, refusal: Refusal) -> list[_Part]:
+        if refusal.action not in (Action.SPLIT, Action.BISECT):
+            return [_Part(start, stop, why=f"Cloud DLP gave {refusal.code}")]
+        if stop - start > 1:
+            self.engine.caller.counts.splits += 1
+            middle = (start + stop) // 2
+            return self.resolve(start, middle) + self.resolve(middle, stop)
+        if refusal.action is Action.SPLIT:
+            return [self._by_column(start, stop)]
+        self._refused += 1
+        if self._refused >= _HOPELESS and not self._accepted:
+            raise CloudStopped(
+                f"Cloud DLP answered {refusal.code} to each of {self._refused} rows alone: check the "
+                "policy's alphabets, date formats and column types. The run stops."
+            )
+        return [_Part(start, stop, why=f"Cloud DLP can't transform a value ({refusal.code})")]
+
+    def _by_column(self, start: int, stop: int) -> _Part:
+        """Asks about one row whose cells have too many findings together, cell by cell."""
+        too_large = _Part(start, stop, why="too large, or too many findings, for one request")
+        if len(self._names) == 1 or not splits_by_column(self.config):
+            return too_large
+        try:
+            parts = [self._asked(start, stop, at) for at in range(len(self._names))]
+        except Refusal:
+            return too_large
+        columns = [part.joined.columns[0] for part in parts if part.joined]
+        rows = np.zeros(1, np.int64)
+        return _Part(start, stop, Joined(rows, columns), findings=sum(x.findings for x in parts))
+
+
+def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
+    """The rows of all parts in their places; a row that no part answers for is lost."""
+    count = len(columns[0])
+    lost, reasons = np.ones(count, bool), np.full(count, "Cloud DLP gave no answer", object)
+    suppressed, places = np.zeros(count, bool), np.full(count, -1, np.int64)
+    pieces: list[list[pa.Array]] = [[] for _ in columns]
+    filled = 0
+    for part in parts:
+        if part.joined is None:
+            reasons[part.start : part.stop] = part.why
+            continue
+        rows = part.start + part.joined.rows
+        suppressed[part.start : part.stop] = True
+        suppressed[rows], lost[part.start : part.stop] = False, False
+        places[rows] = filled + np.arange(len(rows))
+        filled += len(rows)
+        for piece, column in zip(pieces, part.joined.columns, strict=True):
+            piece.append(column)
+    reasons[~lost] = ""
+    index = pa.array(places, mask=places < 0)
+    made = [
+        pa.concat_arrays([pa.array([], kind), *piece]).take(index)
+        for piece, kind in zip(pieces, kinds, strict=True)
+    ]
+    return Result(made, lost, reasons, suppressed, sum(part.findings for part in parts))

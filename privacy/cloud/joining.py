@@ -1,0 +1,89 @@
+"""A reply joined back to its rows: by their numbers, and only where every row is accounted for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from privacy.cloud.cells import column_of
+from privacy.cloud.settings import ROW
+
+_VALUES, _NUMBER = attrgetter("values"), attrgetter("integer_value")
+
+
+def number_rows(table: Any) -> None:
+    """Adds the column of row numbers, from 0, to a table message."""
+    table.headers.add(name=ROW)
+    for number, row in enumerate(table.rows):
+        row.values.add().integer_value = number
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What became of the rows of a request.
+
+    Args:
+      rows: The numbers of the rows that came back, ascending.
+      columns: A column for each that was sent, of as many rows.
+    """
+
+    rows: np.ndarray
+    columns: list[pa.Array]
+
+
+def join_reply(
+    table: Any, overview: Any, names: Sequence[str], kinds: Sequence[pa.DataType], sent: int
+) -> Joined:
+    """Returns the columns of a reply, after it is sure which row is which.
+
+    Args:
+      table: The reply's table.
+      overview: What the service says that it did.
+      names: The columns that were sent.
+      kinds: The type that each shall have.
+      sent: How many rows were sent.
+
+    Raises:
+      ValueError: Columns or rows are missing, or out of order; or rows are gone that the service does
+        not say it suppressed. The text holds no value.
+    """
+    if [header.name for header in table.headers] != [*names, ROW]:
+        raise ValueError("the reply has other columns than the request")
+    width, rows = len(names) + 1, len(table.rows)
+    cells = list(chain.from_iterable(map(_VALUES, table.rows)))
+    if len(cells) != width * rows:
+        raise ValueError("the reply has rows with other numbers of cells")
+    numbers = np.fromiter(map(_NUMBER, cells[width - 1 :: width]), np.int64, rows)
+    _check(numbers, sent, suppressed(overview))
+    return Joined(numbers, [column_of(cells[at::width], kinds[at]) for at in range(width - 1)])
+
+
+def _check(numbers: np.ndarray, sent: int, gone: int) -> None:
+    if len(numbers) + gone != sent:
+        raise ValueError("the reply lacks rows")
+    if (np.diff(numbers) <= 0).any() or (len(numbers) and (numbers[0] < 0 or numbers[-1] >= sent)):
+        raise ValueError("the rows of the reply are out of order")
+
+
+def suppressed(overview: Any) -> int:
+    """Returns how many rows the service says that it left out, as the policy asks."""
+    return sum(
+        result.count
+        for summary in overview.transformation_summaries
+        if summary.HasField("record_suppress")
+        for result in summary.results
+    )
+
+
+def transformed(overview: Any) -> int:
+    """Returns how many values the service says that it transformed."""
+    return sum(
+        result.count
+        for summary in overview.transformation_summaries
+        if not summary.HasField("record_suppress")
+        for result in summary.results
+    )

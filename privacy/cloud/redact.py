@@ -1,0 +1,103 @@
+"""Batches through Cloud DLP: what goes on, what is rejected, and what the policy leaves out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from privacy.cloud.engine import CloudEngine, Result
+from transforms.batches import row_sources, select_rows
+from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
+from transforms.reasons import Reason
+from transforms.rejects import NO_REJECTS, reject_rows
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """What became of a batch.
+
+    Args:
+      rows: The transformed rows, in their order.
+      rejects: Those that could not be transformed; what was to be hidden is not in them.
+      suppressed: How many the policy leaves out.
+    """
+
+    rows: pa.RecordBatch
+    rejects: pa.RecordBatch
+    suppressed: int = 0
+
+
+def redact_batches(
+    engine: CloudEngine, batches: Sequence[pa.RecordBatch], method: str = "DeidentifyContent"
+) -> list[Redacted]:
+    """Redacts batches of one schema together, so that requests are full across their borders.
+
+    Args:
+      engine: With the policy.
+      batches: Other columns than the policy's are not sent, and go on as they are.
+      method: Or "ReidentifyContent".
+
+    Returns: As many results, in the same order. Rows in = rows + rejects + suppressed.
+
+    Raises:
+      CloudStopped: The service refuses the policy, or does not answer: nothing is lost, for nothing
+        is returned.
+      ConfigError: A batch lacks a column of the policy.
+    """
+    if not batches:
+        return []
+    names = engine.policy.columns
+    sent = [_whole([_column(batch, name) for batch in batches]) for name in names]
+    result = engine.transform(sent, method)
+    starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+    return [
+        _of_batch(batch, names, result, int(start))
+        for batch, start in zip(batches, starts[:-1], strict=True)
+    ]
+
+
+def _of_batch(batch: pa.RecordBatch, names: Sequence[str], result: Result, start: int) -> Redacted:
+    stop = start + batch.num_rows
+    lost, suppressed = result.lost[start:stop], result.suppressed[start:stop]
+    made = batch
+    for name, column in zip(names, result.columns, strict=True):
+        index = batch.schema.get_field_index(name)
+        field = batch.schema.field(index).with_type(column.type)
+        made = made.set_column(index, field, column.slice(start, batch.num_rows))
+    rows = made if not (lost | suppressed).any() else select_rows(made, ~(lost | suppressed))
+    rejects = _rejects(batch, names, lost, result.reasons[start:stop])
+    return Redacted(rows, rejects, int(suppressed.sum()))
+
+
+def _rejects(
+    batch: pa.RecordBatch, names: Sequence[str], lost: np.ndarray, reasons: np.ndarray
+) -> pa.RecordBatch:
+    """The lost rows without what the policy hides: columns that were sent are null in them."""
+    if not lost.any():
+        return NO_REJECTS
+    hidden = batch
+    for name in names:
+        index = batch.schema.get_field_index(name)
+        blank = pa.nulls(batch.num_rows, batch.schema.field(index).type)
+        hidden = hidden.set_column(index, batch.schema.field(index).with_nullable(True), blank)
+    places = np.flatnonzero(lost)
+    sources = row_sources(batch, places)
+    rejects = reject_rows(select_rows(hidden, lost), Reason.OUTPUT_ERROR, "", sources=sources)
+    index = rejects.schema.get_field_index("errorMessage")
+    messages: Any = pa.array([f"not redacted: {reasons[place]}" for place in places], pa.string())
+    return rejects.set_column(index, rejects.schema.field(index), messages)
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    index = batch.schema.get_field_index(name)
+    if index < 0:
+        near = nearest_column(name, batch.schema.names)
+        raise ConfigError(f"column {name!r} of the policy is not in the data{near}")
+    return batch.column(index)
+
+
+def _whole(parts: list[pa.Array]) -> pa.Array:
+    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)

@@ -1,0 +1,143 @@
+"""What the cloud engine needs to know: where DLP is, what it shall do, and to which columns."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.cloud.dlp_v2 import types
+
+from privacy.cloud.limits import Limits
+from privacy.cloud.pacing import PER_MINUTE
+from transforms.errors import ConfigError
+
+ROW = "millrace_row"
+"""The column of row numbers that goes with what is to be transformed, so that rows find back."""
+
+_PARENT = re.compile(r"projects/([^/]+)(?:/locations/([^/]+))?")
+_TYPE_KEPT = "date_shift_config"
+
+
+@dataclass(frozen=True)
+class CloudPolicy:
+    """A policy as the cloud engine takes it.
+
+    Args:
+      parent: `projects/P` or `projects/P/locations/L`; without a location, `global` is meant.
+      columns: The columns that the policy touches, with those that its conditions and contexts read.
+        No other column is sent.
+      inspect_config: DLP's InspectConfig in its JSON form; None for none.
+      deidentify_config: DLP's DeidentifyConfig; for re-identification, the config to reverse with.
+      endpoint: Of the service, where it is not the default: a regional one, or the emulator.
+      insecure: Whether the endpoint has neither TLS nor credentials, as the emulator.
+      per_minute: The quota of requests a minute of this process.
+      in_flight: How many requests may be out at once.
+      deadline: Of one request, in seconds; a service that hangs is asked again then.
+      patience: How long a request may take with all its retries, in seconds.
+      limits: Of one request.
+    """
+
+    parent: str
+    columns: tuple[str, ...]
+    inspect_config: dict[str, Any] | None = None
+    deidentify_config: dict[str, Any] | None = None
+    endpoint: str | None = None
+    insecure: bool = False
+    per_minute: float = PER_MINUTE
+    in_flight: int = 16
+    deadline: float = 60.0
+    patience: float = 900.0
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if not _PARENT.fullmatch(self.parent):
+            raise ConfigError(f"parent {self.parent!r} is not projects/P or projects/P/locations/L")
+        if ROW in self.columns:
+            raise ConfigError(f"column {ROW!r} has the name of the engine's own: rename it")
+        if not self.columns:
+            raise ConfigError("the policy touches no column: nothing would be sent to Cloud DLP")
+        if self.in_flight < 1 or self.per_minute <= 0:
+            raise ConfigError("in_flight and per_minute must be above 0")
+
+    @property
+    def address(self) -> str:
+        """The endpoint: a location has a regional one, which keeps the data there."""
+        match = _PARENT.fullmatch(self.parent)
+        assert match
+        location = match[2]
+        if self.endpoint:
+            return self.endpoint
+        return (
+            f"dlp.{location}.rep.googleapis.com"
+            if location not in (None, "global")
+            else ("dlp.googleapis.com")
+        )
+
+    def inspect(self) -> Any:
+        """The InspectConfig as a message, or None."""
+        return _message("InspectConfig", self.inspect_config)
+
+    def deidentify(self) -> Any:
+        """The DeidentifyConfig as a message, with its infoTypes bound to the columns."""
+        config = _message("DeidentifyConfig", self.deidentify_config)
+        if config is None:
+            raise ConfigError("the policy has no deidentify_config")
+        return bound(config, self.columns)
+
+
+def bound(config: Any, columns: Sequence[str]) -> Any:
+    """Returns a config whose infoType transformations are for given columns only.
+
+    For tables this is the same, and what stands in the column of row numbers is left alone.
+    """
+    if not config.HasField("info_type_transformations"):
+        return config
+    made = type(config)()
+    made.CopyFrom(config)
+    whole = made.record_transformations.field_transformations.add()
+    whole.fields.extend([{"name": name} for name in columns])
+    whole.info_type_transformations.CopyFrom(config.info_type_transformations)
+    return made
+
+
+def splits_by_column(config: Any) -> bool:
+    """Tells whether the cells of a row can be asked for one by one: where no other cell is read."""
+    record = config.record_transformations
+    return not record.record_suppressions and not any(
+        each.HasField("condition") or each.HasField("primitive_transformation")
+        for each in record.field_transformations
+    )
+
+
+def narrowed(config: Any, column: str) -> Any:
+    """Returns the config for a table of one column."""
+    made = type(config)()
+    made.CopyFrom(config)
+    for each in made.record_transformations.field_transformations:
+        kept = [field for field in each.fields if field.name == column]
+        del each.fields[:]
+        each.fields.extend(kept)
+    return made
+
+
+def text_columns(config: Any) -> set[str]:
+    """Returns the columns that become texts, whatever they were; a shifted date stays a date."""
+    return {
+        field.name
+        for each in config.record_transformations.field_transformations
+        if each.primitive_transformation.WhichOneof("transformation") != _TYPE_KEPT
+        for field in each.fields
+    }
+
+
+def _message(name: str, config: dict[str, Any] | None) -> Any:
+    """Returns a message from its JSON form, in either case of names."""
+    from google.protobuf import json_format
+
+    if config is None:
+        return None
+    message = getattr(types, name).pb()()
+    try:
+        return json_format.ParseDict(config, message)
+    except json_format.ParseError as error:
+        raise ConfigError(f"the policy is no {name} of Cloud DLP: {error}") from None
