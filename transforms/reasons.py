@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"
     RULE_VIOLATED = "rule_violated"
     DUPLICATE = "duplicate"
+    NOT_REDACTED = "not_redacted"
 
 
 FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE, Reason.CHANGED_FILE})

@@ -6,8 +6,13 @@ import pyarrow.compute as pc
 from privacy.detectors.detector import Candidates, Detector, Verdict, judged
 from privacy.likelihood import Likelihood
 
-_LOCAL = r"[\pL\pN_](?:[\pL\pN_.%+'\-]*[\pL\pN_%+\-])?"
-_DOMAIN = r"(?:[\pL\pN](?:[\pL\pN\-]*[\pL\pN])?\.)+(?:xn--[A-Za-z0-9\-]*[A-Za-z0-9]|\pL{2,24})"
+_WORD = r"0-9A-Za-z\x{80}-\x{10FFFF}"
+"""Letters and digits; all beyond ASCII counts as such, for RE2's own classes of Unicode's letters
+make programs too large to run fast."""
+
+_LOCAL = rf"[{_WORD}_](?:[{_WORD}_.%+'\-]*[{_WORD}_%+\-])?"
+_LABEL = rf"[{_WORD}](?:[{_WORD}\-]*[{_WORD}])?"
+_DOMAIN = rf"(?:{_LABEL}\.)+(?:xn--[A-Za-z0-9\-]*[A-Za-z0-9]|[A-Za-z\x{{80}}-\x{{10FFFF}}]{{2,24}})"
 _LONGEST_LOCAL, _LONGEST = 64, 254
 
 

@@ -1,0 +1,91 @@
+"""Detectors of the user's own: a pattern, a list of words, or the surrogates of tokens."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from privacy.detectors.detector import Candidates, Detector, Verdict
+from privacy.detectors.words import normal_form
+from privacy.likelihood import Likelihood
+
+_BETWEEN = r"[^\pL\pN]+"
+
+
+def custom_detector(custom: Any, problems: list[str]) -> Detector | None:
+    """Returns the detector of a `CustomInfoType`, or None with a line for the problems.
+
+    Args:
+      custom: The proto.
+      problems: Takes what the local engine can't do.
+    """
+    name, kind = custom.info_type.name, custom.WhichOneof("type")
+    likelihood = Likelihood(int(custom.likelihood) or Likelihood.VERY_LIKELY)
+    if custom.detection_rules:
+        problems.append(f"infoType {name}: detection_rules; write them as a rule_set")
+    if kind == "regex":
+        return _regex(name, custom.regex, likelihood, problems)
+    if kind == "dictionary" and custom.dictionary.word_list.words:
+        return _dictionary(name, custom.dictionary.word_list.words, likelihood)
+    if kind == "surrogate_type":
+        return surrogate(name)
+    if not (kind is None and custom.exclusion_type):
+        problems.append(f"infoType {name}: {kind} is not in the local engine yet")
+    return None
+
+
+def _regex(name: str, regex: Any, likelihood: Likelihood, problems: list[str]) -> Detector | None:
+    import re2
+
+    try:
+        made = re2.compile(regex.pattern)
+    except re2.error as error:
+        problems.append(f"infoType {name}: RE2 does not take the pattern: {error}")
+        return None
+    if regex.group_indexes:
+        problems.append(f"infoType {name}: group_indexes are not in the local engine yet")
+    if made.search(""):
+        problems.append(f"infoType {name}: the pattern matches an empty text")
+    # What a user writes may be slow to join with other patterns, and may match a line's end.
+    return Detector(name, regex.pattern, regex.pattern, likelihood=likelihood, by_row=True)
+
+
+def _dictionary(name: str, words: Any, likelihood: Likelihood) -> Detector:
+    forms = sorted({normal_form(word) for word in words} - {""}, key=lambda form: (-len(form), form))
+    phrases = [_BETWEEN.join(re.escape(part) for part in form.split()) for form in forms]
+    pattern = f"(?i)(?:{'|'.join(phrases)})"
+    return Detector(name, pattern, pattern, _not_glued, likelihood=likelihood, by_row=True)
+
+
+_LETTER = np.zeros(256, bool)
+_LETTER[65:91] = _LETTER[97:123] = _LETTER[128:] = True
+_DIGIT = np.zeros(256, bool)
+_DIGIT[48:58] = True
+
+
+def _not_glued(candidates: Candidates) -> Verdict:
+    """Refuses what goes on in the same class of characters: `jen` in `jennifer`, not in `jen1`."""
+    data = candidates.data
+    first, last = data[candidates.starts], data[candidates.ends - 1]
+    glued = np.zeros(len(candidates), bool)
+    for kind in (_LETTER, _DIGIT):
+        glued |= (kind[first] & kind[candidates.before]) | (kind[last] & kind[candidates.behind])
+    level = np.where(glued, Likelihood.NO, Likelihood.VERY_LIKELY)
+    return level, candidates.starts, candidates.ends
+
+
+def surrogate(name: str) -> Detector:
+    """Returns the detector of tokens `NAME(n):...`, of which n says how long they are."""
+    head = rf"{re.escape(name)}\(\d{{1,4}}\):"
+    return Detector(name, head, head, _counted, checksum=True)
+
+
+def _counted(candidates: Candidates) -> Verdict:
+    """Takes in as many characters as the token says; those of tokens are ASCII."""
+    ends, good = candidates.ends.copy(), np.zeros(len(candidates), bool)
+    for place, text in enumerate(candidates.texts.to_pylist()):
+        end = int(ends[place]) + int(text[text.rindex("(") + 1 : -2])
+        token = bytes(candidates.data[ends[place] : end])
+        good[place] = end < len(candidates.data) and b"\n" not in token and token.isascii()
+        ends[place] = end if good[place] else ends[place]
+    return np.where(good, Likelihood.VERY_LIKELY, Likelihood.NO), candidates.starts, ends

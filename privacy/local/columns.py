@@ -1,0 +1,65 @@
+"""What the local engine does with each column of a schema, and what it refuses."""
+
+import pyarrow as pa
+
+from privacy.local.nested import leaf_types
+from privacy.local.plan import Plan
+from transforms.errors import ConfigError
+from transforms.nearest import nearest_column
+
+LOOKED = "looked"
+NUMBERS = "numbers"
+LEFT = "left"
+
+
+def role_of(type: pa.DataType) -> str | None:
+    """Returns what is done with values of a type; None for what can't be looked into."""
+    is_ = pa.types
+    if is_.is_dictionary(type):
+        return role_of(type.value_type)
+    if is_.is_string(type) or is_.is_large_string(type) or is_.is_string_view(type):
+        return LOOKED
+    if is_.is_integer(type) or is_.is_floating(type) or is_.is_decimal(type):
+        return NUMBERS
+    if is_.is_boolean(type) or is_.is_temporal(type) or is_.is_null(type):
+        return LEFT
+    return None
+
+
+def check_columns(plan: Plan, schema: pa.Schema) -> None:
+    """Checks at launch that a policy fits the columns.
+
+    Raises:
+      ConfigError: The policy names a column that isn't there, or there is one that the engine
+        can't look into, and that is not left on purpose. The text lists all of them.
+    """
+    problems = [
+        f"there is no column {name!r}{nearest_column(name, schema.names)}"
+        for name in (*plan.columns.named, *plan.fields)
+        if name not in schema.names
+    ]
+    for column in schema:
+        if column.name in plan.fields and pa.types.is_nested(column.type):
+            problems.append(f"{column.name!r} is {column.type}: a whole cell must be one value")
+        if column.name in plan.columns.leave or column.name in plan.fields:
+            continue
+        problems += [
+            f"{path!r} is {type}, which can't be looked into: name {column.name!r} in "
+            "columns.leave to pass it as it is, or leave it out of the input"
+            for path, type in leaf_types(column.type, column.name)
+            if role_of(type) is None
+        ]
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise ConfigError(f"--policy {plan.name} does not fit the input:{lines}")
+
+
+def redacted_schema(plan: Plan, schema: pa.Schema) -> pa.Schema:
+    """Returns the schema of what comes out: whole cells that were transformed are texts."""
+    return pa.schema(
+        [
+            pa.field(each.name, pa.string(), True, each.metadata) if each.name in plan.fields else each
+            for each in schema
+        ],
+        schema.metadata,
+    )

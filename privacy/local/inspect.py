@@ -1,0 +1,110 @@
+"""Inspects a batch: what a policy finds, where, and how likely it is."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from privacy.likelihood import Likelihood
+from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
+from privacy.local.find import find
+from privacy.local.nested import visit_leaves
+from privacy.local.plan import Plan, compile_plan
+from privacy.local.redact import _plain, _strings
+from privacy.local.texts import Texts
+from privacy.policy.policy import Policy
+from transforms.batches import row_sources
+
+FINDINGS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("row", pa.int64()),
+        ("column", pa.string()),
+        ("info_type", pa.string()),
+        ("likelihood", pa.string()),
+        ("byte_start", pa.int64()),
+        ("byte_end", pa.int64()),
+        ("codepoint_start", pa.int64()),
+        ("codepoint_end", pa.int64()),
+        ("quote", pa.string()),
+    ]
+)
+"""A finding: where its row came from, the row's number in its batch, the place in the text; the
+quote only where the policy says `include_quote`."""
+
+
+def inspect_batch(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
+    """Returns what a policy finds in a batch, of schema `FINDINGS`, ordered by column and row.
+
+    Args:
+      batch: n rows.
+      policy: What is looked for; engine local.
+
+    Raises:
+      ConfigError: The local engine can't do what the policy asks for, or not on these columns.
+    """
+    plan = compile_plan(policy)
+    check_columns(plan, batch.schema)
+    quote = bool(policy.inspect_config.include_quote)
+    looked = [
+        (name, column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name not in plan.columns.leave and name not in plan.fields
+    ]
+    parts = [part for name, column in looked for part in _of_column(column, name, plan, quote)]
+    table = pa.Table.from_batches(parts, FINDINGS.remove(0)).combine_chunks()
+    rows = np.asarray(table.column("row"))
+    sources = row_sources(batch, rows)
+    columns = [sources, *(each.combine_chunks() for each in table.columns)]
+    return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
+
+
+def _of_column(column: pa.Array, name: str, plan: Plan, quote: bool) -> list[pa.RecordBatch]:
+    found: list[pa.RecordBatch] = []
+    nested = pa.types.is_nested(column.type)
+    numbered = pa.array(np.arange(len(column)))
+
+    def visit(values: pa.Array, path: str) -> tuple[pa.Array, np.ndarray]:
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        role = role_of(values.type)
+        if role in (LOOKED, NUMBERS):
+            texts = _strings(values) if role == LOOKED else _plain(values)
+            rows = _owners(column, values, path, name) if nested else np.asarray(numbered)
+            found.append(_findings(Texts(texts, path), plan, rows, quote))
+        return values, np.zeros(len(values), bool)
+
+    visit_leaves(column, name, visit)
+    return found
+
+
+def _owners(column: pa.Array, values: pa.Array, path: str, name: str) -> np.ndarray:
+    """Returns the row of each value of a path within a nested column."""
+    rows = np.arange(len(column))
+    rest = path[len(name) :].lstrip(".").split(".") if path != name else []
+    while pa.types.is_nested(column.type):
+        if pa.types.is_struct(column.type):
+            names = [column.type.field(place).name for place in range(column.type.num_fields)]
+            column = column.flatten()[names.index(rest.pop(0))]
+        else:
+            rows, column = rows[np.asarray(pc.list_parent_indices(column))], column.flatten()
+    return rows
+
+
+def _findings(texts: Texts, plan: Plan, rows: np.ndarray, quote: bool) -> pa.RecordBatch:
+    spans = find(texts, plan)
+    names = pa.array([kind.name for kind in plan.kinds] or [""])
+    levels = pa.array([level.name for level in Likelihood])
+    begin = texts.offsets[spans.rows]
+    count = len(spans)
+    columns = [
+        pa.array(rows[spans.rows], pa.int64()),
+        pa.repeat(pa.scalar(texts.name), count),
+        names.take(pa.array(spans.kinds)),
+        levels.take(pa.array(spans.likelihoods)),
+        pa.array(spans.starts - begin),
+        pa.array(spans.ends - begin),
+        pa.array(texts.code_points(spans.starts, spans.rows), pa.int64()),
+        pa.array(texts.code_points(spans.ends, spans.rows), pa.int64()),
+        texts.quotes(spans) if quote and count else pa.nulls(count, pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=FINDINGS.remove(0))

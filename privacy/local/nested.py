@@ -1,0 +1,69 @@
+"""Columns of lists and structs: their texts are looked at as columns, and put back."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Visit = Callable[[pa.Array, str], tuple[pa.Array, np.ndarray]]
+"""What is done with the values of one path: it gives as many values, and which are at fault."""
+
+
+def visit_leaves(array: pa.Array, path: str, visit: Visit) -> tuple[pa.Array, np.ndarray]:
+    """Visits all values that are neither lists nor structs.
+
+    Args:
+      array: n values.
+      path: Their name; that of fields within is `path.field`.
+      visit: Is given the values of each path, and the path.
+
+    Returns: The n values with what the visits gave, or the same array where no visit gave anything
+      new; and n booleans, true where a value within is at fault.
+    """
+    if pa.types.is_struct(array.type):
+        return _struct(array, path, visit)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return _list(array, path, visit)
+    return visit(array, path)
+
+
+def is_nested(type: pa.DataType) -> bool:
+    """Tells whether values of a type hold others."""
+    return bool(pa.types.is_nested(type))
+
+
+def leaf_types(type: pa.DataType, path: str) -> list[tuple[str, pa.DataType]]:
+    """Returns the paths within a type and their types; what can't be visited is one path."""
+    if pa.types.is_struct(type):
+        fields = [type.field(place) for place in range(type.num_fields)]
+        return [leaf for each in fields for leaf in leaf_types(each.type, f"{path}.{each.name}")]
+    if pa.types.is_list(type) or pa.types.is_large_list(type):
+        return leaf_types(type.value_type, path)
+    return [(path, type)]
+
+
+def _struct(array: pa.Array, path: str, visit: Visit) -> tuple[pa.Array, np.ndarray]:
+    names = [array.type.field(place).name for place in range(array.type.num_fields)]
+    old = array.flatten()
+    made = [visit_leaves(part, f"{path}.{name}", visit) for part, name in zip(old, names, strict=True)]
+    faults = np.logical_or.reduce([np.zeros(len(array), bool), *(fault for _, fault in made)])
+    if all(new is part for (new, _), part in zip(made, old, strict=True)):
+        return array, faults
+    mask = array.is_null() if array.null_count else None
+    return pa.StructArray.from_arrays([new for new, _ in made], names=names, mask=mask), faults
+
+
+def _list(array: pa.Array, path: str, visit: Visit) -> tuple[pa.Array, np.ndarray]:
+    values = array.flatten()
+    new, inner = visit_leaves(values, path, visit)
+    parents = np.asarray(pc.list_parent_indices(array))
+    faults = np.bincount(parents, inner, len(array)).astype(bool)
+    if new is values:
+        return array, faults
+    sizes = np.asarray(pc.list_value_length(array).fill_null(0)).astype(np.int64)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]))
+    large = pa.types.is_large_list(array.type)
+    kind, width = (pa.LargeListArray, pa.int64()) if large else (pa.ListArray, pa.int32())
+    mask = array.is_null() if array.null_count else None
+    return kind.from_arrays(offsets.cast(width), new, mask=mask), faults
