@@ -46,15 +46,15 @@ def _regex(name: str, regex: Any, likelihood: Likelihood, problems: list[str]) -
         problems.append(f"infoType {name}: group_indexes are not in the local engine yet")
     if made.search(""):
         problems.append(f"infoType {name}: the pattern matches an empty text")
-    # What a user writes may be slow to join with other patterns, and may match a line's end.
-    return Detector(name, regex.pattern, regex.pattern, likelihood=likelihood, by_row=True)
+    # What a user writes may be slow when it is joined with other patterns.
+    return Detector(name, regex.pattern, regex.pattern, likelihood=likelihood, apart=True)
 
 
 def _dictionary(name: str, words: Any, likelihood: Likelihood) -> Detector:
     forms = sorted({normal_form(word) for word in words} - {""}, key=lambda form: (-len(form), form))
     phrases = [_BETWEEN.join(re.escape(part) for part in form.split()) for form in forms]
     pattern = f"(?i)(?:{'|'.join(phrases)})"
-    return Detector(name, pattern, pattern, _not_glued, likelihood=likelihood, by_row=True)
+    return Detector(name, pattern, pattern, _not_glued, likelihood=likelihood, apart=True)
 
 
 _LETTER = np.zeros(256, bool)
@@ -83,9 +83,9 @@ def surrogate(name: str) -> Detector:
 def _counted(candidates: Candidates) -> Verdict:
     """Takes in as many characters as the token says; those of tokens are ASCII."""
     ends, good = candidates.ends.copy(), np.zeros(len(candidates), bool)
+    highs = candidates.highs
     for place, text in enumerate(candidates.texts.to_pylist()):
         end = int(ends[place]) + int(text[text.rindex("(") + 1 : -2])
-        token = bytes(candidates.data[ends[place] : end])
-        good[place] = end < len(candidates.data) and b"\n" not in token and token.isascii()
+        good[place] = end <= highs[place] and bytes(candidates.data[ends[place] : end]).isascii()
         ends[place] = end if good[place] else ends[place]
     return np.where(good, Likelihood.VERY_LIKELY, Likelihood.NO), candidates.starts, ends

@@ -24,19 +24,26 @@ def one_of(characters: bytes) -> np.ndarray:
     return table
 
 
+_END = ord("\n")
+
+
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """n stretches of bytes that a detector's pattern matched.
+    """n stretches of bytes that a detector's pattern matched, each in a text of its own.
 
     Attributes:
-      data: Bytes of UTF-8; the last one is a line's end, so that each stretch has two neighbours.
+      data: The bytes of texts in UTF-8.
       starts: Where each begins; in order.
       ends: Where each ends.
+      lows: Where the text begins that each lies in.
+      highs: Where it ends.
     """
 
     data: np.ndarray
     starts: np.ndarray
     ends: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -48,13 +55,18 @@ class Candidates:
 
     @property
     def before(self) -> np.ndarray:
-        """The n bytes before them."""
-        return self.data[self.starts - 1]
+        """The n bytes before them; a line's end where the text begins."""
+        return self.byte(self.starts - 1)
 
     @property
     def behind(self) -> np.ndarray:
-        """The n bytes behind them."""
-        return self.data[self.ends]
+        """The n bytes behind them; a line's end where the text ends."""
+        return self.byte(self.ends)
+
+    def byte(self, places: np.ndarray) -> np.ndarray:
+        """Returns the byte at n places, each in or next to its text; a line's end outside."""
+        inside = (places >= self.lows) & (places < self.highs)
+        return np.where(inside, self.data[np.where(inside, places, 0)], _END)
 
     def digits(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the digits of each as n by `width` numbers, and where a byte is a digit."""
@@ -63,9 +75,9 @@ class Candidates:
         values = self.data[np.minimum(places, len(self.data) - 1)] - np.uint8(48)
         return values, inside & (values < 10)
 
-    def take(self, which: np.ndarray) -> "Candidates":
-        """Returns some of them, by a mask or by their numbers."""
-        return Candidates(self.data, self.starts[which], self.ends[which])
+    def within(self, starts: np.ndarray, ends: np.ndarray) -> "Candidates":
+        """Returns the same with other places."""
+        return Candidates(self.data, starts, ends, self.lows, self.highs)
 
 
 Verdict: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -82,14 +94,15 @@ class Detector:
       name: The infoType.
       prefilter: An RE2 pattern that each text with a match holds; simple, for it is joined with
         those of all detectors.
-      pattern: An RE2 pattern of candidates, without groups; it matches no line's end.
+      pattern: An RE2 pattern of candidates, without names of groups. Where there are several in a
+        text, it is tried again behind each, so it may not look back.
       check: Judges candidates; None where each is as likely as `likelihood` says.
       hotwords: An RE2 pattern of words that lift what stands behind them, or in their column.
       behind: Words that lift what stands before them.
       lifts_to: What hotwords lift to.
       checksum: Whether the check is about a checksum, which decides where spans overlap.
       likelihood: Of candidates, where there is no check.
-      by_row: Whether the pattern may match a line's end, and so is tried on each text by itself.
+      apart: Whether the pattern is the user's: it is not joined with others, and may look back.
     """
 
     name: str
@@ -101,7 +114,7 @@ class Detector:
     lifts_to: Likelihood = Likelihood.LIKELY
     checksum: bool = False
     likelihood: Likelihood = Likelihood.VERY_LIKELY
-    by_row: bool = False
+    apart: bool = False
 
 
 def judged(candidates: Candidates, likelihoods: np.ndarray) -> Verdict:

@@ -20,7 +20,7 @@ _FEWEST, _MOST = 6, 15
 def _check(candidates: Candidates) -> Verdict:
     """Judges by layout and plan; what only might be one needs a hotword."""
     starts, ends = _without_brackets(candidates)
-    candidates = Candidates(candidates.data, starts, ends)
+    candidates = candidates.within(starts, ends)
     whole = candidates.texts
     texts = pc.replace_substring_regex(whole, _EXTENSION, "")
     digits = pc.replace_substring_regex(texts, "[^0-9]+", "")

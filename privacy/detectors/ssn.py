@@ -21,7 +21,7 @@ def _check(candidates: Candidates) -> Verdict:
     good = (area > 0) & (area != 666) & (area < 900) & (group > 0) & (serial > 0)
     good &= ~np.isin(number, _PRINTED) & ~(WORD | _GLUED)[candidates.before]
     tail = candidates.behind
-    more = _GLUED[tail] & WORD[candidates.data[np.minimum(candidates.ends + 1, len(candidates.data) - 1)]]
+    more = _GLUED[tail] & WORD[candidates.byte(candidates.ends + 1)]
     good &= ~WORD[tail] & ~more
     bare = candidates.ends - candidates.starts == 9
     level = np.where(bare, Likelihood.VERY_UNLIKELY, Likelihood.LIKELY)

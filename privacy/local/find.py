@@ -1,6 +1,8 @@
 """Finds what a plan looks for in a column of texts."""
 
 import functools
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,7 @@ from privacy.detectors.detector import Candidates, Detector
 from privacy.local.overlaps import without_overlaps
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
-from privacy.spans import NO_SPANS, Spans, text_bytes, text_offsets
+from privacy.spans import NO_SPANS, Spans, quotes
 
 _WINDOW, _BEHIND = 40, 14
 
@@ -27,7 +29,7 @@ def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
 
     Returns: What is likely enough, ordered; no two overlap.
     """
-    spans = Spans.joined([*_common(texts, plan), *_by_row(texts, plan)])
+    spans = Spans.joined([*_common(texts, plan), *_apart(texts, plan)])
     if not len(spans):
         return NO_SPANS
     for rule in plan.rules:
@@ -50,18 +52,21 @@ def _common(texts: Texts, plan: Plan) -> list[Spans]:
         return []
     part = texts.column.take(pa.array(rows))
     return [
-        _found(texts, number, kind.detector, rows, part)
+        found
         for number, kind in enumerate(plan.kinds)
-        if not kind.detector.by_row
+        if not kind.detector.apart
+        for found in _found(texts, number, kind.detector, rows, part)
     ]
 
 
-def _by_row(texts: Texts, plan: Plan) -> list[Spans]:
+def _apart(texts: Texts, plan: Plan) -> list[Spans]:
+    """Returns what the detectors find that run by themselves."""
     rows = np.arange(len(texts.column))
     return [
-        _found(texts, number, kind.detector, rows, texts.column)
+        found
         for number, kind in enumerate(plan.kinds)
-        if kind.detector.by_row
+        if kind.detector.apart
+        for found in _found(texts, number, kind.detector, rows, texts.column)
     ]
 
 
@@ -73,55 +78,95 @@ def _matching(column: pa.Array, pattern: str) -> np.ndarray:
 
 def _found(
     texts: Texts, number: int, detector: Detector, rows: np.ndarray, part: pa.Array
-) -> Spans:
-    """Returns what one detector finds in some rows."""
+) -> list[Spans]:
+    """Returns what one detector finds in some rows: first matches, second matches, and so on."""
     which = _matching(part, detector.prefilter)
     if not len(which):
-        return NO_SPANS
-    rows, part = rows[which], part.take(pa.array(which))
-    joined = pc.binary_join_element_wise(part, "", "\n")
-    offsets, data = text_offsets(joined), text_bytes(joined)
-    data = data[offsets[0] : offsets[-1]]
-    places = _by_lines(detector, data, offsets) if not detector.by_row else _each(detector, part, offsets)
-    if not len(places):
-        return NO_SPANS
-    starts, ends = places[:, 0], places[:, 1]
-    owner = np.searchsorted(offsets, starts, side="right") - 1
-    candidates = Candidates(data, starts, ends)
-    likelihoods = np.full(len(starts), detector.likelihood, np.int8)
-    if detector.check is not None:
-        verdict, starts, ends = detector.check(candidates)
-        likelihoods = np.minimum(verdict, likelihoods)
-    shift = texts.offsets[rows[owner]] - offsets[owner]
-    spans = Spans.of_kind(number, rows[owner], starts + shift, ends + shift, likelihoods)
-    return _lifted(texts, spans.take(likelihoods > 0), detector)
+        return []
+    rounds = _behind if detector.apart else _rounds
+    found = rounds(texts, detector, rows[which], part.take(pa.array(which)))
+    return [_judged(texts, number, detector, *each) for each in found]
 
 
-def _by_lines(detector: Detector, data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Returns the matches in joined texts; the pattern matches no line's end."""
-    matches = compiled(detector.pattern).finditer(data.tobytes())
-    places = np.array([match.span() for match in matches], np.int64)
-    return places.reshape(-1, 2)
+Matches: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Rows, and where the matches begin and end in the column's bytes."""
 
 
-def _each(detector: Detector, part: pa.Array, offsets: np.ndarray) -> np.ndarray:
-    """Returns the matches in each text by itself, as places in the joined texts."""
-    pattern = compiled(detector.pattern)
-    found = [
-        (match.start() + offset, match.end() + offset)
-        for text, offset in zip(part.cast(pa.binary()).to_pylist(), offsets.tolist(), strict=False)
-        for match in pattern.finditer(text or b"")
-        if match.end() > match.start()
-    ]
-    return np.array(found, np.int64).reshape(-1, 2)
+def _rounds(
+    texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array
+) -> Iterator[Matches]:
+    """Yields the first match of each row, then the first behind that, until there is none."""
+    begins = texts.offsets[rows]
+    while True:
+        matched, starts, ends = _first(part, begins, detector.pattern)
+        if not len(matched):
+            return
+        rows = rows[matched]
+        yield rows, starts, ends
+        # What is left of each row begins where its match ends.
+        highs = texts.offsets[rows + 1]
+        rest = quotes(texts.data, ends, highs)
+        more = _matching(rest, detector.prefilter)
+        if not len(more):
+            return
+        rows, begins, part = rows[more], ends[more], rest.take(pa.array(more))
+
+
+def _behind(
+    texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array
+) -> Iterator[Matches]:
+    """Yields the first match of each row, and then the others, whose pattern may look back."""
+    matched, starts, ends = _first(part, texts.offsets[rows], detector.pattern)
+    if not len(matched):
+        return
+    yield rows[matched], starts, ends
+    pattern, found = _compiled(detector.pattern), []
+    begins = texts.offsets[rows[matched]]
+    texts_of_rows = part.take(pa.array(matched)).cast(pa.binary()).to_pylist()
+    for place, text in enumerate(texts_of_rows):
+        first, begin = int(ends[place] - begins[place]), int(begins[place])
+        for match in pattern.finditer(text, first):
+            if match.end() > match.start():
+                found.append((rows[matched[place]], begin + match.start(), begin + match.end()))
+    if found:
+        table = np.array(found, np.int64)
+        yield table[:, 0], table[:, 1], table[:, 2]
+
+
+def _first(part: pa.Array, begins: np.ndarray, pattern: str) -> Matches:
+    """Returns the numbers of the texts that match, and where their first matches lie."""
+    spans = pc.extract_regex_span(part, f"(?P<all>{pattern})")
+    matched = np.asarray(pc.indices_nonzero(spans.is_valid())).astype(np.int64)
+    places = spans.field(0).flatten() if not spans.null_count else spans.drop_null().field(0).flatten()
+    table = np.asarray(places).reshape(-1, 2).astype(np.int64)
+    starts = begins[matched] + table[:, 0]
+    return matched, starts, starts + table[:, 1]
 
 
 @functools.cache
-def compiled(pattern: str) -> "object":
+def _compiled(pattern: str) -> Any:
     """Returns a compiled RE2 pattern of bytes."""
     import re2
 
     return re2.compile(pattern.encode())
+
+
+def _judged(
+    texts: Texts,
+    number: int,
+    detector: Detector,
+    rows: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+) -> Spans:
+    """Returns the matches that a detector's check lets pass."""
+    lows, highs = texts.offsets[rows], texts.offsets[rows + 1]
+    likelihoods = np.full(len(starts), detector.likelihood, np.int8)
+    if detector.check is not None:
+        verdict, starts, ends = detector.check(Candidates(texts.data, starts, ends, lows, highs))
+        likelihoods = np.minimum(verdict, likelihoods)
+    spans = Spans.of_kind(number, rows, starts, ends, likelihoods)
+    return _lifted(texts, spans.take(likelihoods > 0), detector)
 
 
 def _lifted(texts: Texts, spans: Spans, detector: Detector) -> Spans:

@@ -60,7 +60,7 @@ class Plan:
     @functools.cached_property
     def prefilter(self) -> str:
         """One RE2 pattern, of which every text holds a match that any common detector finds."""
-        patterns = [kind.detector.prefilter for kind in self.kinds if not kind.detector.by_row]
+        patterns = [kind.detector.prefilter for kind in self.kinds if not kind.detector.apart]
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
