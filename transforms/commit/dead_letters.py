@@ -1,7 +1,7 @@
 """The one door by which rejected rows leave, row by row, each with a reason."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
@@ -33,12 +33,19 @@ class DeadLetters:
         JSON Lines where nothing says otherwise.
       commit: The run that they belong to.
       payload: "full" keeps the rejected row; "none" keeps only why and where.
+      redact: Makes rejects that may be stored of rejects; a job with a policy sets it.
     """
 
-    def __init__(self, uri: str, commit: "RunCommit", payload: str = "full") -> None:
+    def __init__(
+        self,
+        uri: str,
+        commit: "RunCommit",
+        payload: str = "full",
+        redact: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+    ) -> None:
         if payload not in ("full", "none"):
             raise ValueError(f"payload is 'full' or 'none', not {payload!r}")
-        self.commit, self.payload = commit, payload
+        self.commit, self.payload, self.redact = commit, payload, redact
         self.target = commit.target(uri, dead_letters=True)
         self._taken: list[tuple[str, Batches]] = []
 
@@ -55,6 +62,7 @@ class DeadLetters:
             pipeline=self.commit.job,
             run_id=self.commit.run_id,
             payload=self.payload == "full",
+            redact=self.redact,
         )
         letters = rejects | "Letters" >> beam.Map(stamp).with_output_types(pa.RecordBatch)
         self.commit.stage(letters, self.target, step, count="reason")
@@ -70,7 +78,12 @@ class DeadLetters:
 
 
 def stamp_rejects(
-    rejects: pa.RecordBatch, step: str, pipeline: str, run_id: str, payload: bool
+    rejects: pa.RecordBatch,
+    step: str,
+    pipeline: str,
+    run_id: str,
+    payload: bool,
+    redact: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
 ) -> pa.RecordBatch:
     """Makes dead letters of rejects: adds when, in which run and at which step.
 
@@ -80,13 +93,14 @@ def stamp_rejects(
       pipeline: The job.
       run_id: The run.
       payload: Whether the rejected rows themselves are kept.
+      redact: Is given the rejects first, and returns as many.
 
     Returns: n dead letters, of schema `DEAD_LETTERS`.
     """
     rows = rejects.num_rows
     now = pa.repeat(pa.scalar(_now(), DEAD_LETTERS.field("timestamp").type), rows)
     texts = [pa.repeat(text, rows) for text in (pipeline, step, run_id)]
-    kept = list(rejects.columns)
+    kept = list((redact(rejects) if redact and payload else rejects).columns)
     if not payload:
         kept[:3] = [pa.nulls(rows, field.type) for field in list(REJECTS)[:3]]
     return pa.RecordBatch.from_arrays([now, *kept, *texts], schema=DEAD_LETTERS)

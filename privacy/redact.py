@@ -1,0 +1,49 @@
+"""Redacts rows by a policy: the verb."""
+
+import functools
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+
+from privacy.local.plan import compile_plan
+from privacy.local.redact import redact_batch
+from privacy.policy.policy import Policy
+from privacy.policy.read import read_policy
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
+
+
+@dataclass
+class Redact(beam.PTransform):
+    """Transforms the personal data that a policy finds in rows.
+
+    A row in which something can't be transformed does not go on: it leaves as a dead letter, in
+    which all else is redacted, and the column at fault is withheld. Rows stay in order, and columns
+    in which nothing is found are not copied.
+
+    Args:
+      policy: A policy, or the URI of its file; engine local.
+      dead_letters: Takes the rows that can't be transformed; None lets the first one fail the
+        pipeline.
+
+    Returns: The redacted rows.
+
+    Raises:
+      ConfigError: From `expand`: the policy can't be read, or the engine can't do what it asks for.
+    """
+
+    policy: str | Policy
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, batches: Batches) -> Batches:
+        """Compiles the policy here, so that its mistakes stop the launcher; then applies it."""
+        policy = read_policy(self.policy) if isinstance(self.policy, str) else self.policy
+        compile_plan(policy)
+        redact = functools.partial(redact_batch, policy=policy)
+        outcomes = batches | "Redact" >> beam.Map(redact)
+        outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+        return split_rejects(outcomes, self.dead_letters, "Redact")
