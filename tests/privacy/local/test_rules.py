@@ -1,0 +1,164 @@
+"""Rules, custom infoTypes and overlaps, by DLP's examples and by our own."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from privacy.detectors.table import DETECTORS
+from privacy.local.inspect import inspect_batch
+from privacy.local.redact import redact_batch
+from privacy.policy.read import policy_of
+from tests.privacy.policies import policy
+from tests.support import shared_data
+from transforms.errors import ConfigError
+
+
+def quotes(text, name="text", **inspect):
+    batch = pa.record_batch({name: [text]})
+    found = inspect_batch(batch, policy_of({"inspect_config": {"include_quote": True, **inspect}}))
+    return [(each["info_type"], each["quote"]) for each in found.to_pylist()]
+
+
+def custom(**kind):
+    return {"custom_info_types": [{"info_type": {"name": "C"}, **kind}]}
+
+
+def test_custom_regex():
+    found = quotes("ab 12 ab 34\nab", **custom(regex={"pattern": r"\bab(?:\s\d+)?"}))
+    assert found == [("C", "ab 12"), ("C", "ab 34"), ("C", "ab")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "found"),
+    [
+        ("we met Sam, Johnson", ["sam johnson"], ["Sam, Johnson"]),
+        ("jennifer", ["jen"], []),
+        ("jen123", ["jen"], ["jen"]),
+        ("x\nab c.d", ["ab c", "ab", "ab c d"], ["ab c.d"]),
+    ],
+)
+def test_custom_dictionary(text, words, found):
+    assert quotes(text, **custom(dictionary={"word_list": {"words": words}})) == [
+        ("C", each) for each in found
+    ]
+
+
+def test_surrogates_are_as_long_as_they_say():
+    assert quotes("C(3):abcdef C(99):x", **custom(surrogate_type={})) == [("C", "C(3):abc")]
+
+
+def test_hotwords_need_their_whole_word_in_the_window():
+    def found(before, text="order no: 12345"):
+        rule = {
+            "hotword_rule": {
+                "hotword_regex": {"pattern": "order"},
+                "proximity": {"window_before": before},
+                "likelihood_adjustment": {"fixed_likelihood": "VERY_UNLIKELY"},
+            }
+        }
+        return quotes(
+            text,
+            **custom(regex={"pattern": r"\d+"}),
+            rule_set=[{"info_types": [{"name": "C"}], "rules": [rule]}],
+        )
+
+    assert found(10) == []
+    assert found(9) == [("C", "12345")]
+    assert found(9, "order é\u20ac: 12345") == [("C", "12345")], "characters, not bytes"
+    assert found(10, "order é\u20ac: 12345") == []
+
+
+def test_a_checksum_wins_where_findings_overlap():
+    text = "card 4111 1111 1111 1111"
+    both = quotes(
+        text,
+        info_types=[{"name": "CREDIT_CARD_NUMBER"}],
+        **custom(regex={"pattern": r"card 4111 1111 1111 1111"}),
+    )
+    assert both == [("CREDIT_CARD_NUMBER", "4111 1111 1111 1111")]
+
+
+def test_all_that_cannot_be_done_is_told_at_once():
+    content = {
+        "inspect_config": {
+            "info_types": [{"name": "PERSON_NAME"}, {"name": "EMAIL_ADRESS"}],
+            "custom_info_types": [{"info_type": {"name": "C"}, "regex": {"pattern": "(a"}}],
+        },
+        "deidentify_config": {
+            "info_type_transformations": {
+                "transformations": [
+                    {
+                        "info_types": [{"name": "C"}],
+                        "primitive_transformation": {"time_part_config": {}},
+                    }
+                ]
+            },
+            "transformation_error_handling": {"leave_untransformed": {}},
+        },
+    }
+    with pytest.raises(ConfigError) as told:
+        redact_batch(pa.record_batch({"t": ["a"]}), policy_of(content))
+    for part in (
+        "PERSON_NAME: needs a model",
+        "did you mean EMAIL_ADDRESS?",
+        "RE2 does not take the pattern",
+        "time_part_config",
+        "leave_untransformed",
+    ):
+        assert part in str(told.value)
+
+
+def test_behaviour_of_the_service():
+    """Cases of DLP's own samples, as far as the local engine claims their infoTypes."""
+    cases = json.loads(shared_data("pii", "dlp_behaviour_cases.json").read_text())
+    tried = [case for case in cases if _claimed(case)]
+    assert len(tried) >= 18
+    wrong = [case["id"] for case in tried if not _holds(case)]
+    assert not wrong
+
+
+def _claimed(case):
+    names = {each["name"] for each in case.get("inspect_config", {}).get("info_types", ())}
+    custom = {each["info_type"]["name"] for each in case.get("inspect_config", {}).get("custom_info_types", ())}
+    text = json.dumps(case)
+    missing = ("suppressions", '"condition"', "bucketing", "time_part", "crypto_hash", "replace_dictionary")
+    return (
+        case["method"] != "reidentify"
+        and not case.get("needs")
+        and names - custom <= set(DETECTORS)
+        and not any(word in text for word in missing)
+    )
+
+
+def _holds(case):
+    batch, expect = _batch(case["item"]), case["expect"]
+    made = policy_of({k: case[k] for k in ("inspect_config", "deidentify_config") if k in case})
+    if case["method"] == "inspect":
+        found = inspect_batch(batch, made).to_pylist()
+        got = [{"info_type": f["info_type"], "quote": f["quote"]} for f in found]
+        return (
+            all({k: v for k, v in f.items() if k != "likelihood"} in got for f in expect.get("findings", ()))
+            and (not expect.get("some_of") or any(f in got for f in expect["some_of"]))
+            and not any(f["quote"] in expect.get("no_quotes", ()) for f in got)
+            and len(got) == expect.get("count", len(got))
+        )
+    rows, rejects = redact_batch(batch, made)
+    cells = [list(row.values()) for row in rows.to_pylist()]
+    return rejects.num_rows == 0 and cells == expect.get("rows", [[expect.get("value")]])
+
+
+def _batch(item):
+    if "value" in item:
+        return pa.record_batch({"": [item["value"]]})
+    table = item["table"]
+    rows = [[value.get("string_value") for value in row["values"]] for row in table["rows"]]
+    names = [header["name"] for header in table["headers"]]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column) for column in zip(*rows, strict=True)], names=names
+    )
+
+
+def test_policies_without_anything_are_refused():
+    with pytest.raises(ConfigError, match="name at least one infoType"):
+        inspect_batch(pa.record_batch({"t": ["a"]}), policy(names=[]))
