@@ -28,7 +28,7 @@ class Options(StreamOptions):
 
     Examples:
       python -m beam_jobs.redact --input trips.csv --policy policy.yaml --output redacted/
-      python -m beam_jobs.redact --input 'notes/*.jsonl' --policy dlp.json --output stdout: --limit 5
+      python -m beam_jobs.redact --input 'notes/*.jsonl' --policy p.json --output stdout: --limit 5
       python -m beam_jobs.redact --input pubsub://projects/p/subscriptions/notes \
 --schema notes.json --policy policy.yaml --output gs://bucket/notes/
     """
@@ -80,6 +80,8 @@ class Options(StreamOptions):
 
 def resolve(options: Options) -> "tuple[Input, Policy]":
     """Looks at the input and the policy, and checks that they fit each other."""
+    import pyarrow as pa
+
     from privacy.local.columns import check_columns
     from privacy.local.plan import compile_plan
     from privacy.policy.read import read_policy
@@ -87,7 +89,9 @@ def resolve(options: Options) -> "tuple[Input, Policy]":
 
     policy = read_policy(options.policy)
     plan = compile_plan(policy)
-    source = resolve_input(options.input, options.schema, limit=options.limit, **options.streaming)
+    # Files of text would make numbers of cards and phones, and so lose how they are written.
+    types = {name: pa.string() for name in plan.texts}
+    source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
     check_columns(plan, source.schema)
     return source, policy
 

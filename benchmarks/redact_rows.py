@@ -6,8 +6,8 @@ import string
 from privacy.detectors.iban import LENGTHS
 
 _WORDS = (
-    "the driver took a longer way round and asked for cash which the rider did not have with him so "
-    "they agreed to settle later order ticket status review account update meeting please confirm "
+    "the driver took a longer way round and asked for cash which the rider did not have with him "
+    "so they agreed to settle later order ticket status review account update meeting please confirm "
     "thanks delivery window parcel invoice street station customer support request number time"
 ).split()
 _SIZE = 101
@@ -71,11 +71,15 @@ def iban(dice: random.Random) -> str:
 
 def _personal() -> list:  # type: ignore[type-arg]
     return [
-        lambda dice: f"{dice.choice(_WORDS)}.{digits(dice, 3)}@example.{dice.choice(('com', 'org'))}",
+        lambda dice: (
+            f"{dice.choice(_WORDS)}.{digits(dice, 3)}@example.{dice.choice(('com', 'org'))}"
+        ),
         lambda dice: f"({dice.randint(201, 989)}) {dice.randint(200, 999)}-{digits(dice, 4)}",
         lambda dice: f"+44 20 7{digits(dice, 3)} {digits(dice, 4)}",
         card,
-        lambda dice: f"{dice.randint(1, 665):03d}-{dice.randint(1, 99):02d}-{dice.randint(1, 9999):04d}",
+        lambda dice: (
+            f"{dice.randint(1, 665):03d}-{dice.randint(1, 99):02d}-{dice.randint(1, 9999):04d}"
+        ),
         lambda dice: ".".join(str(dice.randint(1, 254)) for _ in range(4)),
         iban,
     ]
@@ -86,7 +90,9 @@ def _decoys() -> list:  # type: ignore[type-arg]
         lambda dice: f"20{digits(dice, 2)}-0{dice.randint(1, 9)}-1{dice.randint(0, 9)}",
         lambda dice: f"order {digits(dice, 12)}",
         lambda dice: f"version {dice.randint(1, 9)}.{dice.randint(1, 30)}.{dice.randint(1, 9)}",
-        lambda dice: f"at {dice.randint(0, 23):02d}:{dice.randint(0, 59):02d}:{dice.randint(0, 59):02d}",
+        lambda dice: (
+            f"at {dice.randint(0, 23):02d}:{dice.randint(0, 59):02d}:{dice.randint(0, 59):02d}"
+        ),
         lambda dice: f"room {dice.randint(100, 999)} of {dice.randint(1000, 9999)}",
         lambda dice: f"user@{dice.choice(_WORDS)}",
     ]

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGES = ("transforms", "inference", "beam_jobs")
+PACKAGES = ("transforms", "inference", "privacy", "beam_jobs")
 HEAVY = {"tensorflow", "keras", "tfx_bsl", "pandas", "fastavro"}
 HOMES = {
     "inference.handlers.tensorflow": {"tensorflow"},
@@ -46,13 +46,20 @@ FLOORS = {
         io
         gate
     """,
+    "privacy": """
+        likelihood spans
+        crypto detectors
+        policy transformations
+        local cloud
+        inspect redact
+    """,
     "beam_jobs": """
         options
         templates
         running
         streaming
         launch
-        ingest score validate
+        ingest redact score validate
         metadata
         __main__
     """,
@@ -64,7 +71,8 @@ FREE_OF_BEAM = """
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect
-    transforms.windows.assign inference.loaded inference.models
+    transforms.windows.assign inference.loaded inference.models privacy.crypto privacy.detectors
+    privacy.local privacy.policy privacy.transformations
 """.split()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-PACKAGES = ("transforms", "transforms.schema", "inference", "beam_jobs")
+PACKAGES = ("transforms", "transforms.schema", "inference", "privacy", "beam_jobs")
 _HEAD = """\
 # API
 

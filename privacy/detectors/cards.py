@@ -14,8 +14,8 @@ _RANGES = """
     400000-499999 13,16,19  500000-509999 12-19     510000-559999 16
     560000-699999 12-19     810000-829999 16-19     979200-979289 16
 """
-"""First six digits, and lengths: Visa, Mastercard, American Express, Diners, JCB, Discover, Maestro,
-UnionPay, Mir, RuPay, Troy and air travel cards."""
+"""First six digits, and lengths: Visa, Mastercard, American Express, Diners, JCB, Discover,
+Maestro, UnionPay, Mir, RuPay, Troy and air travel cards."""
 
 _WIDTH = 26
 _GLUED = one_of(b"-.")

@@ -16,4 +16,4 @@ def luhn(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     doubled = mask & (from_right % 2 == 0)
     digits = np.where(mask, values, 0).astype(np.int64)
     digits = np.where(doubled, digits * 2 - 9 * (digits > 4), digits)
-    return digits.sum(1) % 10 == 0
+    return np.asarray(digits.sum(1) % 10 == 0)

@@ -35,7 +35,7 @@ def custom_detector(custom: Any, problems: list[str]) -> Detector | None:
 
 
 def _regex(name: str, regex: Any, likelihood: Likelihood, problems: list[str]) -> Detector | None:
-    import re2
+    import re2  # type: ignore[import-untyped]
 
     try:
         made = re2.compile(regex.pattern)
@@ -51,7 +51,9 @@ def _regex(name: str, regex: Any, likelihood: Likelihood, problems: list[str]) -
 
 
 def _dictionary(name: str, words: Any, likelihood: Likelihood) -> Detector:
-    forms = sorted({normal_form(word) for word in words} - {""}, key=lambda form: (-len(form), form))
+    forms = sorted(
+        {normal_form(word) for word in words} - {""}, key=lambda form: (-len(form), form)
+    )
     phrases = [_BETWEEN.join(re.escape(part) for part in form.split()) for form in forms]
     pattern = f"(?i)(?:{'|'.join(phrases)})"
     return Detector(name, pattern, pattern, _not_glued, likelihood=likelihood, apart=True)

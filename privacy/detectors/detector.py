@@ -13,7 +13,9 @@ from privacy.spans import quotes
 
 WORD = np.zeros(256, bool)
 """Bytes that a number or address may not be glued to: letters, digits, `_`, all but ASCII."""
-WORD[np.frombuffer(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", np.uint8)] = True
+WORD[
+    np.frombuffer(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", np.uint8)
+] = True
 WORD[128:] = True
 
 

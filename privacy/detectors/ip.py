@@ -20,7 +20,10 @@ def _check(candidates: Candidates) -> Verdict:
     six = np.array([":" in text or "/" in text for text in texts.to_pylist()], bool)
     for place in np.flatnonzero(six):
         level[place], begin, end = _judge(texts[place].as_py(), int(level[place]))
-        starts[place], ends[place] = candidates.starts[place] + begin, candidates.starts[place] + end
+        starts[place], ends[place] = (
+            candidates.starts[place] + begin,
+            candidates.starts[place] + end,
+        )
     return level, starts, ends
 
 

@@ -31,7 +31,11 @@ def _check(candidates: Candidates) -> Verdict:
     plain = count == np.asarray(pc.binary_length(texts))
     _raise(level, usable & plain & _like(digits, bare()), Likelihood.UNLIKELY)
     _raise(level, usable & _like(texts, _LOOSE_NANP), Likelihood.POSSIBLE)
-    _raise(level, usable & ~plain & _like(texts, _GROUPED) & _like(digits, domestic()), Likelihood.POSSIBLE)
+    _raise(
+        level,
+        usable & ~plain & _like(texts, _GROUPED) & _like(digits, domestic()),
+        Likelihood.POSSIBLE,
+    )
     _raise(level, usable & _like(texts, _NANP), Likelihood.LIKELY)
     _judge_international(texts, digits, usable, level)
     return level, starts, ends

@@ -30,7 +30,7 @@ def domestic() -> str:
     found: dict[str, None] = {}
     for region in HOME_REGIONS:
         metadata = PhoneMetadata.metadata_for_region(region)
-        if (metadata.national_prefix or "0") == "0":
+        if metadata and (metadata.national_prefix or "0") == "0":
             found |= dict.fromkeys(_parts(region))
     return rf"^(?:0(?:{'|'.join(found)})|0(?:{'|'.join(_parts('IT'))}))$"
 
@@ -47,4 +47,8 @@ def _parts(region: str) -> list[str]:
 
     metadata = PhoneMetadata.metadata_for_region(region)
     descriptions = [getattr(metadata, kind) for kind in _KINDS]
-    return [each.national_number_pattern for each in descriptions if each and each.national_number_pattern]
+    return [
+        each.national_number_pattern
+        for each in descriptions
+        if each and each.national_number_pattern
+    ]

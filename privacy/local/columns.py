@@ -58,7 +58,9 @@ def redacted_schema(plan: Plan, schema: pa.Schema) -> pa.Schema:
     """Returns the schema of what comes out: whole cells that were transformed are texts."""
     return pa.schema(
         [
-            pa.field(each.name, pa.string(), True, each.metadata) if each.name in plan.fields else each
+            pa.field(each.name, pa.string(), True, each.metadata)
+            if each.name in plan.fields
+            else each
             for each in schema
         ],
         schema.metadata,

@@ -137,7 +137,9 @@ def _first(part: pa.Array, begins: np.ndarray, pattern: str) -> Matches:
     """Returns the numbers of the texts that match, and where their first matches lie."""
     spans = pc.extract_regex_span(part, f"(?P<all>{pattern})")
     matched = np.asarray(pc.indices_nonzero(spans.is_valid())).astype(np.int64)
-    places = spans.field(0).flatten() if not spans.null_count else spans.drop_null().field(0).flatten()
+    places = (
+        spans.field(0).flatten() if not spans.null_count else spans.drop_null().field(0).flatten()
+    )
     table = np.asarray(places).reshape(-1, 2).astype(np.int64)
     starts = begins[matched] + table[:, 0]
     return matched, starts, starts + table[:, 1]
@@ -146,7 +148,7 @@ def _first(part: pa.Array, begins: np.ndarray, pattern: str) -> Matches:
 @functools.cache
 def _compiled(pattern: str) -> Any:
     """Returns a compiled RE2 pattern of bytes."""
-    import re2
+    import re2  # type: ignore[import-untyped]
 
     return re2.compile(pattern.encode())
 

@@ -46,7 +46,9 @@ def leaf_types(type: pa.DataType, path: str) -> list[tuple[str, pa.DataType]]:
 def _struct(array: pa.Array, path: str, visit: Visit) -> tuple[pa.Array, np.ndarray]:
     names = [array.type.field(place).name for place in range(array.type.num_fields)]
     old = array.flatten()
-    made = [visit_leaves(part, f"{path}.{name}", visit) for part, name in zip(old, names, strict=True)]
+    made = [
+        visit_leaves(part, f"{path}.{name}", visit) for part, name in zip(old, names, strict=True)
+    ]
     faults = np.logical_or.reduce([np.zeros(len(array), bool), *(fault for _, fault in made)])
     if all(new is part for (new, _), part in zip(made, old, strict=True)):
         return array, faults

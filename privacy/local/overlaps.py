@@ -36,7 +36,9 @@ def without_overlaps(spans: Spans, checksums: np.ndarray) -> Spans:
     for place in order.tolist():
         if group[crowded[place]] != last:
             last, chosen = group[crowded[place]], []
-        if all(part.ends[o] <= part.starts[place] or part.starts[o] >= part.ends[place] for o in chosen):
+        if all(
+            part.ends[o] <= part.starts[place] or part.starts[o] >= part.ends[place] for o in chosen
+        ):
             chosen.append(place)
             keep[crowded[place]] = True
     return spans.take(keep)

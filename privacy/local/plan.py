@@ -54,8 +54,13 @@ class Plan:
     kinds: tuple[Kind, ...]
     rules: tuple[Rule, ...] = ()
     fields: dict[str, Transformation] = field(default_factory=dict)
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
     name: str = "policy"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that the policy names as texts or values; files of text keep them as texts."""
+        return (*self.columns.free_text, *self.columns.structured, *self.fields)
 
     @functools.cached_property
     def prefilter(self) -> str:
@@ -106,9 +111,13 @@ class _Compiler:
 
     def _detectors(self) -> list[tuple[Detector, bool]]:
         """Returns what finds each infoType, and whether it is reported."""
-        customs = [custom_detector(custom, self.problems) for custom in self.inspect.custom_info_types]
+        customs = [
+            custom_detector(custom, self.problems) for custom in self.inspect.custom_info_types
+        ]
         hidden = {
-            custom.info_type.name for custom in self.inspect.custom_info_types if custom.exclusion_type
+            custom.info_type.name
+            for custom in self.inspect.custom_info_types
+            if custom.exclusion_type
         }
         known = {detector.name for detector in customs if detector}
         found = [self._built_in(each.name, known) for each in self.inspect.info_types]

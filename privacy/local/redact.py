@@ -40,15 +40,22 @@ def redact_batch(batch: pa.RecordBatch, policy: Policy) -> Outcome:
     """
     plan = compile_plan(policy)
     check_columns(plan, batch.schema)
-    made = [redact_column(column, name, plan) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
+    made = [
+        redact_column(column, name, plan)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
     faults = [fault for _, found in made for fault in found]
     fields = [
-        field if field.type.equals(array.type) else pa.field(field.name, array.type, True, field.metadata)
+        field
+        if field.type.equals(array.type)
+        else pa.field(field.name, array.type, True, field.metadata)
         for field, (array, _) in zip(batch.schema, made, strict=True)
     ]
     schema = pa.schema(fields, batch.schema.metadata)
     good = pa.RecordBatch.from_arrays([array for array, _ in made], schema=schema)
-    return split_by_faults(_withheld(good, faults) if faults else good, faults, version=policy.name, good=good)
+    return split_by_faults(
+        _withheld(good, faults) if faults else good, faults, version=policy.name, good=good
+    )
 
 
 def _withheld(batch: pa.RecordBatch, faults: list[Fault]) -> pa.RecordBatch:
@@ -69,7 +76,6 @@ def redact_column(column: pa.Array, name: str, plan: Plan) -> tuple[pa.Array, li
         made, mask = _whole(column, plan.fields[name])
         return made, _faults(mask, name, "a value could not be transformed as the policy asks")
     once = name in plan.columns.structured or pa.types.is_dictionary(column.type)
-    by_reason: dict[str, np.ndarray] = {}
 
     def visit(values: pa.Array, path: str) -> tuple[pa.Array, np.ndarray]:
         role = role_of(values.type)
@@ -84,7 +90,6 @@ def redact_column(column: pa.Array, name: str, plan: Plan) -> tuple[pa.Array, li
         if numbers
         else "what was found in it could not be transformed as the policy asks"
     )
-    del by_reason
     return made, _faults(mask, name, message)
 
 
@@ -142,7 +147,9 @@ def _texts(values: pa.Array, path: str, plan: Plan, once: bool) -> tuple[pa.Arra
     if made is None:
         return values, mask
     taken = made.take(coded.indices)
-    return taken.cast(values.type) if not pa.types.is_dictionary(values.type) else _coded(made, values), mask
+    return taken.cast(values.type) if not pa.types.is_dictionary(values.type) else _coded(
+        made, values
+    ), mask
 
 
 def _coded(made: pa.Array, values: pa.Array) -> pa.Array:

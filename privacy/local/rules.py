@@ -147,7 +147,9 @@ def _hotword(rule: Any, problems: list[str]) -> Any:
     change = rule.likelihood_adjustment
     fixed = int(change.fixed_likelihood)
     near = rule.proximity
-    return Hotword(pattern, near.window_before, near.window_after, fixed, change.relative_likelihood)
+    return Hotword(
+        pattern, near.window_before, near.window_after, fixed, change.relative_likelihood
+    )
 
 
 def _exclusion(rule: Any, names: list[str], problems: list[str]) -> Any:
@@ -169,7 +171,7 @@ def _exclusion(rule: Any, names: list[str], problems: list[str]) -> Any:
 
 def checked_pattern(pattern: str, where: str, problems: list[str]) -> str:
     """Returns an RE2 pattern, or one that matches nothing where RE2 does not take it."""
-    import re2
+    import re2  # type: ignore[import-untyped]
 
     try:
         re2.compile(pattern)

@@ -23,7 +23,9 @@ def splice(texts: Texts, spans: Spans, new: pa.Array) -> pa.Array:
         return column
     starts, ends = spans.starts - offsets[0], spans.ends - offsets[0]
     part = texts.data[offsets[0] : offsets[-1]]
-    parts = pieces(np.append(part, np.uint8(0)), np.append(starts, len(part)), np.append(ends, len(part)))
+    parts = pieces(
+        np.append(part, np.uint8(0)), np.append(starts, len(part)), np.append(ends, len(part))
+    )
     count = len(spans)
     # Even pieces stay; in the place of each odd one comes a new text.
     order = np.arange(2 * count + 1)
@@ -33,7 +35,9 @@ def splice(texts: Texts, spans: Spans, new: pa.Array) -> pa.Array:
     moved = np.concatenate([[0], np.cumsum(growth)])
     rows = offsets - offsets[0] + moved[np.searchsorted(spans.rows, np.arange(len(column) + 1))]
     return pa.Array.from_buffers(
-        pa.string(), len(column), [_validity(column), pa.py_buffer(rows.astype(np.int32)), _bytes(made)]
+        pa.string(),
+        len(column),
+        [_validity(column), pa.py_buffer(rows.astype(np.int32)), _bytes(made)],
     )
 
 

@@ -82,12 +82,12 @@ class Texts:
     def _moved(self, places: np.ndarray, characters: int) -> np.ndarray:
         """Returns places some characters further on, or back."""
         if self.points is None:
-            return np.clip(places + characters, 0, self.offsets[-1])
+            return np.asarray(np.clip(places + characters, 0, self.offsets[-1]))
         moved = np.clip(self.points[places] + characters, 0, len(self.point_starts) - 1)
-        return self.point_starts[moved]
+        return np.asarray(self.point_starts[moved])
 
     def code_points(self, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Returns how many characters of its row lie before each place."""
         if self.points is None:
-            return places - self.offsets[rows]
-        return self.points[places] - self.points[self.offsets[rows]]
+            return np.asarray(places - self.offsets[rows])
+        return np.asarray(self.points[places] - self.points[self.offsets[rows]])

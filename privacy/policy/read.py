@@ -79,8 +79,10 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         _config("deidentify_config", given, name),
         _columns(given.get("columns") or {}, name),
         engine,
-        *(given.get(key) for key in ("location", "inspect_template", "deidentify_template")),
-        transient=secrets.token_bytes(32),
+        given.get("location"),
+        given.get("inspect_template"),
+        given.get("deidentify_template"),
+        secrets.token_bytes(32),
     )
 
 
@@ -117,7 +119,9 @@ def _columns(content: Any, name: str) -> Columns:
         raise ConfigError(f"--policy {name}: columns must be a mapping of {', '.join(_COLUMNS)}")
     for key, value in content.items():
         if key not in _COLUMNS:
-            raise ConfigError(f"--policy {name}: columns: unknown key {key}{nearest(key, _COLUMNS)}")
+            raise ConfigError(
+                f"--policy {name}: columns: unknown key {key}{nearest(key, _COLUMNS)}"
+            )
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise ConfigError(f"--policy {name}: columns.{key} must be a list of names")
     columns = Columns(**{key: tuple(value) for key, value in content.items()})

@@ -26,7 +26,9 @@ def compile_transformation(primitive: Any, info_type: str | None, key_of: KeyOf)
     kind = primitive.WhichOneof("transformation")
     if kind == "replace_with_info_type_config":
         if info_type is None:
-            raise ConfigError("replace_with_info_type_config needs an infoType, and a cell has none")
+            raise ConfigError(
+                "replace_with_info_type_config needs an infoType, and a cell has none"
+            )
         return Replace(f"[{info_type}]")
     if kind not in _KINDS:
         known = ", ".join(sorted([*_KINDS, "replace_with_info_type_config"]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from privacy.spans import text_offsets
 from privacy.transformations.transformation import no_faults
@@ -55,20 +56,21 @@ class CharacterMask:
         if self.reverse:
             rank = totals[rows] - rank + 1
         if self.number > 0:
-            return open_ones & (rank <= self.number)
-        return open_ones & (rank <= totals[rows] + self.number)
+            return np.asarray(open_ones & (rank <= self.number))
+        return np.asarray(open_ones & (rank <= totals[rows] + self.number))
 
 
 def _widths(points: np.ndarray) -> np.ndarray:
     """Returns how many bytes each code point takes in UTF-8."""
-    return 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
+    wide = (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
+    return np.asarray(1 + wide)
 
 
 def _rows_of(texts: pa.Array, points: np.ndarray) -> np.ndarray:
     """Returns the row of each code point."""
     offsets = text_offsets(texts)
     first = np.cumsum(_widths(points)) - _widths(points) + offsets[0]
-    return np.searchsorted(offsets, first, side="right") - 1
+    return np.asarray(np.searchsorted(offsets, first, side="right") - 1)
 
 
 def _texts(points: np.ndarray, rows: np.ndarray, count: int) -> pa.Array:
@@ -76,12 +78,12 @@ def _texts(points: np.ndarray, rows: np.ndarray, count: int) -> pa.Array:
     offsets = np.zeros(count + 1, np.int32)
     np.cumsum(sizes, out=offsets[1:])
     data = points.tobytes().decode("utf-32-le").encode()
-    return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return pa.Array.from_buffers(
+        pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
 
 
 def _with_nulls(made: pa.Array, values: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     if not values.null_count:
         return made
     return pc.if_else(values.is_valid(), made, pa.scalar(None, pa.string()))

@@ -160,6 +160,24 @@ CASES = {
         ),
         arrow=("Read/Door", "Validate/Door", "Score/RunInference"),
     ),
+    "redact": Case(
+        lambda folder, model: [
+            f"--input={folder}/in",
+            f"--policy={folder}/policy.yaml",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(
+            *COMMIT_AND_READ,
+            "Redact",
+            "Redact/DeadLetters",
+            "Redact/Door",
+            "Redact/Letters",
+            "Redact/Redact",
+            "Write",
+            "Write/Stage",
+        ),
+        arrow=("Read/Door", "Read/Letters", "Redact/Door", "Redact/Letters"),
+    ),
     "score": Case(
         lambda folder, model: [
             f"--input={folder}/in",
@@ -221,6 +239,7 @@ def folder(tmp_path_factory):
         table = pa.table({"x": [1.0], "y": [1.0], "name": ["a"]})
         pq.write_table(table, path / f"in/{part}.parquet")
     (path / "rules.yaml").write_text("- row: x >= 0\n- column: mean(x) > 0\n")
+    (path / "policy.yaml").write_text("inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}")
     (path / "messages.json").write_text('[{"name": "n", "type": "INTEGER"}]')
     return path
 

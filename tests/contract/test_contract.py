@@ -12,6 +12,9 @@ import pyarrow as pa
 import pytest
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
+from privacy.inspect import Inspect
+from privacy.redact import Redact
+from tests.privacy.policies import policy
 from tests.support import Collect, local_pipeline, run_on
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Gate
@@ -49,7 +52,7 @@ from transforms.verb import Verb
 from transforms.windows.micro_batch import MicroBatch
 from transforms.windows.window_batches import WindowBatches
 
-PACKAGES = ("transforms", "inference")
+PACKAGES = ("transforms", "inference", "privacy")
 
 
 def _public():
@@ -146,7 +149,9 @@ EXAMPLES = {
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
+    "Inspect": lambda model: Inspect(policy()),
     "Rebatch": lambda model: Rebatch(max_rows=16),
+    "Redact": lambda model: Redact(policy()),
     "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
     "Stage": lambda model: Stage(_target(), "Step"),
@@ -161,7 +166,7 @@ EXAMPLES = {
     ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("MicroBatch", "Rebatch", "Score", "Unique", "Validate", "WindowBatches")
+VERBS = ("MicroBatch", "Rebatch", "Redact", "Score", "Unique", "Validate", "WindowBatches")
 
 
 @pytest.fixture(params=VERBS)

@@ -64,7 +64,9 @@ def test_generated_rows(name):
             (NAMES.get(s["entity_type"], s["entity_type"]), s["start_position"], s["end_position"])
             for s in row["spans"]
         ]
-        counts.update(("gold", span[0], any(_same(span, f) for f in found[number])) for span in gold)
+        counts.update(
+            ("gold", span[0], any(_same(span, f) for f in found[number])) for span in gold
+        )
         counts.update(("found", f[0], any(_same(span, f) for span in gold)) for f in found[number])
     for kind, (recall, precision) in BOUNDS.items():
         shares = {

@@ -120,9 +120,19 @@ def test_behaviour_of_the_service():
 
 def _claimed(case):
     names = {each["name"] for each in case.get("inspect_config", {}).get("info_types", ())}
-    custom = {each["info_type"]["name"] for each in case.get("inspect_config", {}).get("custom_info_types", ())}
+    custom = {
+        each["info_type"]["name"]
+        for each in case.get("inspect_config", {}).get("custom_info_types", ())
+    }
     text = json.dumps(case)
-    missing = ("suppressions", '"condition"', "bucketing", "time_part", "crypto_hash", "replace_dictionary")
+    missing = (
+        "suppressions",
+        '"condition"',
+        "bucketing",
+        "time_part",
+        "crypto_hash",
+        "replace_dictionary",
+    )
     return (
         case["method"] != "reidentify"
         and not case.get("needs")
@@ -138,7 +148,10 @@ def _holds(case):
         found = inspect_batch(batch, made).to_pylist()
         got = [{"info_type": f["info_type"], "quote": f["quote"]} for f in found]
         return (
-            all({k: v for k, v in f.items() if k != "likelihood"} in got for f in expect.get("findings", ()))
+            all(
+                {k: v for k, v in f.items() if k != "likelihood"} in got
+                for f in expect.get("findings", ())
+            )
             and (not expect.get("some_of") or any(f in got for f in expect["some_of"]))
             and not any(f["quote"] in expect.get("no_quotes", ()) for f in got)
             and len(got) == expect.get("count", len(got))
