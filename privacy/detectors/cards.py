@@ -65,4 +65,5 @@ CREDIT_CARD = Detector(
     check=_check,
     hotwords=r"(?i)\b(?:credit|debit|cards?|visa|master ?card|amex|maestro|pan)\b",
     checksum=True,
+    again=True,
 )

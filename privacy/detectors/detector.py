@@ -104,6 +104,8 @@ class Detector:
       lifts_to: What hotwords lift to.
       checksum: Whether the check is about a checksum, which decides where spans overlap.
       likelihood: Of candidates, where there is no check.
+      again: Whether what was refused is looked at again from its second word on: a number of
+        several groups may have begun with what belongs to another.
       apart: Whether the pattern is the user's: it is not joined with others, and may look back.
     """
 
@@ -116,6 +118,7 @@ class Detector:
     lifts_to: Likelihood = Likelihood.LIKELY
     checksum: bool = False
     likelihood: Likelihood = Likelihood.VERY_LIKELY
+    again: bool = False
     apart: bool = False
 
 

@@ -62,4 +62,5 @@ IBAN = Detector(
     pattern=r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}",
     check=_check,
     checksum=True,
+    again=True,
 )

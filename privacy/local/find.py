@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.detectors.detector import Candidates, Detector
+from privacy.detectors.detector import WORD, Candidates, Detector
 from privacy.local.overlaps import without_overlaps
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
@@ -85,16 +85,35 @@ def _found(
         return []
     rounds = _behind if detector.apart else _rounds
     found = rounds(texts, detector, rows[which], part.take(pa.array(which)))
-    return [_judged(texts, number, detector, *each) for each in found]
+    return [_lifted(texts, each.of_kind(number), detector) for each in found]
 
 
 Matches: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Rows, and where the matches begin and end in the column's bytes."""
 
 
-def _rounds(
-    texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array
-) -> Iterator[Matches]:
+class Judged(NamedTuple):
+    """Matches with what the detector's check says of them.
+
+    Attributes:
+      rows: Their rows.
+      starts: Where they begin.
+      ends: Where they end.
+      likelihoods: How likely they are; 0 for not at all.
+    """
+
+    rows: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    likelihoods: np.ndarray
+
+    def of_kind(self, number: int) -> Spans:
+        """Returns those that passed."""
+        good = self.likelihoods > 0
+        return Spans.of_kind(number, *(each[good] for each in self))
+
+
+def _rounds(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Iterator[Judged]:
     """Yields the first match of each row, then the first behind that, until there is none."""
     begins = texts.offsets[rows]
     while True:
@@ -102,24 +121,35 @@ def _rounds(
         if not len(matched):
             return
         rows = rows[matched]
-        yield rows, starts, ends
-        # What is left of each row begins where its match ends.
-        highs = texts.offsets[rows + 1]
-        rest = quotes(texts.data, ends, highs)
+        judged = _judged(texts, detector, rows, starts, ends)
+        yield judged
+        # What is left of each row begins where its match ends; or within one that was refused.
+        next_ones = judged.ends
+        if detector.again:
+            inside = _second_word(texts.data, starts, ends)
+            next_ones = np.where(judged.likelihoods > 0, next_ones, inside)
+        rest = quotes(texts.data, next_ones, texts.offsets[rows + 1])
         more = _matching(rest, detector.prefilter)
         if not len(more):
             return
-        rows, begins, part = rows[more], ends[more], rest.take(pa.array(more))
+        rows, begins, part = rows[more], next_ones[more], rest.take(pa.array(more))
 
 
-def _behind(
-    texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array
-) -> Iterator[Matches]:
+def _second_word(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Returns where the second word of each stretch begins; its end where it has only one."""
+    places = starts[:, None] + np.arange(1, int((ends - starts).max()) + 1)
+    inside = places < ends[:, None]
+    between = inside & ~WORD[data[np.minimum(places, len(data) - 1)]]
+    first = places[np.arange(len(places)), between.argmax(1)]
+    return np.where(between.any(1), first, ends)
+
+
+def _behind(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Iterator[Judged]:
     """Yields the first match of each row, and then the others, whose pattern may look back."""
     matched, starts, ends = _first(part, texts.offsets[rows], detector.pattern)
     if not len(matched):
         return
-    yield rows[matched], starts, ends
+    yield _judged(texts, detector, rows[matched], starts, ends)
     pattern, found = _compiled(detector.pattern), []
     begins = texts.offsets[rows[matched]]
     texts_of_rows = part.take(pa.array(matched)).cast(pa.binary()).to_pylist()
@@ -130,7 +160,7 @@ def _behind(
                 found.append((rows[matched[place]], begin + match.start(), begin + match.end()))
     if found:
         table = np.array(found, np.int64)
-        yield table[:, 0], table[:, 1], table[:, 2]
+        yield _judged(texts, detector, table[:, 0], table[:, 1], table[:, 2])
 
 
 def _first(part: pa.Array, begins: np.ndarray, pattern: str) -> Matches:
@@ -154,21 +184,15 @@ def _compiled(pattern: str) -> Any:
 
 
 def _judged(
-    texts: Texts,
-    number: int,
-    detector: Detector,
-    rows: np.ndarray,
-    starts: np.ndarray,
-    ends: np.ndarray,
-) -> Spans:
-    """Returns the matches that a detector's check lets pass."""
-    lows, highs = texts.offsets[rows], texts.offsets[rows + 1]
+    texts: Texts, detector: Detector, rows: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> Judged:
+    """Returns matches with what a detector's check says of them."""
     likelihoods = np.full(len(starts), detector.likelihood, np.int8)
     if detector.check is not None:
+        lows, highs = texts.offsets[rows], texts.offsets[rows + 1]
         verdict, starts, ends = detector.check(Candidates(texts.data, starts, ends, lows, highs))
         likelihoods = np.minimum(verdict, likelihoods)
-    spans = Spans.of_kind(number, rows, starts, ends, likelihoods)
-    return _lifted(texts, spans.take(likelihoods > 0), detector)
+    return Judged(rows, starts, ends, likelihoods)
 
 
 def _lifted(texts: Texts, spans: Spans, detector: Detector) -> Spans:

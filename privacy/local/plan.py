@@ -12,6 +12,7 @@ from privacy.likelihood import Likelihood
 from privacy.local.rules import Rule, compile_rules
 from privacy.policy.policy import Columns, Policy
 from privacy.transformations.compile import compile_transformation
+from privacy.transformations.replace import Replace
 from privacy.transformations.transformation import Transformation
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
@@ -56,6 +57,15 @@ class Plan:
     fields: dict[str, Transformation] = field(default_factory=dict)
     columns: Columns = field(default_factory=Columns)
     name: str = "policy"
+
+    @property
+    def removes(self) -> bool:
+        """Whether all that is found is replaced, so that nothing may be found again.
+
+        Tokens and masked texts may look like something else, and are left alone.
+        """
+        made = [kind.transformation for kind in self.kinds if kind.transformation]
+        return bool(made) and all(isinstance(each, Replace) for each in made)
 
     @property
     def texts(self) -> tuple[str, ...]:

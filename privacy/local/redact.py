@@ -20,6 +20,8 @@ from transforms.rejects import Outcome, split_by_faults
 _LEAST = 100_000
 """Smaller whole numbers have fewer digits than anything that is looked for."""
 
+_PASSES = 4
+
 
 def redact_batch(batch: pa.RecordBatch, policy: Policy) -> Outcome:
     """Transforms what a policy finds in a batch.
@@ -169,7 +171,25 @@ def redact_texts(texts: Texts, plan: Plan) -> tuple[pa.Array | None, np.ndarray]
         return None, mask
     new, faults = _transformed(texts, spans, plan)
     mask[spans.rows[faults]] = True
-    return splice(texts, spans, new), mask
+    made = splice(texts, spans, new)
+    return (
+        _once_more(made, np.unique(spans.rows), texts.name, plan) if plan.removes else made
+    ), mask
+
+
+def _once_more(column: pa.Array, rows: np.ndarray, name: str, plan: Plan) -> pa.Array:
+    """Removes what only shows when something beside it is gone."""
+    for _ in range(_PASSES):
+        part = Texts(column.take(pa.array(rows)), name)
+        spans = find(part, plan, transformed=True)
+        if not len(spans):
+            return column
+        new, _ = _transformed(part, spans, plan)
+        mask = np.zeros(len(column), bool)
+        mask[rows] = True
+        column = pc.replace_with_mask(column, pa.array(mask), splice(part, spans, new))
+        rows = rows[np.unique(spans.rows)]
+    return column
 
 
 def _transformed(texts: Texts, spans: Spans, plan: Plan) -> tuple[pa.Array, np.ndarray]:
