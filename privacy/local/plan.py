@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The columns that the policy names as texts or values; files of text keep them as texts."""
+        """The columns named as texts or values; files of text keep them as texts."""
         return (*self.columns.free_text, *self.columns.structured, *self.fields)
 
     @functools.cached_property
