@@ -8,7 +8,7 @@ from privacy.detectors.iban import LENGTHS
 _WORDS = (
     "the driver took a longer way round and asked for cash which the rider did not have with him "
     "so they agreed to settle later order ticket status review account update meeting please "
-    "confirm thanks delivery window parcel invoice street station customer support request number time"
+    "confirm thanks delivery window parcel invoice street station customer support number time"
 ).split()
 _SIZE = 101
 
