@@ -50,7 +50,9 @@ FLOORS = {
         likelihood spans
         crypto detectors
         policy transformations
-        local cloud
+        local
+        cloud
+        server
         inspect redact
     """,
     "beam_jobs": """

@@ -1,1 +1,1 @@
-"""Google Cloud DLP as an engine: tables filled to its limits, many requests in flight, no row lost."""
+"""Google Cloud DLP as an engine: tables filled to its limits, many in flight, no row lost."""

@@ -83,9 +83,7 @@ class Caller:
             except ValueError:
                 few += 1
                 if few > FEW:
-                    raise Refusal(
-                        Action.RETRY_FEW, "a reply that does not fit its request"
-                    ) from None
+                    raise Refusal(Action.RETRY_FEW, "replies that do not fit") from None
             except grpc.RpcError as error:
                 few += self._judged(error, sent, few)
             tries += 1
@@ -112,15 +110,15 @@ class Caller:
     def _check_patience(self, begun: float) -> None:
         if self.clock() - begun > self.patience:
             raise CloudStopped(
-                f"Cloud DLP did not answer within {self.patience:.0f} s, whatever was tried: the run "
-                "stops and nothing is published; start it again when the service is back"
+                f"Cloud DLP did not answer within {self.patience:.0f} s, whatever was tried: "
+                "the run stops and nothing is published; start it again when the service is back"
             ) from None
 
 
 def _stopped(code: str) -> str:
     advice = {
-        "PERMISSION_DENIED": "give the worker's account the role roles/dlp.user, and for wrapped keys "
-        "roles/cloudkms.cryptoKeyDecrypter",
+        "PERMISSION_DENIED": "give the worker's account the role roles/dlp.user, and for "
+        "wrapped keys roles/cloudkms.cryptoKeyDecrypter",
         "UNAUTHENTICATED": "the credentials are missing or have expired",
         "NOT_FOUND": "a template, key or location that the policy names is not there",
     }

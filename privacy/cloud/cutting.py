@@ -22,7 +22,7 @@ def cut_rows(
     ends = np.cumsum(sizes, dtype=np.int64)
     most = max(1, limits.cells // max(1, columns))
     if findings_per_row > 0:
-        most = max(1, min(most, int(limits.findings / findings_per_row)))
+        most = max(1, int(min(most, limits.findings / findings_per_row)))
     room = limits.bytes - overhead
     cuts, start = [], 0
     while start < len(ends):

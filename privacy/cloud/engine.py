@@ -1,4 +1,4 @@
-"""The engine: columns of many batches, in as few requests as the limits allow, none of them lost."""
+"""The engine: columns, in as few requests as the limits allow, and no row of them lost."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,18 +11,20 @@ import pyarrow as pa
 from google.cloud.dlp_v2 import types
 
 from privacy.cloud.calls import Caller, CloudStopped, Refusal
-from privacy.cloud.cells import make_table, row_sizes
+from privacy.cloud.cells import row_sizes
 from privacy.cloud.cutting import FindingsMean, cut_rows
-from privacy.cloud.joining import Joined, join_reply, number_rows, transformed
+from privacy.cloud.encode import with_table
+from privacy.cloud.joining import Joined, join_bytes
 from privacy.cloud.outcomes import Action
 from privacy.cloud.pacing import shared_bucket
 from privacy.cloud.settings import CloudPolicy, narrowed, splits_by_column, text_columns
-from privacy.cloud.wire import Connection
+from privacy.cloud.wire import REPLIES, Connection
 from transforms.errors import ConfigError
 
 _HOPELESS = 20
 """So many rows refused alone, and none accepted: the policy is at fault, and not the rows."""
 _SLACK = 64
+_NUMBER_FOUND = "a number is personal data; field_transformations make texts of it"
 _NUMBER = 10
 """The most bytes that the number of a row takes, with its tags and what it adds to lengths."""
 
@@ -132,15 +134,15 @@ class CloudEngine:
         ]
 
     def _probe(self, work: "_Transforming") -> None:
-        """Asks once about a row of nulls: what is refused then is the policy's fault, not a row's."""
+        """Asks once about a row of nulls: what is refused then is the policy's fault."""
         if work.method in self._probed:
             return
         try:
             self.caller.ask(work.method, work.request(0, 0, probe=True), lambda reply: reply)
         except Refusal as refusal:
             raise CloudStopped(
-                f"Cloud DLP answered {refusal.code} to the policy itself, for a row of nulls: check "
-                "its infoTypes, transformations, keys and templates. The run stops."
+                f"Cloud DLP answered {refusal.code} to the policy itself, for a row of nulls: "
+                "check its infoTypes, transformations, keys and templates. The run stops."
             ) from None
         self._probed.add(work.method)
 
@@ -169,7 +171,7 @@ class _Transforming:
     def __post_init__(self) -> None:
         self._names = list(self.engine.policy.columns)
         self._inspect = self.engine.policy.inspect()
-        self.overhead = self.request(0, 0).ByteSize() + _SLACK
+        self.overhead = len(self.request(0, 0)) + _SLACK
         self._refused, self._accepted = 0, 0
 
     def resolve(self, start: int, stop: int) -> list[_Part]:
@@ -179,30 +181,27 @@ class _Transforming:
         except Refusal as refusal:
             return self._refused_rows(start, stop, refusal)
 
-    def request(self, start: int, stop: int, at: int | None = None, probe: bool = False) -> Any:
+    def request(self, start: int, stop: int, at: int | None = None, probe: bool = False) -> bytes:
         """Returns the message for some rows; of one column where `at` is given."""
         names = self._names if at is None else [self._names[at]]
         columns = self.columns if at is None else [self.columns[at]]
         config = self.config if at is None else narrowed(self.config, names[0])
         cells = [column.slice(start, stop - start) for column in columns]
-        table = make_table(names, [pa.nulls(1, x.type) for x in columns] if probe else cells)
-        number_rows(table)
-        back = self.method == "ReidentifyContent"
+        if probe:
+            cells = [pa.nulls(1, column.type) for column in columns]
         message = getattr(types, f"{self.method}Request").pb()(parent=self.engine.policy.parent)
+        back = self.method == "ReidentifyContent"
         getattr(message, "reidentify_config" if back else "deidentify_config").CopyFrom(config)
-        if self._inspect is not None:
-            message.inspect_config.CopyFrom(self._inspect)
-        message.item.table.CopyFrom(table)
-        return message
+        message.inspect_config.CopyFrom(self._inspect)
+        item = message.DESCRIPTOR.fields_by_name["item"].number
+        return with_table(message, item, names, cells, numbered=True)
 
     def _asked(self, start: int, stop: int, at: int | None = None) -> _Part:
         names = self._names if at is None else [self._names[at]]
         kinds = self.kinds if at is None else [self.kinds[at]]
 
-        def accept(reply: Any) -> tuple[Joined, int]:
-            table, overview = reply.item.table, reply.overview
-            joined = join_reply(table, overview, names, kinds, stop - start)
-            return joined, transformed(overview)
+        def accept(reply: bytes) -> tuple[Joined, int]:
+            return join_bytes(reply, REPLIES[self.method].pb(), names, kinds, stop - start)
 
         ask = self.engine.caller.ask
         joined, findings = ask(self.method, self.request(start, stop, at), accept)
@@ -222,8 +221,8 @@ class _Transforming:
         self._refused += 1
         if self._refused >= _HOPELESS and not self._accepted:
             raise CloudStopped(
-                f"Cloud DLP answered {refusal.code} to each of {self._refused} rows alone: check the "
-                "policy's alphabets, date formats and column types. The run stops."
+                f"Cloud DLP answered {refusal.code} to each of {self._refused} rows alone: check "
+                "the policy's alphabets, date formats and column types. The run stops."
             )
         return [_Part(start, stop, why=f"Cloud DLP can't transform a value ({refusal.code})")]
 
@@ -238,7 +237,9 @@ class _Transforming:
             return too_large
         columns = [part.joined.columns[0] for part in parts if part.joined]
         rows = np.zeros(1, np.int64)
-        return _Part(start, stop, Joined(rows, columns), findings=sum(x.findings for x in parts))
+        unfit = np.logical_or.reduce([part.joined.unfit for part in parts if part.joined])
+        joined = Joined(rows, columns, unfit)
+        return _Part(start, stop, joined, findings=sum(x.findings for x in parts))
 
 
 def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
@@ -257,6 +258,8 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
         suppressed[rows], lost[part.start : part.stop] = False, False
         places[rows] = filled + np.arange(len(rows))
         filled += len(rows)
+        lost[rows[part.joined.unfit]] = True
+        reasons[rows[part.joined.unfit]] = _NUMBER_FOUND
         for piece, column in zip(pieces, part.joined.columns, strict=True):
             piece.append(column)
     reasons[~lost] = ""

@@ -10,16 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.cloud.cells import column_of
+from privacy.cloud.decode import Unusual, all_texts, read_texts
 from privacy.cloud.settings import ROW
 
 _VALUES, _NUMBER = attrgetter("values"), attrgetter("integer_value")
-
-
-def number_rows(table: Any) -> None:
-    """Adds the column of row numbers, from 0, to a table message."""
-    table.headers.add(name=ROW)
-    for number, row in enumerate(table.rows):
-        row.values.add().integer_value = number
 
 
 @dataclass(frozen=True)
@@ -29,10 +23,13 @@ class Joined:
     Args:
       rows: The numbers of the rows that came back, ascending.
       columns: A column for each that was sent, of as many rows.
+      unfit: Whether a value of a row can't be kept in its column's type: what was found in a
+        number is a text now.
     """
 
     rows: np.ndarray
     columns: list[pa.Array]
+    unfit: np.ndarray
 
 
 def join_reply(
@@ -48,8 +45,8 @@ def join_reply(
       sent: How many rows were sent.
 
     Raises:
-      ValueError: Columns or rows are missing, or out of order; or rows are gone that the service does
-        not say it suppressed. The text holds no value.
+      ValueError: Columns or rows are missing, or out of order; or rows are gone that the service
+        does not say it suppressed. The text holds no value.
     """
     if [header.name for header in table.headers] != [*names, ROW]:
         raise ValueError("the reply has other columns than the request")
@@ -59,7 +56,33 @@ def join_reply(
         raise ValueError("the reply has rows with other numbers of cells")
     numbers = np.fromiter(map(_NUMBER, cells[width - 1 :: width]), np.int64, rows)
     _check(numbers, sent, suppressed(overview))
-    return Joined(numbers, [column_of(cells[at::width], kinds[at]) for at in range(width - 1)])
+    made = [column_of(cells[at::width], kinds[at]) for at in range(width - 1)]
+    unfit = np.logical_or.reduce([other for _, other in made])
+    return Joined(numbers, [column for column, _ in made], unfit)
+
+
+def join_bytes(
+    reply: bytes, response: Any, names: Sequence[str], kinds: Sequence[pa.DataType], sent: int
+) -> tuple[Joined, int]:
+    """Joins a reply as it came; see `join_reply`.
+
+    Returns: What became of the rows, and how many values were transformed.
+    """
+    if all_texts(kinds):
+        try:
+            headers, columns, numbers, rest = read_texts(reply, len(names))
+        except (Unusual, IndexError):
+            pass
+        else:
+            if headers != [*names, ROW]:
+                raise ValueError("the reply has other columns than the request")
+            overview = response.DESCRIPTOR.fields_by_name["overview"].message_type._concrete_class()
+            overview.MergeFromString(rest)
+            _check(numbers, sent, suppressed(overview))
+            return Joined(numbers, columns, np.zeros(len(numbers), bool)), transformed(overview)
+    message = response.FromString(reply)
+    joined = join_reply(message.item.table, message.overview, names, kinds, sent)
+    return joined, transformed(message.overview)
 
 
 def _check(numbers: np.ndarray, sent: int, gone: int) -> None:

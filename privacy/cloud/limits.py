@@ -6,7 +6,7 @@ MAX_BYTES = 500_000
 """Of a whole request, serialised; the service's own limit is 0.5 MB."""
 MAX_CELLS = 50_000
 MAX_FINDINGS = 2_400
-"""What a request is planned for; at 3,000 the service truncates an inspection or refuses the rest."""
+"""What a request is planned for; beyond 3,000 the service truncates or refuses."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 | RESOURCE_EXHAUSTED | the quota is used up | wait: the rate is halved |
 | UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, CANCELLED | it is gone or slow | try again, with jitter |
 | INTERNAL, UNKNOWN | a fault of its own, or one that our rows provoke | try again a few times |
-| INVALID_ARGUMENT "... smaller request", or a size | the request is too large | ask for the halves |
+| INVALID_ARGUMENT "... smaller request", or a size | it is too large | ask for the halves |
 | INVALID_ARGUMENT otherwise | a value that can't be transformed | halve until the row is alone |
 | NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED, ... | the configuration | stop the run at once |
 """

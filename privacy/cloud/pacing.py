@@ -6,17 +6,20 @@ from collections.abc import Callable
 
 PER_MINUTE = 600.0
 """DLP's quota of a project and region, where nobody asked for more."""
-_CEILING = 0.95
+_HEADROOM, _CEILING = 0.98, 0.95
 _BACK_IN = 4.0
 _PROBE = 0.002
+_PATIENCE = 20.0
+_LEAST, _PAUSE = 64, 0.25
 
 
 class Bucket:
     """A token bucket whose rate follows the service's answers (AIMD).
 
     A 429 halves the rate, at most once for what was in flight together. It then comes back within
-    seconds to just below where it was refused, and from there it is raised slowly, so that little
-    of the quota is left unused and few requests are refused for finding that out.
+    seconds to just below where it was refused, and from there it is raised slowly at first and
+    faster by and by: little of the quota is left unused, few requests are refused for finding
+    that out, and a storm of 429s is forgotten within a minute or two.
 
     Args:
       per_minute: The rate to begin with, and never to exceed.
@@ -32,7 +35,7 @@ class Bucket:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._most = self._rate = per_minute / 60
+        self._most = self._rate = per_minute / 60 * _HEADROOM
         self._ceiling = self._most
         self._burst, self._clock, self._sleep = burst, clock, sleep
         self._tokens, self._at = burst, clock()
@@ -62,11 +65,11 @@ class Bucket:
         with self._lock:
             now = self._clock()
             self._refill(now)
-            if sent <= self._cut_at:
+            if sent <= self._cut_at or now - self._cut_at < _PAUSE:
                 return
-            self._cut_at = now
-            self._ceiling = max(1 / 60, self._rate * _CEILING)
-            self._rate = max(1 / 60, self._rate / 2)
+            self._cut_at, least = now, self._most / _LEAST
+            self._ceiling = max(least, self._rate * _CEILING)
+            self._rate = max(least, self._rate / 2)
             self._tokens = min(self._tokens, 0.0)
 
     def _refill(self, now: float) -> None:
@@ -75,7 +78,9 @@ class Bucket:
         if self._rate < self._ceiling:
             self._rate = min(self._ceiling, self._rate + passed * self._ceiling / _BACK_IN)
         elif self._rate < self._most:
-            self._rate = min(self._most, self._rate * (1 + _PROBE * passed))
+            # The ceiling was where it was refused: beyond it the rate feels its way.
+            growth = _PROBE * (1 + ((now - self._cut_at) / _PATIENCE) ** 3)
+            self._rate = min(self._most, self._rate * (1 + growth * min(passed, 1.0)))
 
 
 _BUCKETS: dict[str, Bucket] = {}

@@ -85,7 +85,7 @@ def _rejects(
         hidden = hidden.set_column(index, batch.schema.field(index).with_nullable(True), blank)
     places = np.flatnonzero(lost)
     sources = row_sources(batch, places)
-    rejects = reject_rows(select_rows(hidden, lost), Reason.OUTPUT_ERROR, "", sources=sources)
+    rejects = reject_rows(select_rows(hidden, lost), Reason.NOT_REDACTED, "", sources=sources)
     index = rejects.schema.get_field_index("errorMessage")
     messages: Any = pa.array([f"not redacted: {reasons[place]}" for place in places], pa.string())
     return rejects.set_column(index, rejects.schema.field(index), messages)

@@ -9,6 +9,7 @@ from google.cloud.dlp_v2 import types
 
 from privacy.cloud.limits import Limits
 from privacy.cloud.pacing import PER_MINUTE
+from privacy.crypto.keys import KINDS, resolve_key, wrapped_key
 from transforms.errors import ConfigError
 
 ROW = "millrace_row"
@@ -24,10 +25,12 @@ class CloudPolicy:
 
     Args:
       parent: `projects/P` or `projects/P/locations/L`; without a location, `global` is meant.
-      columns: The columns that the policy touches, with those that its conditions and contexts read.
-        No other column is sent.
-      inspect_config: DLP's InspectConfig in its JSON form; None for none.
-      deidentify_config: DLP's DeidentifyConfig; for re-identification, the config to reverse with.
+      columns: The columns that the policy touches, and those that its conditions and contexts
+        read. No other column is sent.
+      inspect_bytes: DLP's InspectConfig, serialised.
+      deidentify_bytes: DLP's DeidentifyConfig, serialised; for re-identification, the config to
+        reverse. Where a crypto key is a reference (`env:KEY`), it is resolved when it is sent.
+      looked_at: The columns that infoType transformations are for; all, if empty.
       endpoint: Of the service, where it is not the default: a regional one, or the emulator.
       insecure: Whether the endpoint has neither TLS nor credentials, as the emulator.
       per_minute: The quota of requests a minute of this process.
@@ -39,8 +42,9 @@ class CloudPolicy:
 
     parent: str
     columns: tuple[str, ...]
-    inspect_config: dict[str, Any] | None = None
-    deidentify_config: dict[str, Any] | None = None
+    inspect_bytes: bytes = b""
+    deidentify_bytes: bytes = field(default=b"", repr=False)
+    looked_at: tuple[str, ...] = ()
     endpoint: str | None = None
     insecure: bool = False
     per_minute: float = PER_MINUTE
@@ -74,15 +78,38 @@ class CloudPolicy:
         )
 
     def inspect(self) -> Any:
-        """The InspectConfig as a message, or None."""
-        return _message("InspectConfig", self.inspect_config)
+        """The InspectConfig as a message."""
+        return types.InspectConfig.pb().FromString(self.inspect_bytes)
 
     def deidentify(self) -> Any:
-        """The DeidentifyConfig as a message, with its infoTypes bound to the columns."""
-        config = _message("DeidentifyConfig", self.deidentify_config)
-        if config is None:
-            raise ConfigError("the policy has no deidentify_config")
-        return bound(config, self.columns)
+        """The DeidentifyConfig as a message, with its keys, its infoTypes bound to the columns."""
+        config = types.DeidentifyConfig.pb().FromString(self.deidentify_bytes)
+        if not config.WhichOneof("transformation"):
+            raise ConfigError("the policy has no deidentify_config: nothing would be transformed")
+        put_keys(config)
+        return bound(config, self.looked_at or self.columns)
+
+
+def put_keys(message: Any) -> None:
+    """Puts keys where a policy has references, in place: all kinds but `kms:` as unwrapped keys."""
+    for descriptor, value in message.ListFields():
+        if descriptor.type != descriptor.TYPE_MESSAGE:
+            continue
+        for each in value if descriptor.is_repeated else [value]:
+            if each.DESCRIPTOR.name == "CryptoKey":
+                _put_key(each)
+            else:
+                put_keys(each)
+
+
+def _put_key(key: Any) -> None:
+    name = key.transient.name
+    if name.partition(":")[0] not in KINDS or ":" not in name:
+        return
+    if name.startswith("kms:"):
+        key.kms_wrapped.crypto_key_name, key.kms_wrapped.wrapped_key = wrapped_key(name)
+    else:
+        key.unwrapped.key = resolve_key(name)
 
 
 def bound(config: Any, columns: Sequence[str]) -> Any:
@@ -95,7 +122,8 @@ def bound(config: Any, columns: Sequence[str]) -> Any:
     made = type(config)()
     made.CopyFrom(config)
     whole = made.record_transformations.field_transformations.add()
-    whole.fields.extend([{"name": name} for name in columns])
+    for name in columns:
+        whole.fields.add(name=name)
     whole.info_type_transformations.CopyFrom(config.info_type_transformations)
     return made
 
@@ -121,23 +149,11 @@ def narrowed(config: Any, column: str) -> Any:
 
 
 def text_columns(config: Any) -> set[str]:
-    """Returns the columns that become texts, whatever they were; a shifted date stays a date."""
+    """Returns the columns whose whole cells become texts; a shifted date stays a date."""
+    kinds = (_TYPE_KEPT, None)
     return {
         field.name
         for each in config.record_transformations.field_transformations
-        if each.primitive_transformation.WhichOneof("transformation") != _TYPE_KEPT
+        if each.primitive_transformation.WhichOneof("transformation") not in kinds
         for field in each.fields
     }
-
-
-def _message(name: str, config: dict[str, Any] | None) -> Any:
-    """Returns a message from its JSON form, in either case of names."""
-    from google.protobuf import json_format
-
-    if config is None:
-        return None
-    message = getattr(types, name).pb()()
-    try:
-        return json_format.ParseDict(config, message)
-    except json_format.ParseError as error:
-        raise ConfigError(f"the policy is no {name} of Cloud DLP: {error}") from None

@@ -14,11 +14,13 @@ from google.cloud.dlp_v2 import types
 from privacy.cloud.settings import CloudPolicy
 
 SERVICE = "/google.privacy.dlp.v2.DlpService/"
-REPLIES = {
+REPLIES: Mapping[str, Any] = {
     "DeidentifyContent": types.DeidentifyContentResponse,
     "ReidentifyContent": types.ReidentifyContentResponse,
     "InspectContent": types.InspectContentResponse,
 }
+AS_BYTES = ("DeidentifyContent", "ReidentifyContent")
+"""Methods whose replies are given as the bytes that they are."""
 OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
 Call = Callable[[str, Any, float], Any]
@@ -35,13 +37,15 @@ class Connection:
     def __init__(self, policy: CloudPolicy) -> None:
         self.client = client(policy)
         channel = self.client.transport.grpc_channel
-        routing = gapic_v1.routing_header.to_grpc_metadata((("parent", policy.parent),))
+        routing = gapic_v1.routing_header.to_grpc_metadata(  # type: ignore[no-untyped-call]
+            (("parent", policy.parent),)
+        )
         self._metadata = [routing]
         self._methods: Mapping[str, Any] = {
             name: channel.unary_unary(
                 SERVICE + name,
-                request_serializer=lambda message: message.SerializeToString(),
-                response_deserializer=reply.pb().FromString,
+                request_serializer=_as_bytes,
+                response_deserializer=None if name in AS_BYTES else reply.pb().FromString,
             )
             for name, reply in REPLIES.items()
         }
@@ -59,6 +63,11 @@ class Connection:
         self.client.transport.close()
 
 
+def _as_bytes(request: Any) -> bytes:
+    whole: bytes = request if isinstance(request, bytes) else request.SerializeToString()
+    return whole
+
+
 def client(policy: CloudPolicy) -> Any:
     """Returns the official client, for the endpoint of a policy."""
     from google.auth.credentials import AnonymousCredentials
@@ -66,8 +75,7 @@ def client(policy: CloudPolicy) -> Any:
 
     if not policy.insecure:
         return dlp_v2.DlpServiceClient(client_options={"api_endpoint": policy.address})
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
     transport = dlp_v2.DlpServiceClient.get_transport_class("grpc")
     channel = grpc.insecure_channel(policy.address, options=OPTIONS)
-    return dlp_v2.DlpServiceClient(
-        transport=transport(channel=channel, credentials=AnonymousCredentials())
-    )
+    return dlp_v2.DlpServiceClient(transport=transport(channel=channel, credentials=anonymous))

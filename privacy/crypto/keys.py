@@ -43,11 +43,11 @@ def resolve_key(reference: str | Mapping[str, Any]) -> bytes:
     if isinstance(reference, Mapping):
         return _of_proto(reference)
     kind, colon, rest = reference.partition(":")
-    if not colon or kind not in _KINDS:
-        known = ", ".join(f"{name}:" for name in _KINDS)
+    if not colon or kind not in KINDS:
+        known = ", ".join(f"{name}:" for name in KINDS)
         raise ConfigError(f"a key reference begins with one of {known}")
     name = "base64:..." if kind == "base64" else f"{kind}:{rest.partition('?')[0]}"
-    return _sized(_KINDS[kind](rest, name), name)
+    return _sized(KINDS[kind](rest, name), name)
 
 
 def _of_proto(key: Mapping[str, Any]) -> bytes:
@@ -96,12 +96,22 @@ def _of_secret(rest: str, name: str) -> bytes:
 
 
 def _of_kms(rest: str, name: str) -> bytes:
-    key, _, query = rest.removeprefix("//").partition("?")
+    key, wrapped = wrapped_key(f"kms:{rest}")
+    return _unwrap(key, wrapped, name)
+
+
+def wrapped_key(reference: str) -> tuple[str, bytes]:
+    """Returns the name of the key of Cloud KMS, and the wrapped key, that a `kms:` reference has.
+
+    Raises:
+      ConfigError: It has another form.
+    """
+    key, _, query = reference.removeprefix("kms:").removeprefix("//").partition("?")
     wrapped = re.fullmatch("wrapped=(.+)", query)
     if not _KMS_KEY.fullmatch(key) or not wrapped:
         form = "kms:projects/P/locations/L/keyRings/R/cryptoKeys/K?wrapped=BASE64"
-        raise ConfigError(f"key {name} is not {form}")
-    return _unwrap(key, _decoded(unquote(wrapped[1]), name), name)
+        raise ConfigError(f"key kms:{key} is not {form}")
+    return key, _decoded(unquote(wrapped[1]), f"kms:{key}")
 
 
 def _unwrap(key: str, wrapped: bytes, name: str) -> bytes:
@@ -169,7 +179,7 @@ def _sized(key: bytes, name: str) -> bytes:
     return key
 
 
-_KINDS: dict[str, Callable[[str, str], bytes]] = {
+KINDS: dict[str, Callable[[str, str], bytes]] = {
     "file": _of_file,
     "env": _of_env,
     "base64": lambda rest, name: _decoded(rest, name),
