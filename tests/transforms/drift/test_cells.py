@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import batch_of
-from transforms.drift.cells import NULL, ColumnCells
-from transforms.drift.learn import Learner
+from transforms.drift.counting.cells import NULL, ColumnCells
+from transforms.drift.counting.learn import Learner
 from transforms.errors import ConfigError
 
 NUMBERS = st.lists(st.none() | st.floats() | st.sampled_from([0.0, 1.0, 2.0]), max_size=60)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import batch_of
-from transforms.drift.cells import ColumnCells
-from transforms.drift.counts import Counts, count_batch, count_groups
-from transforms.drift.layout import Layout
+from transforms.drift.counting.cells import ColumnCells
+from transforms.drift.counting.counts import Counts, count_batch, count_groups
+from transforms.drift.counting.layout import Layout
 
 AMOUNT = ColumnCells("amount", "numbers", (0.0, 1.0, 2.0), (0.5, 1.5))
 KIND = ColumnCells("kind", "labels", labels=(b"Cash", b"Card"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.drift.survival import chi2_quantile, chi2_tail, f_tail, log_gamma
+from transforms.drift.judging.survival import chi2_quantile, chi2_tail, f_tail, log_gamma
 
 
 def of(function, *arguments):

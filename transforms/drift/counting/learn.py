@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.drift.cells import ColumnCells, kind_of, numbers_of
+from transforms.drift.counting.cells import ColumnCells, kind_of, numbers_of
 from transforms.errors import ConfigError
 from transforms.keys import least_hashes
 from transforms.statistics.collect import plain_batch
@@ -22,6 +22,7 @@ LABEL_BYTES = 256
 """A longer text is no label: it counts as other."""
 ID_SHARE_OF_TEXTS, ID_SHARE_OF_INTEGERS = 0.5, 0.95
 """A column of which more than such a share of the values differ is like an id."""
+_MOST = 1e308
 _ENOUGH = 1000
 """Of fewer values, all may differ by chance."""
 _SHAPES = {"labels": "text_lengths", "numbers": "digits"}
@@ -171,8 +172,8 @@ def _add(summary: QuantileSummary, name: str, kind: str, values: pa.Array) -> No
     if numbers is None:
         raise _wrong(name, kind, values.type)
     finite = numbers.to_numpy(zero_copy_only=False)
-    # Of -0.0 and 0.0 one is enough.
-    summary.add(finite[np.isfinite(finite)] + 0.0)
+    # Of -0.0 and 0.0 one is enough, and behind the greatest double no bin can end.
+    summary.add(finite[np.abs(finite) <= _MOST] + 0.0)
 
 
 def _wrong(name: str, kind: str, type: pa.DataType) -> ConfigError:

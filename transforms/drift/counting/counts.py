@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from transforms.drift.cells import ABSENT, ColumnCells
-from transforms.drift.layout import Integers, Layout
+from transforms.drift.counting.cells import ABSENT, ColumnCells
+from transforms.drift.counting.layout import Integers, Layout
 
 NEW_COLUMNS = 100
 """Of columns that the baseline does not know so many names are kept."""
@@ -47,7 +47,12 @@ class Counts:
         """Bytes of integers no wider than the greatest count needs, their type, and the rest."""
         width = np.min_scalar_type(int(self.cells.max(initial=0)))
         shape = self.cells.shape
-        return self.cells.astype(width).tobytes(), width.str, (*shape, *self.rows.tolist()), self.new
+        return (
+            self.cells.astype(width).tobytes(),
+            width.str,
+            (*shape, *self.rows.tolist()),
+            self.new,
+        )
 
     @classmethod
     def unpacked(

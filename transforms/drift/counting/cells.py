@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from transforms.arrow.casts import as_plain
 from transforms.arrow.number_casts import doubles
-from transforms.arrow.types import is_list, is_text, is_time, plain_type, whole_times
+from transforms.arrow.types import is_list, is_text, is_time, plain_type
 from transforms.errors import ConfigError
 
 Cells = NDArray[np.intp]

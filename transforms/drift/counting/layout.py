@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.drift.cells import ColumnCells
+from transforms.drift.counting.cells import ColumnCells
 
 WHOLE = ""
 """The slice of all rows."""
