@@ -96,6 +96,7 @@ class Baseline:
         return {
             "window_us": self.window_us,
             "slices": list(self.layout.slices),
+            "ignored": list(self.layout.ignored),
             "columns": [_column(each) for each in self.layout.columns],
             "rows": [[name, number] for name, number in rows],
             "counts": [
@@ -161,7 +162,7 @@ def _baseline(told: dict[str, Any]) -> Baseline:
     )
     if any(each.kind not in KINDS for each in columns):
         raise ValueError("kind")
-    layout = Layout(columns, tuple(told["slices"]))
+    layout = Layout(columns, tuple(told["slices"]), tuple(told["ignored"]))
     cells = np.array([[n for part in row for n in part] for row in told["counts"]], np.int64)
     if cells.shape != layout.shape:
         raise ValueError("shape")

@@ -20,12 +20,15 @@ MOST_SLICES = 200
 """Each takes as much state as all rows do."""
 
 
-def layout_of(cells: tuple[ColumnCells, ...], slices: Sequence[str] = ()) -> Layout:
+def layout_of(
+    cells: tuple[ColumnCells, ...], slices: Sequence[str] = (), ignored: Sequence[str] = ()
+) -> Layout:
     """The layout of learned cells.
 
     Args:
       cells: Of each column.
       slices: Columns of labels; each label is a slice.
+      ignored: Columns that are not counted.
 
     Raises:
       ConfigError: One is not there, holds no labels, or there are too many.
@@ -37,7 +40,7 @@ def layout_of(cells: tuple[ColumnCells, ...], slices: Sequence[str] = ()) -> Lay
         if by_name[name].kind != "labels":
             kind = by_name[name].kind
             raise ConfigError(f"slices: column {name!r} is counted by its {kind}, not by labels")
-    layout = Layout(cells, tuple(slices))
+    layout = Layout(cells, tuple(slices), tuple(ignored))
     number = len(layout.slice_names) - 1
     if number > MOST_SLICES:
         raise ConfigError(
@@ -101,7 +104,7 @@ def build_baseline(
     learner = Learner(kinds, ignored)
     for batch in batches:
         learner.add(batch)
-    layout = layout_of(learner.cells(), slices)
+    layout = layout_of(learner.cells(), slices, ignored)
     size = None if window is None or event_time_column is None else round(window * 10**6)
     found: dict[int, Counts] = {}
     for batch in batches:

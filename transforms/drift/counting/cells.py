@@ -21,6 +21,8 @@ _FIRST = 2
 KINDS = ("numbers", "labels", "list_lengths", "text_lengths", "digits", "presence")
 """What is counted of a value. The last three tell only the shape of what is like an id."""
 _OF_NUMBERS = frozenset({"numbers", "list_lengths", "text_lengths", "digits"})
+_BLOCK = 4096
+"""So many numbers are compared at once: what that makes stays in the processor's cache."""
 _LEAST = -np.finfo(np.float64).max
 
 
@@ -45,6 +47,10 @@ class ColumnCells:
     centers: tuple[float, ...] = ()
     labels: tuple[bytes, ...] = ()
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickles what it is, and nothing that was made of it: Arrow's options can't be."""
+        return ColumnCells, (self.name, self.kind, self.edges, self.centers, self.labels)
+
     @property
     def counts_numbers(self) -> bool:
         """Whether numbers are counted, which have an order."""
@@ -67,13 +73,17 @@ class ColumnCells:
 
     @cached_property
     def bounds(self) -> NDArray[np.float64]:
-        """Where the cells of numbers begin but for the first: rising, NaN at the end."""
-        return np.array([_LEAST, *self.edges, np.inf, np.nan])
+        """Where the cells of numbers begin but for the first: rising; NaN is beyond none."""
+        return np.array([_LEAST, *self.edges, np.inf])
 
     @cached_property
-    def known(self) -> pa.Array:
+    def _known(self) -> pc.SetLookupOptions:
         """The labels as Arrow looks them up, with null behind them."""
-        return pa.array([*self.labels, None], pa.binary())
+        return pc.SetLookupOptions(pa.array([*self.labels, None], pa.binary()))
+
+    @cached_property
+    def _other(self) -> pa.Scalar:
+        return pa.scalar(len(self.labels) + 1, pa.int32())
 
     def index(self, array: pa.Array) -> Cells:
         """In which cell each value is.
@@ -90,20 +100,27 @@ class ColumnCells:
         return self._of_numbers(array) if self.counts_numbers else self._of_labels(array)
 
     def count(self, array: pa.Array) -> NDArray[np.int64]:
-        """How many values are in each cell: as `index` and then counted, but faster for numbers."""
-        if not self.counts_numbers:
+        """How many values are in each cell: `index`, counted."""
+        if self.counts_numbers or self.kind == "presence":
             return np.bincount(self.index(array), minlength=self.number).astype(np.int64)
-        values, missing = self._numbers(_plain(array))
-        # Nulls are NaN here, which sorts behind all.
-        places = np.searchsorted(np.sort(values), self.bounds, side="left")
+        found = np.bincount(self._codes(_plain(array)), minlength=len(self._places))
         counts = np.zeros(self.number, np.int64)
-        counts[_FIRST:] = np.diff(places, prepend=0, append=len(values))
-        counts[NULL], counts[-1] = missing, counts[-1] - missing
+        counts[self._places] = found
         return counts
 
     def _of_numbers(self, array: pa.Array) -> Cells:
         values, missing = self._numbers(array)
-        cells = np.searchsorted(self.bounds, values, side="right") + _FIRST
+        places = np.empty(len(values), np.uint8)
+        for start in range(0, len(values), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            # To compare with every edge is four times as fast as to search for the right one.
+            beyond = np.greater_equal(values[block], self.bounds[:, None])
+            beyond.view(np.uint8).sum(axis=0, dtype=np.uint8, out=places[block])
+        cells = places.astype(np.intp)
+        cells += _FIRST
+        nan = np.isnan(values)
+        if nan.any():
+            cells[nan] = self.number - 1
         if missing:
             cells[array.is_null().to_numpy(zero_copy_only=False)] = NULL
         return cells
@@ -112,15 +129,20 @@ class ColumnCells:
         if self.kind == "presence":
             valid = array.is_valid().to_numpy(zero_copy_only=False)
             return np.where(valid, _FIRST, NULL)
+        return self._places[self._codes(array)]
+
+    def _codes(self, array: pa.Array) -> NDArray[np.int32]:
+        """The place of each text among the labels; null comes behind them, then what is none."""
         if pa.types.is_null(array.type):
             array = array.cast(pa.binary())
         if not is_text(array.type):
             raise self._wrong(array.type)
         if pa.types.is_string(array.type):
             array = array.view(pa.binary())
-        found = pc.index_in(array, value_set=self.known)
-        other = len(self.labels) + 1
-        return self._places[found.fill_null(other).to_numpy()]
+        found = pc.index_in(array, options=self._known)
+        if found.null_count:
+            found = pc.coalesce(found, self._other)
+        return found.to_numpy()
 
     @cached_property
     def _places(self) -> Cells:

@@ -107,8 +107,10 @@ def count_groups(
 
 
 def new_columns(layout: Layout, batch: pa.RecordBatch) -> tuple[str, ...]:
-    """The columns of a batch that are not in the layout."""
-    return tuple(sorted(set(batch.schema.names) - set(layout.places))[:NEW_COLUMNS])
+    """The columns of a batch that are not in the layout, in the order of their names."""
+    return tuple(
+        sorted(set(batch.schema.names) - set(layout.places) - set(layout.ignored))[:NEW_COLUMNS]
+    )
 
 
 def _slices_of_rows(

@@ -21,10 +21,12 @@ class Layout:
     Attributes:
       columns: Their cells, by name.
       slices: Columns of labels; each of their labels is a slice, and the rest another.
+      ignored: Columns that are not counted, and not new where they are: that of event times.
     """
 
     columns: tuple[ColumnCells, ...]
     slices: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     @cached_property
     def starts(self) -> Integers:

@@ -122,7 +122,8 @@ def _psi(
 ) -> Floats:
     """With half a row in each cell (H. Jeffreys), so that none is empty."""
     column = np.repeat(np.arange(len(starts)), np.diff(np.append(starts_of(starts), len(a))))
-    p = (b + 0.5) / (m + 0.5 * cells)[column]
-    q = (a + 0.5) / (n + 0.5 * cells)[column]
+    half = 0.5 * np.maximum(cells, 1)
+    p = (b + 0.5) / (m + half)[column]
+    q = (a + 0.5) / (n + half)[column]
     parts = np.where(there, (p - q) * np.log(p / q), 0.0)
     return np.add.reduceat(parts, starts_of(starts))
