@@ -11,6 +11,8 @@ from beam_jobs.options.streaming import EVENT_TIME, StreamOptions
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import is_unbounded, read
+from transforms.errors import ConfigError
+from transforms.io.pubsub.uris import is_pubsub
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -52,10 +54,12 @@ class Options(StreamOptions):
     )
     output: str = option(
         "A folder for verdicts: Parquet unless ?format=jsonl says otherwise. Nothing appears there "
-        "before the job is done; of messages, before a window ends.",
+        "before the job is done; of messages, before a window ends. Those of messages may be "
+        "messages too: pubsub://projects/P/topics/T?format=json.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",
+        messages=True,
     )
     schema: str | None = option(
         "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
@@ -134,6 +138,8 @@ def resolve(options: Options) -> "tuple[Source | PubSubSource, Baseline]":
     from transforms.drift.fit import check_fits, types_of
     from transforms.io.inputs import resolve_input
 
+    if is_pubsub(options.output) and not is_unbounded(options):
+        raise ConfigError("--output: verdicts of files are written to a folder, not to a topic")
     baseline = read_baseline(options.baseline)
     source = resolve_input(
         options.input,
@@ -195,8 +201,6 @@ def _time_column(options: Options, source: "Source") -> str | None:
     Raises:
       ConfigError: An option needs one.
     """
-    from transforms.errors import ConfigError
-
     column = options.event_time_column
     if column != EVENT_TIME or column in source.schema.names:
         return column

@@ -109,7 +109,7 @@ class _AddFn(beam.CombineFn):
 
 
 def _whole(
-    _: None, layout: Layout, windows: list[tuple[int, Counts]], size_us: int | None
+    _: bytes, layout: Layout, windows: list[tuple[int, Counts]], size_us: int | None
 ) -> Baseline:
     ordered = sorted(windows, key=_start)
     return baseline_of(layout, [counts for _, counts in ordered], size_us)
@@ -180,4 +180,4 @@ class BuildBaseline(beam.PTransform):
         pairs = batches | "Count" >> count.with_output_types(tuple[int, Counts])
         windows = beam.pvalue.AsList(pairs | "Sum" >> beam.CombinePerKey(_AddFn()))
         made = beam.Map(_whole, layout, windows, size_us).with_output_types(Baseline)
-        return batches.pipeline | "One" >> beam.Create([None], reshuffle=False) | "Make" >> made
+        return batches.pipeline | "One" >> beam.Impulse() | "Make" >> made

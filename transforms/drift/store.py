@@ -53,7 +53,7 @@ class JudgeWindows(beam.PTransform):
     def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
         """Applies it."""
         every = profiles | "AllWindows" >> beam.WindowInto(beam.window.GlobalWindows())
-        start = profiles.pipeline | "One" >> beam.Create([None], reshuffle=False)
+        start = profiles.pipeline | "One" >> beam.Impulse()
         period_us = None if self.period is None else round(self.period * 10**6)
         judge = beam.Map(
             _judged,
@@ -68,7 +68,7 @@ class JudgeWindows(beam.PTransform):
 
 
 def _judged(
-    _: None,
+    _: bytes,
     profiles: list[Profile],
     baseline: Baseline,
     policy: Policy,

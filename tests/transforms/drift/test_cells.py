@@ -21,9 +21,9 @@ def learned(**columns):
     return {each.name: each for each in learner.cells()}
 
 
-def told(cells, values, type=pa.float64()):
+def told(cells, values, type=None):
     """Each cell that holds something, by its name."""
-    array = values if isinstance(values, pa.Array) else pa.array(values, type)
+    array = values if isinstance(values, pa.Array) else pa.array(values, type or pa.float64())
     counts = cells.count(array)
     return {name: int(n) for name, n in zip(cells.names(), counts, strict=True) if n}
 
@@ -81,7 +81,10 @@ def test_another_type_is_an_error_that_names_the_column():
 def test_what_is_learned_of_types():
     day = datetime.datetime(2026, 1, 1)
     cells = learned(
-        tags=[["a"], ["a", "b"], None], when=[day] * 3, empty=pa.nulls(3), is_new=[True, False, None]
+        tags=[["a"], ["a", "b"], None],
+        when=[day] * 3,
+        empty=pa.nulls(3),
+        is_new=[True, False, None],
     )
     assert {name: each.kind for name, each in cells.items()} == {
         "tags": "list_lengths",

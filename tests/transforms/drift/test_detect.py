@@ -73,7 +73,12 @@ def test_rows_as_dicts_give_the_same_verdicts():
 
     given = DAY.slice(0, 1500)
     verb = DetectDrift(BASE, HOUR, event_time_column="time")
-    found = run_on([given], lambda some: some | beam.FlatMap(lambda b: b.to_pylist()) | FromRows(schema=DAY.schema) | verb)
+    found = run_on(
+        [given],
+        lambda some: (
+            some | beam.FlatMap(lambda b: b.to_pylist()) | FromRows(schema=DAY.schema) | verb
+        ),
+    )
     assert table(found).equals(table(detect([given])))
 
 

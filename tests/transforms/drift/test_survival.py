@@ -31,8 +31,7 @@ def test_table_of_chi_square(x, df, tail):
 
 @given(st.floats(1e-3, 1400), st.integers(1, 12))
 def test_even_degrees_have_a_closed_form(x, half):
-    expected = sum(math.exp(-x / 2 + k * math.log(x / 2) - math.lgamma(k + 1))
-                   for k in range(half))
+    expected = sum(math.exp(-x / 2 + k * math.log(x / 2) - math.lgamma(k + 1)) for k in range(half))
     assert of(chi2_tail, x, 2 * half) == pytest.approx(expected, rel=1e-10, abs=1e-300)
 
 

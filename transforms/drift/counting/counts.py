@@ -54,17 +54,17 @@ class Counts:
             self.new,
         )
 
-    @classmethod
-    def unpacked(
-        cls, content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]
-    ) -> "Counts":
-        """What `packed` gave."""
-        cells = np.frombuffer(content, width).astype(_ANY).reshape(told[:2])
-        return cls(cells, np.array(told[2:], _ANY), new)
-
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Pickles it as narrow as it is."""
-        return Counts.unpacked, self.packed()
+        return unpacked, self.packed()
+
+
+def unpacked(
+    content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]
+) -> Counts:
+    """What `Counts.packed` gave."""
+    cells = np.frombuffer(content, width).astype(_ANY).reshape(told[:2])
+    return Counts(cells, np.array(told[2:], _ANY), new)
 
 
 def count_batch(layout: Layout, batch: pa.RecordBatch) -> Counts:

@@ -149,7 +149,8 @@ class Comparer:
             "outside": seen.outside * known,
             "outside_baseline": seen.outside_before,
             "moved_cell": [
-                None if np.isnan(n) else name for name, n in zip(moved, known, strict=True)
+                name if most > 0 else None
+                for name, most in zip(moved, seen.l_infinity * known, strict=True)
             ],
             "moved_from": seen.before * known,
             "moved_to": seen.after * known,

@@ -101,6 +101,12 @@ def _weight(row: Row) -> tuple[int, float, int]:
     return _SIGNS.index(row["status"]), row["adjusted_psi"] or 0.0, -len(row["slice"])
 
 
+def _judged_weight(row: Row) -> tuple[int, float, int]:
+    """The same, but a window that was not judged is no worse than one where nothing moved."""
+    weight = _weight(row)
+    return weight if row["status"] in (*FOUND, "NEW_COLUMN") else (0, *weight[1:])
+
+
 def _tiles(found: Sequence[Row], facts: Facts) -> Markup:
     drifted = {row["column"] for row in found if row["status"] != "SUSPECT"}
     suspect = {row["column"] for row in found} - drifted
@@ -157,14 +163,14 @@ def _timeline(rows: Sequence[Row]) -> Markup:
 
 
 def _order(name: str, rows: Sequence[Row]) -> tuple[float, ...]:
-    status, index, _ = max(map(_weight, rows))
+    status, index, _ = max(map(_judged_weight, rows))
     return (-status, -index)
 
 
 def _line(name: str, rows: Sequence[Row], windows: Sequence[str]) -> Markup:
     by_window = {window_text(row): row for row in rows}
     signs = [by_window[each]["status"] if each in by_window else "NO_DATA" for each in windows]
-    worst = max(rows, key=_weight)
+    worst = max(rows, key=_judged_weight)
     bad = sum(row["status"] in ("DRIFT", "MISSING_COLUMN") for row in rows)
     suspect = sum(row["status"] == "SUSPECT" for row in rows)
     told = f"{name}: {counted(bad, 'window')} drifted, {suspect:,} suspect, of {len(windows):,}"
@@ -197,7 +203,7 @@ def _height(status: str) -> float:
 
 
 def _badge(status: str) -> Markup | None:
-    return None if status == "OK" else badge(_words(status), _CLASSES.get(status, ""))
+    return badge(_words(status), _CLASSES[status]) if status in (*FOUND, "NEW_COLUMN") else None
 
 
 def _words(status: str) -> str:
@@ -239,11 +245,18 @@ def _moved(
 
 def _finding(row: Row, shape: Moved | None, rows: Sequence[Row]) -> Markup:
     name = row["column"] + (f", {row['slice']}" if row["slice"] else "")
+    mine = [
+        each for each in rows if (each["slice"], each["column"]) == (row["slice"], row["column"])
+    ]
+    bad = sum(each["status"] in FOUND for each in mine)
+    when = window_text(row)
+    if len(mine) > 1:
+        when = f"in {bad:,} of {len(mine):,} windows, most in that of {when}"
     head = element(
         "header",
         element("h3", shown(name)),
         _badge(row["status"]),
-        element("span", window_text(row), class_="soft"),
+        element("span", when, class_="soft"),
     )
     chart = None if shape is None else _chart(shape, name)
     reasons = element("ul", *(element("li", each) for each in _reasons(row)), class_="reasons")
@@ -269,7 +282,7 @@ def _reasons(row: Row) -> list[str]:
             f"Moved most: {shown(row['moved_cell'], 60)}, from {share(row['moved_from'], 1)} to "
             f"{share(row['moved_to'], 1)}."
         )
-    if row["mean_shift"] is not None:
+    if row["mean_shift"] is not None and abs(row["mean_shift"]) >= 0.05:
         told.append(f"The mean moved by {number(row['mean_shift'])} standard deviations.")
     if row["outside"] is not None and row["outside"] - row["outside_baseline"] >= 0.01:
         told.append(
