@@ -253,6 +253,8 @@ CASES = {
     "drift messages": Case(
         lambda folder, model: [
             MESSAGES,
+            "--event_time_column=time",
+            "--dedup_key=key",
             f"--baseline={folder}/baseline.json",
             "--output=gs://bucket/out/",
         ],
