@@ -85,9 +85,10 @@ class Baseline:
             )
         try:
             made = _baseline(told)
+            is_whole = made.hash == told["hash"]
         except (KeyError, TypeError, ValueError, IndexError):
             raise ConfigError(f"{place} is a baseline that is broken: build it anew") from None
-        if made.hash != told.get("hash"):
+        if not is_whole:
             raise ConfigError(f"{place} is not what it was when it was written: build it anew")
         return made
 
@@ -167,6 +168,8 @@ def _baseline(told: dict[str, Any]) -> Baseline:
     if cells.shape != layout.shape:
         raise ValueError("shape")
     rows = np.array([number for _, number in told["rows"]], np.int64)
+    if len(rows) != len(cells):
+        raise ValueError("rows")
     calibrations = tuple(
         Calibration(
             np.array(each["windows"], np.int64),
