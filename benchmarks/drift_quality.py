@@ -6,6 +6,7 @@ rule, by rules that others have as defaults, and by one that always and one that
 """
 
 import argparse
+import itertools
 import math
 from collections.abc import Callable
 from statistics import NormalDist
@@ -32,7 +33,7 @@ RULES = ("ours", "PSI > 0.1", "KS p < .05", "JS > 0.1", "always", "never")
 def layout() -> Layout:
     """The cells of all columns."""
     edges = (-9.0, *_EDGES, 9.0)
-    centers = tuple((a + b) / 2 for a, b in zip(edges, edges[1:], strict=False))
+    centers = tuple((a + b) / 2 for a, b in itertools.pairwise(edges))
     columns = [ColumnCells(f"x{n:02d}", "numbers", edges, centers) for n in range(NUMBERS)]
     for n, number in enumerate(LABELS):
         labels = tuple(str(at).encode() for at in range(min(number, 255)))

@@ -142,7 +142,8 @@ class ColumnCells:
         found = pc.index_in(array, options=self._known)
         if found.null_count:
             found = pc.coalesce(found, self._other)
-        return found.to_numpy()
+        codes: NDArray[np.int32] = found.to_numpy()
+        return codes
 
     @cached_property
     def _places(self) -> Cells:

@@ -59,9 +59,7 @@ class Counts:
         return unpacked, self.packed()
 
 
-def unpacked(
-    content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]
-) -> Counts:
+def unpacked(content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]) -> Counts:
     """What `Counts.packed` gave."""
     cells = np.frombuffer(content, width).astype(_ANY).reshape(told[:2])
     return Counts(cells, np.array(told[2:], _ANY), new)

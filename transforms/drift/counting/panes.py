@@ -54,7 +54,8 @@ class Panes:
 
     def last_start(self, pane: np.ndarray) -> np.ndarray:
         """The start of the last window that holds a pane."""
-        return pane - pane % self.period_us
+        start: np.ndarray = pane - pane % self.period_us
+        return start
 
     def first_start(self, pane: np.ndarray) -> np.ndarray:
         """The start of the first window that holds a pane."""

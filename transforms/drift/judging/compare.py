@@ -169,8 +169,11 @@ class Comparer:
         lacking = _level(sure[columns:], moved, policy.missing_suspect, policy.missing_drift)
         names = np.array([verdicts.OK, verdicts.SUSPECT, verdicts.DRIFT], object)
         status = np.where(part.status == "", names[np.maximum(level, lacking)], part.status)
-        measure = np.where(lacking > level, "missing", np.where(level > 0, "distribution", None))
-        return status, np.where(part.status == "", measure, None)
+        measure = np.full(columns, None, object)
+        judged = part.status == ""
+        measure[judged & (level > 0)] = "distribution"
+        measure[judged & (lacking > level)] = "missing"
+        return status, measure
 
     def _new(self, counts: Counts, window: Window) -> pa.RecordBatch:
         number = len(counts.new)

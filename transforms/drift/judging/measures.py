@@ -111,7 +111,8 @@ class Measurer:
         return np.add.reduceat(cells, self.layout.starts[:-1])
 
     def _shares(self, counts: Integers) -> Floats:
-        return counts / np.maximum(self._sum(counts), 1)[self._column]
+        shares: Floats = counts / np.maximum(self._sum(counts), 1)[self._column]
+        return shares
 
     def _first_greatest(self, change: Floats) -> Integers:
         starts = self.layout.starts[:-1]

@@ -90,7 +90,8 @@ def log_gamma(x: Floats) -> Floats:
         total += weight / (z + place + 1)
     t = z + len(_LANCZOS) - 0.5
     found = 0.5 * math.log(2 * math.pi) + (z + 0.5) * np.log(t) - t + np.log(total)
-    return np.where(small, found - np.log(np.where(small, x, 1.0)), found)
+    whole: Floats = np.where(small, found - np.log(np.where(small, x, 1.0)), found)
+    return whole
 
 
 def normal_quantile(tail: Floats) -> Floats:
@@ -102,7 +103,8 @@ def normal_quantile(tail: Floats) -> Floats:
 def chi2_quantile(tail: Floats, df: Floats) -> Floats:
     """About the chi-square value with so much probability above it (Wilson, Hilferty 1931)."""
     step = 2 / (9 * df)
-    return df * np.maximum(1 - step + normal_quantile(tail) * np.sqrt(step), 0.0) ** 3
+    found: Floats = df * np.maximum(1 - step + normal_quantile(tail) * np.sqrt(step), 0.0) ** 3
+    return found
 
 
 def _gamma_series(a: Floats, x: Floats) -> Floats:
