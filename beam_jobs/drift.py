@@ -10,9 +10,10 @@ from beam_jobs.options.declare import option
 from beam_jobs.options.streaming import EVENT_TIME, StreamOptions
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.run import Run
-from beam_jobs.streaming.streams import is_unbounded, read
+from beam_jobs.running.setting import is_unbounded
+from beam_jobs.streaming.streams import read
 from transforms.errors import ConfigError
-from transforms.io.pubsub.uris import is_pubsub
+from transforms.families import family_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from transforms.drift.baseline import Baseline
     from transforms.drift.judging.policy import Policy
     from transforms.io.file_source import Source
-    from transforms.io.pubsub.source import PubSubSource
+    from transforms.io.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,13 +133,13 @@ class Options(StreamOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source | PubSubSource, Baseline]":
+def resolve(options: Options) -> "tuple[Input, Baseline]":
     """Reads the baseline and looks at the input, whose types it must fit."""
     from transforms.drift.baseline import read_baseline
     from transforms.drift.fit import check_fits, types_of
     from transforms.io.inputs import resolve_input
 
-    if is_pubsub(options.output) and not is_unbounded(options):
+    if not family_of(options.output).bounded and not is_unbounded(options):
         raise ConfigError("--output: verdicts of files are written to a folder, not to a topic")
     baseline = read_baseline(options.baseline)
     source = resolve_input(
@@ -154,7 +155,7 @@ def resolve(options: Options) -> "tuple[Source | PubSubSource, Baseline]":
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Source | PubSubSource, Baseline]",
+    resolved: "tuple[Input, Baseline]",
     options: Options,
     run: Run,
 ) -> None:
@@ -168,7 +169,8 @@ def build(
     if isinstance(source, Source):
         _judge_files(root, source, baseline, options, run)
         return
-    of_messages = set(source.schema.names) - set(source.payload_schema.names)
+    payload = getattr(source, "payload_schema", source.schema)
+    of_messages = set(source.schema.names) - set(payload.names)
     known = ignoring(baseline, {*of_messages, options.event_time_column})
     verdicts = read(root, source, options, run) | DetectDrift(known, policy=_policy(options))
     _ = verdicts | Write(options.output, run.commit)

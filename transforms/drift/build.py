@@ -20,6 +20,7 @@ from transforms.drift.counting.learn import Learner
 from transforms.drift.make import baseline_of, count_windows, layout_of
 from transforms.drift.profile import HELD
 from transforms.errors import ConfigError
+from transforms.verb import Verb
 from transforms.windows.timed_rows import TimedRows
 
 register_pickled_coder(Learner)
@@ -124,7 +125,7 @@ def _layout(learner: Learner, slices: tuple[str, ...], ignored: tuple[str, ...])
 
 
 @dataclass
-class BuildBaseline(beam.PTransform):
+class BuildBaseline(Verb):
     """Builds a baseline of rows that end.
 
     They are gone through twice: for the cells, and to be counted in them; so the local runner keeps
@@ -154,7 +155,7 @@ class BuildBaseline(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         for name, kind in self.kinds.items():
             if kind not in KINDS:
                 raise ConfigError(f"kinds: {name}={kind} is none of {', '.join(KINDS)}")

@@ -12,6 +12,7 @@ from transforms.drift.baseline import Baseline
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
 from transforms.drift.profile import Profile, ProfileWindows
+from transforms.verb import Verb
 
 
 class _CompareFn(beam.DoFn):
@@ -28,7 +29,7 @@ class _CompareFn(beam.DoFn):
 
 
 @dataclass
-class CompareWindows(beam.PTransform):
+class CompareWindows(Verb):
     """Compares the counts of windows with a baseline.
 
     Args:
@@ -42,9 +43,6 @@ class CompareWindows(beam.PTransform):
     baseline: Baseline
     policy: Policy = field(default_factory=Policy)
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
     def expand(self, profiles: "beam.PCollection[Profile]") -> Batches:
         """Applies it."""
         compare = beam.ParDo(_CompareFn(self.baseline, self.policy))
@@ -53,7 +51,7 @@ class CompareWindows(beam.PTransform):
 
 
 @dataclass
-class DetectDrift(beam.PTransform):
+class DetectDrift(Verb):
     """Tells for each window which columns are no longer as in the baseline.
 
     It is `ProfileWindows`, then `CompareWindows`.
@@ -80,7 +78,7 @@ class DetectDrift(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         self._profile = ProfileWindows(
             self.baseline,
             self.size,

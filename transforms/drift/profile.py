@@ -28,6 +28,7 @@ from transforms.drift.counting.panes import Pane, Panes, count_panes
 from transforms.drift.judging.verdicts import Window
 from transforms.errors import ConfigError
 from transforms.merging import MergeFn
+from transforms.verb import Verb
 from transforms.windows.assign import watermark_of
 from transforms.windows.timed_rows import TimedRows
 
@@ -168,7 +169,7 @@ def _profile(
 
 
 @dataclass
-class ProfileWindows(beam.PTransform):
+class ProfileWindows(Verb):
     """Counts the rows of each window in the cells of a baseline.
 
     Counts are integers that add up, so order, batches and bundles change nothing. What is held and
@@ -201,7 +202,7 @@ class ProfileWindows(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.size is None and (self.period is not None or self.allowed_lateness):
             raise ConfigError("ProfileWindows: period and allowed_lateness need size")
         if self.size is not None and not self.event_time_column:

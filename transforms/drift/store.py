@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 
-from transforms.commit.commit import Commit
 from transforms.commit.ledger import Finding, Target
+from transforms.commit.outputs import RunCommit
 from transforms.drift.baseline import FILE, Baseline
 from transforms.drift.judging.policy import Policy
 from transforms.drift.outcome import Outcome, outcome_of
 from transforms.drift.profile import Profile
 from transforms.errors import ConfigError
+from transforms.verb import Verb
 
 
 def check_folder(target: Target, what: str) -> None:
@@ -19,7 +20,7 @@ def check_folder(target: Target, what: str) -> None:
     Raises:
       ConfigError: It is one file, or stdout.
     """
-    if not target.folder or target.family != "files":
+    if not target.folder:
         raise ConfigError(
             f"{target.uri!r} is no folder, and {what} is written to one: name a folder, with a "
             "slash at its end"
@@ -27,7 +28,7 @@ def check_folder(target: Target, what: str) -> None:
 
 
 @dataclass
-class JudgeWindows(beam.PTransform):
+class JudgeWindows(Verb):
     """Gathers all windows of a run that ends, and judges them together.
 
     Args:
@@ -46,9 +47,6 @@ class JudgeWindows(beam.PTransform):
     period: float | None = None
     title: str = "Drift"
     format: str = "parquet"
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
         """Applies it."""
@@ -80,7 +78,7 @@ def _judged(
     return outcome_of(baseline, windows, policy, period_us, title, format)
 
 
-def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: Target) -> None:
+def store_outcome(outcome: "beam.PCollection[Outcome]", commit: RunCommit, target: Target) -> None:
     """Writes verdicts and report when the run is committed; its manifest tells what moved."""
     check_folder(target, "what is found")
     found = outcome | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
@@ -89,7 +87,7 @@ def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: 
     commit.judged(told)
 
 
-def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: Target) -> None:
+def store_baseline(made: "beam.PCollection[Baseline]", commit: RunCommit, target: Target) -> None:
     """Writes a baseline when the run is committed."""
     check_folder(target, "a baseline")
     file = made | "File" >> beam.Map(_file).with_output_types(tuple[str, bytes])
@@ -101,7 +99,7 @@ def _files(outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
 
 
 def _findings(outcome: Outcome) -> tuple[Finding, ...]:
-    return outcome.findings
+    return tuple(Finding(*each) for each in outcome.findings)
 
 
 def _file(baseline: Baseline) -> tuple[str, bytes]:

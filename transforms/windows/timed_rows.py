@@ -11,6 +11,7 @@ from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.errors import ConfigError
 from transforms.rejects import NO_REJECTS, Outcome
+from transforms.verb import Verb
 from transforms.windows.assign import reject_untimed
 from transforms.windows.event_time import event_times, in_range, to_micros
 
@@ -41,7 +42,7 @@ def timed_rows(batch: pa.RecordBatch, event_time_column: str, size_us: int) -> O
 
 
 @dataclass
-class TimedRows(beam.PTransform):
+class TimedRows(Verb):
     """Keeps the rows that have an event time.
 
     Args:
@@ -60,7 +61,7 @@ class TimedRows(beam.PTransform):
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if not self.event_time_column:
             raise ConfigError("TimedRows: event_time_column names the column of the rows' times")
 
