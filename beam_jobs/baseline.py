@@ -117,7 +117,7 @@ def build(
     rows = root | Read(source, dead_letters=run.dead_letters)
     column = None if options.window is None else options.event_time_column
     rows = timed(rows, column, options.event_time_unit, options.window, run.dead_letters)
-    store_baseline(rows | verb, run.commit, output)
+    store_baseline(rows | verb, run.whole, output)
     run.commit.published(rows, options.output)
 
 

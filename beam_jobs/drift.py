@@ -193,7 +193,7 @@ def _judge_files(
     title = f"Drift of {options.input}"
     step = options.period or size
     judge = JudgeWindows(baseline, _policy(options), step, title, target.format)
-    store_outcome(profiles | judge, run.commit, target)
+    store_outcome(profiles | judge, run.whole, target)
     run.commit.published(rows, options.output)
 
 

@@ -16,7 +16,7 @@ def drift_verdict(options: Any) -> int:
     Returns: 3 where a column drifted and `fail_on_drift` is set, else 0.
     """
     from transforms.commit.ledger import MANIFEST
-    from transforms.commit.publish import read_manifest
+    from transforms.commit.manifest import read_manifest
 
     folder = options.output.partition("?")[0].rstrip("/")
     manifest = read_manifest(f"{folder}/{MANIFEST}")

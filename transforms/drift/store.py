@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 
+from transforms.commit.commit import Commit
 from transforms.commit.ledger import Finding, Target
-from transforms.commit.outputs import RunCommit
 from transforms.drift.baseline import FILE, Baseline
 from transforms.drift.judging.policy import Policy
 from transforms.drift.outcome import Outcome, outcome_of
@@ -78,7 +78,7 @@ def _judged(
     return outcome_of(baseline, windows, policy, period_us, title, format)
 
 
-def store_outcome(outcome: "beam.PCollection[Outcome]", commit: RunCommit, target: Target) -> None:
+def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: Target) -> None:
     """Writes verdicts and report when the run is committed; its manifest tells what moved."""
     check_folder(target, "what is found")
     found = outcome | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
@@ -87,7 +87,7 @@ def store_outcome(outcome: "beam.PCollection[Outcome]", commit: RunCommit, targe
     commit.judged(told)
 
 
-def store_baseline(made: "beam.PCollection[Baseline]", commit: RunCommit, target: Target) -> None:
+def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: Target) -> None:
     """Writes a baseline when the run is committed."""
     check_folder(target, "a baseline")
     file = made | "File" >> beam.Map(_file).with_output_types(tuple[str, bytes])
