@@ -43,7 +43,7 @@ FLOORS = {
         statistics
         rows skew windows
         reports
-        io
+        io drift
         gate
     """,
     "privacy": """
@@ -61,7 +61,7 @@ FLOORS = {
         running
         streaming
         launch
-        ingest redact score validate
+        baseline drift ingest redact score validate
         metadata
         __main__
     """,
@@ -70,6 +70,8 @@ FLOORS = {
 
 FREE_OF_BEAM = """
     transforms.arrow transforms.batches transforms.conform transforms.distances transforms.examples
+    transforms.drift.baseline transforms.drift.counting transforms.drift.judging
+    transforms.drift.make transforms.drift.outcome
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from transforms.commit.dead_letters import DeadLetters, split_rejects
     from transforms.commit.ledger import Gate
     from transforms.commit.stream.commit import StreamCommit
+    from transforms.drift.baseline import read_baseline
+    from transforms.drift.build import BuildBaseline
+    from transforms.drift.detect import CompareWindows, DetectDrift
+    from transforms.drift.make import build_baseline
+    from transforms.drift.profile import ProfileWindows
     from transforms.errors import ConfigError, Refused
     from transforms.gate.check import CheckData, store
     from transforms.gate.findings import findings
@@ -86,16 +91,26 @@ _HOMES = {
     "read_statistics": "gate.places",
     "read_anomalies": "gate.places",
     "DetectFeatureSkew": "skew.detect",
+    # Drift.
+    "BuildBaseline": "drift.build",
+    "ProfileWindows": "drift.profile",
+    "CompareWindows": "drift.detect",
+    "DetectDrift": "drift.detect",
+    "build_baseline": "drift.make",
+    "read_baseline": "drift.baseline",
 }
 
 __all__ = [
     "Batches",
+    "BuildBaseline",
     "CheckColumns",
     "CheckData",
     "Checks",
     "Commit",
+    "CompareWindows",
     "ConfigError",
     "DeadLetters",
+    "DetectDrift",
     "DetectFeatureSkew",
     "FromRows",
     "Gate",
@@ -103,6 +118,7 @@ __all__ = [
     "Judge",
     "MicroBatch",
     "PartitionByKey",
+    "ProfileWindows",
     "Read",
     "Reason",
     "Rebatch",
@@ -116,9 +132,11 @@ __all__ = [
     "Validate",
     "WindowBatches",
     "Write",
+    "build_baseline",
     "findings",
     "parse_rules",
     "read_anomalies",
+    "read_baseline",
     "read_batches",
     "read_rules",
     "read_statistics",

@@ -1,7 +1,7 @@
 """The options of jobs whose input may have no end."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from beam_jobs.options.declare import JobOptions, option
 
@@ -15,7 +15,12 @@ class StreamOptions(JobOptions):
 
     What is not in the template means nothing where the runner reads messages by itself, and is
     refused there (`streams.NOT_NATIVE`).
+
+    Attributes:
+      also_of_files: Options that a job heeds with files too; it declares them anew.
     """
+
+    also_of_files: ClassVar[tuple[str, ...]] = ()
 
     event_time_column: str = option(
         "Messages: the column of event times, by which windows are cut. An attribute is a column "

@@ -31,6 +31,8 @@ NOT_FOR_MESSAGES = {
     "reference": _NO_END,
     "reference_kind": _NO_END,
     "examples": _NO_END,
+    "period": "its windows do not overlap",
+    "fail_on_drift": _NO_END,
 }
 """Options of runs that end which mean nothing in others, and why."""
 
@@ -77,6 +79,7 @@ def check_relevant(options: object) -> None:
     of_streams = {field.name for field in dataclasses.fields(StreamOptions)} - {
         field.name for field in dataclasses.fields(JobOptions)
     }
+    of_streams -= set(options.also_of_files)
     for field in dataclasses.fields(options):
         if getattr(options, field.name) == field.default:
             continue

@@ -19,6 +19,7 @@ from beam_jobs.running import runners
 from beam_jobs.running.setting import Setting
 from tests.beam_jobs.flags import DATAFLOW
 from transforms.coders import CODER_URN
+from transforms.drift.make import build_baseline
 from transforms.windows.assign import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]
@@ -202,6 +203,94 @@ CASES = {
             "Score/RunInference",
         ),
     ),
+    "baseline": Case(
+        lambda folder, model: [
+            f"--input={folder}/in",
+            "--event_time_column=time",
+            "--window=60",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(
+            "Artifacts",
+            "BuildBaseline",
+            "BuildBaseline/Cells",
+            "BuildBaseline/Count",
+            "BuildBaseline/Join",
+            "BuildBaseline/Learn",
+            "BuildBaseline/Make",
+            "BuildBaseline/One",
+            "BuildBaseline/Sum",
+            "BuildBaseline/Timed",
+            *COMMIT_AND_READ[:4],
+            "File",
+            *COMMIT_AND_READ[4:],
+            "Tally",
+            "TimedRows",
+            "TimedRows/DeadLetters",
+            "TimedRows/Door",
+            "TimedRows/Letters",
+            "TimedRows/Split",
+        ),
+        arrow=("Read/Door", "Read/Letters", "TimedRows/Door", "TimedRows/Letters"),
+    ),
+    "drift": Case(
+        lambda folder, model: [
+            f"--input={folder}/in",
+            "--event_time_column=time",
+            "--window=60",
+            f"--baseline={folder}/baseline.json",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(
+            "Artifacts",
+            *COMMIT_AND_READ[:4],
+            "Files",
+            "Findings",
+            "JudgeWindows",
+            "JudgeWindows/AllWindows",
+            "JudgeWindows/Judge",
+            "JudgeWindows/One",
+            "ProfileWindows",
+            "ProfileWindows/Count",
+            "ProfileWindows/Open",
+            "ProfileWindows/Profile",
+            "ProfileWindows/Sum",
+            "ProfileWindows/Timed",
+            "ProfileWindows/Window",
+            *COMMIT_AND_READ[4:],
+            "Tally",
+            "TimedRows",
+            "TimedRows/DeadLetters",
+            "TimedRows/Door",
+            "TimedRows/Letters",
+            "TimedRows/Split",
+            "Verdict",
+        ),
+        arrow=("Read/Door", "Read/Letters", "TimedRows/Door", "TimedRows/Letters"),
+    ),
+    "drift messages": Case(
+        lambda folder, model: [
+            MESSAGES,
+            "--event_time_column=time",
+            "--dedup_key=key",
+            f"--baseline={folder}/baseline.json",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(
+            "DetectDrift",
+            "DetectDrift/CompareWindows",
+            "DetectDrift/ProfileWindows",
+            *READ_MESSAGES,
+            "Write",
+            "Write/Windows",
+        ),
+        arrow=(
+            "Read/PubSub/Gather",
+            "WindowBatches/Settle",
+            "DetectDrift/CompareWindows/Compare",
+        ),
+        streaming=True,
+    ),
     "validate": Case(
         lambda folder, model: [
             f"--input={folder}/in",
@@ -237,7 +326,10 @@ def folder(tmp_path_factory):
     (path / "in").mkdir()
     for part in range(2):
         table = pa.table({"x": [1.0], "y": [1.0], "name": ["a"]})
-        pq.write_table(table, path / f"in/{part}.parquet")
+        time = pa.array([part], pa.timestamp("us"))
+        pq.write_table(table.append_column("time", time), path / f"in/{part}.parquet")
+    made = build_baseline(table.to_batches())
+    (path / "baseline.json").write_bytes(made.to_bytes())
     (path / "rules.yaml").write_text("- row: x >= 0\n- column: mean(x) > 0\n")
     (path / "policy.yaml").write_text("inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}")
     (path / "messages.json").write_text('[{"name": "n", "type": "INTEGER"}]')
@@ -300,7 +392,7 @@ def test_no_label_holds_what_may_change(built):
     _, pipeline, _ = built
     names = [t.unique_name for t in pipeline.components.transforms.values()]
     creates = ("Read/Files", "Windows/Start", "Merge/DoOnce", "Faults/DoOnce")
-    creates += ("Combine/DoOnce", "Number/DoOnce")
+    creates += ("Combine/DoOnce", "Number/DoOnce", "Join/DoOnce")
     found = [n.rpartition("/")[0] for n in names if "lambda" in n]
     assert not [name for name in found if not name.endswith(creates)]
 

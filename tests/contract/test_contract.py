@@ -22,6 +22,11 @@ from transforms.commit.publish import Plan, Publish
 from transforms.commit.shards import StageShards
 from transforms.commit.stage import Stage
 from transforms.commit.stream.write import WriteWindows
+from transforms.drift.build import BuildBaseline
+from transforms.drift.detect import CompareWindows, DetectDrift
+from transforms.drift.make import build_baseline
+from transforms.drift.profile import ProfileWindows
+from transforms.drift.store import JudgeWindows
 from transforms.gate.check import CheckData, JudgeStates
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge
@@ -50,6 +55,7 @@ from transforms.skew.detect import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
 from transforms.verb import Verb
 from transforms.windows.micro_batch import MicroBatch
+from transforms.windows.timed_rows import TimedRows
 from transforms.windows.window_batches import WindowBatches
 
 PACKAGES = ("transforms", "inference", "privacy")
@@ -132,19 +138,28 @@ def _checks():
     return Checks.of(None, Rules((RowRule.of("x > 0", {"x": Kind.FLOAT}),)))
 
 
+def _baseline():
+    return build_baseline([_rows()], "time", 60)
+
+
 EXAMPLES = {
+    "BuildBaseline": lambda model: BuildBaseline("time", 60),
     "CheckColumns": _check_columns,
     "CheckData": lambda model: CheckData(_judge()),
+    "CompareWindows": lambda model: CompareWindows(_baseline()),
     "CountRepeats": lambda model: CountRepeats(("name",), 4),
     "GatherFaults": lambda model: GatherFaults(_checks()),
     "JudgeStates": lambda model: JudgeStates(("/tmp/never-read",), Judge()),
     "MergeStates": lambda model: MergeStates(("/tmp/never-read",)),
+    "DetectDrift": lambda model: DetectDrift(_baseline(), 60, event_time_column="time"),
     "DetectFeatureSkew": lambda model: DetectFeatureSkew(["name"]),
     "FromRows": _from_rows,
     "CollectStatistics": lambda model: CollectStatistics(),
     "GenerateStatistics": lambda model: GenerateStatistics(),
+    "JudgeWindows": lambda model: JudgeWindows(_baseline()),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
+    "ProfileWindows": lambda model: ProfileWindows(_baseline(), 60, event_time_column="time"),
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
@@ -156,6 +171,7 @@ EXAMPLES = {
     "Score": _score,
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
+    "TimedRows": lambda model: TimedRows("time"),
     "ToRows": _to_rows,
     "Unique": lambda model: Unique(["name"], 4),
     "Validate": _validate,
@@ -166,7 +182,16 @@ EXAMPLES = {
     ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("MicroBatch", "Rebatch", "Redact", "Score", "Unique", "Validate", "WindowBatches")
+VERBS = (
+    "MicroBatch",
+    "Rebatch",
+    "Redact",
+    "Score",
+    "TimedRows",
+    "Unique",
+    "Validate",
+    "WindowBatches",
+)
 
 
 @pytest.fixture(params=VERBS)

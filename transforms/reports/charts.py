@@ -21,7 +21,9 @@ _TOP = 0.02
 """The least share that fills a chart: where all are rare, all bars are low."""
 
 
-def histogram(shares: _Shares, label: str, class_: str, name: str | None = None) -> Markup:
+def histogram(
+    shares: _Shares, label: str, class_: str, name: str | None = None, hints: Sequence[str] = ()
+) -> Markup:
     """Bars over one axis.
 
     Args:
@@ -30,6 +32,7 @@ def histogram(shares: _Shares, label: str, class_: str, name: str | None = None)
       label: The chart in words, for those who can't see it.
       class_: How large the page shows it.
       name: By which `again` shows it once more.
+      hints: What its bins tell when pointed at.
     """
     known = [None if each is None else np.nan_to_num(each) for each in shares]
     top = top_of(shares)
@@ -40,7 +43,7 @@ def histogram(shares: _Shares, label: str, class_: str, name: str | None = None)
         None if baseline is None else element("path", class_="b", d=_steps(baseline)),
         id=name,
     )
-    return _svg(label, class_, HEIGHT, parts)
+    return _svg(label, class_, HEIGHT, parts, *_hints(hints))
 
 
 def top_of(shares: _Shares) -> float:
@@ -111,6 +114,30 @@ def meter(value: float, threshold: float | None, most: float) -> Markup:
             )
         )
     return element("svg", *parts, class_="bar meter")
+
+
+def strip(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
+    """A bar for each step of time.
+
+    Args:
+      parts: Of each its height, from 0 to 1, its class, and what it tells when pointed at.
+      label: The chart in words.
+    """
+    step = WIDTH / max(len(parts), 1)
+    gap = min(step / 6, 1.5)
+    bars = [
+        element(
+            "rect",
+            element("title", hint),
+            class_=class_,
+            x=_short(at * step),
+            y=_short(HEIGHT * (1 - height)),
+            width=_short(max(step - gap, 0.5)),
+            height=_short(HEIGHT * height),
+        )
+        for at, (height, class_, hint) in enumerate(parts)
+    ]
+    return _svg(label, "strip", HEIGHT, *bars)
 
 
 def quantile_rows(positions: tuple[list[float] | None, ...], label: str) -> Markup:

@@ -160,6 +160,14 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 .spark .b { stroke-width: 1.2; }
 .large { width: 100%; height: 9.5rem; border-bottom: 1px solid var(--soft); }
 .quantiles { width: 100%; height: 1.9rem; }
+.strip { width: 100%; min-width: 12rem; height: 1.7rem; border-bottom: 1px solid var(--line); }
+.strip .good { fill: var(--good); } .strip .warn { fill: var(--warn); }
+.strip .bad { fill: var(--bad); } .strip .new, .strip .none { fill: var(--soft); }
+.strip rect:hover { fill-opacity: .6; }
+.timelines td.chart { width: 45%; }
+.finding .large { height: 7rem; max-width: 46rem; margin-top: .5rem; }
+.finding .axis { max-width: 46rem; }
+.figures table { width: auto; } .figures th, .figures td { padding: .1rem .8rem .1rem 0; }
 .qc, .qb, .tc, .tb { fill: none; vector-effect: non-scaling-stroke; stroke: var(--current); }
 .qb, .tb { stroke: var(--baseline); }
 .qc, .qb { stroke-width: 5; stroke-opacity: .45; } .tc, .tb { stroke-width: 1.4; }
@@ -231,6 +239,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
   .cards [data-label^=Most], .cards [data-label^=Differs],
   .cards [data-label^=Changed], .faults td { grid-column: 1 / -1; }
   .cards [data-label=Distance] { grid-column: span 2; }
+  .timelines td.chart { width: auto; }
   .cards .spark { width: 100%; max-width: 30rem; height: 3rem; }
   .cards > tbody { border-bottom: 1px solid var(--line); }
   .faults > tbody > tr:first-child > * { width: auto; }

@@ -194,12 +194,14 @@ def cut_open_windows(
         rows, starts = rows[is_open], starts[is_open]
         late[rows] = False
     parts = _parts(batch, rows, starts, size_us, size_us if period_us is None else period_us)
-    rejects = _untimed(batch, event_time_column, times, size_us)
+    rejects = reject_untimed(batch, event_time_column, times, size_us)
     return WindowCut(parts, select_rows(batch, late), missed, rejects)
 
 
-def _untimed(batch: pa.RecordBatch, column: str, times: pa.Array, size_us: int) -> pa.RecordBatch:
-    """Rejects the rows that are in no window."""
+def reject_untimed(
+    batch: pa.RecordBatch, column: str, times: pa.Array, size_us: int
+) -> pa.RecordBatch:
+    """Rejects the rows that are in no window of a size: they have no time, or a strange one."""
     missing = times.is_null().to_numpy(zero_copy_only=False)
     strange = ~missing & ~in_range(to_micros(times), size_us)
     faults = [

@@ -34,6 +34,29 @@ def event_times(batch: pa.RecordBatch, column: str) -> pa.Array:
     return times
 
 
+def with_times(batch: pa.RecordBatch, column: str, unit: str) -> pa.RecordBatch:
+    """The rows with integers as times.
+
+    Args:
+      batch: n rows.
+      column: Integers, or whole floats; timestamps stay.
+      unit: What they count since 1970: "s", "ms", "us" or "ns".
+
+    Raises:
+      ConfigError: There is no such column, or it is no number.
+    """
+    index = batch.schema.get_field_index(column)
+    if index < 0:
+        event_times(batch, column)
+    values = batch.column(index)
+    if pa.types.is_timestamp(values.type):
+        return batch
+    if not pa.types.is_integer(values.type) and not pa.types.is_floating(values.type):
+        raise ConfigError(f"event_time_unit: column {column!r} is {values.type}, not a number")
+    times = values.cast(pa.int64(), safe=False).cast(pa.timestamp(unit))
+    return batch.set_column(index, pa.field(column, times.type), times)
+
+
 def to_micros(times: pa.Array) -> np.ndarray:
     """Timestamps as n integers: microseconds since 1970, rounded down; 0 where they are null.
 

@@ -1,0 +1,130 @@
+"""Builds a baseline for drift: python -m beam_jobs.baseline --input in/ --output trips.baseline."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from beam_jobs.launch import run
+from beam_jobs.options.declare import ColumnMap, JobOptions, option
+from beam_jobs.running.run import Run
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.drift.build import BuildBaseline
+    from transforms.io.file_source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(JobOptions):
+    """Builds the baseline with which the drift job compares: cells of each column, and counts.
+
+    With --event_time_column and --window it learns how far the baseline's own windows differ, and
+    drift has to be more than that: 30 windows are the least for it.
+
+    Examples:
+      python -m beam_jobs.baseline --input train.csv --output trips.baseline
+      python -m beam_jobs.baseline --input 'days/*.parquet' --event_time_column t --window 3600 \
+--output trips.baseline
+    """
+
+    input: str = option(
+        "Rows of a time when all was well: a file, folder or glob of Parquet, CSV, JSON Lines, "
+        "Avro, TFRecord or Arrow files, local or gs://. The suffix tells the format, or "
+        "?format=csv.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group="Data",
+    )
+    output: str = option(
+        "A folder for the baseline. Nothing appears there before the job is done.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group="Data",
+    )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
+        "inferred from a sample of text.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group="Data",
+    )
+    event_time_column: str | None = option(
+        "The column of event times, by which windows are cut; it is not counted itself.",
+        default=None,
+        metavar="COLUMN",
+        group="Drift",
+    )
+    event_time_unit: str | None = option(
+        "What the event times count since 1970, where they are numbers.",
+        default=None,
+        choices=("s", "ms", "us", "ns"),
+        group="Drift",
+    )
+    window: float | None = option(
+        "The length in seconds of the windows that will be compared with this baseline.",
+        default=None,
+        minimum=0.001,
+        metavar="SECONDS",
+        group="Drift",
+    )
+    slices: tuple[str, ...] = option(
+        "Columns of texts: the rows of each of their frequent texts are compared by themselves "
+        "too.",
+        default=(),
+        metavar="COLUMN,...",
+        group="Drift",
+    )
+    kinds: ColumnMap = option(
+        "What is counted of columns, where type and values are not to decide: numbers, labels, "
+        "list_lengths, text_lengths, digits or presence, as in numbers=id,code;labels=zip.",
+        default=(),
+        metavar="KIND=COLUMNS",
+        group="Drift",
+    )
+
+
+def resolve(options: Options) -> "tuple[Source, BuildBaseline]":
+    """Looks at the files."""
+    from transforms.drift.build import BuildBaseline
+    from transforms.errors import ConfigError
+    from transforms.io.file_source import Source
+
+    kinds = {column: kind for kind, columns in options.kinds for column in columns}
+    if options.window is not None and options.event_time_column is None:
+        raise ConfigError("--window needs --event_time_column: by which times are windows cut?")
+    if options.event_time_unit is not None and options.event_time_column is None:
+        raise ConfigError("--event_time_unit needs --event_time_column")
+    source = Source.resolve(options.input, options.schema, limit=options.limit)
+    return source, BuildBaseline(options.event_time_column, options.window, options.slices, kinds)
+
+
+def build(
+    root: "beam.Pipeline",
+    resolved: "tuple[Source, BuildBaseline]",
+    options: Options,
+    run: Run,
+) -> None:
+    """The whole pipeline."""
+    from transforms.drift.rows import timed
+    from transforms.drift.store import store_baseline
+    from transforms.io.read import Read
+
+    source, verb = resolved
+    output = run.commit.target(options.output)
+    rows = root | Read(source, dead_letters=run.dead_letters)
+    column = None if options.window is None else options.event_time_column
+    rows = timed(rows, column, options.event_time_unit, options.window, run.dead_letters)
+    store_baseline(rows | verb, run.whole, output)
+    run.commit.published(rows, options.output)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the job, and returns its exit code."""
+    return run(Options, resolve, build, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""Tells what has drifted: python -m beam_jobs.drift --input in/ --baseline b/ --output drift/."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from beam_jobs.launch import run
+from beam_jobs.options.declare import option
+from beam_jobs.options.streaming import EVENT_TIME, StreamOptions
+from beam_jobs.running.drift_verdict import drift_verdict
+from beam_jobs.running.run import Run
+from beam_jobs.running.setting import is_unbounded
+from beam_jobs.streaming.streams import read
+from transforms.errors import ConfigError
+from transforms.families import family_of
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.drift.baseline import Baseline
+    from transforms.drift.judging.policy import Policy
+    from transforms.io.file_source import Source
+    from transforms.io.inputs import Input
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(StreamOptions):
+    """Compares windows of rows with a baseline, column by column, and tells what has drifted.
+
+    Of files it writes verdicts and report.html, and prints what moved; of messages the verdicts of
+    each window, when it ends.
+
+    Examples:
+      python -m beam_jobs.drift --input eval.csv --baseline trips.baseline --output drift/
+      python -m beam_jobs.drift --input 'day/*.parquet' --event_time_column t --window 3600 \
+--baseline trips.baseline --output drift/
+      python -m beam_jobs.drift --input pubsub://projects/p/subscriptions/trips \
+--schema trips.pbtxt --window 600 --baseline trips.baseline --output gs://bucket/drift/
+    """
+
+    also_of_files: ClassVar[tuple[str, ...]] = ("event_time_column", "window")
+
+    input: str = option(
+        "Rows to watch: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or "
+        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
+        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
+        "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
+        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
+        "waits in it and --run_id was not given.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group="Data",
+        messages=True,
+    )
+    output: str = option(
+        "A folder for verdicts: Parquet unless ?format=jsonl says otherwise. Nothing appears there "
+        "before the job is done; of messages, before a window ends. Those of messages may be "
+        "messages too: pubsub://projects/P/topics/T?format=json.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group="Data",
+        messages=True,
+    )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
+        "inferred from a sample of text. Messages of JSON and tf.Examples need one.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group="Data",
+    )
+    baseline: str = option(
+        "With what windows are compared: what the baseline job has written.",
+        kind="GCS_READ_FOLDER",
+        metavar="URI",
+        group="Drift",
+    )
+    event_time_column: str = option(
+        "The column of event times, by which windows are cut. By default the publish time of "
+        "messages; of files none, and all rows are one window. An attribute of messages is a "
+        "column if the URI says ?attributes=NAME.",
+        default=EVENT_TIME,
+        metavar="COLUMN",
+        group="Drift",
+    )
+    event_time_unit: str | None = option(
+        "Files: what the event times count since 1970, where they are numbers.",
+        default=None,
+        choices=("s", "ms", "us", "ns"),
+        group="Drift",
+    )
+    window: float = option(
+        "The length of a window in seconds.",
+        default=3600.0,
+        minimum=0.001,
+        metavar="SECONDS",
+        group="Drift",
+    )
+    period: float | None = option(
+        "Files: seconds from the start of a window to that of the next, where they overlap.",
+        default=None,
+        minimum=0.001,
+        metavar="SECONDS",
+        group="Drift",
+    )
+    suspect: float = option(
+        "From which adjusted PSI on a difference that is more than chance is suspect.",
+        default=0.02,
+        minimum=0.000001,
+        group="Drift",
+        metavar="PSI",
+    )
+    drift: float = option(
+        "From which adjusted PSI on it is drift.",
+        default=0.1,
+        minimum=0.000001,
+        group="Drift",
+        metavar="PSI",
+    )
+    least_rows: int = option(
+        "A window with fewer rows is not judged.",
+        default=200,
+        minimum=1,
+        group="Drift",
+        metavar="N",
+    )
+    fail_on_drift: bool = option(
+        "Files: exit with code 3 if a column has drifted, or is missing.",
+        default=False,
+        group="Drift",
+        in_template=False,
+    )
+
+
+def resolve(options: Options) -> "tuple[Input, Baseline]":
+    """Reads the baseline and looks at the input, whose types it must fit."""
+    from transforms.drift.baseline import read_baseline
+    from transforms.drift.fit import check_fits, types_of
+    from transforms.io.inputs import resolve_input
+
+    if not family_of(options.output).bounded and not is_unbounded(options):
+        raise ConfigError("--output: verdicts of files are written to a folder, not to a topic")
+    baseline = read_baseline(options.baseline)
+    source = resolve_input(
+        options.input,
+        options.schema,
+        types_of(baseline),
+        limit=options.limit,
+        **(options.streaming if is_unbounded(options) else {}),
+    )
+    check_fits(baseline, source.schema)
+    return source, baseline
+
+
+def build(
+    root: "beam.Pipeline",
+    resolved: "tuple[Input, Baseline]",
+    options: Options,
+    run: Run,
+) -> None:
+    """The whole pipeline."""
+    from transforms.drift.detect import DetectDrift
+    from transforms.drift.fit import ignoring
+    from transforms.io.file_source import Source
+    from transforms.io.write import Write
+
+    source, baseline = resolved
+    if isinstance(source, Source):
+        _judge_files(root, source, baseline, options, run)
+        return
+    payload = getattr(source, "payload_schema", source.schema)
+    of_messages = set(source.schema.names) - set(payload.names)
+    known = ignoring(baseline, {*of_messages, options.event_time_column})
+    verdicts = read(root, source, options, run) | DetectDrift(known, policy=_policy(options))
+    _ = verdicts | Write(options.output, run.commit)
+
+
+def _judge_files(
+    root: "beam.Pipeline", source: "Source", baseline: "Baseline", options: Options, run: Run
+) -> None:
+    from transforms.drift.profile import ProfileWindows
+    from transforms.drift.rows import timed
+    from transforms.drift.store import JudgeWindows, store_outcome
+    from transforms.io.read import Read
+
+    column = _time_column(options, source)
+    size = None if column is None else options.window
+    target = run.commit.target(options.output)
+    rows = root | Read(source, dead_letters=run.dead_letters)
+    rows = timed(rows, column, options.event_time_unit, size, run.dead_letters)
+    profiles = rows | ProfileWindows(baseline, size, options.period, column)
+    title = f"Drift of {options.input}"
+    step = options.period or size
+    judge = JudgeWindows(baseline, _policy(options), step, title, target.format)
+    store_outcome(profiles | judge, run.whole, target)
+    run.commit.published(rows, options.output)
+
+
+def _time_column(options: Options, source: "Source") -> str | None:
+    """The column by which files are cut; None where all rows are one window.
+
+    Raises:
+      ConfigError: An option needs one.
+    """
+    column = options.event_time_column
+    if column != EVENT_TIME or column in source.schema.names:
+        return column
+    for name in ("event_time_unit", "period"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"--{name} needs --event_time_column")
+    return None
+
+
+def _policy(options: Options) -> "Policy":
+    from transforms.drift.judging.policy import Policy
+
+    return Policy(
+        suspect=options.suspect,
+        uncalibrated=max(options.suspect, Policy.uncalibrated),
+        drift=max(options.suspect, options.drift),
+        least_rows=options.least_rows,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the job, and returns its exit code."""
+    return run(Options, resolve, build, argv, drift_verdict)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""The jobs baseline and drift as their user meets them: files, a report, a table, exit codes."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from beam_jobs import baseline, drift
+from tests.support import shared_data
+from transforms.drift.baseline import read_baseline
+from transforms.drift.judging.verdicts import VERDICTS
+
+HOUR = 3600 * 10**6
+
+
+def run(job, **flags):
+    return job.main([f"--{name}={value}" for name, value in flags.items()])
+
+
+def trips(path, hours, first, seed, moved=(), left_out=()):
+    """Rows of some hours; in some of them the fare is another one."""
+    draw, parts = np.random.default_rng(seed), []
+    for hour in range(hours):
+        number = 0 if hour in left_out else 500
+        start = (first + hour) * HOUR
+        parts.append(
+            pa.table(
+                {
+                    "time": pa.array(
+                        draw.integers(start, start + HOUR, number), pa.timestamp("us")
+                    ),
+                    "fare": draw.normal(0.8 if hour in moved else 0, 1, number),
+                    "kind": pa.array(draw.choice(["Cash", "Card"], number), pa.string()),
+                }
+            )
+        )
+    pq.write_table(pa.concat_tables(parts), path)
+    return path
+
+
+@pytest.fixture
+def known(tmp_path):
+    rows = trips(tmp_path / "train.parquet", 40, 0, 1)
+    flags = {"event_time_column": "time", "window": 3600, "slices": "kind"}
+    assert run(baseline, input=rows, output=tmp_path / "trips.baseline", **flags) == 0
+    return tmp_path / "trips.baseline"
+
+
+def test_a_day_in_which_something_moved(known, tmp_path, capsys):
+    day = trips(tmp_path / "day.parquet", 12, 100, 2, moved=(5, 6), left_out=(8,))
+    out = tmp_path / "drift"
+    flags = {"event_time_column": "time", "window": 3600, "baseline": known}
+    assert run(drift, input=day, output=f"{out}/", **flags) == 0
+    assert {path.name for path in out.iterdir()} == {"verdicts.parquet", "report.html", "_millrace"}
+    verdicts = pq.read_table(out / "verdicts.parquet")
+    assert verdicts.schema.equals(VERDICTS)
+    whole = [row for row in verdicts.to_pylist() if not row["slice"]]
+    assert len(whole) == 12 * 2
+    status = {
+        (round(row["window_start"].timestamp()) // 3600 - 100, row["column"]): row["status"]
+        for row in whole
+        if row["status"] != "OK"
+    }
+    assert status == {
+        (5, "fare"): "DRIFT",
+        (6, "fare"): "DRIFT",
+        (8, "fare"): "NO_DATA",
+        (8, "kind"): "NO_DATA",
+    }
+    assert {row["baseline"] for row in whole} == {read_baseline(str(known)).hash}
+    told = capsys.readouterr().err
+    assert "1 column drifted" in told
+    assert "drift in 2 of 12 windows" in told
+    assert "Cash" not in told, "values are in the files"
+    page = (out / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "fare" in page
+    manifest = json.loads((out / "_millrace/run.json").read_text())
+    assert manifest["counts"]["rows_in"] == manifest["counts"]["rows_out"] == 5_500
+    again = {**flags, "fail_on_drift": "true"}
+    assert run(drift, input=day, output=f"{tmp_path}/again/", **again) == 3
+    assert pq.read_table(tmp_path / "again/verdicts.parquet").equals(verdicts)
+
+
+def test_rows_without_a_time_are_dead_letters(known, tmp_path):
+    day = trips(tmp_path / "day.parquet", 2, 100, 3)
+    table = pq.read_table(day)
+    odd = table.slice(0, 2).set_column(0, "time", pa.nulls(2, pa.timestamp("us")))
+    pq.write_table(pa.concat_tables([table, odd]), day)
+    flags = {"event_time_column": "time", "baseline": known, "output": f"{tmp_path}/drift/"}
+    assert run(drift, input=day, **flags) == 0
+    counts = json.loads((tmp_path / "drift/_millrace/run.json").read_text())["counts"]
+    assert (counts["rows_in"], counts["rows_out"], counts["rows_dead"]) == (1002, 1000, 2)
+    assert counts["dead_by_reason"] == {"missing_value": 2}
+
+
+def test_verdicts_as_lines(known, tmp_path):
+    day = trips(tmp_path / "day.parquet", 1, 100, 4)
+    out = f"{tmp_path}/drift/?format=jsonl"
+    assert run(drift, input=day, output=out, baseline=known, event_time_column="time") == 0
+    lines = (tmp_path / "drift/verdicts.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    whole = {row["column"]: row["status"] for row in found if not row["slice"]}
+    assert whole == {"fare": "OK", "kind": "OK"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"baseline": "nowhere"}, "nowhere: can't be read"),
+        ({"period": 60}, "--period needs --event_time_column"),
+        ({"output": "drift.parquet"}, "is no folder"),
+        ({"event_time_column": "fare"}, "the baseline counts column 'fare'"),
+        ({"event_time_column": "when"}, "no column 'when'"),
+        ({"event_time_column": "time", "period": 7200}, "longer than size"),
+        ({"allowed_lateness": 5}, "is for messages"),
+        ({"drift": "0"}, "at least"),
+    ],
+)
+def test_wrong_usage(known, tmp_path, capsys, flags, message):
+    day = trips(tmp_path / "day.parquet", 1, 100, 5)
+    default = {"input": day, "baseline": known, "output": f"{tmp_path}/drift/"}
+    code = run(
+        drift, **default | {k: f"{tmp_path}/{v}" if k == "output" else v for k, v in flags.items()}
+    )
+    assert code in (1, 2)
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "drift").exists()
+
+
+def test_other_data_and_other_types(known, tmp_path, capsys):
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
+    flags = {"baseline": known, "output": f"{tmp_path}/drift/"}
+    assert run(drift, input=tmp_path / "x.parquet", **flags) == 2
+    assert "no column of the baseline" in capsys.readouterr().err
+    pq.write_table(pa.table({"fare": ["x"]}), tmp_path / "text.parquet")
+    assert run(drift, input=tmp_path / "text.parquet", **flags) == 2
+    assert "column 'fare' is string" in capsys.readouterr().err
+
+
+def test_taxi_by_the_job(tmp_path):
+    """Half years have other months than all years: news, unless one has seen that weeks have."""
+    train, evaluation = (shared_data("taxi_split", f"{name}.csv") for name in ("train", "eval"))
+    flags = {"event_time_column": "trip_start_timestamp", "event_time_unit": "s"}
+    half = 182 * 86_400
+
+    def moved(window):
+        base, out = tmp_path / f"{window}.baseline", tmp_path / str(window)
+        assert run(baseline, input=train, output=base, window=window, **flags) == 0
+        found = {"baseline": base, "output": f"{out}/", "window": half}
+        assert run(drift, input=evaluation, **found, **flags) == 0
+        verdicts = pq.read_table(out / "verdicts.parquet").to_pylist()
+        columns = {row["column"] for row in verdicts if row["status"] in ("DRIFT", "SUSPECT")}
+        return columns, read_baseline(str(base)).windows
+
+    (chance, few), (weekly, many) = moved(half), moved(7 * 86_400)
+    assert few < 30 < many
+    assert "trip_start_month" in chance - weekly
+    assert "pickup_census_tract" not in chance | weekly, "it is empty in both"

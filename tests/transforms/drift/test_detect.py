@@ -1,0 +1,182 @@
+"""The verbs: the same rows give the same verdicts, whatever way they come."""
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.support import batch_of, run_on
+from tests.support_streams import counter, run_stream, stream
+from transforms.drift.build import BuildBaseline
+from transforms.drift.detect import DetectDrift
+from transforms.drift.judging.verdicts import VERDICTS
+from transforms.drift.make import build_baseline
+from transforms.drift.profile import ProfileWindows
+from transforms.errors import ConfigError, RejectedRows
+from transforms.windows.assign import with_watermark
+
+HOUR = 3600
+
+
+def rows(number, seed, hours=40, first=0, shift=0.0):
+    """Rows spread over some hours, in no order."""
+    draw = np.random.default_rng(seed)
+    micros = draw.integers(first * HOUR * 10**6, (first + hours) * HOUR * 10**6, number)
+    kinds = draw.choice(["Cash", "Card", "Other"], number, p=[0.5, 0.4, 0.1])
+    return batch_of(
+        time=pa.array(micros, pa.timestamp("us")),
+        amount=pa.array(draw.normal(shift, 1, number), mask=draw.random(number) < 0.05),
+        kind=kinds,
+        tags=pa.array([["a"] * n for n in draw.integers(0, 4, number)], pa.list_(pa.string())),
+    )
+
+
+BASE = build_baseline([rows(40_000, 1)], "time", HOUR, ("kind",))
+DAY = rows(6_000, 2, hours=4, first=100, shift=0.5)
+
+
+def in_order(batch):
+    return batch.take(pa.compute.sort_indices(batch["time"]))
+
+
+def cut(batch, size):
+    return [batch.slice(at, size) for at in range(0, batch.num_rows, size)]
+
+
+def shuffled(batch):
+    order = np.random.default_rng(3).permutation(batch.num_rows)
+    return batch.take(pa.array(order))
+
+
+def table(found, *without):
+    """Verdicts, whichever batches they came in."""
+    keys = [(name, "ascending") for name in ("window_start", "slice", "column", "revision")]
+    return pa.Table.from_batches(found, VERDICTS).sort_by(keys).drop_columns([*without])
+
+
+def detect(batches, **settings):
+    verb = DetectDrift(BASE, event_time_column="time", **{"size": HOUR, **settings})
+    return run_on(batches, lambda given: given | verb)
+
+
+@pytest.mark.parametrize("settings", [{}, {"period": HOUR / 4}], ids=["fixed", "sliding"])
+def test_the_same_rows_give_the_same_verdicts(settings):
+    whole = table(detect([DAY], **settings))
+    assert whole.num_rows == len(set(whole["verdict_id"].to_pylist()))
+    ways = [cut(in_order(DAY), 512), cut(shuffled(DAY), 999), cut(DAY, 4096)]
+    for batches in ways:
+        assert table(detect(batches, **settings)).equals(whole)
+
+
+def test_rows_as_dicts_give_the_same_verdicts():
+    from transforms.rows.bridge import FromRows
+
+    given = DAY.slice(0, 1500)
+    verb = DetectDrift(BASE, HOUR, event_time_column="time")
+    found = run_on(
+        [given],
+        lambda some: (
+            some | beam.FlatMap(lambda b: b.to_pylist()) | FromRows(schema=DAY.schema) | verb
+        ),
+    )
+    assert table(found).equals(table(detect([given])))
+
+
+def test_sliding_windows_hold_what_fixed_ones_would():
+    """Each by itself, in a run of its own."""
+    sliding = table(detect(cut(DAY, 700), period=HOUR / 4))
+    starts = sorted(set(sliding["window_start"].to_pylist()))
+    assert len(starts) == 19
+    micros = DAY["time"].cast(pa.int64()).to_numpy()
+    for start in starts[4:12:3]:
+        at = round(start.timestamp()) * 10**6
+        inside = DAY.filter(pa.array((micros >= at) & (micros < at + HOUR * 10**6)))
+        found = table(detect([inside], size=10**6), "verdict_id", "window_start", "window_end")
+        mine = sliding.filter(pa.compute.equal(sliding["window_start"], start))
+        assert mine.drop_columns(["verdict_id", "window_start", "window_end"]).equals(found)
+
+
+def test_a_shift_is_found_where_it_is():
+    found = table(detect([DAY]))
+    whole = found.filter(pa.compute.equal(found["slice"], "")).to_pylist()
+    status = {(row["column"], row["status"]) for row in whole}
+    assert status == {("amount", "DRIFT"), ("kind", "OK"), ("tags", "OK")}
+    assert {row["calibrated"] for row in whole} == {True}
+    shifts = [row["mean_shift"] for row in whole if row["column"] == "amount"]
+    assert np.allclose(shifts, 0.5, atol=0.1)
+    assert len(shifts) == 4
+
+
+def test_late_rows_revise_a_window():
+    """One in ten comes after its window; allowed lateness takes it, and counts come out alike."""
+    day = in_order(DAY)
+    late = np.random.default_rng(0).random(day.num_rows) < 0.1
+    micros = day["time"].cast(pa.int64()).to_numpy()
+    start = 100 * HOUR * 10**6
+    given = stream()
+    for hour in range(4):
+        inside = (micros >= start + hour * HOUR * 10**6) & (
+            micros < start + (hour + 1) * HOUR * 10**6
+        )
+        given = given.add_elements([day.filter(pa.array(inside & ~late))])
+        given = given.advance_watermark_to(start / 10**6 + (hour + 1) * HOUR)
+        given = given.add_elements([day.filter(pa.array(inside & late))])
+    verb = DetectDrift(BASE, HOUR, event_time_column="time", allowed_lateness=2 * HOUR)
+    found, _ = run_stream(given.advance_watermark_to_infinity(), lambda some: some | verb)
+    revised = table(found)
+    whole = table(detect([day]), "revision", "timing")
+    last = revised.filter(pa.compute.equal(revised["timing"], "late"))
+    assert set(revised["timing"].to_pylist()) == {"on_time", "late"}
+    assert set(last["revision"].to_pylist()) == {1}
+    assert last.drop_columns(["revision", "timing"]).equals(whole)
+
+
+def test_what_is_too_late_is_counted():
+    day = in_order(DAY)
+    watermark = 102 * HOUR * 10**6
+    verb = ProfileWindows(BASE, HOUR, HOUR / 2, "time")
+    given = stream().add_elements([with_watermark(day, watermark)])
+    found, metrics = run_stream(given.advance_watermark_to_infinity(), lambda some: some | verb)
+    micros = day["time"].cast(pa.int64()).to_numpy()
+    late = int((micros < watermark - HOUR // 2 * 10**6).sum())
+    assert counter(metrics, "late") == late
+    kept = sum(int(each.counts.rows[0]) for each in found)
+    assert kept + counter(metrics, "missed_windows") == 2 * day.num_rows
+
+
+def test_rows_without_a_time_are_rejected():
+    odd = batch_of(time=pa.array([None], pa.timestamp("us")), amount=[1.0])
+    with pytest.raises(RejectedRows, match="time"):
+        detect([odd])
+
+
+def test_all_rows_are_one_window():
+    verb = DetectDrift(BASE, event_time_column="time")
+    found = table(run_on(cut(DAY, 1000), lambda given: given | verb))
+    assert found["window_start"].null_count == found.num_rows
+    assert set(found["rows"].to_pylist()) >= {6000}
+
+
+def test_built_by_the_verb_as_in_memory():
+    verb = BuildBaseline("time", HOUR, ("kind",))
+    (made,) = run_on(cut(rows(40_000, 1), 3000), lambda given: given | verb)
+    assert made.layout.slice_names == BASE.layout.slice_names
+    assert made.windows == 40
+    assert made.counts.rows.tolist() == BASE.counts.rows.tolist()
+    for one, other in zip(made.layout.columns, BASE.layout.columns, strict=True):
+        assert (one.name, one.kind, one.labels) == (other.name, other.kind, other.labels)
+        assert np.allclose(one.edges[1:-1], other.edges[1:-1], atol=0.05)
+
+
+def test_wrong_settings():
+    with pytest.raises(ConfigError, match="needs event_time_column"):
+        ProfileWindows(BASE, 60)
+    with pytest.raises(ConfigError, match="period"):
+        ProfileWindows(BASE, 60, 61, "time")
+    with pytest.raises(ConfigError, match="whole milliseconds"):
+        ProfileWindows(BASE, 0.0001, event_time_column="time")
+    with pytest.raises(ConfigError, match="x=many"):
+        BuildBaseline(kinds={"x": "many"})
+    counted = build_baseline([rows(1000, 1)])
+    with pytest.raises(ConfigError, match="counts column 'time'"):
+        run_on([DAY], lambda given: given | DetectDrift(counted, HOUR, event_time_column="time"))

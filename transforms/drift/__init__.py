@@ -1,0 +1,1 @@
+"""Drift: counts of frozen cells, window by window, compared with a baseline."""

@@ -1,0 +1,184 @@
+"""BuildBaseline: rows to the baseline with which later ones are compared."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindow, GlobalWindows
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.coders import Batches, PickledCoder, register_pickled_coder
+from transforms.commit.dead_letters import DeadLetters
+from transforms.drift.baseline import Baseline
+from transforms.drift.counting.cells import KINDS
+from transforms.drift.counting.counts import Counts
+from transforms.drift.counting.layout import Layout
+from transforms.drift.counting.learn import Learner
+from transforms.drift.make import baseline_of, count_windows, layout_of
+from transforms.drift.profile import HELD
+from transforms.errors import ConfigError
+from transforms.verb import Verb
+from transforms.windows.timed_rows import TimedRows
+
+register_pickled_coder(Learner)
+
+
+class _LearnFn(beam.DoFn):
+    """What is known of the columns of a bundle."""
+
+    def __init__(self, kinds: dict[str, str], ignored: tuple[str, ...]) -> None:
+        self.kinds, self.ignored = kinds, ignored
+
+    def start_bundle(self) -> None:
+        self._learner = Learner(self.kinds, self.ignored)
+
+    def process(self, batch: pa.RecordBatch) -> None:
+        self._learner.add(batch)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield WindowedValue(self._learner, MIN_TIMESTAMP, (GlobalWindow(),))
+
+
+@beam.typehints.with_input_types(Learner)
+@beam.typehints.with_output_types(Learner)
+class _JoinFn(beam.CombineFn):
+    """What is known of the columns of all bundles."""
+
+    def create_accumulator(self) -> Learner:
+        return Learner()
+
+    def add_input(self, known: Learner, more: Learner) -> Learner:
+        return known.merge(more)
+
+    def merge_accumulators(self, parts: Iterable[Learner]) -> Learner:
+        whole = Learner()
+        for part in parts:
+            whole = whole.merge(part)
+        return whole
+
+    def get_accumulator_coder(self) -> PickledCoder:
+        return PickledCoder()
+
+    def extract_output(self, known: Learner) -> Learner:
+        return known
+
+
+class _CountFn(beam.DoFn):
+    """Batches to counts by the start of the window, added up as long as a bundle lasts."""
+
+    def __init__(self, column: str | None, size_us: int | None) -> None:
+        self.column, self.size_us = column, size_us
+
+    def start_bundle(self) -> None:
+        self._held: dict[int, Counts] = {}
+
+    def process(self, batch: pa.RecordBatch, layout: Layout) -> Iterator[tuple[int, Counts]]:
+        for start, counts in count_windows(layout, batch, self.column, self.size_us).items():
+            self._held[start] = self._held[start].merge(counts) if start in self._held else counts
+        if len(self._held) > HELD:
+            yield from self._held.items()
+            self._held = {}
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for pair in self._held.items():
+            yield WindowedValue(pair, MIN_TIMESTAMP, (GlobalWindow(),))
+        self._held = {}
+
+
+@beam.typehints.with_input_types(Counts)
+@beam.typehints.with_output_types(Counts)
+class _AddFn(beam.CombineFn):
+    """Adds up counts of one layout, whichever that is."""
+
+    def create_accumulator(self) -> Counts | None:
+        return None
+
+    def add_input(self, whole: Counts | None, part: Counts | None) -> Counts | None:
+        return part if whole is None else whole if part is None else whole.merge(part)
+
+    def merge_accumulators(self, parts: Iterable[Counts | None]) -> Counts | None:
+        whole = None
+        for part in parts:
+            whole = self.add_input(whole, part)
+        return whole
+
+    def extract_output(self, whole: Counts | None) -> Counts | None:
+        return whole
+
+
+def _whole(
+    _: bytes, layout: Layout, windows: list[tuple[int, Counts]], size_us: int | None
+) -> Baseline:
+    ordered = sorted(windows, key=_start)
+    return baseline_of(layout, [counts for _, counts in ordered], size_us)
+
+
+def _start(pair: tuple[int, Counts]) -> int:
+    return pair[0]
+
+
+def _layout(learner: Learner, slices: tuple[str, ...], ignored: tuple[str, ...]) -> Layout:
+    return layout_of(learner.cells(), slices, ignored)
+
+
+@dataclass
+class BuildBaseline(Verb):
+    """Builds a baseline of rows that end.
+
+    They are gone through twice: for the cells, and to be counted in them; so the local runner keeps
+    them in memory. Cells are learned in bounded memory; the counts of all windows are held in one
+    place, some kilobytes for each.
+
+    Args:
+      event_time_column: The column of the rows' times, which is not counted itself.
+      size: The length in seconds of the windows that will be compared: with it, it is learned how
+        far the baseline's own windows differ, which takes 30 of them.
+      slices: Columns of labels; each of their labels is a slice, with counts of its own.
+      kinds: By column, what is counted of it, where its type and values are not to decide:
+        numbers, labels, list_lengths, text_lengths, digits or presence.
+      dead_letters: Takes rows without a time; without it they are errors.
+
+    Returns: One `Baseline`.
+
+    Raises:
+      ConfigError: When constructed with a kind that isn't known, or a size without a column; when
+        run, if there are no rows, or a column is not as is asked.
+    """
+
+    event_time_column: str | None = None
+    size: float | None = None
+    slices: tuple[str, ...] = ()
+    kinds: dict[str, str] = field(default_factory=dict)
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, kind in self.kinds.items():
+            if kind not in KINDS:
+                raise ConfigError(f"kinds: {name}={kind} is none of {', '.join(KINDS)}")
+        if self.size is not None and not self.event_time_column:
+            raise ConfigError("BuildBaseline: size needs event_time_column")
+        if self.size is not None and self.size < 0.001:
+            raise ConfigError("BuildBaseline: size is a millisecond at least")
+
+    def expand(self, batches: Batches) -> "beam.PCollection[Baseline]":
+        """Applies it."""
+        if not batches.windowing.is_default():
+            batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
+        size_us = None if self.size is None else round(self.size * 10**6)
+        ignored = () if self.event_time_column is None else (self.event_time_column,)
+        if self.size is not None and self.event_time_column is not None:
+            timed = TimedRows(self.event_time_column, self.size, self.dead_letters)
+            batches = batches | "Timed" >> timed
+        learn = beam.ParDo(_LearnFn(self.kinds, ignored)).with_output_types(Learner)
+        known = batches | "Learn" >> learn | "Join" >> beam.CombineGlobally(_JoinFn())
+        cells = beam.Map(_layout, self.slices, ignored).with_output_types(Layout)
+        layout: Any = beam.pvalue.AsSingleton(known | "Cells" >> cells)
+        count = beam.ParDo(_CountFn(self.event_time_column, size_us), layout)
+        pairs = batches | "Count" >> count.with_output_types(tuple[int, Counts])
+        windows = beam.pvalue.AsList(pairs | "Sum" >> beam.CombinePerKey(_AddFn()))
+        made = beam.Map(_whole, layout, windows, size_us).with_output_types(Baseline)
+        return batches.pipeline | "One" >> beam.Impulse() | "Make" >> made

@@ -1,0 +1,1 @@
+"""Frozen cells, and how many rows are in them."""

@@ -1,0 +1,97 @@
+"""CompareWindows, DetectDrift: counts of windows, or rows, to verdicts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters
+from transforms.drift.baseline import Baseline
+from transforms.drift.judging.compare import Comparer
+from transforms.drift.judging.policy import Policy
+from transforms.drift.profile import Profile, ProfileWindows
+from transforms.verb import Verb
+
+
+class _CompareFn(beam.DoFn):
+    """Profiles to verdicts."""
+
+    def __init__(self, baseline: Baseline, policy: Policy) -> None:
+        self.baseline, self.policy = baseline, policy
+
+    def setup(self) -> None:
+        self._compare = Comparer(self.baseline, self.policy)
+
+    def process(self, profile: Profile) -> Iterator[pa.RecordBatch]:
+        yield self._compare(profile.counts, profile.window)
+
+
+@dataclass
+class CompareWindows(Verb):
+    """Compares the counts of windows with a baseline.
+
+    Args:
+      baseline: That in whose cells they were counted.
+      policy: When a difference counts.
+
+    Returns: The verdicts of each window as one batch of schema `verdicts.VERDICTS`: a row for each
+      column of each slice. Another result of a window has the same ids, and a higher revision.
+    """
+
+    baseline: Baseline
+    policy: Policy = field(default_factory=Policy)
+
+    def expand(self, profiles: "beam.PCollection[Profile]") -> Batches:
+        """Applies it."""
+        compare = beam.ParDo(_CompareFn(self.baseline, self.policy))
+        verdicts: Batches = profiles | "Compare" >> compare.with_output_types(pa.RecordBatch)
+        return verdicts
+
+
+@dataclass
+class DetectDrift(Verb):
+    """Tells for each window which columns are no longer as in the baseline.
+
+    It is `ProfileWindows`, then `CompareWindows`.
+
+    Args:
+      baseline: With what windows are compared.
+      size: The length of a window in seconds. None takes the windows in which the batches are; all
+        rows are one where they are in none.
+      period: Of sliding windows: seconds from one start to the next.
+      event_time_column: The column of the rows' times, which is not judged itself.
+      allowed_lateness: For how many seconds after its end a window still takes rows.
+      policy: When a difference counts.
+      dead_letters: Takes rows without a time; without it they are errors.
+
+    Returns: The verdicts of each window; see `CompareWindows`.
+    """
+
+    baseline: Baseline
+    size: float | None = None
+    period: float | None = None
+    event_time_column: str | None = None
+    allowed_lateness: float = 0
+    policy: Policy = field(default_factory=Policy)
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._profile = ProfileWindows(
+            self.baseline,
+            self.size,
+            self.period,
+            self.event_time_column,
+            self.allowed_lateness,
+            self.dead_letters,
+        )
+
+    def expand(self, batches: Batches) -> Batches:
+        """Applies it."""
+        profiles = batches | "ProfileWindows" >> self._profile
+        verdicts: Batches = profiles | "CompareWindows" >> CompareWindows(
+            self.baseline, self.policy
+        )
+        return verdicts

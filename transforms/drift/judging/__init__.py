@@ -1,0 +1,1 @@
+"""Counts against a baseline: tests, measures and verdicts."""

@@ -1,0 +1,267 @@
+"""ProfileWindows: batches to the counts of each window."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
+from apache_beam.transforms.window import (
+    FixedWindows,
+    GlobalWindow,
+    GlobalWindows,
+    SlidingWindows,
+    TimestampedValue,
+)
+from apache_beam.utils.timestamp import Duration, Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms import progress
+from transforms.coders import Batches, PickledCoder, register_pickled_coder
+from transforms.commit.dead_letters import DeadLetters
+from transforms.drift.baseline import Baseline
+from transforms.drift.counting.counts import Counts, count_batch
+from transforms.drift.counting.layout import Layout
+from transforms.drift.counting.panes import Pane, Panes, count_panes
+from transforms.drift.judging.verdicts import Window
+from transforms.errors import ConfigError
+from transforms.merging import MergeFn
+from transforms.verb import Verb
+from transforms.windows.assign import watermark_of
+from transforms.windows.timed_rows import TimedRows
+
+STEP = "ProfileWindows"
+HELD = 64
+"""So many panes are held while a bundle goes on; then what is known of them is handed on."""
+_TIMING = {0: "early", 1: "on_time", 2: "late"}
+
+register_pickled_coder(Counts)
+register_pickled_coder(Pane)
+
+
+@register_pickled_coder
+@dataclass(frozen=True)
+class Profile:
+    """The counts of a window.
+
+    Attributes:
+      window: Which one.
+      counts: Of its rows, in the baseline's cells.
+    """
+
+    window: Window
+    counts: Counts
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it is, pickled."""
+        return self.counts.nbytes + 100
+
+
+class _PanesFn(beam.DoFn):
+    """Batches to counts by pane, added up as long as a bundle lasts."""
+
+    def __init__(self, layout: Layout, column: str, windows: Panes, lateness_us: int) -> None:
+        self.layout, self.column, self.windows = layout, column, windows
+        self.lateness_us = lateness_us
+        metrics = beam.metrics.Metrics
+        self.late = metrics.counter(STEP, "late")
+        self.missed = metrics.counter(STEP, "missed_windows")
+
+    def start_bundle(self) -> None:
+        self._held: dict[tuple[int, int], Pane] = {}
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[TimestampedValue]:
+        watermark = watermark_of(batch)
+        closed = None if watermark is None else watermark - self.lateness_us
+        found = count_panes(self.layout, batch, self.column, self.windows, closed)
+        if found.missed:
+            self.late.inc(found.late)
+            self.missed.inc(found.missed)
+            progress.add("late", rows=found.late)
+        for key, pane in found.panes.items():
+            self._held[key] = self._held[key].merge(pane) if key in self._held else pane
+        if len(self._held) > HELD:
+            for pane in self._held.values():
+                yield TimestampedValue(pane, Timestamp(micros=pane.latest))
+            self._held = {}
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for pane in self._held.values():
+            yield WindowedValue(pane, Timestamp(micros=pane.latest), (GlobalWindow(),))
+        self._held = {}
+
+
+class _OpenFn(beam.DoFn):
+    """The counts of a pane, in those of its windows that were open when its rows came."""
+
+    def process(self, pane: Pane, window: Any = beam.DoFn.WindowParam) -> Iterator[Counts]:
+        if window.start.micros >= pane.open_from:
+            yield pane.counts
+
+
+class _OwnWindowsFn(beam.DoFn):
+    """Batches to the counts of the windows that they are in."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def start_bundle(self) -> None:
+        self._held: dict[Any, tuple[Any, Counts]] = {}
+
+    def process(
+        self,
+        batch: pa.RecordBatch,
+        window: Any = beam.DoFn.WindowParam,
+        timestamp: Any = beam.DoFn.TimestampParam,
+    ) -> None:
+        counts = count_batch(self.layout, batch)
+        if window in self._held:
+            latest, before = self._held[window]
+            timestamp, counts = max(latest, timestamp), before.merge(counts)
+        self._held[window] = timestamp, counts
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        for window, (timestamp, counts) in self._held.items():
+            yield WindowedValue(counts, timestamp, (window,))
+        self._held = {}
+
+
+@beam.typehints.with_input_types(Counts)
+@beam.typehints.with_output_types(Counts)
+class SumCounts(MergeFn):
+    """Adds up counts.
+
+    Args:
+      layout: Theirs.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(partial(_no_rows, layout), _same)
+
+    def get_accumulator_coder(self) -> PickledCoder:
+        """Counts, as narrow as they are."""
+        return PickledCoder()
+
+
+def _no_rows(layout: Layout) -> Counts:
+    # A class's method would be shipped as code.
+    return Counts.empty(layout)
+
+
+def _same(counts: Any) -> Any:
+    return counts
+
+
+def _profile(
+    counts: Counts,
+    window: Any = beam.DoFn.WindowParam,
+    pane: Any = beam.DoFn.PaneInfoParam,
+) -> Iterable[Profile]:
+    if not counts.rows[0] and not counts.new:
+        return
+    told = (None, None)
+    if not isinstance(window, GlobalWindow):
+        told = (window.start.micros, window.end.micros)
+    yield Profile(Window(*told, max(0, pane.index), _TIMING.get(pane.timing, "final")), counts)
+
+
+@dataclass
+class ProfileWindows(Verb):
+    """Counts the rows of each window in the cells of a baseline.
+
+    Counts are integers that add up, so order, batches and bundles change nothing. What is held and
+    shuffled is a vector of them for each window, never rows. Sliding windows are made of panes,
+    and each row is counted once. Where the source noted its watermark (`windows.with_watermark`),
+    rows of which every window is closed are late: they are left out and counted (metrics `late`
+    and `missed_windows`). Rows that come after a window's end, but are not too late, give it
+    another result, which is of all its rows.
+
+    Args:
+      baseline: Its cells.
+      size: The length of a window in seconds. None takes the windows in which the batches are; all
+        rows are one where they are in none.
+      period: Of sliding windows: seconds from one start to the next.
+      event_time_column: The column of the rows' times, which is not counted itself.
+      allowed_lateness: For how many seconds after its end a window still takes rows.
+      dead_letters: Takes rows without a time; without it they are errors.
+
+    Returns: One `Profile` for each window that has rows, and more of those with late ones.
+
+    Raises:
+      ConfigError: When constructed with windows that can't be, or no column.
+    """
+
+    baseline: Baseline
+    size: float | None = None
+    period: float | None = None
+    event_time_column: str | None = None
+    allowed_lateness: float = 0
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size is None and (self.period is not None or self.allowed_lateness):
+            raise ConfigError("ProfileWindows: period and allowed_lateness need size")
+        if self.size is not None and not self.event_time_column:
+            raise ConfigError("ProfileWindows: size needs event_time_column")
+        if self.allowed_lateness < 0:
+            raise ConfigError("ProfileWindows: allowed_lateness is 0 seconds or more")
+        self._panes = None if self.size is None else Panes.of(self.size, self.period)
+
+    def expand(self, batches: Batches) -> "beam.PCollection[Profile]":
+        """Applies it."""
+        layout = _uncounted(self.baseline.layout, self.event_time_column)
+        counts = self._own(batches, layout) if self._panes is None else self._cut(batches, layout)
+        whole = counts | "Sum" >> beam.CombineGlobally(SumCounts(layout)).without_defaults()
+        return whole | "Profile" >> beam.ParDo(_profile).with_output_types(Profile)
+
+    def _cut(self, batches: Batches, layout: Layout) -> "beam.PCollection[Counts]":
+        assert self._panes is not None
+        assert self.event_time_column is not None
+        assert self.size is not None
+        if not batches.windowing.is_default():
+            batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
+        timed = TimedRows(self.event_time_column, self.size, self.dead_letters)
+        lateness = Duration.of(self.allowed_lateness)
+        count = _PanesFn(layout, self.event_time_column, self._panes, lateness.micros)
+        panes = batches | "Timed" >> timed | "Count" >> beam.ParDo(count).with_output_types(Pane)
+        size, period = (
+            Duration(micros=each) for each in (self._panes.size_us, self._panes.period_us)
+        )
+        windows = FixedWindows(size) if size == period else SlidingWindows(size, period)
+        windowed = panes | "Window" >> _again(windows, lateness)
+        return windowed | "Open" >> beam.ParDo(_OpenFn()).with_output_types(Counts)
+
+    def _own(self, batches: Batches, layout: Layout) -> "beam.PCollection[Counts]":
+        windowing = batches.windowing
+        counts = batches | "Count" >> beam.ParDo(_OwnWindowsFn(layout)).with_output_types(Counts)
+        if not isinstance(windowing.windowfn, FixedWindows):
+            return counts
+        return counts | "Window" >> _again(windowing.windowfn, windowing.allowed_lateness)
+
+
+def _again(windows: Any, lateness: Any) -> beam.WindowInto:
+    """Windows that give another result of all their rows for late ones."""
+    return beam.WindowInto(
+        windows,
+        trigger=AfterWatermark(late=AfterCount(1)),
+        accumulation_mode=AccumulationMode.ACCUMULATING,
+        allowed_lateness=lateness,
+    )
+
+
+def _uncounted(layout: Layout, name: str | None) -> Layout:
+    """A layout that takes no notice of the column of event times.
+
+    Raises:
+      ConfigError: It counts it: the baseline was made without telling which column that is.
+    """
+    if name in layout.places:
+        raise ConfigError(
+            f"the baseline counts column {name!r}, by whose times windows are cut here: build it "
+            f"with event_time_column={name}"
+        )
+    return layout if name is None else replace(layout, ignored=(*layout.ignored, name))

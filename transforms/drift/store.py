@@ -1,0 +1,106 @@
+"""StoreDrift, StoreBaseline: files of a run, which appear when it is committed."""
+
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+
+from transforms.commit.commit import Commit
+from transforms.commit.ledger import Finding, Target
+from transforms.drift.baseline import FILE, Baseline
+from transforms.drift.judging.policy import Policy
+from transforms.drift.outcome import Outcome, outcome_of
+from transforms.drift.profile import Profile
+from transforms.errors import ConfigError
+from transforms.verb import Verb
+
+
+def check_folder(target: Target, what: str) -> None:
+    """Looks whether an output can hold several files.
+
+    Raises:
+      ConfigError: It is one file, or stdout.
+    """
+    if not target.folder:
+        raise ConfigError(
+            f"{target.uri!r} is no folder, and {what} is written to one: name a folder, with a "
+            "slash at its end"
+        )
+
+
+@dataclass
+class JudgeWindows(Verb):
+    """Gathers all windows of a run that ends, and judges them together.
+
+    Args:
+      baseline: That in whose cells they were counted.
+      policy: When a difference counts.
+      period: Seconds from one window's start to the next: those between the first and the last
+        that are not there had no rows. None where rows have no times.
+      title: The report's heading.
+      format: Of the file of verdicts: "parquet" or "jsonl", say.
+
+    Returns: One `Outcome`.
+    """
+
+    baseline: Baseline
+    policy: Policy = field(default_factory=Policy)
+    period: float | None = None
+    title: str = "Drift"
+    format: str = "parquet"
+
+    def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
+        """Applies it."""
+        every = profiles | "AllWindows" >> beam.WindowInto(beam.window.GlobalWindows())
+        start = profiles.pipeline | "One" >> beam.Impulse()
+        period_us = None if self.period is None else round(self.period * 10**6)
+        judge = beam.Map(
+            _judged,
+            beam.pvalue.AsList(every),
+            self.baseline,
+            self.policy,
+            period_us,
+            self.title,
+            self.format,
+        )
+        return start | "Judge" >> judge.with_output_types(Outcome)
+
+
+def _judged(
+    _: bytes,
+    profiles: list[Profile],
+    baseline: Baseline,
+    policy: Policy,
+    period_us: int | None,
+    title: str,
+    format: str,
+) -> Outcome:
+    windows = [(each.window, each.counts) for each in profiles]
+    return outcome_of(baseline, windows, policy, period_us, title, format)
+
+
+def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: Target) -> None:
+    """Writes verdicts and report when the run is committed; its manifest tells what moved."""
+    check_folder(target, "what is found")
+    found = outcome | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
+    commit.artifacts(found, target)
+    told = outcome | "Findings" >> beam.Map(_findings).with_output_types(tuple[Finding, ...])
+    commit.judged(told)
+
+
+def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: Target) -> None:
+    """Writes a baseline when the run is committed."""
+    check_folder(target, "a baseline")
+    file = made | "File" >> beam.Map(_file).with_output_types(tuple[str, bytes])
+    commit.artifacts(file, target)
+
+
+def _files(outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
+    return outcome.files
+
+
+def _findings(outcome: Outcome) -> tuple[Finding, ...]:
+    return tuple(Finding(*each) for each in outcome.findings)
+
+
+def _file(baseline: Baseline) -> tuple[str, bytes]:
+    return FILE, baseline.to_bytes()

@@ -1,0 +1,1 @@
+"""The report of drift: a timeline of windows by column, and what moved."""
