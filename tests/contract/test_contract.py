@@ -13,6 +13,8 @@ import pytest
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from tests.support import Collect, local_pipeline, run_on
+from tests.transforms.preprocess.halves import graph_of_halves
+from tests.transforms.preprocess.small import preprocessing_fn, schema
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Gate
 from transforms.commit.publish import Plan, Publish
@@ -34,7 +36,10 @@ from transforms.io.read import Read
 from transforms.io.replay import Replay
 from transforms.io.write import Write
 from transforms.keys.partition import PartitionByKey
+from transforms.keys.splits import SplitRows, Splits
 from transforms.keys.unique import Unique
+from transforms.preprocess.analyze import Analyze
+from transforms.preprocess.preprocess import Preprocess
 from transforms.rebatch import Rebatch
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import Validate
@@ -129,7 +134,16 @@ def _checks():
     return Checks.of(None, Rules((RowRule.of("x > 0", {"x": Kind.FLOAT}),)))
 
 
+def _analyze(model):
+    return Analyze(preprocessing_fn, schema(), "/tmp/never-written/graph")
+
+
+def _preprocess(model):
+    return Preprocess(graph_of_halves(), ["x", "y", "name", "other", "time"])
+
+
 EXAMPLES = {
+    "Analyze": _analyze,
     "CheckColumns": _check_columns,
     "CheckData": lambda model: CheckData(_judge()),
     "CountRepeats": lambda model: CountRepeats(("name",), 4),
@@ -142,6 +156,7 @@ EXAMPLES = {
     "GenerateStatistics": lambda model: GenerateStatistics(),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
+    "Preprocess": _preprocess,
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
@@ -149,6 +164,7 @@ EXAMPLES = {
     "Rebatch": lambda model: Rebatch(max_rows=16),
     "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
+    "SplitRows": lambda model: SplitRows(Splits.parse("train:2,eval:1")),
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
     "ToRows": _to_rows,
@@ -161,7 +177,7 @@ EXAMPLES = {
     ),
     "Write": lambda model: Write("/tmp/never-written/out"),
 }
-VERBS = ("MicroBatch", "Rebatch", "Score", "Unique", "Validate", "WindowBatches")
+VERBS = ("MicroBatch", "Preprocess", "Rebatch", "Score", "Unique", "Validate", "WindowBatches")
 
 
 @pytest.fixture(params=VERBS)
