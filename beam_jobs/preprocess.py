@@ -196,7 +196,7 @@ def _analyzed(
     folder, temp = f"{target.staging}/transform_graph", f"{target.staging}/temp"
     analyze = replace(resolved.analysis, folder=folder, temp=temp)
     made = parts[resolved.splits.names[0]] | analyze
-    run.commit.written(made, target)
+    run.whole.written(made, target)
     return made, folder
 
 

@@ -1,7 +1,8 @@
 """Feature engineering with tf.Transform: a pass that analyzes, and a frozen graph to apply."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from transforms.lazy import front_door
 
 if TYPE_CHECKING:
     from transforms.preprocess.analyze import Analyze
@@ -29,8 +30,4 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used (PEP 562): Beam takes seconds."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = front_door(__name__, _HOMES)
