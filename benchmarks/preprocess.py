@@ -21,7 +21,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from inference.score import LoadedModel, Model, score_batch
+from inference.loaded import LoadedModel
+from inference.models import Model
+from inference.score import score_batch
 from transforms.batches import MAX_ROWS, cut
 from transforms.preprocess import (
     Analyze,

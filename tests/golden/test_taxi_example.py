@@ -8,7 +8,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from examples import taxi
-from inference.score import score_table
+from inference import score_table
 from tests.support import shared_data
 from transforms.preprocess import LoadedGraph, TransformGraph, transform_batch
 

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from inference import Score, score_table
 from inference.models import Model
-from inference.score import Score, score_table
 from tests.support import run_on
 from tests.transforms.preprocess.small import ROWS
 from transforms.errors import ConfigError

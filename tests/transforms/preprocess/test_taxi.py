@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from inference.score import score_table
+from inference import score_table
 from tests.support import Collect, local_pipeline, run_on, shared_data
 from transforms.batches import cut
 from transforms.preprocess import (
