@@ -31,6 +31,7 @@ class Options(RowOptions, ValidationOptions):
       python -m beam_jobs.score --input trips.csv --model tips.keras --limit 10 --output stdout:
       python -m beam_jobs.score --input in/ --model m/ --output out/ --map 'features=f*'
       python -m beam_jobs.score --input day.csv --schema s.pbtxt --gate --model m/ --output out/
+      python -m beam_jobs.score --input raw.csv --model m/ --output out/ --transform_graph graph/
     """
 
     keep_columns: tuple[str, ...] = option(
@@ -49,6 +50,15 @@ class Options(RowOptions, ValidationOptions):
     model: str = option(
         "A SavedModel folder or a .keras file, local or gs://.",
         kind="GCS_READ_FOLDER",
+        metavar="URI",
+        group="Model",
+    )
+    transform_graph: str | None = option(
+        "A transform graph, as the preprocess job, TFX and tf.Transform write it: it makes what "
+        "the model takes of raw columns, in the same call. --map then names features of it, or "
+        "raw columns.",
+        kind="GCS_READ_FOLDER",
+        default=None,
         metavar="URI",
         group="Model",
     )
@@ -128,6 +138,7 @@ def _resolve(options: Options) -> Resolved:
         batch_rows=options.batch_rows,
         trust_model=options.trust_model,
         model_timeout=options.model_timeout,
+        transform_graph=options.transform_graph,
     )
     types = model.input_types()
     # Behind a gate all columns are read, for one that the schema doesn't know is told too.

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from inference.batching import SMALLEST
 from inference.binding import bind
 from inference.features import Feature, features_of
 from inference.predictions import Output, RaggedOutput
 from inference.signature import Layout, Signature, TensorSpec
 from inference.tensors import tensors
 from inference.time_limit import ModelTimeoutError, TimeLimit
+from transforms.calls import SMALLEST
 
 if TYPE_CHECKING:
     from inference.handlers import Program

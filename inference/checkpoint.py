@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from inference.model_files import file_sizes
 from transforms.errors import ConfigError
+from transforms.files.local_copy import file_sizes
 
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57
 _SNAPPY = 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.model_files import local_path
 from transforms.errors import ConfigError
+from transforms.files.local_copy import local_path
 
 
 @dataclass(frozen=True)

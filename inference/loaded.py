@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from inference.batching import SMALLEST, Calls, Failed, RowLimit, groups
 from inference.binding import Binding
 from inference.blank import blank_features, mixed_features, row_bytes
 from inference.company import depends_on_company
@@ -19,6 +18,7 @@ from inference.signature import TensorSpec
 from inference.tensors import tensors
 from inference.time_limit import TimeLimit
 from transforms.batches import MAX_BYTES, MAX_ROWS
+from transforms.calls import SMALLEST, Calls, Failed, RowLimit, groups
 from transforms.errors import ConfigError, MillraceError
 
 _log = logging.getLogger(__name__)

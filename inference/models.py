@@ -11,15 +11,16 @@ import pyarrow as pa
 from inference.binding import Binding, bind
 from inference.checkpoint import check_whole
 from inference.kinds import existing, handler, kind_of
-from inference.model_files import local_path
 from inference.predictions import column_type
 from inference.signature import Layout, Mappings, Signature, TensorSpec, faults
 from inference.time_limit import TimeLimit
 from inference.wording import mapped, setting
 from transforms.errors import ConfigError
+from transforms.files.local_copy import local_path
 
 if TYPE_CHECKING:
     from inference.handlers import Program
+    from inference.transformed import Transformed
 
 BATCH_ROWS = 8192
 _log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Model:
       batch_rows: The most rows of a call.
       trusted: Whether it may reach outside of TensorFlow: to files, to Python.
       timeout: The most seconds of a call; None for any number.
+      transformed: How a transform graph feeds it; None where columns do. The signature is then of
+        both together.
     """
 
     uri: str
@@ -59,6 +62,7 @@ class Model:
     batch_rows: int = BATCH_ROWS
     trusted: bool = False
     timeout: float | None = TIMEOUT
+    transformed: "Transformed | None" = None
 
     @classmethod
     def resolve(
@@ -70,6 +74,7 @@ class Model:
         batch_rows: int = BATCH_ROWS,
         trust_model: bool = False,
         model_timeout: float | None = TIMEOUT,
+        transform_graph: str | None = None,
     ) -> "Model":
         """Looks at a model: finds its signature and checks the configuration.
 
@@ -86,10 +91,13 @@ class Model:
           trust_model: Lets the model reach outside of TensorFlow: read and write files, run Python
             code. Trust who made it.
           model_timeout: The most seconds of a call; None for any number.
+          transform_graph: A frozen transform graph, which makes what the model takes of raw
+            columns, in the same call; `mapping` then names outputs of it, or raw columns.
 
         Raises:
-          ConfigError: There is no such model, signature or input, its files are damaged, no column
-            could hold one of its tensors, or it reaches outside without being trusted.
+          ConfigError: There is no such model, signature, graph or input, its files are damaged, no
+            column could hold one of its tensors, it reaches outside without being trusted, or the
+            graph doesn't make what the model takes.
         """
         if batch_rows < 1:
             raise ConfigError(f"{setting('batch_rows')} is at least 1, not {batch_rows}")
@@ -107,20 +115,51 @@ class Model:
             described,
             last if last.isdigit() else digest,
             digest,
-            tuple(_mappings(mapping)),
+            tuple(_mappings(mapping)) if transform_graph is None else (),
             output_prefix,
             batch_rows,
             trust_model,
             model_timeout,
         )
         model._check_signature()
-        return model._ranked()
+        model = model._ranked()
+        if transform_graph is None:
+            return model
+        return model._behind(transform_graph, dict(_mappings(mapping)))
+
+    def _behind(self, transform_graph: str, mapping: Mappings) -> "Model":
+        """The same model, fed by a transform graph."""
+        from inference.transformed import Transformed
+        from transforms.preprocess.graph import TransformGraph
+
+        graph = TransformGraph.read(transform_graph)
+        inputs = {spec.name for spec in self.signature.inputs}
+        raw = {feature.name for feature in graph.columns.features}
+        own = {
+            name: columns
+            for name, columns in mapping.items()
+            if name in inputs and (name not in raw or set(columns) <= set(graph.outputs))
+        }
+        try:
+            made = Transformed.of(graph, self.signature, own)
+        except ConfigError as error:
+            raise ConfigError(f"model {self.uri}: {error}") from None
+        rest = tuple((name, columns) for name, columns in mapping.items() if name not in own)
+        digest = f"{self.digest}-{graph.version}"
+        model = replace(
+            self, signature=made.signature(), mapping=rest, digest=digest, transformed=made
+        )
+        model._check_signature()
+        return model
 
     def load(self) -> "Program":
         """Loads it with its weights."""
         path = str(local_path(self.uri))
-        program: Program = handler(kind_of(self.uri)).load(path, self.signature, self.trusted)
-        return program
+        if self.transformed is None:
+            program: Program = handler(kind_of(self.uri)).load(path, self.signature, self.trusted)
+            return program
+        own = handler(kind_of(self.uri)).load(path, self.transformed.own, self.trusted)
+        return self.transformed.fused(own)
 
     def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
         """Which columns feed which inputs.

@@ -12,6 +12,7 @@ _DEFAULTS: dict[str, Any] = {
     "batch_rows": BATCH_ROWS,
     "trust_model": False,
     "model_timeout": TIMEOUT,
+    "transform_graph": None,
 }
 
 

@@ -126,6 +126,8 @@ class Score(Verb):
         unless what the model makes of a row depends on the other rows.
       trust_model: Lets the model reach outside of TensorFlow; see `Model.resolve`.
       model_timeout: The most seconds of a call; None for any number.
+      transform_graph: A frozen transform graph, applied in the model's own call: the model's inputs
+        are features that it makes of raw columns, which flow on; see `Model.resolve`.
       dead_letters: Takes the rows that the model can't score; None lets the first one fail the
         pipeline.
 
@@ -144,6 +146,7 @@ class Score(Verb):
     batch_rows: int = BATCH_ROWS
     trust_model: bool = False
     model_timeout: float | None = TIMEOUT
+    transform_graph: str | None = None
     dead_letters: DeadLetters | None = None
 
     def expand(self, batches: Batches) -> Batches:
@@ -156,6 +159,7 @@ class Score(Verb):
             batch_rows=self.batch_rows,
             trust_model=self.trust_model,
             model_timeout=self.model_timeout,
+            transform_graph=self.transform_graph,
         )
         keep = names_of(self.keep_columns)
         if (schema := known_columns(batches)) is not None:

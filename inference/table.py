@@ -27,6 +27,7 @@ def score_table(
     batch_rows: int = BATCH_ROWS,
     trust_model: bool = False,
     model_timeout: float | None = TIMEOUT,
+    transform_graph: str | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Scores a table as `Score` does, without a pipeline.
 
@@ -44,6 +45,7 @@ def score_table(
       batch_rows: The most rows of a call.
       trust_model: Lets the model reach outside of TensorFlow; see `Model.resolve`.
       model_timeout: The most seconds of a call; None for any number.
+      transform_graph: A frozen transform graph, applied in the model's own call.
 
     Returns: The rows that were scored, in order, with the model's outputs; and the rejected ones,
       in the columns of `rejects.REJECTS`.
@@ -59,6 +61,7 @@ def score_table(
         batch_rows=batch_rows,
         trust_model=trust_model,
         model_timeout=model_timeout,
+        transform_graph=transform_graph,
     )
     whole, unfit = table_of(rows, chosen)
     keep = names_of(keep_columns)

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from typing import Any
 
 import hypothesis
 import pytest
@@ -29,3 +30,32 @@ def linear_model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("models") / "linear" / "4"
     tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
     return path
+
+
+@pytest.fixture(scope="session")
+def graph_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A transform graph of `tests.transforms.preprocess.small`; it fails where fare is -1."""
+    from tests.support import run_on
+    from tests.transforms.preprocess.small import ROWS, preprocessing_fn, schema
+    from transforms.preprocess import Analyze
+
+    folder = str(tmp_path_factory.mktemp("graphs") / "transform_graph")
+    analyze = Analyze(preprocessing_fn, schema(), folder)
+    assert run_on([ROWS], lambda rows: rows | analyze) == [folder]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def graph(graph_uri: str) -> Any:
+    """The same graph, read."""
+    from transforms.preprocess import TransformGraph
+
+    return TransformGraph.read(graph_uri)
+
+
+@pytest.fixture(scope="session")
+def loaded(graph: Any) -> Any:
+    """The same graph, loaded."""
+    from transforms.preprocess import LoadedGraph
+
+    return LoadedGraph(graph)

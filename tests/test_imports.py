@@ -15,17 +15,17 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = ("transforms", "inference", "privacy", "beam_jobs")
 HEAVY = {"tensorflow", "keras", "tfx_bsl", "pandas", "fastavro"}
 HOMES = {
-    "inference.handlers.tensorflow": {"tensorflow"},
+    "transforms.tensorflow": {"tensorflow"},
     "transforms.files.formats.avro.format": {"fastavro"},
 }
 FLOORS = {
     "transforms": """
         errors nearest reasons words
-        lazy progress faults
+        calls faults lazy progress tensorflow
         families
         arrow
         batches
-        rejects
+        rejects replaced_ops
         conform
         coders
         merging verb
@@ -45,6 +45,7 @@ FLOORS = {
         reports
         io drift
         gate
+        preprocess
     """,
     "privacy": """
         likelihood spans
@@ -61,7 +62,7 @@ FLOORS = {
         running
         streaming
         launch
-        baseline drift ingest redact score validate
+        baseline drift ingest preprocess redact score validate
         metadata
         __main__
     """,

@@ -3,6 +3,7 @@
 What is public is imported from here: `from transforms import Read, Validate, Write`.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from transforms.lazy import front_door
@@ -29,7 +30,13 @@ if TYPE_CHECKING:
     from transforms.io.replay import Replay
     from transforms.io.write import Write
     from transforms.keys.partition import PartitionByKey
+    from transforms.keys.splits import SplitRows, Splits
     from transforms.keys.unique import Unique
+    from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.function import PreprocessingFn
+    from transforms.preprocess.graph import TransformGraph
+    from transforms.preprocess.preprocess import Preprocess
     from transforms.reasons import Reason
     from transforms.rebatch import Rebatch
     from transforms.reports.statistics.report import statistics_report
@@ -98,9 +105,19 @@ _HOMES = {
     "DetectDrift": "drift.detect",
     "build_baseline": "drift.make",
     "read_baseline": "drift.baseline",
+    # Features.
+    "Analyze": "preprocess.analyze",
+    "Preprocess": "preprocess.preprocess",
+    "PreprocessingFn": "preprocess.function",
+    "TransformGraph": "preprocess.graph",
+    "LoadedGraph": "preprocess.apply",
+    "transform_batch": "preprocess.apply",
+    "SplitRows": "keys.splits",
+    "Splits": "keys.splits",
 }
 
 __all__ = [
+    "Analyze",
     "Batches",
     "BuildBaseline",
     "CheckColumns",
@@ -116,18 +133,24 @@ __all__ = [
     "Gate",
     "GenerateStatistics",
     "Judge",
+    "LoadedGraph",
     "MicroBatch",
     "PartitionByKey",
     "ProfileWindows",
+    "Preprocess",
+    "PreprocessingFn",
     "Read",
     "Reason",
     "Rebatch",
     "Refused",
     "Replay",
     "SliceBy",
+    "SplitRows",
+    "Splits",
     "StatisticsOptions",
     "StreamCommit",
     "ToRows",
+    "TransformGraph",
     "Unique",
     "Validate",
     "WindowBatches",
@@ -145,7 +168,11 @@ __all__ = [
     "statistics_of",
     "statistics_report",
     "store",
+    "transform_batch",
     "validate_batch",
 ]
+
+# tf.Transform turns Keras 3 off where nothing is set as it is imported: set before anyone does.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 
 __getattr__ = front_door(__name__, _HOMES)

@@ -19,13 +19,15 @@ class Code:
     Attributes:
       path: Where it was.
       text: What stands in it.
+      option: The option that names it.
     """
 
     path: str
     text: str
+    option: str = "--code"
 
     @classmethod
-    def read(cls, uri: str) -> "Code":
+    def read(cls, uri: str, option: str = "--code") -> "Code":
         """Reads and runs a file, so that what is wrong with it is found at start.
 
         Raises:
@@ -34,11 +36,11 @@ class Code:
         from transforms.files.filesystem import read_bytes
 
         try:
-            code = cls(uri, read_bytes(uri).decode())
+            code = cls(uri, read_bytes(uri).decode(), option)
         except OSError as error:
-            raise ConfigError(f"--code {uri}: can't be read: {error.strerror or error}") from None
+            raise ConfigError(f"{option} {uri}: can't be read: {error.strerror or error}") from None
         except UnicodeDecodeError:
-            raise ConfigError(f"--code {uri}: is not UTF-8 text") from None
+            raise ConfigError(f"{option} {uri}: is not UTF-8 text") from None
         code.functions()
         return code
 
@@ -60,7 +62,7 @@ class Code:
         if function not in known:
             there = f"; there are {', '.join(known)}" if known else ""
             raise ConfigError(
-                f"--code {self.path}: has no function {function!r}"
+                f"{self.option} {self.path}: has no function {function!r}"
                 f"{nearest_column(function, known) or there}"
             )
 
@@ -72,14 +74,14 @@ class Code:
         Raises:
           ConfigError: It failed; the text names the line, and no value.
         """
-        what = f"--code {self.path}: {function}()"
+        what = f"{self.option} {self.path}: {function}()"
         try:
             return what, self.functions()[function](batch)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # Its text may hold a value of a row, and it must not end the worker either.
-            line = _line(error, self.path)
+            line = line_of(error, self.path)
             raise ConfigError(f"{what} failed in line {line}: {type(error).__name__}") from None
 
 
@@ -90,11 +92,10 @@ def _functions(code: Code) -> dict[str, Callable[..., Any]]:
     try:
         exec(compile(code.text, code.path, "exec"), module.__dict__)
     except SyntaxError as error:
-        raise ConfigError(f"--code {code.path}: line {error.lineno}: {error.msg}") from None
+        raise ConfigError(f"{code.option} {code.path}: line {error.lineno}: {error.msg}") from None
     except (Exception, SystemExit) as error:
-        raise ConfigError(
-            f"--code {code.path}: line {_line(error, code.path)}: {type(error).__name__}: {error}"
-        ) from None
+        where = f"{code.option} {code.path}: line {line_of(error, code.path)}"
+        raise ConfigError(f"{where}: {type(error).__name__}: {error}") from None
     return {
         name: found
         for name, found in vars(module).items()
@@ -104,7 +105,8 @@ def _functions(code: Code) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _line(error: BaseException, path: str) -> int:
+def line_of(error: BaseException, path: str) -> int:
+    """The line of a file in which an error came up; 0 where it didn't."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:

@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inference.handlers.outside_ops import deeds, is_outside
-from inference.handlers.replaced_ops import PRINTING
-from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names, tensorflow
+from inference.handlers.tensorflow import (
+    ByName,
+    TensorFlowProgram,
+    first_line,
+    flat_specs,
+    node_names,
+    together,
+)
 from inference.signature import Layout, Signature, TensorSpec
 from inference.wording import switched_on
 from transforms.errors import ConfigError
+from transforms.replaced_ops import PRINTING
+from transforms.tensorflow import tensorflow
 
 SIGNATURE = "call"
 """A Keras model is called in one way only."""
@@ -145,7 +153,7 @@ def _output(name: str, spec: Any) -> TensorSpec:
 def _traced(model: Any, inputs: tuple[TensorSpec, ...]) -> Any:
     """The model as a function of the named tensors of its inputs."""
     tf = tensorflow()
-    specs = [spec for given in inputs for spec in _flat_specs(given)]
+    specs = [spec for given in inputs for spec in flat_specs(given)]
     names = [part for given in inputs for part in given.parts]
     call = _call(model, inputs)
 
@@ -153,42 +161,7 @@ def _traced(model: Any, inputs: tuple[TensorSpec, ...]) -> Any:
         return call(dict(zip(names, tensors, strict=True)))
 
     concrete = tf.function(function, input_signature=specs).get_concrete_function()
-    return _ByName(concrete, names)
-
-
-class _ByName:
-    """A function that takes its tensors by name, whatever characters are in the names."""
-
-    def __init__(self, concrete: Any, names: list[str]) -> None:
-        self._concrete, self._names = concrete, names
-        self.graph, self.structured_outputs = concrete.graph, _specs(concrete)
-
-    def __call__(self, **tensors: Any) -> Any:
-        return self._concrete(*(tensors[name] for name in self._names))
-
-
-def _specs(concrete: Any) -> dict[str, Any]:
-    tf = tensorflow()
-    return {
-        name: tf.type_spec_from_value(value) if tf.is_tensor(value) else value
-        for name, value in concrete.structured_outputs.items()
-    }
-
-
-def _flat_specs(spec: TensorSpec) -> list[Any]:
-    """What each part of an input is, as tf.TensorSpecs."""
-    tf = tensorflow()
-    shape = list(spec.shape or ())
-    if spec.layout == Layout.SPARSE:
-        rank = len(shape)
-        return [
-            tf.TensorSpec([None, rank], tf.int64),
-            tf.TensorSpec([None], spec.dtype),
-            tf.TensorSpec([rank], tf.int64),
-        ]
-    if spec.layout == Layout.RAGGED:
-        return [tf.TensorSpec([None, *shape[2:]], spec.dtype), tf.TensorSpec([None], tf.int64)]
-    return [tf.TensorSpec(shape, spec.dtype)]
+    return ByName(concrete, names)
 
 
 def _call(model: Any, inputs: tuple[TensorSpec, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -204,22 +177,10 @@ def _call(model: Any, inputs: tuple[TensorSpec, ...]) -> Callable[[dict[str, Any
         return flat[0] if keyed is None else keras.tree.pack_sequence_as(keyed, flat)
 
     def call(parts: dict[str, Any]) -> dict[str, Any]:
-        values = {spec.name: _together(spec, parts) for spec in inputs}
+        values = {spec.name: together(spec, parts) for spec in inputs}
         return _named(model, model(given(values), training=False))
 
     return call
-
-
-def _together(spec: TensorSpec, parts: dict[str, Any]) -> Any:
-    tf = tensorflow()
-    values = [parts[part] for part in spec.parts]
-    if spec.layout == Layout.SPARSE:
-        sparse = tf.SparseTensor(*values)
-        sparse.set_shape(list(spec.shape or ()))
-        return sparse
-    if spec.layout == Layout.RAGGED:
-        return tf.RaggedTensor.from_row_splits(*values, validate=False)
-    return values[0]
 
 
 def _named(model: Any, outputs: Any) -> dict[str, Any]:

@@ -1,44 +1,15 @@
-"""What all TensorFlow models share: how it is set up, called, and what its errors say."""
+"""What all TensorFlow models share: how they are called, and what their errors say."""
 
 import functools
-import os
-import re
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from inference.predictions import Output, RaggedOutput
+from inference.signature import Layout, TensorSpec
 from inference.tensors import ALIGNMENT
-
-_NODE = re.compile(r"\{\{(?:function_)?node ([^{}\s]+)\}\}|Detected at node (\S+) defined at")
-_lock = threading.Lock()
-
-
-@functools.cache
-def tensorflow() -> Any:
-    """Imports TensorFlow, quietly, and lets it take a GPU's memory as it needs it.
-
-    Its C++ warnings are off unless the environment says otherwise: they quote an error's text,
-    and with it values of rows. tf.Transform turns Keras 3 off on import, which is undone.
-    """
-    with _lock:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        os.environ["TF_USE_LEGACY_KERAS"] = "0"
-        import tensorflow as tf
-
-        for gpu in tf.config.list_physical_devices("GPU"):
-            # Only before first use; a process that has used it keeps its own setting.
-            _unless_started(functools.partial(tf.config.experimental.set_memory_growth, gpu, True))
-    return tf
-
-
-def _unless_started(setting: Callable[[], None]) -> None:
-    try:
-        setting()
-    except RuntimeError:
-        return
+from transforms.tensorflow import blame, is_exhausted, tensorflow
 
 
 class TensorFlowProgram:
@@ -56,12 +27,12 @@ class TensorFlowProgram:
         nodes: Callable[[], Iterable[str]],
         owner: Any,
     ) -> None:
-        self._function, self._nodes, self._owner = function, nodes, owner
+        self.function, self._nodes, self._owner = function, nodes, owner
         self._tf = tensorflow()
 
     def __call__(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Output]:
         """Calls the function."""
-        outputs = self._function(**{name: self._tensor(array) for name, array in tensors.items()})
+        outputs = self.function(**{name: self._tensor(array) for name, array in tensors.items()})
         return {name: self._output(value) for name, value in outputs.items()}
 
     def _tensor(self, array: np.ndarray) -> Any:
@@ -86,18 +57,11 @@ class TensorFlowProgram:
 
     def exhausted(self, error: Exception) -> bool:
         """Whether memory ran out, on the host or the device."""
-        errors = self._tf.errors
-        if isinstance(error, errors.InternalError):
-            return "out of memory" in str(error).lower()
-        return isinstance(error, errors.ResourceExhaustedError | MemoryError)
+        return is_exhausted(error)
 
     def blame(self, error: Exception) -> str:
         """The error's class and the node of the graph that raised it, if it is known."""
-        kind = type(error).__name__
-        named = [node for match in _NODE.findall(str(error)) for node in match if node]
-        # A row may hold what looks like a node's name, so only names of real nodes are told.
-        own = next((node for node in named if node in self._node_names), None)
-        return f"{kind} at node {own}" if own else f"{kind} in the model"
+        return blame(error, self._node_names)
 
     @functools.cached_property
     def _node_names(self) -> frozenset[str]:
@@ -115,3 +79,57 @@ def node_names(graph_def: Any) -> list[str]:
 def first_line(error: Exception) -> str:
     """What an error of loading a model says; the lines after are for TensorFlow's developers."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class ByName:
+    """A function that takes its tensors by name, whatever characters are in the names.
+
+    Args:
+      concrete: A concrete function of tensors in the order of the names.
+      names: Their names.
+    """
+
+    def __init__(self, concrete: Any, names: list[str]) -> None:
+        self._concrete, self._names = concrete, names
+        self.graph, self.structured_outputs = concrete.graph, _specs(concrete)
+
+    def __call__(self, **tensors: Any) -> Any:
+        """Calls it."""
+        return self._concrete(*(tensors[name] for name in self._names))
+
+
+def _specs(concrete: Any) -> dict[str, Any]:
+    tf = tensorflow()
+    return {
+        name: tf.type_spec_from_value(value) if tf.is_tensor(value) else value
+        for name, value in concrete.structured_outputs.items()
+    }
+
+
+def flat_specs(spec: TensorSpec) -> list[Any]:
+    """Returns what each part of an input is, as tf.TensorSpecs."""
+    tf = tensorflow()
+    shape = list(spec.shape or ())
+    if spec.layout == Layout.SPARSE:
+        rank = len(shape)
+        return [
+            tf.TensorSpec([None, rank], tf.int64),
+            tf.TensorSpec([None], spec.dtype),
+            tf.TensorSpec([rank], tf.int64),
+        ]
+    if spec.layout == Layout.RAGGED:
+        return [tf.TensorSpec([None, *shape[2:]], spec.dtype), tf.TensorSpec([None], tf.int64)]
+    return [tf.TensorSpec(shape, spec.dtype)]
+
+
+def together(spec: TensorSpec, parts: Mapping[str, Any]) -> Any:
+    """Returns an input's tensor, put together from its parts."""
+    tf = tensorflow()
+    values = [parts[part] for part in spec.parts]
+    if spec.layout == Layout.SPARSE:
+        sparse = tf.SparseTensor(*values)
+        sparse.set_shape(list(spec.shape or ()))
+        return sparse
+    if spec.layout == Layout.RAGGED:
+        return tf.RaggedTensor.from_row_splits(*values, validate=False)
+    return values[0]

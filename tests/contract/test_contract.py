@@ -16,6 +16,8 @@ from privacy.inspect import Inspect
 from privacy.redact import Redact
 from tests.privacy.policies import policy
 from tests.support import Collect, local_pipeline, run_on
+from tests.transforms.preprocess.halves import graph_of_halves
+from tests.transforms.preprocess.small import preprocessing_fn, schema
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Gate
 from transforms.commit.publish import Plan, Publish
@@ -42,7 +44,10 @@ from transforms.io.read import Read
 from transforms.io.replay import Replay
 from transforms.io.write import Write
 from transforms.keys.partition import PartitionByKey
+from transforms.keys.splits import SplitRows, Splits
 from transforms.keys.unique import Unique
+from transforms.preprocess.analyze import Analyze
+from transforms.preprocess.preprocess import Preprocess
 from transforms.rebatch import Rebatch
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import Validate
@@ -142,7 +147,16 @@ def _baseline():
     return build_baseline([_rows()], "time", 60)
 
 
+def _analyze(model):
+    return Analyze(preprocessing_fn, schema(), "/tmp/never-written/graph")
+
+
+def _preprocess(model):
+    return Preprocess(graph_of_halves(), ["x", "y", "name", "other", "time"])
+
+
 EXAMPLES = {
+    "Analyze": _analyze,
     "BuildBaseline": lambda model: BuildBaseline("time", 60),
     "CheckColumns": _check_columns,
     "CheckData": lambda model: CheckData(_judge()),
@@ -160,6 +174,7 @@ EXAMPLES = {
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
     "ProfileWindows": lambda model: ProfileWindows(_baseline(), 60, event_time_column="time"),
+    "Preprocess": _preprocess,
     "Publish": lambda model: Publish(Plan("job", "run", (), Gate(), "{}", "now")),
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
@@ -169,6 +184,7 @@ EXAMPLES = {
     "Redact": lambda model: Redact(policy()),
     "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
+    "SplitRows": lambda model: SplitRows(Splits.parse("train:2,eval:1")),
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
     "TimedRows": lambda model: TimedRows("time"),
@@ -184,6 +200,7 @@ EXAMPLES = {
 }
 VERBS = (
     "MicroBatch",
+    "Preprocess",
     "Rebatch",
     "Redact",
     "Score",

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from inference import Model, score_table
-from inference.handlers.replaced_ops import runnable
 from tests.support import shared_data
 from transforms.examples.convert import decode_examples
 from transforms.examples.schema import infer_example_schema
+from transforms.replaced_ops import runnable
 
 
 @functools.cache

@@ -3,8 +3,8 @@
 import pytest
 
 from inference import Model, score_table
-from inference.handlers.replaced_ops import missing_ops, runnable
 from transforms.errors import ConfigError
+from transforms.replaced_ops import missing_ops, runnable
 
 BOUNDARIES = [-1.0, 0.0, 2.5]
 VALUES = [-5.0, -1.0, -0.5, 0.0, 1.0, 2.5, 3.0, float("nan"), float("inf")]
@@ -53,7 +53,7 @@ def test_an_old_model_scores(old_models, name):
 def test_no_boundaries_give_one_bucket():
     import tensorflow as tf
 
-    from inference.handlers.replaced_ops import _buckets
+    from transforms.replaced_ops import _buckets
 
     assert _buckets(tf.constant([1.0, 2.0]), tf.constant([], tf.float32)).numpy().tolist() == [0, 0]
 
@@ -64,7 +64,7 @@ def test_a_model_without_such_ops_is_taken_as_it_is(zoo):
 
 
 def test_an_op_without_a_kernel_is_told_before_a_row_moves(old_models, monkeypatch):
-    monkeypatch.setattr("inference.handlers.replaced_ops._REPLACEMENTS", {})
+    monkeypatch.setattr("transforms.replaced_ops._REPLACEMENTS", {})
     with pytest.raises(ConfigError, match=r"can't run its ops BoostedTreesBucketize"):
         Model.resolve(str(old_models / "tf2"))
 

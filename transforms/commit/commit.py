@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +67,7 @@ class Commit(Outputs):
         count: str | None = None,
         shards: int | None = None,
         target_bytes: int = TARGET_BYTES,
+        folder: str = "",
     ) -> None:
         """Writes batches to files that wait for the commit.
 
@@ -77,6 +78,7 @@ class Commit(Outputs):
           count: A column whose values are counted, such as a reject's reason.
           shards: How many files there will be; None lets bundles and sizes decide.
           target_bytes: A file is ended at about this size, where `shards` doesn't decide.
+          folder: The folder within the target in which the files will be, without `shards`.
         """
         from transforms.commit.shards import StageShards
         from transforms.commit.stage import Stage
@@ -87,7 +89,7 @@ class Commit(Outputs):
         # One file is made of what several steps stage: Arrow files can be joined.
         arrow = replace(target, format="arrow", compression="", settings=())
         staging = (
-            Stage(target if target.folder else arrow, step, count, target_bytes)
+            Stage(target if target.folder else arrow, step, count, target_bytes, folder=folder)
             if shards is None
             else StageShards(target, step, shards)
         )
@@ -106,6 +108,17 @@ class Commit(Outputs):
           target: The folder in which they will be.
         """
         self.take(made | "Artifacts" >> beam.Map(_artifact, target).with_output_types(Entry))
+
+    def written(self, paths: "beam.PCollection[str]", target: Target) -> None:
+        """Adds files that a step has written into the staging folder of a target by itself.
+
+        Args:
+          paths: Folders within that staging folder, once all is in them. What they hold will be
+            found under the same names in the target.
+          target: The folder in which they will be.
+        """
+        found = beam.FlatMap(_written, target).with_output_types(Entry)
+        self.take(paths | "Written" >> found)
 
     def judged(self, findings: "beam.PCollection[tuple[Finding, ...]]") -> None:
         """Tells the manifest what is wrong with the data as a whole; the gate may go by it.
@@ -210,6 +223,11 @@ def _artifact(file: tuple[str, bytes], target: Target) -> Entry:
     path = f"{target.staging}/{name}"
     filesystem.write_bytes(path, content)
     return Entry("artifact", "Artifacts", target.root, path, bytes=len(content))
+
+
+def _written(folder: str, target: Target) -> Iterator[Entry]:
+    for file in filesystem.list_files(f"{folder}/", hidden=True):
+        yield Entry("artifact", "Artifacts", target.root, file.uri, bytes=file.size)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Entry:

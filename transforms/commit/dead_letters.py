@@ -11,6 +11,7 @@ from transforms.coders import Batches
 from transforms.rejects import REJECTS, Outcome, no_rejects, rejected_rows
 
 if TYPE_CHECKING:
+    from transforms.commit.ledger import Entry
     from transforms.commit.outputs import RunCommit
 
 DEAD_LETTERS = pa.schema(
@@ -68,6 +69,10 @@ class DeadLetters:
         self.commit.stage(letters, self.target, step, count="reason")
         self._taken.append((step, rejects))
 
+    def tally(self, entries: "beam.PCollection[Entry]") -> None:
+        """Adds to the run's ledger how many rows were read."""
+        self.commit.take(entries)
+
     def number(self) -> "beam.PCollection[int]":
         """How many rows the verbs rejected that have taken it so far: one number."""
         counts = tuple(
@@ -75,6 +80,19 @@ class DeadLetters:
             for step, rejects in self._taken
         )
         return counts | "Counts" >> beam.Flatten() | "Number" >> beam.CombineGlobally(sum)
+
+
+class Unrecorded(DeadLetters):
+    """Lets rejects go: of rows that are read once more, by a step that records them."""
+
+    def __init__(self) -> None:
+        """Takes no place to store them."""
+
+    def take(self, rejects: Batches, step: str) -> None:
+        """Stores nothing."""
+
+    def tally(self, entries: "beam.PCollection[Entry]") -> None:
+        """Counts nothing."""
 
 
 def stamp_rejects(

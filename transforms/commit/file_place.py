@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.commit.evidence import is_remnant
-from transforms.commit.ledger import MANIFEST, Entry, Target, final_names
+from transforms.commit.ledger import MANIFEST, Entry, Target, final_names, part_name
 from transforms.commit.manifest import read_manifest, text_of
 from transforms.commit.remains import KEPT, UNFINISHED, clear_remains, hold_staging
 from transforms.commit.stage import write_file
@@ -130,9 +130,9 @@ def _check_taken(target: Target, overwrite: bool) -> None:
 
 
 def moves_of(target: Target, staged: list[Entry]) -> list[tuple[str, str]]:
-    """Returns where each staged file goes; without any, an empty file that has the columns."""
+    """Returns where each staged file goes; a folder without any has an empty file with columns."""
     moves = [(entry.path, path) for entry, path in final_names(target, staged)]
-    return moves or _empty_output(target, staged)
+    return [*moves, *_empty_outputs(target, staged)]
 
 
 def _put_local_folder(
@@ -162,12 +162,14 @@ def _put_file(target: Target, move: tuple[str, str] | None, manifest: dict[str, 
     filesystem.write_bytes(target.manifest, text_of(manifest))
 
 
-def _empty_output(target: Target, staged: list[Entry]) -> list[tuple[str, str]]:
-    """A file without rows, so that readers find the columns."""
-    schemas = [entry.schema for entry in staged if entry.kind == "schema"]
-    if not schemas:
-        return []
-    path = f"{target.staging}/empty{target.suffix}"
-    write_file(target, path, pa.ipc.read_schema(pa.py_buffer(schemas[0])), [])
-    name = f"{target.root}/part-00000-of-00001{target.suffix}"
-    return [(path, name if target.folder else target.root)]
+def _empty_outputs(target: Target, staged: list[Entry]) -> list[tuple[str, str]]:
+    """Files without rows for folders that have no other, so that readers find the columns."""
+    filled = {entry.folder for entry in staged if entry.kind == "staged"}
+    schemas = {entry.folder: entry.schema for entry in staged if entry.kind == "schema"}
+    moves = []
+    for folder in sorted(set(schemas) - filled):
+        path = f"{target.staging}/empty{folder}{target.suffix}"
+        write_file(target, path, pa.ipc.read_schema(pa.py_buffer(schemas[folder])), [])
+        name = f"{target.root}/{part_name(target, folder, 0, 1)}"
+        moves.append((path, name if target.folder else target.root))
+    return moves

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from transforms.errors import MillraceError
+from transforms.errors import ConfigError, MillraceError
 from transforms.files.compression import ENDINGS
 from transforms.files.filesystem import change_of
 from transforms.files.format import File
@@ -42,7 +42,7 @@ class Entry:
         (what is wrong with the data as a whole).
       step: The step's label.
       target: Where the file will go: its folder or file.
-      path: Where the file waits; an artifact keeps the last part of it as its name.
+      path: Where the file waits; an artifact keeps what follows the staging folder as its name.
       rows: How many rows.
       bytes: The file's size.
       order: Where its first row came from: files are published in this order.
@@ -50,6 +50,7 @@ class Entry:
       schema: The Arrow schema, serialized.
       findings: Of a "verdict": what is wrong with the data.
       inputs: Of a "read": the files that were read, as they were at launch.
+      folder: The folder within its target in which a staged file will be, such as `Split-train`.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Entry:
     schema: Any = b""
     findings: tuple[Finding, ...] = ()
     inputs: tuple[File, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,18 @@ class Target:
         if self.preview:
             return f"{self.staging}.run.json"
         return f"{self.root}/{MANIFEST}" if self.folder else f"{self.root}.run.json"
+
+    def check_folder(self) -> None:
+        """Checks that it is a folder, where several files are to be in it.
+
+        Raises:
+          ConfigError: It is a single file, or stdout.
+        """
+        if not self.folder or self.preview:
+            raise ConfigError(
+                f"{self.uri!r} is no folder, and what is made are several files: name a folder, "
+                "with a slash at its end"
+            )
 
     @property
     def suffix(self) -> str:
@@ -220,8 +234,16 @@ def _changed(ledger: Iterable[Entry]) -> set[str]:
 def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, str]]:
     """Where each staged file goes, in the order in which the rows came."""
     ready = sorted((e for e in staged if e.kind == "staged"), key=lambda e: (e.order, e.path))
-    for index, entry in enumerate(ready):
-        name = f"part-{index:05d}-of-{len(ready):05d}{target.suffix}"
-        yield entry, f"{target.root}/{name}" if target.folder else target.root
+    for folder in sorted({entry.folder for entry in ready}):
+        inside = [entry for entry in ready if entry.folder == folder]
+        for index, entry in enumerate(inside):
+            name = part_name(target, folder, index, len(inside))
+            yield entry, f"{target.root}/{name}" if target.folder else target.root
     for entry in sorted((e for e in staged if e.kind == "artifact"), key=lambda e: e.path):
-        yield entry, f"{target.root}/{entry.path.rpartition('/')[2]}"
+        yield entry, f"{target.root}/{entry.path.removeprefix(f'{target.staging}/')}"
+
+
+def part_name(target: Target, folder: str, index: int, parts: int) -> str:
+    """The name of one of the files of rows of a folder, within its target."""
+    name = f"part-{index:05d}-of-{parts:05d}{target.suffix}"
+    return f"{folder}/{name}" if folder else name

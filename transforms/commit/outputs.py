@@ -48,6 +48,7 @@ class RunCommit(Protocol):
         count: str | None = None,
         shards: int | None = None,
         target_bytes: int = TARGET_BYTES,
+        folder: str = "",
     ) -> None:
         """Writes batches to what waits for the commit."""
 

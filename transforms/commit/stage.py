@@ -94,10 +94,16 @@ class _StageFn(beam.DoFn):
     """Writes the batches of a bundle to files that wait for the commit."""
 
     def __init__(
-        self, target: Target, step: str, count: str | None, target_bytes: int, in_order: bool
+        self,
+        target: Target,
+        step: str,
+        count: str | None,
+        target_bytes: int,
+        in_order: bool,
+        folder: str,
     ) -> None:
         self.target, self.step, self.count = target, step, count
-        self.target_bytes, self.in_order = target_bytes, in_order
+        self.target_bytes, self.in_order, self.folder = target_bytes, in_order, folder
 
     def start_bundle(self) -> None:
         self._next = ("", 0)
@@ -134,7 +140,7 @@ class _StageFn(beam.DoFn):
             entry = self._staged()
         elif self._schema is not None:
             schema = self._schema.serialize().to_pybytes()
-            entry = Entry("schema", self.step, self.target.root, schema=schema)
+            entry = Entry("schema", self.step, self.target.root, schema=schema, folder=self.folder)
         if entry is not None:
             yield GlobalWindows.windowed_value(entry)
 
@@ -151,6 +157,7 @@ class _StageFn(beam.DoFn):
             self._order or ("", 0),
             tuple(sorted(self._counts.items())),
             output.schema.serialize().to_pybytes(),
+            folder=self.folder,
         )
         self._reset()
         return entry
@@ -172,6 +179,7 @@ class Stage(Verb):
       target_bytes: A file is ended at about this size.
       in_order: End a file, too, where the next batch does not follow on the last one in the input,
         so that files can be put in its order.
+      folder: The folder within the target in which the files will be.
 
     Returns: One ledger entry a file.
     """
@@ -181,8 +189,11 @@ class Stage(Verb):
     count: str | None = None
     target_bytes: int = 256 << 20
     in_order: bool = False
+    folder: str = ""
 
     def expand(self, batches: Batches) -> "beam.PCollection[Entry]":
         """Returns one ledger entry for each file."""
-        stage = _StageFn(self.target, self.step, self.count, self.target_bytes, self.in_order)
+        stage = _StageFn(
+            self.target, self.step, self.count, self.target_bytes, self.in_order, self.folder
+        )
         return batches | "Stage" >> beam.ParDo(stage).with_output_types(Entry)

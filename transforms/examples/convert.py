@@ -45,7 +45,7 @@ def encode_examples(batch: pa.RecordBatch) -> tuple[pa.BinaryArray, dict[str, Ca
     if batch.num_rows == 0:
         return pa.array([], pa.binary()), {}
     casts = {name: _narrowed(batch.column(i)) for i, name in enumerate(batch.schema.names)}
-    features = [_as_lists(cast.values) for cast in casts.values()]
+    features = [as_lists(cast.values) for cast in casts.values()]
     narrow = pa.RecordBatch.from_arrays(features, list(casts))
     examples = pa.array(RecordBatchToExamplesEncoder().encode(narrow), pa.binary())
     bad = [cast.bad for cast in casts.values() if cast.bad is not None]
@@ -75,10 +75,10 @@ def _narrowed(column: pa.Array) -> Cast:
     if pa.types.is_null(column.type):
         return Cast(pa.nulls(len(column), pa.int64()))
     cast = checked_cast(column, to_example(plain_type(column.type)))
-    return _without_null_items(cast) if is_list(cast.values.type) else cast
+    return without_null_items(cast) if is_list(cast.values.type) else cast
 
 
-def _without_null_items(cast: Cast) -> Cast:
+def without_null_items(cast: Cast) -> Cast:
     """Marks lists that hold a null: a tf.Example has none, and the encoder would write 0."""
     null = pc.list_flatten(cast.values).is_null()
     if not pc.any(null).as_py():
@@ -90,7 +90,7 @@ def _without_null_items(cast: Cast) -> Cast:
     return Cast(kept, (*cast.faults, Fault(bad, Reason.LOSSY_CAST)))
 
 
-def _as_lists(column: pa.Array) -> pa.Array:
+def as_lists(column: pa.Array) -> pa.Array:
     """A column of lists; a scalar becomes a list of one, and null stays null."""
     if is_list(column.type):
         return column

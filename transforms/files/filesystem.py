@@ -24,11 +24,15 @@ def is_local(uri: str) -> bool:
     return "://" not in uri
 
 
-def list_files(pattern: str) -> list[File]:
+def list_files(pattern: str, hidden: bool = False) -> list[File]:
     """The files of a path, folder or glob, in the order of their names.
 
     Files and folders whose names begin with `_` or `.` below the fixed part of the pattern are
     left out, as Spark, pyarrow and BigQuery do: manifests and staging folders are no data.
+
+    Args:
+      pattern: The path, folder or glob.
+      hidden: Whether such files are listed too.
     """
     from apache_beam.io.filesystems import FileSystems
 
@@ -43,8 +47,8 @@ def list_files(pattern: str) -> list[File]:
     else:
         found, base = FileSystems.match([pattern])[0].metadata_list, _fixed_part(pattern)
         if not found and not is_local(pattern) and not _GLOB.search(pattern):
-            return list_files(pattern + "/")
-    files = {meta.path: meta for meta in found if not _hidden(meta.path[len(base) :])}
+            return list_files(pattern + "/", hidden)
+    files = {meta.path: meta for meta in found if hidden or not _hidden(meta.path[len(base) :])}
     return [
         File(path, files[path].size_in_bytes, _partition(path[len(base) :]), _modified(files[path]))
         for path in sorted(files)

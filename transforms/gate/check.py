@@ -9,7 +9,6 @@ from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.dead_letters import DeadLetters
 from transforms.commit.ledger import Entry, Finding, Target
-from transforms.errors import ConfigError
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge, Judgement
 from transforms.gate.merge import MergeStates
@@ -78,11 +77,7 @@ def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target)
     Raises:
       ConfigError: It is none.
     """
-    if not target.folder:
-        raise ConfigError(
-            f"{target.uri!r} is no folder, and what is found are several files: name a folder, "
-            "with a slash at its end"
-        )
+    target.check_folder()
     found = judged | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
     commit.artifacts(found, target)
     rows = judged | "Findings" >> beam.Map(_findings).with_output_types(tuple[Finding, ...])

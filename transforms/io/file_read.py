@@ -190,6 +190,10 @@ def _broken(file: File, reason: Reason, message: str) -> pa.RecordBatch:
     )
 
 
+def _when_ready(split: Split | None, _: Iterable[Any]) -> Split | None:
+    return split
+
+
 class _PlanFn(beam.DoFn):
     """Files to splits."""
 
@@ -252,11 +256,14 @@ def read_files(root: Any, source: Source, verb: "Read") -> Batches:
         splits = splits | "Spread" >> beam.Reshuffle()
     else:
         splits = root | "InOrder" >> beam.Create([None], reshuffle=False)
+    if verb.after is not None:
+        waiting = beam.Map(_when_ready, beam.pvalue.AsIter(verb.after))
+        splits = splits | "Wait" >> waiting.with_output_types(Split | None)
     read = splits | "Split" >> beam.ParDo(_ReadFn(source, verb.max_rows)).with_outputs(
         "tally", main="outcomes"
     )
     # A builtin tuple's hint would be taken for Any, and batches pickled.
     read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
     if verb.dead_letters is not None:
-        verb.dead_letters.commit.take(read.tally)
+        verb.dead_letters.tally(read.tally)
     return split_rejects(read.outcomes, verb.dead_letters, "Read")

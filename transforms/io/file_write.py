@@ -17,7 +17,16 @@ def write_files(batches: Batches, verb: "Write") -> None:
     if verb.shards not in (None, 1) and not target.folder:
         raise ConfigError(f"--shards: {verb.uri} is one file; a folder's name ends with a slash")
     shards = verb.shards if target.folder else 1
-    commit.stage(batches, target, "Write", shards=shards, target_bytes=verb.target_bytes)
+    if verb.folder and shards is not None:
+        raise ConfigError(f"{verb.uri}: folders within an output can't have a number of shards")
+    commit.stage(
+        batches,
+        target,
+        "Write",
+        shards=shards,
+        target_bytes=verb.target_bytes,
+        folder=verb.folder,
+    )
     if verb.commit is None:
         commit.prepare()
         commit.close()

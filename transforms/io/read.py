@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import apache_beam as beam
 import pyarrow as pa
 
 from transforms.batches import MAX_ROWS
@@ -26,6 +27,8 @@ class Read(Verb):
       types: The types of some columns where files of text don't tell them: those that the next
         verb needs, `model.input_types()` say. A cell that is not of its type is a rejected row.
       native: Messages are read by the runner's own source: for Dataflow; see `ReadNative`.
+      after: A collection that must be complete before the first row is read: what the rows will
+        need by then. Only the list of files waits for it, no row does.
 
     Returns: Batches of at most `max_rows` rows and about 32 MiB, each from one file.
 
@@ -39,6 +42,7 @@ class Read(Verb):
     native: bool = False
     schema: pa.Schema | str | None = None
     types: Mapping[str, pa.DataType] | None = None
+    after: "beam.PCollection[Any] | None" = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

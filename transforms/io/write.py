@@ -20,6 +20,7 @@ class Write(Verb):
       commit: The run it belongs to; without one the write commits itself.
       shards: How many files a folder gets; None lets bundles and sizes decide, which is fastest.
       target_bytes: A file is ended at about this size, where `shards` doesn't decide.
+      folder: The folder within `uri` in which the shards will be, such as `Split-train`.
       dead_letters: Takes the rows that a topic refuses; without it they fail the pipeline.
       in_sight: Columns that a preview (`stdout:`) on a narrow terminal shows before all others.
     """
@@ -28,6 +29,7 @@ class Write(Verb):
     commit: RunCommit | None = None
     shards: int | None = None
     target_bytes: int = TARGET_BYTES
+    folder: str = ""
     dead_letters: DeadLetters | None = None
     in_sight: tuple[str, ...] = ()
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from inference.handlers.tensorflow import tensorflow
+from transforms.tensorflow import tensorflow
 
 
 def missing_ops(nodes: Iterable[Any], functions: Iterable[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where a model's files are: on this machine, or copied to it once."""
+"""Files of a model or transform graph on this machine: where they are, or a copy made once."""
 
 import functools
 import hashlib
@@ -22,7 +22,7 @@ def is_remote(uri: str) -> bool:
 
 
 def local_path(uri: str, only: Collection[str] = ()) -> Path:
-    """The path of a model on this machine; a remote one is copied to a cache first.
+    """The path of a file or folder on this machine; a remote one is copied to a cache first.
 
     Copies are kept for other processes, under a name that changes with the files' sizes and times.
     Each is written under a temporary name and its size compared, so that no half is ever taken
@@ -68,7 +68,7 @@ def _listed(uri: str) -> list[Any]:
         patterns = [uri, f"{uri}/**"]
         found = FileSystems.match(patterns)
     except (BeamIOError, OSError, ValueError) as error:
-        raise ConfigError(f"--model: {uri} can't be listed: {error}") from error
+        raise ConfigError(f"{uri} can't be listed: {error}") from error
     listed = [metadata for result in found for metadata in result.metadata_list]
     files = [file for file in listed if not file.path.endswith("/")]
     return sorted(files, key=lambda file: str(file.path))
@@ -111,5 +111,5 @@ def _copied(file: Any, uri: str, target: Path) -> None:
         shutil.copyfileobj(source, sink, 8 << 20)
     if waiting.stat().st_size != file.size_in_bytes:
         waiting.unlink()
-        raise ConfigError(f"--model: {file.path} changed or broke off while it was copied")
+        raise ConfigError(f"{file.path} changed or broke off while it was copied")
     waiting.replace(path)

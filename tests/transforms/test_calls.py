@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.batching import SMALLEST, Called, Calls, Failed, RowLimit, groups
+from transforms.calls import SMALLEST, Called, Calls, Failed, RowLimit, groups
 
 
 class Stop(Exception):

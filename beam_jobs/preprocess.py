@@ -1,0 +1,209 @@
+"""Makes features: python -m beam_jobs.preprocess --input in/ --preprocessing_fn f.py ..."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.launch import run
+from beam_jobs.options.declare import JobOptions, option
+from beam_jobs.running.judging import read_schema
+from beam_jobs.running.run import Run
+from transforms.errors import ConfigError
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from transforms.io.file_source import Source
+    from transforms.keys.splits import Splits
+    from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.graph import TransformGraph
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(JobOptions):
+    """Analyzes rows by a tf.Transform preprocessing_fn, and writes the graph and the features.
+
+    Writes transform_graph/ and a folder Split-NAME/ for each split, which TFX's components and
+    tft.TFTransformOutput read. Only the first split is analyzed; all are transformed.
+
+    Examples:
+      python -m beam_jobs.preprocess --input 'train/*.csv' --schema schema.pbtxt \
+--preprocessing_fn features.py --output prepared/
+      python -m beam_jobs.preprocess --input day.csv --transform_graph prepared/transform_graph \
+--splits all --output 'day/?format=tfrecord'
+      python -m beam_jobs.preprocess --input in/ --schema s.pbtxt --preprocessing_fn my.features \
+--splits train:8,eval:2 --split_key trip_id --output prepared/
+    """
+
+    input: str = option(
+        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
+        "local or gs://. The suffix tells the format, or ?format=csv.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group="Data",
+    )
+    output: str = option(
+        "A folder for transform_graph/ and the splits: of Parquet, or with ?format=tfrecord of "
+        "tf.Examples. Nothing appears there before the job is done.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group="Data",
+    )
+    schema: str | None = option(
+        "A schema.pbtxt of the raw columns: which the function is given, and as which tensors. A "
+        "transform graph has its own.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group="Preprocessing",
+    )
+    preprocessing_fn: str | None = option(
+        "The function: features.py, features.py:name, package.module or package.module:name; it is "
+        "called preprocessing_fn unless named. A file travels to the workers.",
+        default=None,
+        metavar="FILE_OR_MODULE[:NAME]",
+        group="Preprocessing",
+    )
+    transform_graph: str | None = option(
+        "Apply this graph, of an earlier run, of TFX or of tf.Transform, instead of analyzing.",
+        kind="GCS_READ_FOLDER",
+        default=None,
+        metavar="URI",
+        group="Preprocessing",
+    )
+    analyze_only: bool = option(
+        "Write the transform graph and no features.", default=False, group="Preprocessing"
+    )
+    splits: str = option(
+        "The parts of the data, and how many of all buckets each has. The first is analyzed.",
+        default="train:2,eval:1",
+        metavar="NAME:N,...",
+        group="Data",
+    )
+    split_key: tuple[str, ...] = option(
+        "Columns whose rows stay together in one split; by default rows that are equal do.",
+        default=(),
+        metavar="COLUMNS",
+        group="Data",
+    )
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What is known before the pipeline is made.
+
+    Attributes:
+      source: The rows.
+      splits: How they are parted.
+      graph: What is applied; None where it is yet to be made.
+      analysis: How it is made; None where there is one.
+    """
+
+    source: "Source"
+    splits: "Splits"
+    graph: "TransformGraph | None"
+    analysis: "Analyze | None"
+
+
+def resolve(options: Options) -> Resolved:
+    """Traces the function or reads the graph, looks at the files, and checks that they fit."""
+    from transforms.families import family_of
+    from transforms.io.file_source import Source
+    from transforms.keys.splits import Splits
+    from transforms.preprocess.graph import TransformGraph
+
+    if not family_of(options.input).bounded:
+        raise ConfigError(
+            "--input: messages have no end at which all are analyzed: analyze files, then apply "
+            "the transform graph to messages by python -m beam_jobs.score --transform_graph"
+        )
+    analysis = _analysis(options)
+    graph = TransformGraph.read(options.transform_graph) if options.transform_graph else None
+    traced = analysis.traced if analysis is not None else graph
+    assert traced is not None
+    splits = Splits.parse(options.splits, options.split_key)
+    source = Source.resolve(options.input, None, traced.columns.types(), options.limit)
+    traced.columns.check(source.schema)
+    splits.check(source.schema)
+    return Resolved(source, splits, graph, analysis)
+
+
+def _analysis(options: Options) -> "Analyze | None":
+    """How the graph is made, without the folder for it; None where one is given."""
+    if (options.preprocessing_fn is None) == (options.transform_graph is None):
+        raise ConfigError(
+            "give one of --preprocessing_fn, to analyze the rows, and --transform_graph, to apply "
+            "what was analyzed before"
+        )
+    if options.preprocessing_fn is None:
+        for name in ("schema", "analyze_only"):
+            if getattr(options, name):
+                raise ConfigError(f"--{name} is about the analysis, and --transform_graph is given")
+        return None
+    if options.schema is None:
+        raise ConfigError(
+            "--preprocessing_fn needs --schema: it says which columns the function is given, and "
+            "as which tensors. python -m beam_jobs.validate --infer_schema makes one"
+        )
+    from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.function import PreprocessingFn
+
+    return Analyze.resolve(
+        PreprocessingFn.read(options.preprocessing_fn), read_schema(options.schema)
+    )
+
+
+def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
+    """The whole pipeline."""
+    from transforms.io.read import Read
+    from transforms.io.write import Write
+    from transforms.keys.splits import SplitRows
+    from transforms.preprocess.preprocess import Preprocess
+
+    splits, graph, made = resolved.splits, resolved.graph or "", None
+    if resolved.analysis is not None:
+        made, graph = _analyzed(root, resolved, options, run)
+    if options.analyze_only:
+        return
+    rows = root | Read(resolved.source, dead_letters=run.dead_letters, after=made)
+    parts = rows | "Split" >> SplitRows(splits)
+    for name in splits.names:
+        features = parts[name] | f"Preprocess {name}" >> Preprocess(
+            graph, dead_letters=run.dead_letters
+        )
+        write = Write(options.output, run.commit, folder=f"Split-{name}")
+        _ = features | f"Write {name}" >> write
+
+
+def _analyzed(
+    root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run
+) -> tuple[Any, str]:
+    """The transform graph of the first split: a collection that is complete when it is there."""
+    from transforms.commit.dead_letters import Unrecorded
+    from transforms.io.read import Read
+    from transforms.keys.splits import SplitRows
+
+    target = run.commit.target(options.output)
+    target.check_folder()
+    # The features read the rows once more, which then are counted and, at fault, recorded.
+    door = run.dead_letters if options.analyze_only else Unrecorded()
+    rows = root | "ReadToAnalyze" >> Read(resolved.source, dead_letters=door)
+    if options.analyze_only:
+        run.commit.published(rows, options.output)
+    parts = rows | "SplitToAnalyze" >> SplitRows(resolved.splits)
+    assert resolved.analysis is not None
+    folder, temp = f"{target.staging}/transform_graph", f"{target.staging}/temp"
+    analyze = replace(resolved.analysis, folder=folder, temp=temp)
+    made = parts[resolved.splits.names[0]] | analyze
+    run.whole.written(made, target)
+    return made, folder
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the job, and returns its exit code."""
+    return run(Options, resolve, build, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""Feature engineering with tf.Transform: a pass that analyzes, and a frozen graph to apply."""
+
+from typing import TYPE_CHECKING
+
+from transforms.lazy import front_door
+
+if TYPE_CHECKING:
+    from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.function import PreprocessingFn
+    from transforms.preprocess.graph import TransformGraph
+    from transforms.preprocess.preprocess import Preprocess
+
+__all__ = [
+    "Analyze",
+    "LoadedGraph",
+    "Preprocess",
+    "PreprocessingFn",
+    "TransformGraph",
+    "transform_batch",
+]
+
+_HOMES = {
+    "Analyze": "analyze",
+    "LoadedGraph": "apply",
+    "Preprocess": "preprocess",
+    "PreprocessingFn": "function",
+    "TransformGraph": "graph",
+    "transform_batch": "apply",
+}
+
+
+__getattr__ = front_door(__name__, _HOMES)

@@ -1,0 +1,115 @@
+"""Analyze: all rows to a transform graph."""
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.batches import select_rows
+from transforms.coders import Batches
+from transforms.errors import ConfigError
+from transforms.files.filesystem import write_bytes
+from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.function import Function, Traced, trace
+from transforms.preprocess.graph import RAW_SCHEMA
+from transforms.tensorflow import tensorflow_transform
+from transforms.verb import Verb
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+
+def rows_to_analyze(batch: pa.RecordBatch, columns: RawColumns) -> pa.RecordBatch:
+    """Returns the rows of a batch as tf.Transform takes them, without those that don't fit.
+
+    Args:
+      batch: n rows with the columns that are used.
+      columns: What the preprocessing function takes.
+
+    Raises:
+      ConfigError: The batch lacks a column, or it is of a type that can't be cast.
+    """
+    fed, faults = columns.feed(batch)
+    if not faults:
+        return fed
+    return select_rows(fed, ~np.logical_or.reduce([fault.mask for fault in faults]))
+
+
+@dataclass
+class Analyze(Verb):
+    """Analyzes batches by tf.Transform, and writes the transform graph that `Preprocess` applies.
+
+    Rows that don't fit the schema of the raw data are left out: `Preprocess` rejects them.
+
+    Args:
+      function: A `preprocessing_fn` as tf.Transform knows it, or `PreprocessingFn.read("f.py")`.
+      schema: The tensorflow-metadata `Schema` of the raw data: which columns the function is given,
+        and whether each is a dense, sparse or ragged tensor.
+      folder: Where `transform_fn/`, `transformed_metadata/` and `metadata/` are written, at once.
+      temp: A folder for what is in between, which workers can reach; one in `folder` by default.
+      traced: What `trace` told of the function already.
+
+    Returns: The folder, once all is in it.
+
+    Raises:
+      ConfigError: From `expand`: the function can't be traced, or the input has no end.
+    """
+
+    function: Function
+    schema: "schema_pb2.Schema"
+    folder: str
+    temp: str | None = None
+    traced: Traced | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.function):
+            raise ConfigError("Analyze: function is a preprocessing_fn, or PreprocessingFn.read()")
+        self.folder = self.folder.rstrip("/")
+
+    @classmethod
+    def resolve(
+        cls, function: Function, schema: "schema_pb2.Schema", folder: str = ""
+    ) -> "Analyze":
+        """Traces a function once and for all.
+
+        Raises:
+          ConfigError: It can't be traced.
+        """
+        traced = trace(function, RawColumns.of_schema(schema))
+        return cls(function, schema, folder, traced=traced)
+
+    def expand(self, batches: Batches) -> "beam.PCollection[str]":
+        """Returns the folder, once all is in it."""
+        if not batches.is_bounded:
+            raise ConfigError(
+                "Analyze: the input has no end, so there is no moment at which all of it is "
+                "analyzed: analyze in batch, then apply the transform graph to the stream"
+            )
+        tensorflow_transform()
+        tft_beam = importlib.import_module("tensorflow_transform.beam")
+
+        columns = (self.traced or trace(self.function, RawColumns.of_schema(self.schema))).columns
+        fed = batches | "Feed" >> beam.Map(rows_to_analyze, columns).with_output_types(
+            pa.RecordBatch
+        )
+        with tft_beam.Context(temp_dir=self.temp or f"{self.folder}/.temp"):
+            dataset = (fed, columns.adapter())
+            analyzed = dataset | "Analyze" >> tft_beam.AnalyzeDataset(self.function)
+        written = analyzed | "WriteGraph" >> tft_beam.WriteTransformFn(self.folder)
+        finish = beam.Map(_with_schema, self.folder, _text(self.schema)).with_output_types(str)
+        return written | "WriteSchema" >> finish
+
+
+def _text(schema: Any) -> bytes:
+    from google.protobuf import text_format
+
+    return str(text_format.MessageToString(schema)).encode()
+
+
+def _with_schema(_: object, folder: str, schema: bytes) -> str:
+    write_bytes(f"{folder}/{RAW_SCHEMA}", schema)
+    return folder

@@ -1,0 +1,252 @@
+"""A frozen transform graph: what tf.Transform's analysis leaves, read and loaded."""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import ConfigError
+from transforms.files.local_copy import local_path
+from transforms.nearest import nearest_column
+from transforms.preprocess.columns import DENSE, RAGGED, SPARSE, RawColumns, RawFeature
+from transforms.replaced_ops import runnable
+from transforms.tensorflow import tensorflow, tensorflow_transform
+
+SAVED, RAW_SCHEMA = "transform_fn", "metadata/schema.pbtxt"
+
+
+@dataclass(frozen=True)
+class TransformGraph:
+    """A frozen transform graph, read once in the launcher and shipped to workers. It holds no ops.
+
+    Attributes:
+      uri: Its folder, local or gs://: one that has `transform_fn/`, or a SavedModel itself.
+      version: A hash of its graph, constants and vocabularies.
+      columns: What it takes; those that its outputs depend on are used.
+      outputs: The names of its outputs, in the order of the columns that they become.
+    """
+
+    uri: str
+    version: str
+    columns: RawColumns
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def read(cls, uri: str) -> "TransformGraph":
+        """Reads a transform graph.
+
+        Args:
+          uri: `transform_graph/` as tf.Transform, TFX and the preprocess job write it.
+
+        Raises:
+          ConfigError: There is none, or TensorFlow can't load it.
+        """
+        uri = uri.rstrip("/")
+        path = _saved(uri)
+        version = _digest(path)
+        loaded = load_function(str(path), version)
+        outputs = tuple(sorted(loaded.outputs))
+        columns = _columns(loaded, _raw_schema(path))
+        return cls(uri, version, columns.only(loaded.needed(outputs)), outputs)
+
+    def function(self) -> "TransformFunction":
+        """Loads its graph; once in a process."""
+        return load_function(str(_saved(self.uri)), self.version)
+
+
+class TransformFunction:
+    """The function of a transform graph, in memory. Threads share it.
+
+    Args:
+      path: A local SavedModel.
+
+    Raises:
+      ConfigError: TensorFlow can't load it, or tf.Transform did not write it.
+    """
+
+    def __init__(self, path: str) -> None:
+        tf = tensorflow()
+        tensorflow_transform()
+        from tensorflow_transform.saved.saved_transform_io_v2 import SavedModelLoader
+
+        try:
+            with runnable(path) as folder:
+                self._loader = SavedModelLoader(folder)
+        except (ValueError, OSError, RuntimeError, KeyError, AttributeError) as error:
+            line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ConfigError(
+                f"{path}: TensorFlow {tf.__version__} can't load it as a transform graph: {line}"
+            ) from None
+        self.outputs: Mapping[str, Any] = self._loader.structured_outputs
+        self._graph = next(iter(_tensors(self.outputs))).graph
+
+    @functools.cached_property
+    def inputs(self) -> Mapping[str, Any]:
+        """What it takes: tensors of its graph by feature, some of them sparse or ragged.
+
+        Raises:
+          ConfigError: It was written for TensorFlow 1.
+        """
+        if self._loader.load_v2_in_compat:
+            raise ConfigError(
+                "the transform graph was written for TensorFlow 1 (force_tf_compat_v1): analyze "
+                "again without that"
+            )
+        from tensorflow_transform.tf2_utils import get_structured_inputs_from_func_graph
+
+        inputs: Mapping[str, Any] = get_structured_inputs_from_func_graph(self._graph)
+        return inputs
+
+    @functools.cached_property
+    def nodes(self) -> frozenset[str]:
+        """The names of the graph's nodes."""
+        return frozenset(op.name for op in self._graph.get_operations())
+
+    def needed(self, outputs: Iterable[str]) -> frozenset[str]:
+        """The inputs that some outputs depend on."""
+        placeholders = _sources(_tensors({name: self.outputs[name] for name in outputs}))
+        return frozenset(
+            name
+            for name, value in self.inputs.items()
+            if any(part.op.name in placeholders for part in _tensors(value))
+        )
+
+    def __call__(self, inputs: Mapping[str, Any], outputs: Iterable[str]) -> dict[str, Any]:
+        """Adds the graph to the function that is traced, or runs it.
+
+        Args:
+          inputs: Tensors by feature: at least those that the outputs depend on.
+          outputs: Which outputs are wanted.
+        """
+        made = self._loader.apply_transform_model(dict(inputs))
+        return {name: made[name] for name in outputs}
+
+    def compiled(self, inputs: Iterable[str], outputs: Iterable[str]) -> Any:
+        """Returns a function of a dict of tensors, traced once, for some inputs and outputs."""
+        tf, wanted = tensorflow(), tuple(outputs)
+        specs = {name: _spec(self.inputs[name]) for name in inputs}
+
+        def call(given: Mapping[str, Any]) -> dict[str, Any]:
+            return self(given, wanted)
+
+        return tf.function(call, input_signature=[specs], autograph=False).get_concrete_function()
+
+
+@functools.lru_cache(maxsize=4)
+def load_function(path: str, version: str) -> TransformFunction:
+    """Loads a transform graph, once for all threads of a process.
+
+    Args:
+      path: A local SavedModel.
+      version: Its digest, so that another graph at the same place is loaded anew.
+    """
+    return TransformFunction(path)
+
+
+def _saved(uri: str) -> Path:
+    """The SavedModel of a transform graph, on this machine."""
+    path = local_path(uri)
+    for place in (path / SAVED, path):
+        if (place / "saved_model.pb").exists():
+            return place
+    inside = path / "transform_graph"
+    hint = f"; did you mean {uri}/transform_graph?" if inside.is_dir() else ""
+    found = "holds no transform_fn/" if path.exists() else "does not exist"
+    raise ConfigError(f"--transform_graph: {uri} {found}, so it is no transform graph{hint}")
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    files = [path / "saved_model.pb", path / "variables" / "variables.index"]
+    assets = sorted((path / "assets").glob("**/*")) if (path / "assets").is_dir() else []
+    for file in [*files, *assets]:
+        if file.is_file():
+            digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _raw_schema(path: Path) -> Any:
+    """The schema of the raw data that lies beside a graph; None where there is none."""
+    from transforms.schema.files import read_metadata
+
+    schema = path.parent / RAW_SCHEMA
+    return read_metadata(str(schema)) if path.name == SAVED and schema.exists() else None
+
+
+def _columns(function: TransformFunction, schema: Any) -> RawColumns:
+    """What a graph takes: by its inputs, with the defaults that its schema gives them."""
+    told = {}
+    if schema is not None:
+        told = {each.name: each for each in RawColumns.of_schema(schema).features}
+    features = [_raw_feature(name, value) for name, value in sorted(function.inputs.items())]
+    features = [_with_default(feature, told.get(feature.name)) for feature in features]
+    return RawColumns(tuple(features), frozenset(function.inputs))
+
+
+def _with_default(feature: RawFeature, told: RawFeature | None) -> RawFeature:
+    same = told is not None and (told.kind, told.dtype, told.shape) == (
+        feature.kind,
+        feature.dtype,
+        feature.shape,
+    )
+    return told if told is not None and same else feature
+
+
+def _raw_feature(name: str, value: Any) -> RawFeature:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    tf, made = tensorflow(), schema_pb2.TensorRepresentation()
+    shape: tuple[int, ...] = ()
+    if isinstance(value, tf.SparseTensor):
+        kind = SPARSE
+        made.varlen_sparse_tensor.column_name = name
+    elif isinstance(value, tf.RaggedTensor):
+        kind = RAGGED
+        made.ragged_tensor.feature_path.step.append(name)
+        made.ragged_tensor.row_partition_dtype = schema_pb2.TensorRepresentation.INT64
+    else:
+        kind, shape = DENSE, tuple(value.shape.as_list()[1:])
+        made.dense_tensor.column_name = name
+        made.dense_tensor.shape.SetInParent()
+        for size in shape:
+            made.dense_tensor.shape.dim.add(size=size)
+    return RawFeature(
+        name, value.dtype.name, kind, shape, made.SerializeToString(deterministic=True)
+    )
+
+
+def _tensors(value: Any) -> list[Any]:
+    """The plain tensors that a value consists of."""
+    return list(tensorflow().nest.flatten(value, expand_composites=True))
+
+
+def _spec(value: Any) -> Any:
+    return tensorflow().type_spec_from_value(value)
+
+
+def _sources(tensors: Iterable[Any]) -> set[str]:
+    """The names of the placeholders that tensors depend on."""
+    waiting, seen = [tensor.op for tensor in tensors], {}
+    while waiting:
+        op = waiting.pop()
+        if op.name not in seen:
+            seen[op.name] = op.type
+            waiting += [source.op for source in op.inputs]
+    return {name for name, kind in seen.items() if kind == "Placeholder"}
+
+
+def check_outputs(graph: TransformGraph, names: Iterable[str]) -> None:
+    """Checks that a transform graph has some outputs.
+
+    Raises:
+      ConfigError: It lacks one; the text names the nearest.
+    """
+    for name in names:
+        if name not in graph.outputs:
+            near = nearest_column(name, graph.outputs)
+            raise ConfigError(
+                f"transform graph {graph.uri} makes no {name!r}{near}; it makes "
+                f"{', '.join(graph.outputs)}"
+            )
