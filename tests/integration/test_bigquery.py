@@ -157,10 +157,11 @@ def test_what_a_user_gets_wrong(server, linear_model, tmp_path, monkeypatch, cap
 
 
 @pytest.mark.usefixtures("bucket")
-def test_rows_wait_in_cloud_storage(server, bucket, linear_model):
+def test_rows_wait_in_cloud_storage(server, bucket, linear_model, tmp_path, monkeypatch):
     from beam_jobs.score import main
     from transforms.files import filesystem
 
+    monkeypatch.chdir(tmp_path)
     _trips(server, 3000)
     output = f"bq://{SCORED}?staging={bucket}/tmp&cluster=name"
     assert main(_flags(linear_model, output=output, run_id="gcs")) == 0

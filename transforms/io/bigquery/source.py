@@ -97,7 +97,7 @@ class BigQuerySource:
 
 def resolve_table(
     uri: str,
-    schema: str | None,
+    schema: pa.Schema | str | None,
     types: Mapping[str, pa.DataType] | None,
     limit: int | None,
     settings: Mapping[str, Any],
