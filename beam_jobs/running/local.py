@@ -85,7 +85,7 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
 
 def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
     """Shows what a gate found, as the report beside the output tells it."""
-    found = manifest["counts"]["findings"]
+    found = manifest["counts"].get("findings")
     places = [
         output["uri"]
         for output in manifest["outputs"]
