@@ -26,7 +26,7 @@ from beam_jobs.streaming.own_subscription import own_subscription, run_subscribe
 from beam_jobs.streaming.run import run_stream
 from beam_jobs.streaming.streams import check_native, check_relevant, lateness
 from transforms.errors import ConfigError, MillraceError
-from transforms.families import FILES, STDOUT, family_of
+from transforms.families import BIGQUERY, FILES, STDOUT, family_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -219,6 +219,11 @@ def _stream_commit(job: str, options: Any, setting: Setting) -> "StreamCommit":
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )
+    if not family_of(options.output).endless:
+        raise ConfigError(
+            f"--output: rows of messages can't be written to {options.output} yet: write files, "
+            "gs://bucket/folder/, and load them"
+        )
     if family_of(options.output).staged:
         # Known to the source, which does not read again what is in there.
         commit.target(options.output)
@@ -271,10 +276,23 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
                 "name a place such as gs://bucket/folder, or leave out --runner"
             )
     output = getattr(options, "output", None)
-    if output and not family_of(output).staged and options.dead_letters is None:
+    if output and family_of(output) is BIGQUERY:
+        _check_staging(output)
+    if output and family_of(output) not in (FILES, STDOUT) and options.dead_letters is None:
         raise ConfigError(
-            "--dead_letters is needed: beside a topic there is no place for them that Dataflow's "
-            "workers reach. Name one such as gs://bucket/folder/"
+            "--dead_letters is needed: beside a topic or table there is no place for them that "
+            "Dataflow's workers reach. Name one such as gs://bucket/folder/"
+        )
+
+
+def _check_staging(output: str) -> None:
+    """Workers elsewhere stage where BigQuery reads."""
+    from transforms.io.bigquery.sink import BigQuerySink
+
+    if not BigQuerySink.parse(output).staging:
+        raise ConfigError(
+            f"--output: {output} needs a place where rows wait for the load, which Dataflow's "
+            "workers and BigQuery reach: add ?staging=gs://bucket/folder"
         )
 
 

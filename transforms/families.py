@@ -17,6 +17,7 @@ class Family:
       bounded: Whether its inputs come to an end.
       staged: Whether rows written to it wait for the commit; else they are there at once.
       portable: Whether all workers reach all of its places, wherever these are.
+      endless: Whether it takes rows without end, window by window.
       kept: Columns of its inputs that its outputs need, and that are kept in any case.
       resolve: Looks at an input: (uri, schema, types, limit, settings) -> source.
       read: Reads a source: (root, source, the verb `Read`) -> batches.
@@ -28,6 +29,7 @@ class Family:
     bounded: bool = True
     staged: bool = True
     portable: bool = True
+    endless: bool = True
     kept: tuple[str, ...] = ()
     resolve: str = ""
     read: str = ""
@@ -74,9 +76,18 @@ PUBSUB = Family(
     read="transforms.io.pubsub.verbs:read_messages",
     write="transforms.io.pubsub.verbs:write_messages",
 )
+BIGQUERY = Family(
+    "bigquery",
+    endless=False,
+    resolve="transforms.io.bigquery.source:resolve_table",
+    read="transforms.io.bigquery.verbs:read_rows",
+    write="transforms.io.bigquery.verbs:write_rows",
+    place="transforms.io.bigquery.place:TablePlace",
+)
 
 SCHEMES = {
     "": FILES,
+    "bq": BIGQUERY,
     "file": FILES,
     "gs": FILES,
     "hdfs": FILES,

@@ -18,7 +18,8 @@ class RowOptions(StreamOptions):
         "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
         "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
         "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
-        "waits in it and --run_id was not given.",
+        "waits in it and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE, with "
+        "?filter=fare>0 only some rows of it.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group=GROUP,
@@ -28,7 +29,9 @@ class RowOptions(StreamOptions):
         "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
         "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
         "are in the order of the input, those of a folder only with --shards. Or messages: "
-        "pubsub://projects/P/topics/T?format=json.",
+        "pubsub://projects/P/topics/T?format=json. Or a table that is not there, or is empty: "
+        "bq://PROJECT.DATASET.TABLE; ?mode=append adds to its rows, ?staging=gs://BUCKET/FOLDER is "
+        "where they wait.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group=GROUP,

@@ -22,7 +22,7 @@ _ENDPOINT = re.compile(
     r"(?:(?P<scheme>https?)://)?(?:\[(?P<six>[0-9a-f:]+)\]|(?P<four>[\w.-]+)):(?P<port>[0-9]{1,5})/?",
     re.ASCII | re.IGNORECASE,
 )
-_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.]*)://|(?P<pubsub>pubsub):")
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.]*)://|(?P<known>pubsub|bq):")
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 
 
@@ -46,6 +46,13 @@ class Emulator:
 
 
 EMULATORS = {
+    "bq": Emulator(
+        "BigQuery",
+        "BIGQUERY_EMULATOR_HOST",
+        9050,
+        True,
+        "bqemulator start --rest-port 9050 --grpc-port 9060",
+    ),
     "gs": Emulator(
         "Cloud Storage",
         "STORAGE_EMULATOR_HOST",
@@ -63,6 +70,17 @@ EMULATORS = {
     ),
 }
 """The services that there are emulators of, by the scheme of their URIs."""
+
+BESIDE = {
+    "bq": Emulator(
+        "BigQuery's Storage API",
+        "BIGQUERY_STORAGE_EMULATOR_HOST",
+        9060,
+        False,
+        "bqemulator start --rest-port 9050 --grpc-port 9060",
+    )
+}
+"""A service's second interface, where it has one."""
 
 
 @contextlib.contextmanager
@@ -103,6 +121,8 @@ def used(options: JobOptions, beam_argv: Sequence[str]) -> list[Emulator]:
         scheme = _scheme(value)
         if scheme in EMULATORS:
             wanted[scheme] = EMULATORS[scheme]
+            if scheme in BESIDE:
+                wanted[f"{scheme} beside"] = BESIDE[scheme]
         elif scheme not in (None, "file"):
             raise ConfigError(
                 f"{flag}: --profile=local has no emulator of {scheme}://; "

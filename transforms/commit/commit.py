@@ -12,7 +12,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 from transforms.coders import Batches
 from transforms.commit.evidence import aside
-from transforms.commit.ledger import Entry, Finding, Gate, Target
+from transforms.commit.ledger import STAGING, Entry, Finding, Gate, Target
 from transforms.commit.manifest import now, read_manifest
 from transforms.commit.outputs import TARGET_BYTES, Outputs
 from transforms.commit.places import place_of
@@ -56,7 +56,7 @@ class Commit(Outputs):
     def _staging(self, location: Location) -> str:
         preview = location.family is STDOUT
         root = f"{tempfile.gettempdir()}/stdout" if preview else location.root
-        return f"{beside(filesystem.followed(root))}.millrace-{self.run_id}"
+        return f"{beside(filesystem.followed(root))}{STAGING}{self.run_id}"
 
     def stage(
         self,
@@ -89,7 +89,13 @@ class Commit(Outputs):
         # One file is made of what several steps stage: Arrow files can be joined.
         arrow = replace(target, format="arrow", compression="", settings=())
         staging = (
-            Stage(target if target.folder else arrow, step, count, target_bytes, folder=folder)
+            Stage(
+                target if target.folder or target.beside else arrow,
+                step,
+                count,
+                target_bytes,
+                folder=folder,
+            )
             if shards is None
             else StageShards(target, step, shards)
         )

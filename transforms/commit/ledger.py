@@ -13,6 +13,8 @@ from transforms.files.format import File
 from transforms.reasons import FILE_REASONS, Reason
 
 MANIFEST = "_millrace/run.json"
+STAGING = ".millrace-"
+"""Between an output's hidden name and the run's id, in the name of the folder where files wait."""
 _TOLD = 5
 
 
@@ -84,6 +86,7 @@ class Target:
         also where a gate says no.
       preview: Whether nothing of it stays, and so its manifest lies with the staging.
       in_sight: Columns that a preview on a narrow terminal shows before all others.
+      beside: Where the output is no file: the path beside which runs stage, and put manifests.
     """
 
     root: str
@@ -97,10 +100,18 @@ class Target:
     evidence: bool = False
     preview: bool = False
     in_sight: tuple[str, ...] = ()
+    beside: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The run that stages for it."""
+        return self.staging.rpartition(STAGING)[2]
 
     @property
     def manifest(self) -> str:
         """Its manifest: inside a folder, hidden from readers of the data; beside a file."""
+        if self.beside:
+            return f"{self.beside}.{self.run_id}.run.json"
         if self.preview:
             return f"{self.staging}.run.json"
         return f"{self.root}/{MANIFEST}" if self.folder else f"{self.root}.run.json"

@@ -28,6 +28,7 @@ class RunCommit(Protocol):
 
     job: str
     run_id: str
+    manifest: dict[str, Any]
     targets: list[Target]
 
     def target(
@@ -38,6 +39,9 @@ class RunCommit(Protocol):
         in_sight: tuple[str, ...] = (),
     ) -> Target:
         """Declares an output."""
+
+    def add(self, target: Target) -> Target:
+        """Declares an output that is made already."""
 
     def stage(
         self,
@@ -134,6 +138,14 @@ class Outputs:
             preview,
             in_sight,
         )
+        return self.add(target)
+
+    def add(self, target: Target) -> Target:
+        """Declares an output that is made already.
+
+        Raises:
+          ConfigError: It lies inside another output of the run.
+        """
         for other in self.targets:
             if f"{target.root}/".startswith(f"{other.root}/") or other.root.startswith(
                 f"{target.root}/"

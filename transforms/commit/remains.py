@@ -4,7 +4,7 @@ import glob
 import os
 
 from transforms.commit.evidence import restore
-from transforms.commit.ledger import Target
+from transforms.commit.ledger import STAGING, Target
 from transforms.commit.manifest import read_manifest, write_manifest
 from transforms.files import filesystem
 from transforms.files.locks import hold, is_held, release
@@ -27,7 +27,7 @@ def clear_remains(target: Target) -> None:
     A run holds a lock on its staging, which ends with its process, however that ends: numbers of
     processes say nothing where every container begins to count at 1.
     """
-    stem = glob.escape(f"{beside(target.root)}.millrace-")
+    stem = glob.escape(f"{beside(target.root)}{STAGING}")
     for folder in glob.glob(f"{stem}*"):
         if folder == target.staging or not is_held(f"{folder}/owner"):
             restore(target, folder)

@@ -48,10 +48,10 @@ def resolve_input(
     """Looks at an input: lists files, or settles what messages hold.
 
     Args:
-      uri: Files, or `pubsub://projects/P/subscriptions/S`.
-      schema: The columns, or the URI of a schema file.
+      uri: Files, `pubsub://projects/P/subscriptions/S` or `bq://project.dataset.table`.
+      schema: The columns, or the URI of a schema file; a table has its own.
       types: The types of some columns, where the input does not tell them.
-      limit: Most rows to read of files.
+      limit: Most rows to read of files or a table.
       settings: What inputs without end have besides: see `PubSubSource`.
 
     Raises:

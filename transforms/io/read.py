@@ -17,7 +17,7 @@ from transforms.verb import Verb
 
 @dataclass
 class Read(Verb):
-    """Reads files or messages as batches, all with one schema.
+    """Reads files, messages or a table as batches, all with one schema.
 
     Args:
       source: A resolved input, or the URI of a file, folder or glob.

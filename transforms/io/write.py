@@ -21,7 +21,7 @@ class Write(Verb):
       shards: How many files a folder gets; None lets bundles and sizes decide, which is fastest.
       target_bytes: A file is ended at about this size, where `shards` doesn't decide.
       folder: The folder within `uri` in which the shards will be, such as `Split-train`.
-      dead_letters: Takes the rows that a topic refuses; without it they fail the pipeline.
+      dead_letters: Takes the rows that a topic or table refuses; without it they fail.
       in_sight: Columns that a preview (`stdout:`) on a narrow terminal shows before all others.
     """
 

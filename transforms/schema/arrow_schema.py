@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from transforms.arrow.types import MOST_DEEP, from_feature, too_deep
 from transforms.errors import ConfigError
+from transforms.schema.bigquery_types import arrow_schema
 
 
 def read_schema(uri: str) -> pa.Schema:
@@ -110,24 +111,6 @@ def _fixed(sizes: list[int], value: pa.DataType) -> pa.DataType:
     return pa.list_(value, total) if total > 1 else pa.list_(value)
 
 
-_BIGQUERY: dict[str, pa.DataType] = {
-    "BOOL": pa.bool_(),
-    "BOOLEAN": pa.bool_(),
-    "BYTES": pa.binary(),
-    "DATE": pa.date32(),
-    "DATETIME": pa.timestamp("us"),
-    "FLOAT": pa.float64(),
-    "FLOAT64": pa.float64(),
-    "GEOGRAPHY": pa.string(),
-    "INT64": pa.int64(),
-    "INTEGER": pa.int64(),
-    "JSON": pa.string(),
-    "STRING": pa.string(),
-    "TIME": pa.time64("us"),
-    "TIMESTAMP": pa.timestamp("us", "UTC"),
-}
-
-
 def schema_from_bigquery(text: str) -> pa.Schema:
     """The columns that BigQuery's JSON describes: `[{"name", "type", "mode", "fields"}, ...]`.
 
@@ -140,49 +123,7 @@ def schema_from_bigquery(text: str) -> pa.Schema:
         described = table.get("fields") if isinstance(table, dict) else None
     if not isinstance(described, list):
         raise ConfigError('neither a list of fields nor {"schema": {"fields": [...]}}')
-    return pa.schema(_bigquery_fields(described, ""))
-
-
-def _bigquery_fields(described: Any, path: str) -> list[tuple[str, pa.DataType]]:
-    if not isinstance(described, list) or (path and not described):
-        raise ConfigError(f"field {path.rstrip('.')!r} is a record without fields")
-    fields = []
-    for number, field in enumerate(described, 1):
-        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
-            raise ConfigError(f"field {number} of {path.rstrip('.') or 'the list'} has no name")
-        fields.append((field["name"], _bigquery_type(field, path + field["name"])))
-    return fields
-
-
-def _bigquery_type(field: dict[str, Any], path: str) -> pa.DataType:
-    mode = str(field.get("mode") or "NULLABLE").upper()
-    if mode not in ("NULLABLE", "REQUIRED", "REPEATED"):
-        raise ConfigError(f"field {path!r} has an unknown mode {mode!r}")
-    value = _bigquery_value(field, str(field.get("type")).upper(), path)
-    return pa.list_(value) if mode == "REPEATED" else value
-
-
-def _bigquery_value(field: dict[str, Any], kind: str, path: str) -> pa.DataType:
-    if kind in ("RECORD", "STRUCT"):
-        return pa.struct(_bigquery_fields(field.get("fields"), f"{path}."))
-    if kind in ("NUMERIC", "BIGNUMERIC"):
-        return _bigquery_decimal(field, kind, path)
-    if kind not in _BIGQUERY:
-        known = ", ".join([*_BIGQUERY, "NUMERIC", "BIGNUMERIC", "RECORD"])
-        raise ConfigError(
-            f"field {path!r} has an unknown type {field.get('type')!r}; known: {known}"
-        )
-    return _BIGQUERY[kind]
-
-
-def _bigquery_decimal(field: dict[str, Any], kind: str, path: str) -> pa.DataType:
-    precision, scale = (38, 9) if kind == "NUMERIC" else (76, 38)
-    try:
-        if "precision" in field:
-            precision, scale = int(field["precision"]), int(field.get("scale", 0))
-        return (pa.decimal128 if precision <= 38 else pa.decimal256)(precision, scale)
-    except (TypeError, ValueError):
-        raise ConfigError(f"field {path!r} has a wrong precision or scale") from None
+    return arrow_schema(described)
 
 
 def schema_from_avsc(text: str) -> pa.Schema:

@@ -1,0 +1,256 @@
+"""The score job from table to table, against a stand-in of BigQuery; killed at any moment."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import grpc
+import pyarrow as pa
+import pytest
+
+from tests.integration.bigquery.server import Server
+from tests.integration.bigquery.store import Refusal
+from tests.integration.bigquery.tables import TRIPS
+
+pytestmark = pytest.mark.integration
+MOMENTS = max(1, int(os.environ.get("MILLRACE_KILLS", "20")) // 5)
+ROOT = pathlib.Path(__file__).parents[2]
+SCORED = TRIPS.replace("trips", "scored")
+FIELDS = [
+    {"name": "x", "type": "FLOAT"},
+    {"name": "y", "type": "FLOAT", "mode": "NULLABLE"},
+    {"name": "name", "type": "STRING"},
+    {"name": "note", "type": "STRING"},
+]
+
+SCHEMA = pa.schema(
+    [("x", pa.float64()), ("y", pa.float64()), ("name", pa.string()), ("note", pa.string())]
+)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr("transforms.io.bigquery.streams._PAUSE_SECONDS", 0.001)
+    with Server().running() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def _trips(server, rows):
+    numbers = pa.array(range(rows), pa.float64())
+    names = numbers.cast(pa.int64()).cast(pa.string())
+    table = pa.table({"x": numbers, "y": numbers, "name": names, "note": names})
+    server.store.add(TRIPS, table, FIELDS)
+
+
+def _flags(model, **flags):
+    given = {"input": f"bq://{TRIPS}", "model": model, "output": f"bq://{SCORED}", **flags}
+    return [f"--{name}={value}" for name, value in given.items()]
+
+
+def _scores(server):
+    rows = server.store.tables[SCORED].rows
+    return dict(zip(rows["name"].to_pylist(), rows["score"].to_pylist(), strict=True))
+
+
+def _letters(folder):
+    """The dead letters beside an output."""
+    files = sorted(folder.glob("*.dead_letters/*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_from_table_to_table(server, linear_model, tmp_path, monkeypatch):
+    from beam_jobs.score import main
+
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 5000)
+    server.storage.breaks = [(1000, grpc.StatusCode.UNAVAILABLE), (1000, None)]
+    kept = ["--keep_columns=name", "--profile=local"]
+    assert main([*_flags(linear_model, run_id="r1"), *kept]) == 0
+    found = _scores(server)
+    assert found == {str(n): 3.0 * n for n in range(5000) if n != 13}
+    (dead,) = _letters(tmp_path)
+    assert json.loads(dead["payloadString"])["name"] == "13"
+    # Only what is needed was read: the note never left the server.
+    assert server.storage.sessions == [(TRIPS, ("x", "y", "name"), "")]
+    manifest = json.loads((tmp_path / f"{SCORED}.r1.run.json").read_text())
+    assert list(manifest["snapshots"]) == [f"bq://{TRIPS}"]
+    assert [each["uri"] for each in manifest["outputs"]] == [
+        "./r1.dead_letters",
+        f"bq://{SCORED}",
+    ]
+    assert manifest["counts"]["rows_in"] == 5000
+    assert len(server.store.ledger) == 1
+    # A run is not done again; another does not touch what is there, but replaces or adds.
+    assert main([*_flags(linear_model, run_id="r1"), *kept]) == 0
+    assert main([*_flags(linear_model), *kept]) == 2
+    assert len(server.store.ledger) == 1
+    assert main([*_flags(linear_model), *kept, "--overwrite"]) == 0
+    assert len(_scores(server)) == server.store.tables[SCORED].rows.num_rows == len(found)
+    append = _flags(linear_model, output=f"bq://{SCORED}?mode=append", limit=100)
+    assert main([*append, *kept]) == 0
+    assert server.store.tables[SCORED].rows.num_rows > len(found)
+    left = sorted(path.name for path in tmp_path.iterdir() if "millrace-" in path.name)
+    assert left == []
+
+
+def test_rows_that_the_table_refuses(server, linear_model, tmp_path, monkeypatch, capsys):
+    from beam_jobs.score import main
+
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 10)
+    columns = [
+        {"name": "name", "type": "STRING", "mode": "REQUIRED", "maxLength": "1"},
+        {"name": "score", "type": "FLOAT"},
+        {"name": "shout", "type": "STRING"},
+        {"name": "model_version", "type": "STRING"},
+    ]
+    server.store.tables[TRIPS].put(
+        pa.concat_tables(
+            [
+                server.store.tables[TRIPS].rows,
+                pa.table([[1.0, 2.0], [1.0, 2.0], ["long", None], ["", ""]], schema=SCHEMA),
+            ]
+        )
+    )
+    server.store.add(SCORED, fields=columns)
+    assert main([*_flags(linear_model), "--keep_columns=name"]) == 0, capsys.readouterr().err
+    letters = _letters(tmp_path)
+    assert Counter((each["reason"], each["column"]) for each in letters) == {
+        ("oversized", "name"): 1,
+        ("missing_value", "name"): 1,
+    }
+    assert sorted(_scores(server)) == [str(n) for n in range(10)]
+    assert all(each["source"].startswith(f"bq://{TRIPS}@") for each in letters)
+    assert main([*_flags(linear_model), "--overwrite"]) != 0
+    assert "has no column" in capsys.readouterr().err
+
+
+def test_what_a_user_gets_wrong(server, linear_model, tmp_path, monkeypatch, capsys):
+    from beam_jobs.score import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(_flags(linear_model)) == 2
+    assert f"bq://{TRIPS} does not exist" in capsys.readouterr().err
+    _trips(server, 10)
+    assert main(_flags(linear_model, output="bq://proj-12345.nowhere.scored")) == 2
+    assert "bq mk --dataset proj-12345:nowhere" in capsys.readouterr().err
+    server.store.refuse("tables.GET", 403, "accessDenied")
+    assert main(_flags(linear_model)) == 2
+    assert "BigQuery Data Viewer" in capsys.readouterr().err
+    server.store.refuse("load", 403, "quotaExceeded", times=1)
+    assert main(_flags(linear_model, run_id="r2")) == 1
+    told = capsys.readouterr().err
+    assert "nothing was published" in told
+    assert "quotaExceeded" in told
+    assert SCORED not in server.store.tables
+    # What failed has loaded nothing, and so the run may try again.
+    assert main(_flags(linear_model, run_id="r2")) == 0
+    assert server.store.tables[SCORED].rows.num_rows == 10
+
+
+@pytest.mark.usefixtures("bucket")
+def test_rows_wait_in_cloud_storage(server, bucket, linear_model, tmp_path, monkeypatch):
+    from beam_jobs.score import main
+    from transforms.files import filesystem
+
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 3000)
+    output = f"bq://{SCORED}?staging={bucket}/tmp&cluster=name"
+    assert main(_flags(linear_model, output=output, run_id="gcs")) == 0
+    assert server.store.tables[SCORED].more == {"clustering": {"fields": ["name"]}}
+    ((name, how, files, rows),) = server.store.ledger
+    assert (name, how) == (SCORED, "WRITE_EMPTY")
+    assert files >= 1
+    assert rows == server.store.tables[SCORED].rows.num_rows
+    assert filesystem.exists(f"{bucket}/tmp/{SCORED}.gcs.run.json")
+    assert not [f.uri for f in filesystem.list_files(f"{bucket}/tmp/**") if "millrace-" in f.uri]
+
+
+class _Runs:
+    """Runs of the job as processes, and what they leave in the table."""
+
+    def __init__(self, server, model, folder):
+        self.server, self.folder, self.process = server, folder, None
+        self.flags = [*_flags(model), "--keep_columns=name"]
+
+    def start(self, run_id):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "beam_jobs.score", *self.flags, f"--run_id={run_id}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    def whole(self, run_id):
+        """Runs it to its end; returns the names in the table."""
+        self.start(run_id)
+        told = self.process.communicate()[1]
+        assert self.process.returncode == 0, told
+        return Counter(self.server.store.tables[SCORED].rows["name"].to_pylist())
+
+    def killed(self, run_id, seconds):
+        self.start(run_id)
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+
+    def forget(self):
+        """As if nothing had run before, but for the jobs that the service remembers."""
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.server.store.tables.pop(SCORED, None)
+
+
+@pytest.mark.parametrize("moment", ["before_load", "after_load"])
+def test_killed_at_the_commit(server, linear_model, tmp_path, moment):
+    """Its rows are staged, and the load has not begun; or it is done, and no answer came."""
+    _trips(server, 5000)
+    runs = _Runs(server, linear_model, tmp_path)
+
+    def kill():
+        runs.process.kill()
+        if moment == "before_load":
+            raise Refusal(503, "backendError", "the process is gone")
+
+    setattr(server.store, moment, kill)
+    runs.start("r1")
+    runs.process.communicate()
+    assert runs.process.returncode == -9
+    setattr(server.store, moment, lambda: None)
+    assert len(server.store.ledger) == (moment == "after_load")
+    found = runs.whole("r1")
+    assert len(server.store.ledger) == 1
+    assert found == Counter(str(n) for n in range(5000) if n != 13)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [f"{SCORED}.r1.run.json", "r1.dead_letters"]
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_random_moments(server, linear_model, tmp_path):
+    """Whatever the moment, the next run of the same id leaves each row once."""
+    _trips(server, 60_000)
+    runs = _Runs(server, linear_model, tmp_path)
+    start = time.monotonic()
+    expected = runs.whole("r0")
+    whole = time.monotonic() - start
+    assert expected == Counter(str(n) for n in range(60_000) if n != 13)
+    draw = random.Random(0)
+    for number in range(MOMENTS):
+        runs.forget()
+        runs.killed(f"k{number}", draw.uniform(0.5, 1.0) * whole)
+        assert SCORED not in server.store.tables or len(server.store.tables[SCORED].rows) == sum(
+            expected.values()
+        ), "a part of the rows was visible"
+        assert runs.whole(f"k{number}") == expected

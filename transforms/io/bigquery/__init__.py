@@ -1,0 +1,1 @@
+"""BigQuery: tables read by the Storage API, and written by load jobs at the commit."""

@@ -1,0 +1,100 @@
+"""Google's BigQuery clients: where they connect to, and what their errors mean to the user."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from google.api_core import exceptions
+
+from transforms.errors import ConfigError, MillraceError
+from transforms.io.bigquery.uris import Address
+
+REST = "BIGQUERY_EMULATOR_HOST"
+"""The variable that Google's REST client follows."""
+STORAGE = "BIGQUERY_STORAGE_EMULATOR_HOST"
+"""The variable of the Storage API (`127.0.0.1:9060`); Google's client has none."""
+TRANSIENT = (
+    exceptions.ServerError,
+    exceptions.TooManyRequests,
+    exceptions.Aborted,
+    exceptions.Cancelled,
+)
+"""Errors after which the same call may succeed."""
+
+
+@contextlib.contextmanager
+def rest_client(project: str) -> Iterator[Any]:
+    """Gives Google's client of tables and jobs, whose jobs belong to a project."""
+    from google.cloud import bigquery
+
+    if os.environ.get(REST):
+        from google.auth.credentials import AnonymousCredentials
+
+        nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        client = bigquery.Client(project, credentials=nobody)
+    else:
+        client = bigquery.Client(project)
+    with contextlib.closing(client):
+        yield client
+
+
+@contextlib.contextmanager
+def read_client() -> Iterator[Any]:
+    """Gives Google's client of the Storage Read API.
+
+    Raises:
+      ConfigError: The REST interface is that of an emulator, and none is named for this one.
+    """
+    from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
+
+    host = os.environ.get(STORAGE)
+    if not host and os.environ.get(REST):
+        raise ConfigError(
+            f"{REST} names an emulator, and {STORAGE} does not: set it to where the emulator's "
+            "Storage API listens, such as 127.0.0.1:9060"
+        )
+    with BigQueryReadClient(transport=_emulated(host) if host else None) as client:
+        yield client
+
+
+def _emulated(host: str) -> Any:
+    """A connection to an emulator that takes answers of any size, as Google's to the service."""
+    import grpc
+    from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
+        BigQueryReadGrpcTransport,
+    )
+
+    channel = grpc.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])
+    return BigQueryReadGrpcTransport(channel=channel)
+
+
+def explained(error: Exception, place: Address, doing: str) -> Exception:
+    """Returns the error for the user, where what he asked for can't be.
+
+    Args:
+      error: What the client raised.
+      place: The table.
+      doing: "read" or "write".
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, exceptions.NotFound):
+        return ConfigError(
+            f"{place.uri} does not exist: {text}. See what there is: "
+            f"`bq ls {place.project}:{place.dataset}`"
+        )
+    if isinstance(error, (exceptions.Forbidden, exceptions.Unauthenticated)):
+        return ConfigError(f"{place.uri}: access is denied; {_ROLES[doing]}: {text}")
+    if isinstance(error, (*TRANSIENT, exceptions.RetryError)):
+        return MillraceError(f"{place.uri}: BigQuery does not answer, after several tries: {text}")
+    if isinstance(error, exceptions.GoogleAPICallError):
+        return MillraceError(f"{place.uri}: BigQuery refuses to {doing}: {text}")
+    return error
+
+
+_ROLES = {
+    "read": "these credentials need the roles BigQuery Data Viewer on the dataset and BigQuery "
+    "Read Session User on the project",
+    "write": "these credentials need the roles BigQuery Data Editor on the dataset and BigQuery "
+    "Job User on the project",
+}

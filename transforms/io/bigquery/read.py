@@ -1,0 +1,150 @@
+"""ReadBigQuery: a table to batches, each stream of a read session on its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from transforms import progress
+from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch, slice_rows, with_source
+from transforms.coders import Batches
+from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.commit.ledger import Entry
+from transforms.conform import conform
+from transforms.files.ahead import ahead
+from transforms.io.bigquery.source import BigQuerySource
+from transforms.io.bigquery.streams import ReadStream, open_session, read_stream
+from transforms.rejects import NO_REJECTS, Outcome, rejected_rows
+from transforms.verb import Verb
+
+
+def read_table(source: BigQuerySource, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
+    """Reads a table in this process, stream after stream, up to its limit.
+
+    Args:
+      source: What to read.
+      max_rows: Most rows of a batch.
+
+    Yields: Rows with the source's schema, and rejects.
+    """
+    left = source.limit
+    for stream in open_session(source):
+        for rows, rejects in stream_batches(source, stream, max_rows):
+            kept = rows if left is None else slice_rows(rows, 0, left)
+            yield kept, rejects
+            left = None if left is None else left - kept.num_rows
+            if left == 0:
+                return
+
+
+def stream_batches(
+    source: BigQuerySource, stream: ReadStream, max_rows: int = MAX_ROWS
+) -> Iterator[Outcome]:
+    """Reads one stream.
+
+    Args:
+      source: The table.
+      stream: Which part.
+      max_rows: Most rows of a batch.
+
+    Yields: Rows with the source's schema and a note of where they stood in the stream; and rejects,
+      which only a column whose type was changed since can make.
+    """
+    place, position = f"{source.origin}/stream{stream.number}", 1
+    for batch in rebatch(read_stream(source, stream), max_rows, MAX_BYTES):
+        noted = with_source(batch, place, position)
+        position += batch.num_rows
+        rows, rejects = conform(noted, source.schema)
+        yield with_note(rows, noted), rejects
+
+
+def with_note(rows: pa.RecordBatch, noted: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns rows that bear a note of their origin, which a cast may have dropped."""
+    if rows.schema.metadata or rows.num_rows != noted.num_rows:
+        return rows
+    return rows.replace_schema_metadata(noted.schema.metadata)
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
+
+
+class _PlanFn(beam.DoFn):
+    """A table to the streams of one session; one that has no rows to a stream without a name."""
+
+    def process(self, source: BigQuerySource) -> Iterator[ReadStream]:
+        yield from open_session(source) or [ReadStream("", 0, 0, b"")]
+
+
+class _ReadFn(beam.DoFn):
+    """Streams to batches, with a tally of the rows at the end of each."""
+
+    def __init__(self, source: BigQuerySource, max_rows: int) -> None:
+        self.source, self.max_rows = source, max_rows
+        self.rows = beam.metrics.Metrics.counter("Read", "rows_in")
+
+    def process(self, stream: ReadStream | None) -> Iterator[Any]:
+        """Reads a stream; None stands for the whole table, up to its limit."""
+        total, yielded = 0, False
+        for rows, rejects in ahead(self._outcomes(stream)):
+            found = rows.num_rows + rejected_rows(rejects)
+            total += found
+            self.rows.inc(found)
+            progress.add("read", rows=found)
+            yield rows, rejects
+            yielded = True
+        if not yielded:
+            yield _no_rows(self.source.schema), NO_REJECTS
+        progress.add("read", bytes=self.source.bytes if stream is None else stream.weight)
+        yield beam.pvalue.TaggedOutput("tally", Entry("read", "Read", rows=total))
+
+    def _outcomes(self, stream: ReadStream | None) -> Iterator[Outcome]:
+        if stream is None:
+            return read_table(self.source, self.max_rows)
+        if not stream.name:
+            return iter(())
+        return stream_batches(self.source, stream, self.max_rows)
+
+
+@dataclass
+class ReadBigQuery(Verb):
+    """Reads a BigQuery table as batches, all with one schema; the order is BigQuery's own.
+
+    Args:
+      source: The table.
+      max_rows: Most rows of a batch.
+      dead_letters: Takes rows that can't be read; without it they are errors.
+    """
+
+    source: BigQuerySource
+    max_rows: int = MAX_ROWS
+    dead_letters: DeadLetters | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_rows < 1:
+            raise ValueError("ReadBigQuery: max_rows is at least 1")
+
+    def expand(self, root: Any) -> Batches:
+        """Applies it."""
+        progress.expect("read", bytes=self.source.bytes)
+        if self.source.limit is None:
+            table = root | "Table" >> beam.Create([self.source], reshuffle=False)
+            # One session for all: a stream that is read again is of the same session.
+            streams = table | "Session" >> beam.ParDo(_PlanFn()).with_output_types(ReadStream)
+            streams = streams | "Spread" >> beam.Reshuffle()
+        else:
+            streams = root | "InOrder" >> beam.Create([None], reshuffle=False)
+        read = streams | "Stream" >> beam.ParDo(_ReadFn(self.source, self.max_rows)).with_outputs(
+            "tally", main="outcomes"
+        )
+        # A builtin tuple's hint would be taken for Any, and batches pickled.
+        read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+        if self.dead_letters is not None:
+            commit = self.dead_letters.commit
+            commit.take(read.tally)
+            moments = commit.manifest.setdefault("snapshots", {})
+            moments[self.source.address.uri] = self.source.snapshot.isoformat()
+        return split_rejects(read.outcomes, self.dead_letters, "Read")

@@ -1,0 +1,183 @@
+"""A resolved BigQuery output: which table, and how rows come into it."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+from google.api_core import exceptions
+
+from transforms.commit.ledger import STAGING, Target
+from transforms.commit.remains import beside
+from transforms.errors import ConfigError
+from transforms.io.bigquery.clients import explained, rest_client
+from transforms.io.bigquery.fit import check_loadable
+from transforms.io.bigquery.load import load_once, loaded
+from transforms.io.bigquery.uris import Address, address
+from transforms.schema.bigquery_types import bigquery_fields
+
+SETTINGS = ("mode", "staging", "partition", "cluster")
+MODES = ("create", "append")
+
+
+@dataclass(frozen=True)
+class BigQuerySink:
+    """A table as an output; the commit fills it by one load job.
+
+    Attributes:
+      address: The table.
+      mode: "create" takes a table that is not there, or is empty; "append" adds to what is there.
+      staging: Where files wait, in Cloud Storage; "" is this machine, from where they are uploaded.
+      partition: The column by whose days a new table is partitioned, or "".
+      cluster: The columns by which a new table is clustered.
+      described: The fields of the table, as BigQuery's JSON has them; "" where it is to be made.
+    """
+
+    address: Address
+    mode: str = "create"
+    staging: str = ""
+    partition: str = ""
+    cluster: tuple[str, ...] = ()
+    described: str = ""
+
+    @classmethod
+    def parse(cls, uri: str) -> "BigQuerySink":
+        """Reads `bq://p.d.t?mode=append&staging=gs://bucket/tmp&partition=day&cluster=a,b`.
+
+        Raises:
+          ConfigError: No table, or a setting or value that isn't known.
+        """
+        place = address(uri, SETTINGS)
+        settings = dict(place.settings)
+        mode, staging = settings.get("mode", "create"), settings.get("staging", "").rstrip("/")
+        if mode not in MODES:
+            raise ConfigError(
+                f"{uri!r}: unknown mode {mode!r}; known: {', '.join(MODES)}. --overwrite replaces "
+                "the rows that are there"
+            )
+        if staging and not staging.startswith("gs://"):
+            raise ConfigError(
+                f"{uri!r}: staging={staging} is no place that BigQuery reads, such as "
+                "gs://bucket/tmp"
+            )
+        cluster = tuple(name for name in settings.get("cluster", "").split(",") if name)
+        return cls(place, mode, staging, settings.get("partition", ""), cluster)
+
+    @classmethod
+    def resolve(cls, uri: str) -> "BigQuerySink":
+        """Reads a URI, and looks at the table.
+
+        Raises:
+          ConfigError: See `parse`; access is denied; or a column can't be loaded.
+          MillraceError: BigQuery does not answer.
+        """
+        sink = cls.parse(uri)
+        table = sink._table()
+        if table is None:
+            return sink
+        fields = [field.to_api_repr() for field in table.schema]
+        check_loadable(fields)
+        return replace(sink, described=json.dumps(fields) if fields else "")
+
+    @property
+    def fields(self) -> list[dict[str, Any]] | None:
+        """Those of the table; None where it is to be made of the rows."""
+        return json.loads(self.described) if self.described else None
+
+    def target(self, uri: str, run_id: str) -> Target:
+        """Returns the output as a commit knows it: where files wait for the load, and so on.
+
+        Args:
+          uri: As the user gave it.
+          run_id: The run.
+        """
+        name = self.address.name
+        path = f"{self.staging}/{name}" if self.staging else name
+        staging = f"{beside(path)}{STAGING}{run_id}"
+        root = self.address.uri
+        return Target(root, False, "parquet", "", (), staging, uri=uri, beside=path)
+
+    def check(self, run_id: str, overwrite: bool) -> None:
+        """Looks before the run whether the table may be written.
+
+        Raises:
+          ConfigError: It has rows, and they are neither to be kept nor to be replaced.
+        """
+        if self.mode == "append" and overwrite:
+            raise ConfigError("--overwrite replaces rows, and ?mode=append keeps them: choose one")
+        if self.mode == "append" or overwrite:
+            return
+        table = self._table()
+        if table is None or not table.num_rows:
+            return
+        try:
+            with rest_client(self.address.project) as client:
+                # Killed between the load and its manifest: what is there is the run's own.
+                mine = loaded(client, self.address, run_id)
+        except exceptions.GoogleAPICallError as error:
+            raise explained(error, self.address, "write") from None
+        if not mine:
+            raise ConfigError(
+                f"{self.address.uri} has rows: pass --overwrite to replace them, add ?mode=append "
+                "to keep them, or name another table"
+            )
+
+    def _table(self) -> Any:
+        """The table, or None where there is none."""
+        try:
+            with rest_client(self.address.project) as client:
+                try:
+                    return client.get_table(self.address.name, timeout=30)
+                except exceptions.NotFound as error:
+                    self._check_dataset(client, error)
+                    return None
+        except exceptions.GoogleAPICallError as error:
+            raise explained(error, self.address, "write") from None
+
+    def _check_dataset(self, client: Any, missing: Exception) -> None:
+        try:
+            client.get_dataset(f"{self.address.project}.{self.address.dataset}", timeout=30)
+        except exceptions.NotFound:
+            name = f"{self.address.project}:{self.address.dataset}"
+            raise ConfigError(
+                f"--output: the dataset {name} does not exist; `bq mk --dataset {name}` makes it"
+            ) from missing
+        except exceptions.Forbidden:
+            # Who may write tables need not be allowed to look at the dataset.
+            return
+
+    def load(self, files: list[str], schema: pa.Schema, run_id: str, overwrite: bool) -> None:
+        """Loads all rows of some Parquet files by one job; again for one run does no harm.
+
+        Args:
+          files: At least one.
+          schema: Their Arrow schema.
+          run_id: The run.
+          overwrite: Whether they replace what is there.
+
+        Raises:
+          MillraceError: The job failed, and loaded nothing; the text says why.
+        """
+        with rest_client(self.address.project) as client:
+            load_once(client, self.address, files, self._config(schema, overwrite), run_id)
+
+    def _config(self, schema: pa.Schema, overwrite: bool) -> Any:
+        from google.cloud import bigquery
+
+        # What a load finds out of Parquet by itself has no JSON, and lists are records to it.
+        lists: Any = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
+        lists.enable_list_inference = True
+        fields = self.fields or bigquery_fields(schema)
+        how = bigquery.WriteDisposition
+        append = how.WRITE_APPEND if self.mode == "append" else how.WRITE_EMPTY
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            schema=[bigquery.SchemaField.from_api_repr(field) for field in fields],
+            write_disposition=how.WRITE_TRUNCATE if overwrite else append,
+            parquet_options=lists,
+        )
+        if not self.described and self.partition:
+            config.time_partitioning = bigquery.TimePartitioning(field=self.partition)
+        if not self.described and self.cluster:
+            config.clustering_fields = list(self.cluster)
+        return config

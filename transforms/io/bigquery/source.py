@@ -1,0 +1,129 @@
+"""A resolved BigQuery table: its columns, a filter, and the moment as of which it is read."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+from google.api_core import exceptions
+
+from transforms.errors import ConfigError
+from transforms.families import BIGQUERY
+from transforms.io.bigquery.clients import explained, rest_client
+from transforms.io.bigquery.uris import Address, address
+from transforms.schema.bigquery_types import arrow_schema
+
+SETTINGS = ("filter", "snapshot")
+_READABLE = ("TABLE", "SNAPSHOT", "CLONE", "EXTERNAL")
+
+
+@dataclass(frozen=True)
+class BigQuerySource:
+    """A table as an input, resolved once in the launcher and shipped to the workers.
+
+    Attributes:
+      uri: As the user gave it.
+      address: The table.
+      schema: The columns that Read emits.
+      snapshot: As of when it is read: all workers see the same rows.
+      filter: A condition in SQL on the rows; "" takes all.
+      bytes: The table's size, for progress.
+      limit: Most rows to read, of no particular order; None reads all.
+    """
+
+    uri: str
+    address: Address
+    schema: pa.Schema
+    snapshot: datetime.datetime
+    filter: str = ""
+    bytes: int = 0
+    limit: int | None = None
+    bounded = True
+    family = BIGQUERY
+    guessed = ()
+
+    @classmethod
+    def resolve(cls, uri: str, limit: int | None = None) -> "BigQuerySource":
+        """Looks at the table of `bq://project.dataset.table?filter=fare>0&snapshot=2026-01-01`.
+
+        Args:
+          uri: The table. `filter` is a condition in SQL, `snapshot` a moment of the last 7 days.
+          limit: Most rows to read.
+
+        Raises:
+          ConfigError: It is not there, is a view, or access is denied.
+          MillraceError: BigQuery does not answer.
+        """
+        place = address(uri, SETTINGS)
+        settings = dict(place.settings)
+        table = _table(place)
+        if table.table_type not in _READABLE:
+            raise ConfigError(
+                f"--input: {place.uri} is a {table.table_type}, which can't be read as it stands: "
+                "write its rows to a table first (CREATE TABLE ... AS SELECT), and read that"
+            )
+        fields = [field.to_api_repr() for field in table.schema]
+        moment = _moment(uri, settings.get("snapshot"), table.created)
+        size = int(table.num_bytes or 0)
+        return cls(
+            uri, place, arrow_schema(fields), moment, settings.get("filter", ""), size, limit
+        )
+
+    def select(self, columns: Iterable[str]) -> "BigQuerySource":
+        """Reads only some columns, in the order of the table.
+
+        Raises:
+          ConfigError: A column that isn't there.
+        """
+        wanted = set(columns)
+        if missing := sorted(wanted - set(self.schema.names)):
+            raise ConfigError(
+                f"--input has no column {', '.join(missing)}; "
+                f"it has: {', '.join(self.schema.names)}"
+            )
+        kept = pa.schema([field for field in self.schema if field.name in wanted])
+        return replace(self, schema=kept)
+
+    def held(self, seconds: float) -> "BigQuerySource":
+        """Returns itself: rows of a table have no event time that goes on."""
+        return self
+
+    @property
+    def origin(self) -> str:
+        """What rows say of where they came from: the table as of a moment."""
+        return f"{self.address.uri}@{self.snapshot:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def resolve_table(
+    uri: str,
+    schema: pa.Schema | str | None,
+    types: Mapping[str, pa.DataType] | None,
+    limit: int | None,
+    settings: Mapping[str, Any],
+) -> BigQuerySource:
+    """Looks at a table, which has types of its own; see `BigQuerySource.resolve`."""
+    return BigQuerySource.resolve(uri, limit)
+
+
+def _table(place: Address) -> Any:
+    try:
+        with rest_client(place.project) as client:
+            return client.get_table(place.name, timeout=30)
+    except exceptions.GoogleAPICallError as error:
+        raise explained(error, place, "read") from None
+
+
+def _moment(uri: str, given: str | None, created: Any) -> datetime.datetime:
+    """As of when to read: now, unless the URI says otherwise."""
+    if given is None:
+        now = datetime.datetime.now(datetime.UTC)
+        # The service's clock made the table; this one may be behind it.
+        return now if created is None else max(now, created)
+    try:
+        moment = datetime.datetime.fromisoformat(given)
+    except ValueError:
+        raise ConfigError(
+            f"{uri!r}: snapshot={given} is no moment such as 2026-01-31T12:00:00Z"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)

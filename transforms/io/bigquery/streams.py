@@ -1,0 +1,147 @@
+"""Streams of the Storage Read API to batches, resumed where they broke."""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from google.api_core import exceptions
+
+from transforms.io.bigquery.clients import TRANSIENT, explained, read_client
+from transforms.io.bigquery.source import BigQuerySource
+
+_log = logging.getLogger(__name__)
+
+STREAMS = 16
+"""How many streams a session has at least, where the table is large enough."""
+TRIES = 8
+"""How often in a row a stream may break without a row in between."""
+ENDS = 3
+"""How often in a row a stream that has not told its end must have no more rows to be at it."""
+_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class ReadStream:
+    """A part of a table that is read on its own.
+
+    Attributes:
+      name: As the session has it.
+      weight: Its share of the table, in bytes.
+      number: Which of the session's streams it is.
+      schema: The Arrow schema of what the service sends, serialized.
+    """
+
+    name: str
+    weight: int
+    number: int
+    schema: bytes
+
+
+def open_session(source: BigQuerySource) -> list[ReadStream]:
+    """Opens a read session on a table as of its snapshot.
+
+    Args:
+      source: What to read. With a limit there is one stream.
+
+    Returns: Its streams; none where no row fits.
+
+    Raises:
+      ConfigError: The table is gone, or access is denied.
+      MillraceError: The service refuses, a filter that it can't read, say; or does not answer.
+    """
+    from google.cloud.bigquery_storage_v1 import types
+
+    place = source.address
+    wanted = types.ReadSession(
+        table=place.path,
+        data_format=types.DataFormat.ARROW,
+        table_modifiers={"snapshot_time": source.snapshot},
+        read_options={
+            "selected_fields": source.schema.names,
+            "row_restriction": source.filter,
+            "arrow_serialization_options": {"buffer_compression": "LZ4_FRAME"},
+        },
+    )
+    request = types.CreateReadSessionRequest(
+        parent=f"projects/{place.project}",
+        read_session=wanted,
+        max_stream_count=0 if source.limit is None else 1,
+        preferred_min_stream_count=STREAMS if source.limit is None else 0,
+    )
+    try:
+        with read_client() as client:
+            session = _tried(lambda: client.create_read_session(request=request, retry=None))
+    except exceptions.GoogleAPICallError as error:
+        raise explained(error, place, "read") from None
+    names = [stream.name for stream in session.streams]
+    size = int(session.estimated_total_bytes_scanned) or source.bytes
+    schema = session.arrow_schema.serialized_schema
+    return [ReadStream(name, size // len(names), n, schema) for n, name in enumerate(names)]
+
+
+def _tried(call: Any) -> Any:
+    for number in range(TRIES):
+        try:
+            return call()
+        except TRANSIENT:
+            if number == TRIES - 1:
+                raise
+            _pause(number)
+    return None
+
+
+def _pause(number: int) -> None:
+    """Waits, longer each time, and not all workers alike."""
+    time.sleep(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**number) * random.uniform(0.5, 1))
+
+
+def read_stream(source: BigQuerySource, stream: ReadStream) -> Iterator[pa.RecordBatch]:
+    """Reads a stream to its end; where it breaks, it goes on after the last row that came.
+
+    Yields: Batches as the service cut them, with the service's types.
+
+    Raises:
+      MillraceError: It breaks again and again without a row in between.
+    """
+    with read_client() as client:
+        yield from _pages(client, source, stream)
+
+
+def _pages(client: Any, source: BigQuerySource, stream: ReadStream) -> Iterator[pa.RecordBatch]:
+    schema = pa.ipc.read_schema(pa.py_buffer(stream.schema))
+    offset = failures = ends = 0
+    while ends < ENDS:
+        before, whole = offset, False
+        try:
+            # The client's own iterator would start again without a limit, and without a pause.
+            for page in client.read_rows(read_stream=stream.name, offset=offset, retry=None):
+                raw = type(page).pb(page)
+                batch = _batch(raw, schema)
+                whole = raw.stats.progress.at_response_end >= 1
+                offset += batch.num_rows
+                yield batch
+        except TRANSIENT as error:
+            failures = failures + 1 if offset == before else 1
+            _log.warning("%s: a stream broke at row %s; going on", source.address.uri, offset)
+            if failures == TRIES:
+                raise explained(error, source.address, "read") from None
+            _pause(failures - 1)
+            continue
+        except exceptions.GoogleAPICallError as error:
+            raise explained(error, source.address, "read") from None
+        if whole:
+            return
+        # One that ends early does so without an error: it is asked again. Nor do streams tell their
+        # end that never had a row, as of a filter, or since others took them all.
+        ends = ends + 1 if offset == before else 0
+
+
+def _batch(raw: Any, schema: pa.Schema) -> pa.RecordBatch:
+    return pa.ipc.read_record_batch(
+        pa.py_buffer(raw.arrow_record_batch.serialized_record_batch), schema
+    )

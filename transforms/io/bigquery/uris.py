@@ -1,0 +1,68 @@
+"""Where BigQuery's tables are: `bq://project.dataset.table`."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from transforms.errors import ConfigError
+
+_TABLE = re.compile(
+    # A project may belong to a domain: `example.com:project`.
+    r"(?P<project>(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9])\."
+    r"(?P<dataset>\w{1,1024})\.(?P<table>[\w $-]{1,1024})",
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A parsed URI of a table.
+
+    Attributes:
+      project: The project that the table is in.
+      dataset: Its dataset.
+      table: Its name.
+      settings: What the query says, by name.
+    """
+
+    project: str
+    dataset: str
+    table: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`project.dataset.table`."""
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+    @property
+    def uri(self) -> str:
+        """The URI without settings."""
+        return f"bq://{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The table's name in the Storage API."""
+        return f"projects/{self.project}/datasets/{self.dataset}/tables/{self.table}"
+
+
+def address(uri: str, known: tuple[str, ...]) -> Address:
+    """Parses the URI of a table.
+
+    Args:
+      uri: `bq://project.dataset.table`, and perhaps `?setting=value`.
+      known: The settings that are known here.
+
+    Raises:
+      ConfigError: It names no table, or has a setting that isn't known.
+    """
+    path, _, query = uri.partition("?")
+    match = _TABLE.fullmatch(path.removeprefix("bq://"))
+    if not path.startswith("bq://") or not match:
+        raise ConfigError(
+            f"{uri!r} names no BigQuery table: bq://PROJECT.DATASET.TABLE, where a project has 6 "
+            "to 30 characters"
+        )
+    settings = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := sorted(set(settings) - set(known)):
+        raise ConfigError(f"{uri!r}: unknown setting {unknown[0]!r}; known: {', '.join(known)}")
+    return Address(**match.groupdict(), settings=tuple(sorted(settings.items())))
