@@ -16,7 +16,7 @@ demo: $(READY)
 	$(RUN) -m examples.demo
 
 test: $(READY)
-	$(RUN) -m pytest -q -m "not integration"
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m "not integration"
 
 # Whole processes: emulators of Cloud Storage and Pub/Sub, jobs killed at random moments.
 integration: $(READY)
