@@ -126,7 +126,7 @@ def test_bytes_of_fixed_size_are_text_where_they_are_utf8():
     column = pa.array([b"ab", None, b"\xff\xfe"], pa.binary(2))
     cast = checked_cast(column, pa.string())
     assert cast.values.to_pylist() == ["ab", None, None]
-    assert [(str(reason), mask.tolist()) for reason, mask in cast.faults] == [
+    assert [(str(fault.reason), fault.mask.tolist()) for fault in cast.faults] == [
         ("invalid_utf8", [False, False, True])
     ]
     assert checked_cast(column, pa.binary()).values.to_pylist() == column.to_pylist()
