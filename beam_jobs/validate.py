@@ -13,7 +13,7 @@ from beam_jobs.running.judging import (
     judge_of,
     read_code,
     read_schema,
-    tell_of_reference,
+    warn_of_swapped_reference,
     with_facts,
 )
 from beam_jobs.running.logs import say
@@ -169,7 +169,7 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     check_slices(source, statistics.slices, options.max_slices)
     checks = checks_of(options, schema, source.schema)
     judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)
-    tell_of_reference(options, judge, source.schema)
+    warn_of_swapped_reference(options, judge, source.schema)
     return source, judge
 
 

@@ -22,7 +22,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Called(Generic[T]):
+class CallResult(Generic[T]):
     """The result of one call: rows `start` to `start + count`."""
 
     start: int
@@ -83,7 +83,7 @@ class Calls(Generic[T]):
     blame: Callable[[Exception], str]
     passed: tuple[type[Exception], ...] = ()
 
-    def over(self, rows: int, limit: RowLimit) -> Iterator[Called[T] | Failed]:
+    def over(self, rows: int, limit: RowLimit) -> Iterator[CallResult[T] | Failed]:
         """Scores rows in calls of at most the limit.
 
         Args:
@@ -114,10 +114,10 @@ class Calls(Generic[T]):
 
     def _attempt(
         self, start: int, count: int, padded: int, limit: RowLimit
-    ) -> Iterator[Called[T] | Failed]:
+    ) -> Iterator[CallResult[T] | Failed]:
         """Scores rows; halves them while that fails, until the rows at fault are alone."""
         try:
-            yield Called(start, count, self.call(start, count, padded))
+            yield CallResult(start, count, self.call(start, count, padded))
             return
         except self.passed:
             raise
@@ -137,9 +137,9 @@ class Calls(Generic[T]):
 
     def _halved(
         self, start: int, count: int, exhausted: bool, limit: RowLimit
-    ) -> list[Called[T] | Failed]:
+    ) -> list[CallResult[T] | Failed]:
         half = (count + 1) // 2
-        parts: list[Called[T] | Failed] = []
+        parts: list[CallResult[T] | Failed] = []
         for first, size in ((start, half), (start + half, count - half)):
             # When memory ran out, padding to more than the half would run out again.
             padded = min(limit.padded(size), half) if exhausted else limit.padded(size)

@@ -92,7 +92,7 @@ def judge_of(
             raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
     if schema is not None:
         check_environment(schema, options.environment)
-        _tell_of_comparators(options, schema)
+        _warn_without_comparators(options, schema)
     return Judge(
         statistics,
         schema,
@@ -127,7 +127,7 @@ def schema_text(options: Any) -> str:
     return read_bytes(options.schema).decode() if options.schema else ""
 
 
-def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
+def _warn_without_comparators(options: ValidationOptions, schema: Any) -> None:
     """Says that a reference is of no use, where the schema asks for no comparison."""
     names = ("drift_comparator", "skew_comparator")
     name, other = names if options.reference_kind == "span" else names[::-1]
@@ -150,7 +150,7 @@ def _tell_of_comparators(options: ValidationOptions, schema: Any) -> None:
     )
 
 
-def tell_of_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
+def warn_of_swapped_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
     """Says that the input and serving data seem to stand in each other's place.
 
     A schema leaves labels out of an environment, mostly that of serving. So the reference is not
@@ -214,7 +214,7 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
         return rejecting, None
     statistics = StatisticsOptions(schema=schema)
     judge = judge_of(options, schema, checks, statistics, options.input)
-    tell_of_reference(options, judge, columns)
+    warn_of_swapped_reference(options, judge, columns)
     return rejecting, judge
 
 

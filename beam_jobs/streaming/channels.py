@@ -24,12 +24,12 @@ def check(options: JobOptions) -> None:
         try:
             client.check()
         except Exception as error:
-            raise _told(flag, name, error) from None
+            raise _named_error(flag, name, error) from None
         finally:
             client.close()
 
 
-def _told(flag: str, name: str, error: Exception) -> Exception:
+def _named_error(flag: str, name: str, error: Exception) -> Exception:
     """The error with the option that it is about; one that is not the service's stays as it is."""
     from transforms.io.pubsub.clients import explained
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.calls import SMALLEST, Called, Calls, Failed, RowLimit, groups
+from transforms.calls import SMALLEST, CallResult, Calls, Failed, RowLimit, groups
 
 
 class Stop(Exception):
@@ -38,7 +38,7 @@ class Model:
 
 
 def _rows(parts):
-    return [row for part in parts if isinstance(part, Called) for row in part.result]
+    return [row for part in parts if isinstance(part, CallResult) for row in part.result]
 
 
 def _failed(parts):

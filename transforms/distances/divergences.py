@@ -128,9 +128,9 @@ def _cuts(current: Mass, control: Mass, edges: _Floats) -> list[tuple[float, boo
     for at, edge in enumerate(map(float, edges)):
         if not control.is_fine and edge not in control.at:
             continue
-        if control.jump_at(edge):
+        if control.has_mass_at(edge):
             cuts += [(edge, False), (edge, True)]
-        elif control.is_fine or not current.jump_at(edge):
+        elif control.is_fine or not current.has_mass_at(edge):
             cuts.append((edge, at == last))
     return cuts
 

@@ -50,7 +50,7 @@ class Mass:
         """How many values there are."""
         return self.finite + float(self.odd.sum())
 
-    def jump_at(self, position: float) -> bool:
+    def has_mass_at(self, position: float) -> bool:
         """Whether some values are known to be just this number."""
         index = int(np.searchsorted(self.at, position))
         known = index < len(self.at) and self.at[index] == position

@@ -31,13 +31,13 @@ def findings(anomalies: "anomalies_pb2.Anomalies", with_values: bool = False) ->
 def _found(feature: str, info: "anomalies_pb2.AnomalyInfo", with_values: bool) -> Finding:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-    told = _in_full if with_values else _told
+    told = _in_full if with_values else _first_words
     reasons = [told(reason) for reason in info.reason] or [info.short_description]
     severity = anomalies_pb2.AnomalyInfo.Severity.Name(info.severity)
     return Finding(severity, feature, "; ".join(reasons))
 
 
-def _told(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
+def _first_words(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
     """What is wrong in a few words, and more if that tells no value."""
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 

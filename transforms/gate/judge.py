@@ -104,11 +104,13 @@ class Judge:
           repeats: For each rule about keys, how many rows have the key of another.
           unread: How many rows could not be read.
         """
-        told, found = self._told(slices, faults or Faults(), verdicts, repeats or {}, unread)
+        told, found = self._files_and_findings(
+            slices, faults or Faults(), verdicts, repeats or {}, unread
+        )
         # Of thousands of columns the statistics are large: they are gone when the state is made.
         return Judgement((*told, (STATE, _stored(slices))), found, slices[WHOLE].rows)
 
-    def _told(
+    def _files_and_findings(
         self,
         slices: Slices,
         faults: Faults,

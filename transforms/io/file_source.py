@@ -111,7 +111,7 @@ class Source:
         if not fields and not partitions:
             raise ConfigError(self._no_columns())
         if declared is None and inferred:
-            self._tell_empty(samples)
+            self._warn_of_empty_columns(samples)
         if own and declared is None:
             names = ", ".join(sorted(own))
             _log.warning("column %s is in the files and in their path: the path's is read", names)
@@ -135,7 +135,7 @@ class Source:
         found = why.get(self.format.name, "have no columns")
         return f"--input: the files of {self.uri!r} {found}"
 
-    def _tell_empty(self, samples: list[tuple[str, pa.Schema]]) -> None:
+    def _warn_of_empty_columns(self, samples: list[tuple[str, pa.Schema]]) -> None:
         """Tells of columns that had no value in the sample, and are read as text."""
         empty = {f.name for _, schema in samples for f in schema if pa.types.is_null(f.type)}
         known = {f.name for _, schema in samples for f in schema if not pa.types.is_null(f.type)}

@@ -160,7 +160,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Spelt:
+class SpelledNumbers:
     """Texts that spell numbers of a range: "12", where the schema says BYTES and an int_domain.
 
     Attributes:

@@ -17,7 +17,7 @@ from transforms.row_checks.domains import (
     FloatBits,
     FloatRange,
     IntRange,
-    Spelt,
+    SpelledNumbers,
     Texts,
 )
 from transforms.schema.environments import check_environment, in_environment
@@ -194,7 +194,7 @@ def _ints(domain: Any, name: str, kind: str) -> Domain | None:
     low = domain.min if domain.HasField("min") else low
     found = IntRange(name, low, domain.max if domain.HasField("max") else high)
     if kind == "BYTES":
-        return Spelt(name, pa.int64(), INTEGER, found)
+        return SpelledNumbers(name, pa.int64(), INTEGER, found)
     return found if kind == "INT" else None
 
 
@@ -203,7 +203,7 @@ def _floats(domain: Any, name: str, kind: str) -> Domain | None:
     high = max(_ends(domain.max)) if domain.HasField("max") else math.inf
     found = FloatRange(name, low, high, domain.disallow_nan, domain.disallow_inf)
     if kind == "BYTES":
-        return Spelt(name, pa.float64(), FLOAT, found)
+        return SpelledNumbers(name, pa.float64(), FLOAT, found)
     return found if kind == "FLOAT" else None
 
 

@@ -7,7 +7,7 @@ from transforms.metadata.arguments import check_schema
 from transforms.metadata.datasets import dataset_of_one, is_weighted, slices_of
 from transforms.metadata.paths import walk_features
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
-from transforms.schema.anomalies.anomaly import Surroundings
+from transforms.schema.anomalies.anomaly import ValidationContext
 from transforms.schema.anomalies.comparators import DISTANCES
 from transforms.schema.anomalies.dataset import DatasetAnomaly
 from transforms.schema.environments import check_environment
@@ -85,7 +85,7 @@ def validate_slices(
         controls = {
             name: slices[slice_name] for name, slices in others.items() if slice_name in slices
         }
-        seen = Surroundings(
+        seen = ValidationContext(
             dataset_of_one(data, by_weight),
             environment,
             **{name: dataset_of_one(each, by_weight) for name, each in controls.items()},
@@ -95,7 +95,7 @@ def validate_slices(
         anomalies = judged(asked, seen, of_slice)
         anomalies.ClearField("baseline")
         leave_out(anomalies, known, of_slice)
-        _tell(anomalies, list(_missing(compared, controls)), overrides)
+        _add_findings(anomalies, list(_missing(compared, controls)), overrides)
         found[slice_name] = anomalies
     return found
 
@@ -144,7 +144,7 @@ def _missing(compared: list[str], controls: Collection[str]) -> Iterator[Dataset
             )
 
 
-def _tell(
+def _add_findings(
     anomalies: anomalies_pb2.Anomalies,
     findings: list[DatasetAnomaly],
     overrides: Mapping[str, int],

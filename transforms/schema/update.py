@@ -7,12 +7,12 @@ from transforms.metadata.arguments import check_schema
 from transforms.metadata.columns import Column
 from transforms.metadata.paths import Index, index_of, path_text
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
-from transforms.schema.anomalies.anomaly import Draft, Surroundings
+from transforms.schema.anomalies.anomaly import Draft, ValidationContext
 from transforms.schema.anomalies.dataset import dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.environments import check_environment, in_environment
 from transforms.schema.infer.infer import Limits, add_column
-from transforms.schema.validate import surroundings
+from transforms.schema.validate import validation_context
 
 _Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 _Type = anomalies_pb2.AnomalyInfo.Type
@@ -52,7 +52,7 @@ def update_schema(
     """
     check_schema(schema)
     check_environment(schema, environment)
-    data = surroundings(statistics, environment, previous_span, previous_version, serving)
+    data = validation_context(statistics, environment, previous_span, previous_version, serving)
     updated = schema_pb2.Schema()
     updated.CopyFrom(schema)
     if data.current.examples == 0:
@@ -99,19 +99,19 @@ def _mend(index: Index, report: Report, wanted: _Wanted) -> None:
 
 
 def _add(
-    schema: schema_pb2.Schema, index: Index, data: Surroundings, column: Column, limits: Limits
+    schema: schema_pb2.Schema, index: Index, data: ValidationContext, column: Column, limits: Limits
 ) -> None:
     above = column.path[:-1]
     level = index.features[above].struct_domain if above else schema
     add_column(schema, level, data.current, column, limits)
-    _let_in(level.feature[-1], data.environment, schema.default_environment)
+    _add_to_environment(level.feature[-1], data.environment, schema.default_environment)
 
 
-def _let_in(
+def _add_to_environment(
     feature: schema_pb2.Feature, environment: str | None, defaults: Collection[str]
 ) -> None:
     """Makes a feature, and those below it, ones that data of an environment has."""
     if environment is not None and not in_environment(feature, environment, defaults):
         feature.in_environment.append(environment)
     for inner in feature.struct_domain.feature:
-        _let_in(inner, environment, defaults)
+        _add_to_environment(inner, environment, defaults)

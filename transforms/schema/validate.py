@@ -9,7 +9,7 @@ from transforms.metadata.datasets import Dataset, dataset_of, is_weighted
 from transforms.metadata.paths import path_text
 from transforms.metadata.protos import anomalies_pb2, schema_pb2, statistics_pb2
 from transforms.nearest import nearest
-from transforms.schema.anomalies.anomaly import Anomaly, Surroundings
+from transforms.schema.anomalies.anomaly import Anomaly, ValidationContext
 from transforms.schema.anomalies.dataset import DatasetAnomaly, dataset_findings
 from transforms.schema.anomalies.examine import Report, examine
 from transforms.schema.anomalies.measured import Measured
@@ -51,12 +51,12 @@ def validate_statistics(
     check_schema(schema)
     check_environment(schema, environment)
     overrides = checked_severities(severities or {})
-    data = surroundings(statistics, environment, previous_span, previous_version, serving)
+    data = validation_context(statistics, environment, previous_span, previous_version, serving)
     return judged(schema, data, overrides)
 
 
 def judged(
-    schema: schema_pb2.Schema, data: Surroundings, overrides: Mapping[str, int]
+    schema: schema_pb2.Schema, data: ValidationContext, overrides: Mapping[str, int]
 ) -> anomalies_pb2.Anomalies:
     """What `validate_statistics` finds, of data sets that were read."""
     found = anomalies_pb2.Anomalies(
@@ -73,13 +73,13 @@ def judged(
     return found
 
 
-def surroundings(
+def validation_context(
     statistics: _Statistics,
     environment: str | None = None,
     previous_span: _Statistics | None = None,
     previous_version: _Statistics | None = None,
     serving: _Statistics | None = None,
-) -> Surroundings:
+) -> ValidationContext:
     """The data sets of a validation: where the current one has weighted figures, those of all."""
     by_weight = is_weighted(statistics)
 
@@ -89,7 +89,7 @@ def surroundings(
         except ConfigError as error:
             raise ConfigError(f"{name}: {error}") from None
 
-    return Surroundings(
+    return ValidationContext(
         dataset_of(statistics, by_weight),
         environment,
         read("previous_span", previous_span),

@@ -11,7 +11,7 @@ from transforms.arrow.json_text import json_rows, json_values
 from transforms.errors import ConfigError
 from transforms.keys.key_hash import NULL_FAMILY, key_column, key_family, whole_keys, wide_hash
 from transforms.nearest import nearest_column
-from transforms.skew.pairs import Paired, compare_pairs
+from transforms.skew.pairs import PairMasks, compare_pairs
 
 PAIRS = pa.schema(
     [
@@ -234,14 +234,14 @@ def _column(rows: pa.RecordBatch, name: str) -> pa.Array:
     return rows.column(index) if index >= 0 else pa.nulls(rows.num_rows)
 
 
-def _counted(paired: Paired) -> FeatureSkew:
+def _counted(paired: PairMasks) -> FeatureSkew:
     masks = (paired.match, paired.mismatch, paired.base_only, paired.test_only)
     return FeatureSkew(*(int(np.count_nonzero(mask)) for mask in masks))
 
 
 def _sampled(
     name: str,
-    paired: Paired,
+    paired: PairMasks,
     columns: tuple[pa.Array, pa.Array],
     rows: pa.RecordBatch,
     identifiers: Sequence[str],

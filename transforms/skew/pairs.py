@@ -16,7 +16,7 @@ from transforms.arrow.types import is_list, is_text, plain_type
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairMasks:
     """How the values of two columns compare, pair by pair: four masks of n booleans.
 
     A pair of which both are missing is in none of them.
@@ -28,7 +28,7 @@ class Paired:
     test_only: np.ndarray
 
 
-def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = None) -> Paired:
+def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = None) -> PairMasks:
     """Compares two columns of n rows.
 
     Numbers are compared as numbers and texts as bytes, whatever their types; NaN is equal to NaN.
@@ -44,7 +44,7 @@ def compare_pairs(base: pa.Array, test: pa.Array, float_digits: int | None = Non
     here, there = true_where(base.is_valid()), true_where(test.is_valid())
     both = here & there
     equal = _equal(base, test, float_digits) & both
-    return Paired(equal, both & ~equal, here & ~there, there & ~here)
+    return PairMasks(equal, both & ~equal, here & ~there, there & ~here)
 
 
 def _equal(base: pa.Array, test: pa.Array, digits: int | None) -> np.ndarray:

@@ -58,7 +58,7 @@ def composites_of(schema: schema_pb2.Schema) -> Iterator[Composite]:
 
 
 @dataclass
-class Together:
+class CompositeCounts:
     """In how many rows parts of a composite are missing, and how their numbers of values differ.
 
     Rows that have none of the parts do not count. Figures of parts other than the value are in the
@@ -93,7 +93,7 @@ class Together:
         if len(value):
             apart = [np.maximum(each, 0) - np.maximum(value, 0) for each in others]
             self.merge(
-                Together(
+                CompositeCounts(
                     int((value < 0).sum()),
                     [int((each < 0).sum()) for each in others],
                     [int(each.min()) for each in apart],
@@ -101,7 +101,7 @@ class Together:
                 )
             )
 
-    def merge(self, other: "Together") -> None:
+    def merge(self, other: "CompositeCounts") -> None:
         """Takes other rows into account."""
         self.missing_value += other.missing_value
         if self.missing and other.missing:

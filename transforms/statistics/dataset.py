@@ -12,7 +12,7 @@ from transforms.arrow.casts import as_plain
 from transforms.arrow.types import unmapped_type
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
-from transforms.statistics.composite import Together
+from transforms.statistics.composite import CompositeCounts
 from transforms.statistics.feature import Feature, Kinds, repeated
 from transforms.statistics.options import StatisticsOptions
 from transforms.statistics.pairs import Pairs
@@ -45,7 +45,7 @@ class Dataset:
     features: dict[str, Feature] = field(default_factory=dict)
     pairs: Pairs | None = None
     slicer: str = ""
-    composites: dict[str, Together] = field(default_factory=dict)
+    composites: dict[str, CompositeCounts] = field(default_factory=dict)
     left_out: dict[str, None] = field(default_factory=dict)
 
     def add(self, batch: pa.RecordBatch, options: StatisticsOptions, kinds: Kinds) -> None:
@@ -76,7 +76,7 @@ class Dataset:
             self.pairs = self.pairs or Pairs()
             self.pairs.add(_only(batch, options.columns))
         for parts in kinds.composites:
-            self.composites.setdefault(parts.key, Together()).add(batch, parts)
+            self.composites.setdefault(parts.key, CompositeCounts()).add(batch, parts)
 
     def merge(self, other: "Dataset") -> None:
         """Takes other rows into account.
@@ -96,7 +96,7 @@ class Dataset:
             self.pairs = self.pairs or Pairs()
             self.pairs.merge(other.pairs)
         for key, together in other.composites.items():
-            self.composites.setdefault(key, Together()).merge(together)
+            self.composites.setdefault(key, CompositeCounts()).merge(together)
 
     def _add_rows(self, rows: int, weight: float, weighted_by: str | None) -> None:
         if self.rows and rows and self.weighted_by != weighted_by:
@@ -152,7 +152,9 @@ class Dataset:
         for parts in kinds.composites:
             # One of the name of a column is the fault of the schema, which its validation tells.
             if parts.path not in taken:
-                made.features.append(self.composites.get(parts.key, Together()).describe(parts))
+                made.features.append(
+                    self.composites.get(parts.key, CompositeCounts()).describe(parts)
+                )
         if self.pairs is not None:
             made.cross_features.extend(self.pairs.describe())
 

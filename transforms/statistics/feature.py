@@ -22,7 +22,7 @@ from transforms.statistics.semantics import Sample
 from transforms.statistics.sketches.levels import Level, valid_of, values_of_rows
 from transforms.statistics.sketches.presence import Presence
 from transforms.statistics.texts import Texts, as_text
-from transforms.statistics.vocabulary import Asked
+from transforms.statistics.vocabulary import TokenQuestions
 
 Path = tuple[str, ...]
 """The names of fields, from the column on."""
@@ -44,7 +44,7 @@ class Kinds:
     named: Mapping[Path, str]
     semantics: bool = False
     composites: tuple[Composite, ...] = ()
-    languages: Mapping[Path, Asked] = field(default_factory=dict)
+    languages: Mapping[Path, TokenQuestions] = field(default_factory=dict)
 
 
 @dataclass
@@ -111,7 +111,9 @@ class Feature:
         rows = levels[0]
         self.rows.add(rows.valid, values_of_rows(levels), rows.weights)
 
-    def _add_language(self, array: pa.Array, lengths: np.ndarray | None, asked: Asked) -> None:
+    def _add_language(
+        self, array: pa.Array, lengths: np.ndarray | None, asked: TokenQuestions
+    ) -> None:
         """Takes the tokens of lists into account; where there are no lists, each row is one."""
         if lengths is None:
             array = array.drop_null()

@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from transforms.statistics.sketches.histograms import by_quantiles
 from transforms.statistics.sketches.summary import QuantileSummary, distinct
 from transforms.statistics.sketches.value_counts import ValueCounts, add_ranks
-from transforms.statistics.vocabulary import Asked, Token
+from transforms.statistics.vocabulary import Token, TokenQuestions
 
 NAME = "nl_statistics"
 """The custom statistic that holds a `NaturalLanguageStatistics`, by TFDV's name."""
@@ -91,7 +91,7 @@ class Language:
     counts: ValueCounts = field(default_factory=ValueCounts)
     tokens: dict[str, Occurrences] = field(default_factory=dict)
 
-    def add(self, tokens: pa.Array, lengths: np.ndarray, asked: Asked) -> None:
+    def add(self, tokens: pa.Array, lengths: np.ndarray, asked: TokenQuestions) -> None:
         """Takes sequences into account.
 
         Args:
@@ -114,7 +114,7 @@ class Language:
             held = self.tokens.setdefault(json.dumps(token), Occurrences())
             held.merge(sequences.occurrences(kinds.are((token,))))
 
-    def _cover(self, kinds: "_Kinds", often: np.ndarray, asked: Asked) -> None:
+    def _cover(self, kinds: "_Kinds", often: np.ndarray, asked: TokenQuestions) -> None:
         counts = ~kinds.are(asked.excluded)
         known = counts & kinds.known & ~kinds.are(asked.unknown)
         self.counted += int(often[counts].sum())
@@ -135,7 +135,7 @@ class Language:
         for key, more in other.tokens.items():
             self.tokens.setdefault(key, Occurrences()).merge(more)
 
-    def describe(self, made: statistics_pb2.FeatureNameStatistics, asked: Asked) -> None:
+    def describe(self, made: statistics_pb2.FeatureNameStatistics, asked: TokenQuestions) -> None:
         """Adds the custom statistic that TFDV makes of natural language."""
         stats = _Stats()
         if self.counted:
@@ -163,7 +163,7 @@ class _Kinds:
     known: np.ndarray
 
     @classmethod
-    def of(cls, tokens: pa.Array, asked: Asked) -> "_Kinds":
+    def of(cls, tokens: pa.Array, asked: TokenQuestions) -> "_Kinds":
         vocabulary = asked.vocabulary
         if pa.types.is_integer(tokens.type):
             if vocabulary is None:

@@ -82,7 +82,7 @@ class StatisticsOptions:
         """What the schema tells of features besides their types."""
         from transforms.statistics.composite import composites_of
         from transforms.statistics.feature import Kinds
-        from transforms.statistics.vocabulary import asked_of
+        from transforms.statistics.vocabulary import token_questions_of
 
         if self.schema is None:
             return Kinds({}, self.semantics)
@@ -91,7 +91,7 @@ class StatisticsOptions:
             for each in composites_of(self.schema)
             if self.columns is None or each.columns <= {*self.columns}
         )
-        languages = dict(asked_of(self.schema, self.vocabularies))
+        languages = dict(token_questions_of(self.schema, self.vocabularies))
         named = dict(_kinds(self.schema.feature, ()))
         return Kinds(named, self.semantics, composites, languages)
 

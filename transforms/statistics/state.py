@@ -39,6 +39,8 @@ _SEAL = "seal"
 _BATCH_BYTES = 4 << 20
 _ARRAYS = ("<i8", "<u8", "<f8")
 _Entry = tuple[int, str, str, bytes]
+_STORED_NAMES = {"CompositeCounts": "Together"}
+"""The names that stored states keep for classes that were renamed since."""
 
 
 def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
@@ -104,7 +106,7 @@ def _entries(value: Any, depth: int, name: str) -> Iterator[_Entry]:
     """The entry of a value, and behind it those of what it holds, one deeper."""
     inner: list[tuple[str, Any]] = []
     if dataclasses.is_dataclass(value):
-        kind, content = type(value).__name__, b""
+        kind, content = _name(type(value)), b""
         inner = [(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)]
     elif isinstance(value, dict):
         kind, content = "dict", b""
@@ -244,7 +246,8 @@ def _options(wanted: Any) -> tuple[Any, ...]:
 
 
 def _name(wanted: Any) -> str:
-    return str((typing.get_origin(wanted) or wanted).__name__)
+    name = str((typing.get_origin(wanted) or wanted).__name__)
+    return _STORED_NAMES.get(name, name)
 
 
 def _plain(value: Any, options: tuple[Any, ...]) -> Any:

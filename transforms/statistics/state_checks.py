@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from transforms.keys import least_hashes
 from transforms.metadata.columns import INT64
-from transforms.statistics.composite import Together
+from transforms.statistics.composite import CompositeCounts
 from transforms.statistics.dataset import MAX_SLICES, MOST_WEIGHT, WHOLE, Dataset
 from transforms.statistics.feature import Feature
 from transforms.statistics.images import Images
@@ -182,7 +182,7 @@ def _pairs(made: Pairs) -> Iterable[bool]:
         yield bool(((count >= 0) & (count <= _MOST)).all())
 
 
-def _together(made: Together) -> Iterable[bool]:
+def _composite_counts(made: CompositeCounts) -> Iterable[bool]:
     yield _counts(made.missing_value, *made.missing)
     yield len(made.missing) == len(made.least) == len(made.most)
     yield all(abs(each) <= _MOST for each in (*made.least, *made.most))
@@ -203,5 +203,5 @@ _CHECKS: dict[type, Callable[[Any], Iterable[bool]]] = {
     Occurrences: _occurrences,
     Language: _language,
     Pairs: _pairs,
-    Together: _together,
+    CompositeCounts: _composite_counts,
 }

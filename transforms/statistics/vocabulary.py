@@ -18,7 +18,7 @@ Token = int | str
 
 
 @dataclass(frozen=True)
-class Asked:
+class TokenQuestions:
     """What is asked of the tokens of a feature.
 
     Attributes:
@@ -36,9 +36,9 @@ class Asked:
     counted: tuple[Token, ...]
 
 
-def asked_of(
+def token_questions_of(
     schema: schema_pb2.Schema, vocabularies: Mapping[str, str]
-) -> Iterator[tuple[Path, Asked]]:
+) -> Iterator[tuple[Path, TokenQuestions]]:
     """What the features of a schema are asked that have a natural-language domain with content.
 
     Args:
@@ -63,7 +63,9 @@ def asked_of(
             yield path, _asked(domain, None if uri is None else _read(uri))
 
 
-def _asked(domain: schema_pb2.NaturalLanguageDomain, vocabulary: pa.StringArray | None) -> Asked:
+def _asked(
+    domain: schema_pb2.NaturalLanguageDomain, vocabulary: pa.StringArray | None
+) -> TokenQuestions:
     coverage, length = domain.coverage, domain.sequence_length_constraints
     named = (each.WhichOneof("value") for each in domain.token_constraints)
     counted = (
@@ -71,7 +73,7 @@ def _asked(domain: schema_pb2.NaturalLanguageDomain, vocabulary: pa.StringArray 
         for each, name in zip(domain.token_constraints, named, strict=True)
         if name is not None
     )
-    return Asked(
+    return TokenQuestions(
         vocabulary,
         tuple(coverage.oov_string_tokens),
         (*coverage.excluded_int_tokens, *coverage.excluded_string_tokens),

@@ -219,8 +219,8 @@ def test_mass_between_positions_is_spread_evenly():
     )
     assert [mass.count(at, False) for at in (-1, 0, 5, 10, 11)] == [0, 0, 5, 8, 10]
     assert [mass.count(at, True) for at in (-1, 0, 5, 10, 11)] == [0, 2, 5, 10, 10]
-    assert mass.jump_at(0)
-    assert not mass.jump_at(5)
+    assert mass.has_mass_at(0)
+    assert not mass.has_mass_at(5)
 
 
 def test_the_widest_range_of_doubles():

@@ -94,7 +94,7 @@ class Session:
         now = time.monotonic()
         if not taken:
             self.watermark.pause(now, self.puller.reach.since())
-            self._tell_lag()
+            self._report_lag()
             return None
         ack_ids = [message.ack_id for message in taken]
         first = self._ids.first([message.message.message_id for message in taken])
@@ -110,7 +110,7 @@ class Session:
         if self.watermark.value is not None:
             rows = with_watermark(rows, self.watermark.value)
         self.watermark.observe(self._plausible(times, rows), now)
-        self._tell_lag()
+        self._report_lag()
         return (rows, rejects), ack_ids
 
     def _plausible(self, times: np.ndarray, rows: pa.RecordBatch) -> np.ndarray:
@@ -127,7 +127,7 @@ class Session:
         plausible: np.ndarray = np.minimum(times, published + AHEAD)[tells]
         return plausible
 
-    def _tell_lag(self) -> None:
+    def _report_lag(self) -> None:
         if self.watermark.value is not None:
             progress.gauge("lag", time.time() - self.watermark.value / 1e6)
 

@@ -12,7 +12,7 @@ from transforms.reports.page import Section, badge, note, table
 from transforms.reports.redaction import MOST
 from transforms.reports.statistics.context import Context, link
 from transforms.reports.statistics.pairing import Feature
-from transforms.schema.anomalies.anomaly import Control, Seen
+from transforms.schema.anomalies.anomaly import ColumnContext, Control
 from transforms.schema.anomalies.comparators import DISTANCES, measure
 from transforms.schema.anomalies.measured import Measured
 from transforms.schema.anomalies.missing_share import measure_missing
@@ -139,7 +139,7 @@ def _cell(found: _Measured, feature: Feature) -> str:
         distance = _Measurement.Type.Value(again.distance.measure)
         if distance == found.distance and abs(again.value - found.value) < 1e-9:
             return again.cell
-    return _told(found, feature)
+    return _measured_difference(found, feature)
 
 
 def _again(feature: Feature) -> list[Measured]:
@@ -147,16 +147,16 @@ def _again(feature: Feature) -> list[Measured]:
     return [] if data is None or feature.expected is None else measure(feature.expected, data)
 
 
-def _beside(feature: Feature) -> Seen | None:
+def _beside(feature: Feature) -> ColumnContext | None:
     """A feature beside the baseline as either of what it may be."""
     if feature.current is None or feature.baseline is None:
         return None
     previous = Control("previous", "current", feature.baseline)
     serving = Control("serving", "training", feature.baseline)
-    return Seen(feature.current, previous=previous, serving=serving)
+    return ColumnContext(feature.current, previous=previous, serving=serving)
 
 
-def _told(found: _Measured, feature: Feature) -> str:
+def _measured_difference(found: _Measured, feature: Feature) -> str:
     """What the anomaly says of it; a distance that is no anomaly says nothing."""
     for reason in feature.anomaly.reason if feature.anomaly is not None else ():
         kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)

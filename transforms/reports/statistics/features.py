@@ -142,12 +142,12 @@ def _spark(bins: Bins | Ranks | None, feature: Feature, context: Context) -> Mar
 
 
 def _figure(measure: Measure, feature: Feature, context: Context) -> Markup:
-    told = measure.text(feature.current, context.values)
+    shown = measure.text(feature.current, context.values)
     value = None if feature.current is None else measure.read(feature.current)
     class_ = "missing" if measure is MISSING and value else None
     return element(
         "td",
-        element("span", told, class_=class_) if class_ else figure(told),
+        element("span", shown, class_=class_) if class_ else figure(shown),
         _was(measure.text(feature.baseline, context.values), context),
         class_="n",
         data_label=measure.name,
@@ -167,7 +167,7 @@ def _was(text: str, context: Context) -> Markup | None:
 
 
 def _top(ranks: Ranks | None, feature: Feature, context: Context) -> Markup:
-    def told(column: Column | None) -> str:
+    def most_frequent(column: Column | None) -> str:
         counts = {} if column is None else column.counts
         if column is None or not counts:
             return NOTHING
@@ -177,7 +177,7 @@ def _top(ranks: Ranks | None, feature: Feature, context: Context) -> Markup:
 
     return element(
         "td",
-        told(feature.current),
-        _was(told(feature.baseline), context),
+        most_frequent(feature.current),
+        _was(most_frequent(feature.baseline), context),
         data_label="Most frequent",
     )

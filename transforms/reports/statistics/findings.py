@@ -73,7 +73,7 @@ def severities(anomalies: anomalies_pb2.Anomalies) -> Counter[int]:
 
 def reasons(info: anomalies_pb2.AnomalyInfo, name: str, values: Values) -> Markup:
     """Each reason with what it is called and what it says."""
-    items = (element("li", *parts) for parts in _told(info, name, values))
+    items = (element("li", *parts) for parts in _reasons(info, name, values))
     return element("ul", *items, class_="reasons")
 
 
@@ -100,7 +100,7 @@ def _article(heading: str, badge: Markup, class_: str, *body: Markup | None) -> 
     return element("article", header, *body, class_=f"finding {class_}".rstrip())
 
 
-def _told(
+def _reasons(
     info: anomalies_pb2.AnomalyInfo, name: str, values: Values
 ) -> Iterator[tuple[object, ...]]:
     for reason in info.reason:

@@ -70,7 +70,7 @@ def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Mar
     brief += f" and {len(paths) - NAMES:,} more" if len(paths) > NAMES else ""
     left = len(infos) - FEATURES
     told = (
-        element("div", element("h4", _feature(path, context)), _told(path, info, context))
+        element("div", element("h4", _feature(path, context)), _reasons(path, info, context))
         for path, info in list(zip(paths, infos, strict=True))[:FEATURES]
     )
     rest = note(f"And {counted(left, 'feature')} more.") if left > 0 else None
@@ -86,7 +86,7 @@ def _feature(path: Path, context: Context) -> Markup:
     return link(context, path, path_text(path)) if path else joined(_ROWS)
 
 
-def _told(path: Path, info: _Info, context: Context) -> Markup:
+def _reasons(path: Path, info: _Info, context: Context) -> Markup:
     return reasons(info, path_text(path), context.values)
 
 

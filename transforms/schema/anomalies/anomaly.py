@@ -64,7 +64,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ColumnContext:
     """A column of the data, and what the rules must know besides.
 
     Attributes:
@@ -84,7 +84,7 @@ class Seen:
     serving: Control | None = None
 
 
-Check = Callable[[Draft, Seen], Iterator[Anomaly]]
+Check = Callable[[Draft, ColumnContext], Iterator[Anomaly]]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ValidationContext:
     """The data sets of one validation.
 
     Attributes:
@@ -113,9 +113,11 @@ class Surroundings:
     previous_version: Dataset | None = None
     serving: Dataset | None = None
 
-    def seen(self, column: Column, defaults: Collection[str], domains: Collection[str]) -> Seen:
+    def context_of(
+        self, column: Column, defaults: Collection[str], domains: Collection[str]
+    ) -> ColumnContext:
         """A column of the current data with all that its rules need."""
-        return Seen(
+        return ColumnContext(
             column,
             self.environment,
             defaults,

@@ -15,7 +15,7 @@ from transforms.distances.mass import edges_of, mass_of
 from transforms.distances.text_mass import text_mass_of
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2, statistics_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Control, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Control, Draft, Mend
 from transforms.schema.anomalies.measured import Distance, Measured
 from transforms.words import number
 
@@ -58,19 +58,19 @@ COMPARATORS = ("drift_comparator", "skew_comparator")
 """Fields of a feature: against the span before, and against serving data."""
 
 
-def measure(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
+def measure(feature: schema_pb2.Feature, context: ColumnContext) -> list[Measured]:
     """Every distance that a feature's comparators ask for, where there is something to compare."""
     found = []
-    for comparator, control in controls(feature, seen):
+    for comparator, control in controls(feature, context):
         asked = getattr(feature, comparator)
         wanted = [each for each in DISTANCES if asked.HasField(each.field)]
-        cells = _cells(seen.column, control, asked) if wanted else None
+        cells = _cells(context.column, control, asked) if wanted else None
         if cells is not None:
             found += [_measured(comparator, each, asked, control, cells) for each in wanted]
     return found
 
 
-def too_far(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def drift_exceeded(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A distance above its threshold."""
     for found in draft.measured:
         if found.threshold is None or found.value <= found.threshold:
@@ -83,9 +83,9 @@ def too_far(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         yield Anomaly(found.distance.kind, short, text, _accept(found))
 
 
-def no_control(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def no_control(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """There is a data set to compare with, but in it nothing to compare this column with."""
-    for comparator, control in controls(draft.feature, seen):
+    for comparator, control in controls(draft.feature, context):
         asked = getattr(draft.feature, comparator)
         bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
         is_measured = any(each.comparator == comparator for each in draft.measured)
@@ -99,9 +99,9 @@ def no_control(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
             )
 
 
-def controls(feature: schema_pb2.Feature, seen: Seen) -> Iterator[tuple[str, Control]]:
+def controls(feature: schema_pb2.Feature, context: ColumnContext) -> Iterator[tuple[str, Control]]:
     """The comparators of a feature, each with what it compares with, where there is such data."""
-    for comparator, control in zip(COMPARATORS, (seen.previous, seen.serving), strict=True):
+    for comparator, control in zip(COMPARATORS, (context.previous, context.serving), strict=True):
         if feature.HasField(comparator) and control is not None:
             yield comparator, control
 

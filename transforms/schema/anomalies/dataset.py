@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transforms.metadata.datasets import Dataset
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Surroundings
+from transforms.schema.anomalies.anomaly import ValidationContext
 from transforms.words import amount, counted, number
 
 
@@ -19,7 +19,9 @@ class DatasetAnomaly:
     mend: Callable[[schema_pb2.DatasetConstraints], None]
 
 
-def dataset_findings(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[DatasetAnomaly]:
+def dataset_findings(
+    schema: schema_pb2.Schema, data: ValidationContext
+) -> Iterator[DatasetAnomaly]:
     """What is wrong with the number of rows."""
     asked = schema.dataset_constraints
     yield from _compared(

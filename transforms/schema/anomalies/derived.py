@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 
 _STAGES = (schema_pb2.VALIDATION_DERIVED, schema_pb2.DISABLED)
 
 
-def derived_source(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def derived_source(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """Data says that it is derived, and the schema does not."""
-    source = seen.column.stats.validation_derived_source
-    if not seen.column.stats.HasField("validation_derived_source"):
+    source = context.column.stats.validation_derived_source
+    if not context.column.stats.HasField("validation_derived_source"):
         return
     if draft.feature.HasField("validation_derived_source"):
         return
@@ -28,7 +28,7 @@ def derived_source(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     )
 
 
-def derived_stage(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def derived_stage(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """The schema says that it is derived, and its stage does not."""
     feature = draft.feature
     if feature.HasField("validation_derived_source") and feature.lifecycle_stage not in _STAGES:

@@ -8,7 +8,13 @@ from transforms.metadata.columns import Column
 from transforms.metadata.datasets import nowhere
 from transforms.metadata.paths import Index, Path, index_of
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Rule, Seen, Surroundings
+from transforms.schema.anomalies.anomaly import (
+    Anomaly,
+    ColumnContext,
+    Draft,
+    Rule,
+    ValidationContext,
+)
 from transforms.schema.anomalies.comparators import measure
 from transforms.schema.anomalies.composite import collision, sparse, weighted
 from transforms.schema.anomalies.measured import Measured
@@ -37,7 +43,7 @@ class Report:
     measured: list[Measured] = field(default_factory=list)
 
 
-def examine(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[Report]:
+def examine(schema: schema_pb2.Schema, data: ValidationContext) -> Iterator[Report]:
     """What is wrong with the columns of a data set, or with what the schema says of them.
 
     Args:
@@ -59,7 +65,7 @@ def examine(schema: schema_pb2.Schema, data: Surroundings) -> Iterator[Report]:
 
 
 def _of_column(
-    schema: schema_pb2.Schema, index: Index, column: Column, data: Surroundings
+    schema: schema_pb2.Schema, index: Index, column: Column, data: ValidationContext
 ) -> tuple[Report, bool]:
     """The report of a column, and whether those below it are looked at."""
     held = _subjects(index, column.path)
@@ -78,7 +84,7 @@ def _of_column(
     if not live:
         return Report(column.path, ()), False
     return _of_feature(
-        held["features"], data.seen(column, schema.default_environment, index.domains), index
+        held["features"], data.context_of(column, schema.default_environment, index.domains), index
     )
 
 
@@ -87,27 +93,29 @@ def _subjects(index: Index, path: Path) -> dict[str, Any]:
     return {kind: getattr(index, kind)[path] for kind in kinds if path in getattr(index, kind)}
 
 
-def _of_feature(feature: schema_pb2.Feature, seen: Seen, index: Index) -> tuple[Report, bool]:
-    report = Report(seen.column.path, ("features",))
+def _of_feature(
+    feature: schema_pb2.Feature, context: ColumnContext, index: Index
+) -> tuple[Report, bool]:
+    report = Report(context.column.path, ("features",))
     draft = _copied(feature, index)
-    draft.missing = measure_missing(feature, seen)
+    draft.missing = measure_missing(feature, context)
     for rule in SCHEMA_RULES:
-        report.findings += _ask((rule,), draft, seen)
+        report.findings += _ask((rule,), draft, context)
         if not is_checked(draft.feature):
             return report, False
-    if seen.column.present == 0:
-        required = is_required(draft.feature, seen.environment, seen.defaults)
-        report.findings += [absent()] if required else _ask(ABSENT_RULES, draft, seen)
+    if context.column.present == 0:
+        required = is_required(draft.feature, context.environment, context.defaults)
+        report.findings += [absent()] if required else _ask(ABSENT_RULES, draft, context)
         return report, not required
-    draft.measured = report.measured = measure(feature, seen)
-    report.findings += _ask(DATA_RULES, draft, seen)
+    draft.measured = report.measured = measure(feature, context)
+    report.findings += _ask(DATA_RULES, draft, context)
     return report, is_checked(draft.feature)
 
 
-def _ask(rules: tuple[Rule, ...], draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def _ask(rules: tuple[Rule, ...], draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """What rules find. Each sees the feature as the findings before it would have it."""
     for rule in rules:
-        for finding in rule.check(draft, seen):
+        for finding in rule.check(draft, context):
             assert finding.kind in rule.kinds, finding.kind
             assert finding.mend is not None, finding.kind
             finding.mend(draft)
@@ -125,7 +133,7 @@ def _copied(feature: schema_pb2.Feature, index: Index) -> Draft:
     return Draft(copy, domain)
 
 
-def _lacking(schema: schema_pb2.Schema, index: Index, data: Surroundings) -> Iterator[Report]:
+def _lacking(schema: schema_pb2.Schema, index: Index, data: ValidationContext) -> Iterator[Report]:
     """Columns that the data does not know of, unless it need not have the one above.
 
     One that is required is lacking; another may be missing more often than in other data.
@@ -143,14 +151,17 @@ def _lacking(schema: schema_pb2.Schema, index: Index, data: Surroundings) -> Ite
 
 
 def _vanished(
-    schema: schema_pb2.Schema, index: Index, data: Surroundings, path: Path
+    schema: schema_pb2.Schema, index: Index, data: ValidationContext, path: Path
 ) -> Iterator[Report]:
     """The report of an optional column that the data does not know of, where it has comparators."""
     feature, defaults = index.features[path], schema.default_environment
     if not in_environment(feature, data.environment, defaults):
         return
-    seen, draft = data.seen(nowhere(path, data.current), defaults, ()), _copied(feature, index)
-    draft.missing = measure_missing(feature, seen)
-    findings = list(_ask(ABSENT_RULES, draft, seen))
+    context, draft = (
+        data.context_of(nowhere(path, data.current), defaults, ()),
+        _copied(feature, index),
+    )
+    draft.missing = measure_missing(feature, context)
+    findings = list(_ask(ABSENT_RULES, draft, context))
     if findings:
         yield Report(path, ("features",), findings)

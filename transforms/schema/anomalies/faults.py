@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft, Mend
 from transforms.schema.anomalies.mends import drop_domain, give_up
 from transforms.schema.domains import allowed_types, domain_name
 from transforms.words import handful, quoted
@@ -17,7 +17,7 @@ _UNSUPPORTED_MASS = {
 }
 
 
-def missing_name(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def missing_name(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A feature without a name."""
     if not draft.feature.HasField("name"):
         yield Anomaly(
@@ -28,7 +28,7 @@ def missing_name(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         )
 
 
-def missing_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def missing_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A feature without a type: BYTES if its domain is of strings, else nobody knows."""
     feature = draft.feature
     if feature.HasField("type") and feature.type != schema_pb2.TYPE_UNKNOWN:
@@ -42,7 +42,7 @@ def missing_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     )
 
 
-def limits(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def limits(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """Presence and value counts that no data could meet, or that say nothing."""
     presence, count = draft.feature.presence, draft.feature.value_count
     if presence.min_fraction < 0:
@@ -55,7 +55,7 @@ def limits(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         yield _invalid("value_count.max is less than value_count.min", _max_is_min)
 
 
-def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def domain_for_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A domain that values of the feature's type can't be in."""
     held = domain_name(draft.feature)
     if draft.feature.type not in allowed_types(held):
@@ -68,14 +68,14 @@ def domain_for_type(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         )
 
 
-def unknown_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def unknown_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A shared domain that the schema does not have."""
     name = draft.feature.domain
-    if domain_name(draft.feature) == "domain" and name not in seen.domains:
+    if domain_name(draft.feature) == "domain" and name not in context.domains:
         yield _invalid(f"The schema has no string_domain {quoted(name)}", drop_domain)
 
 
-def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def malformed_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A bool domain that calls true and false the same; a string domain that repeats a value."""
     feature = draft.feature
     yes_no = feature.bool_domain
@@ -90,7 +90,7 @@ def malformed_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         yield _malformed("Malformed StringDomain", f"Values are repeated: {named}.", _once_each)
 
 
-def mass_without_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def mass_without_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A share of values that must be in the domain, where there is no domain of strings."""
     held = domain_name(draft.feature)
     if held in ("domain", "string_domain") or not draft.feature.HasField(

@@ -12,7 +12,7 @@ import numpy as np
 from transforms.distances.divergences import Cells
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Control, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Control, Draft, Mend
 from transforms.schema.anomalies.comparators import DISTANCES, controls
 from transforms.schema.anomalies.measured import Measured
 from transforms.words import number, part_of_rows
@@ -22,14 +22,14 @@ BEGINS = "It is missing in "
 _CELL = "rows without it"
 
 
-def measure_missing(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
+def measure_missing(feature: schema_pb2.Feature, context: ColumnContext) -> list[Measured]:
     """Returns the distances of missing shares that a feature's comparators ask for.
 
     There is none where the other data has no row with the column: that is another anomaly.
     """
     found = []
-    for comparator, control in controls(feature, seen):
-        cells = _cells(seen.column, control)
+    for comparator, control in controls(feature, context):
+        cells = _cells(context.column, control)
         asked = getattr(feature, comparator)
         wanted = [each for each in DISTANCES if asked.HasField(each.field)]
         if cells is None:
@@ -44,7 +44,7 @@ def measure_missing(feature: schema_pb2.Feature, seen: Seen) -> list[Measured]:
     return found
 
 
-def missing_apart(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def missing_share_exceeded(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """Finds missing shares that are further apart than the threshold of a distance."""
     for found in draft.missing:
         if found.threshold is None or found.value <= found.threshold or found.missing is None:

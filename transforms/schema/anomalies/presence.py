@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from transforms.metadata.paths import path_text
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.anomalies.mends import give_up
 from transforms.schema.environments import in_environment
 from transforms.words import counted, number, quoted
@@ -11,10 +11,10 @@ from transforms.words import counted, number, quoted
 DROPPED = "Column dropped"
 
 
-def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def not_in_environment(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A column that data of this environment should not have."""
-    environment = seen.environment
-    if environment is None or in_environment(draft.feature, environment, seen.defaults):
+    environment = context.environment
+    if environment is None or in_environment(draft.feature, environment, context.defaults):
         return
     name = environment
 
@@ -22,21 +22,21 @@ def not_in_environment(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
         kept = [each for each in draft.feature.not_in_environment if each != name]
         del draft.feature.not_in_environment[:]
         draft.feature.not_in_environment.extend(kept)
-        if not in_environment(draft.feature, name, seen.defaults):
+        if not in_environment(draft.feature, name, context.defaults):
             draft.feature.in_environment.append(name)
 
     yield Anomaly(
         "SCHEMA_NEW_COLUMN",
         "Column missing in environment",
-        f"The data has column {quoted(path_text(seen.column.path))}, which the schema leaves out "
-        f"of environment {quoted(name)}.",
+        f"The data has column {quoted(path_text(context.column.path))}, which the schema leaves "
+        f"out of environment {quoted(name)}.",
         mend,
     )
 
 
-def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def too_few_rows(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """Fewer rows have the column than `presence.min_count`."""
-    presence, present = draft.feature.presence, seen.column.present
+    presence, present = draft.feature.presence, context.column.present
     if not presence.HasField("min_count") or present >= presence.min_count:
         return
 
@@ -51,13 +51,13 @@ def too_few_rows(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     )
 
 
-def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def fraction_too_low(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A smaller share of rows has the column than `presence.min_fraction`."""
-    presence, fraction = draft.feature.presence, seen.column.fraction_present
+    presence, fraction = draft.feature.presence, context.column.fraction_present
     if not presence.HasField("min_fraction") or fraction is None:
         return
     # So few rows may lack it that their share is lost in a double.
-    lost = presence.min_fraction == 1 and seen.column.missing != 0
+    lost = presence.min_fraction == 1 and context.column.missing != 0
     if fraction >= presence.min_fraction and not lost:
         return
     accepted = fraction if fraction < presence.min_fraction else 0.9999
@@ -68,7 +68,7 @@ def too_small_a_share(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     yield Anomaly(
         "FEATURE_TYPE_LOW_FRACTION_PRESENT",
         DROPPED,
-        f"It is missing in {counted(seen.column.missing, 'row')}: a share of {number(fraction)} "
+        f"It is missing in {counted(context.column.missing, 'row')}: a share of {number(fraction)} "
         f"has it; expected at least {number(presence.min_fraction)}.",
         mend,
     )

@@ -1,7 +1,7 @@
 """Every rule, in the order in which they are asked, and the kinds of anomalies each can find."""
 
 from transforms.schema.anomalies.anomaly import Rule
-from transforms.schema.anomalies.comparators import DISTANCES, no_control, too_far
+from transforms.schema.anomalies.comparators import DISTANCES, drift_exceeded, no_control
 from transforms.schema.anomalies.derived import derived_source, derived_stage
 from transforms.schema.anomalies.domains.bools import bool_domain
 from transforms.schema.anomalies.domains.floats import float_domain
@@ -20,11 +20,11 @@ from transforms.schema.anomalies.faults import (
     missing_type,
     unknown_domain,
 )
-from transforms.schema.anomalies.missing_share import missing_apart
+from transforms.schema.anomalies.missing_share import missing_share_exceeded
 from transforms.schema.anomalies.presence import (
+    fraction_too_low,
     not_in_environment,
     too_few_rows,
-    too_small_a_share,
 )
 from transforms.schema.anomalies.shape import shape
 from transforms.schema.anomalies.unique import unique
@@ -63,7 +63,7 @@ DATA_RULES = (
     ),
     Rule(shape, ("INVALID_FEATURE_SHAPE",)),
     Rule(too_few_rows, ("FEATURE_TYPE_LOW_NUMBER_PRESENT",)),
-    Rule(too_small_a_share, ("FEATURE_TYPE_LOW_FRACTION_PRESENT",)),
+    Rule(fraction_too_low, ("FEATURE_TYPE_LOW_FRACTION_PRESENT",)),
     Rule(data_type, ("UNEXPECTED_DATA_TYPE",)),
     Rule(raw_bytes, ("DOMAIN_INVALID_FOR_TYPE",)),
     Rule(string_domain, ("ENUM_TYPE_INVALID_UTF8", "ENUM_TYPE_UNEXPECTED_STRING_VALUES")),
@@ -118,15 +118,15 @@ DATA_RULES = (
             "FEATURE_TYPE_HIGH_UNIQUE",
         ),
     ),
-    Rule(too_far, DISTANCE_KINDS),
-    Rule(missing_apart, DISTANCE_KINDS),
+    Rule(drift_exceeded, DISTANCE_KINDS),
+    Rule(missing_share_exceeded, DISTANCE_KINDS),
     Rule(no_control, ("COMPARATOR_CONTROL_DATA_MISSING",)),
     Rule(derived_source, ("DERIVED_FEATURE_INVALID_SOURCE",)),
     Rule(derived_stage, ("DERIVED_FEATURE_BAD_LIFECYCLE",)),
 )
 """About the data of a feature that some row has."""
 
-ABSENT_RULES = (Rule(missing_apart, DISTANCE_KINDS),)
+ABSENT_RULES = (Rule(missing_share_exceeded, DISTANCE_KINDS),)
 """About a feature that no row has, and none must have."""
 
 BETWEEN = (

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from math import prod
 
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.infer.shape import fixed_shape
 from transforms.words import counted
 
 
-def shape(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def shape(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`shape`, where rows lack values, or have another number of them."""
     if not draft.feature.HasField("shape"):
         return
-    found = fixed_shape(seen.column)
+    found = fixed_shape(context.column)
     if found is None:
         yield _dropped("Rows lack it, or differ in how many values they have.")
         return

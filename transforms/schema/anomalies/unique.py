@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft, Mend
 from transforms.words import counted
 
 
-def unique(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def unique(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`unique_constraints`, each bound by itself."""
     if not draft.feature.HasField("unique_constraints"):
         return
-    asked, found = draft.feature.unique_constraints, seen.column.unique
+    asked, found = draft.feature.unique_constraints, context.column.unique
     if found is None:
         yield Anomaly(
             "FEATURE_TYPE_NO_UNIQUE",

@@ -4,32 +4,33 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.infer.shape import set_value_counts
 from transforms.words import counted
 
 _NESTING = "Mismatched value nest level"
 
 
-def value_count(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def value_count(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`value_count`: for values that are not nested."""
     if not draft.feature.HasField("value_count"):
         return
-    if len(seen.column.valency) > 1:
-        yield _nesting(seen, "value_count is for values that are not nested; these are.")
+    if len(context.column.valency) > 1:
+        yield _nesting(context, "value_count is for values that are not nested; these are.")
         return
-    (least, most) = seen.column.valency[0]
+    (least, most) = context.column.valency[0]
     yield from _of_level(draft.feature.value_count, least, most, "", _flat)
 
 
-def value_counts(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def value_counts(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`value_counts`: one for each level of nesting."""
     if not draft.feature.HasField("value_counts"):
         return
-    asked, levels = draft.feature.value_counts.value_count, seen.column.valency
+    asked, levels = draft.feature.value_counts.value_count, context.column.valency
     if len(asked) != len(levels):
         yield _nesting(
-            seen, f"The values have {counted(len(levels), 'level')}; the schema has {len(asked)}."
+            context,
+            f"The values have {counted(len(levels), 'level')}; the schema has {len(asked)}.",
         )
         return
     for at, (count, (least, most)) in enumerate(zip(asked, levels, strict=True)):
@@ -59,10 +60,10 @@ def _of_level(
         )
 
 
-def _nesting(seen: Seen, text: str) -> Anomaly:
+def _nesting(context: ColumnContext, text: str) -> Anomaly:
     def mend(draft: Draft) -> None:
         draft.feature.ClearField("shape_type")
-        set_value_counts(draft.feature, seen.column)
+        set_value_counts(draft.feature, context.column)
 
     return Anomaly("VALUE_NESTEDNESS_MISMATCH", _NESTING, text, mend)
 

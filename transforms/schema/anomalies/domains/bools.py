@@ -7,7 +7,7 @@ from transforms.distances.mass import FINE_HISTOGRAM
 from transforms.metadata.columns import Column
 from transforms.metadata.long_texts import as_counted
 from transforms.metadata.protos import schema_pb2, statistics_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft, Mend
 from transforms.schema.anomalies.domains.ints import int_range
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
@@ -16,16 +16,16 @@ from transforms.words import number, quoted
 _SHORT = "Non-boolean values"
 
 
-def bool_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def bool_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`bool_domain`: 0 and 1, or the two texts that it names."""
     if domain_name(draft.feature) != "bool_domain":
         return
-    if seen.column.kind == schema_pb2.INT:
-        yield from _ints(seen.column)
-    elif seen.column.kind == schema_pb2.FLOAT:
-        yield from _floats(seen.column)
-    elif seen.column.kind == schema_pb2.BYTES:
-        yield from _texts(draft.feature.bool_domain, seen.column)
+    if context.column.kind == schema_pb2.INT:
+        yield from _ints(context.column)
+    elif context.column.kind == schema_pb2.FLOAT:
+        yield from _floats(context.column)
+    elif context.column.kind == schema_pb2.BYTES:
+        yield from _texts(draft.feature.bool_domain, context.column)
 
 
 def _ints(column: Column) -> Iterator[Anomaly]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft, Mend
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.schema.spelling import parse_float
@@ -16,11 +16,11 @@ from transforms.words import quoted
 _OUTSIDE, _INVALID = "Out-of-range values", "Invalid values"
 
 
-def float_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def float_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`float_domain`: the range of floats, also of those written as text; NaN and inf."""
     if domain_name(draft.feature) != "float_domain":
         return
-    domain, column = draft.feature.float_domain, seen.column
+    domain, column = draft.feature.float_domain, context.column
     strange = next((text for text in sorted(column.counts) if parse_float(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no floats, such as {quoted(strange)}."

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.domains import domain_name
 from transforms.words import number
 
 _UNKNOWN = "UNKNOWN"  # the format of what is no image
 
 
-def supported_images(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def supported_images(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`image_domain.minimum_supported_image_fraction`, of the formats that were counted."""
     domain = draft.feature.image_domain
-    formats = seen.column.custom("image_format_histogram")
+    formats = context.column.custom("image_format_histogram")
     if domain_name(draft.feature) != "image_domain" or formats is None:
         return
     if not domain.HasField("minimum_supported_image_fraction"):
@@ -38,12 +38,12 @@ def supported_images(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
     )
 
 
-def image_bytes(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def image_bytes(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`image_domain.max_image_byte_size`."""
     domain = draft.feature.image_domain
     if domain_name(draft.feature) != "image_domain" or not domain.HasField("max_image_byte_size"):
         return
-    largest = seen.column.stats.bytes_stats.max_num_bytes_int
+    largest = context.column.stats.bytes_stats.max_num_bytes_int
     if largest <= domain.max_image_byte_size:
         return
 

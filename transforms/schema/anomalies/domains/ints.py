@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from transforms.metadata.columns import INT64, Column
 from transforms.metadata.protos import schema_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.schema.spelling import parse_int
@@ -13,11 +13,11 @@ from transforms.words import quoted
 _OUTSIDE = "Out-of-range values"
 
 
-def int_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def int_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`int_domain`: the range of integers, also of those written as text."""
     if domain_name(draft.feature) != "int_domain":
         return
-    domain, column = draft.feature.int_domain, seen.column
+    domain, column = draft.feature.int_domain, context.column
     strange = next((text for text in sorted(column.counts) if parse_int(text) is None), None)
     if strange is not None and column.kind == schema_pb2.BYTES:
         text = f"Some texts are no integers, such as {quoted(strange)}."

@@ -7,7 +7,7 @@ import numpy as np
 
 from transforms.metadata.columns import Column
 from transforms.metadata.protos import schema_pb2, statistics_pb2
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Mend, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft, Mend
 from transforms.schema.domains import domain_name
 from transforms.words import number, quoted
 
@@ -62,11 +62,11 @@ _COVERAGE = (
 )
 
 
-def natural_language(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def natural_language(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`natural_language_domain`: coverage, and constraints of single tokens."""
     if domain_name(draft.feature) != "natural_language_domain":
         return
-    domain, stats = draft.feature.natural_language_domain, _statistics(seen.column)
+    domain, stats = draft.feature.natural_language_domain, _statistics(context.column)
     if stats is None:
         asked = [field for field, *_ in _COVERAGE if domain.coverage.HasField(field)]
         if asked or domain.token_constraints:

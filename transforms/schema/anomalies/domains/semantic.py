@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.domains import domain_name, semantic_domain
 
 
-def semantic_update(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def semantic_update(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """A feature without a domain whose values look like those of one."""
-    found = semantic_domain(seen.column) if domain_name(draft.feature) is None else None
+    found = semantic_domain(context.column) if domain_name(draft.feature) is None else None
     if found is None:
         return
 

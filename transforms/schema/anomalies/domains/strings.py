@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from transforms.distances.text_mass import text_mass_of
 from transforms.metadata.columns import Column
 from transforms.metadata.long_texts import as_counted, is_shortened
-from transforms.schema.anomalies.anomaly import Anomaly, Draft, Seen
+from transforms.schema.anomalies.anomaly import Anomaly, ColumnContext, Draft
 from transforms.schema.anomalies.mends import drop_domain
 from transforms.schema.domains import domain_name
 from transforms.words import handful, quoted, share
@@ -15,19 +15,19 @@ _UNIQUE_ERROR = 0.1
 is wrong by in one case of twenty."""
 
 
-def string_domain(draft: Draft, seen: Seen) -> Iterator[Anomaly]:
+def string_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
     """`domain` or `string_domain`: as many values as `min_domain_mass` says must be in it."""
     if domain_name(draft.feature) not in ("domain", "string_domain"):
         return
-    if seen.column.has_invalid_utf8:
+    if context.column.has_invalid_utf8:
         yield Anomaly(
             "ENUM_TYPE_INVALID_UTF8", "Invalid UTF8 strings", "Some are not UTF-8.", drop_domain
         )
         return
     known = {as_counted(text) for text in (draft.domain or draft.feature.string_domain).value}
-    strange = {text: n for text, n in sorted(seen.column.counts.items()) if text not in known}
-    total = seen.column.total_values
-    rare = _rare(seen.column, known)
+    strange = {text: n for text, n in sorted(context.column.counts.items()) if text not in known}
+    total = context.column.total_values
+    rare = _rare(context.column, known)
     outside = sum(strange.values()) + rare
     mass = draft.feature.distribution_constraints.min_domain_mass
     if outside and (mass >= 1 or total - outside < mass * total):
