@@ -11,7 +11,7 @@ _PAD, _ZERO = ord("="), ord("A")
 
 
 def encode_base64(array: pa.Array) -> pa.Array:
-    """Base64 text of byte strings.
+    """Returns byte strings as base64 text.
 
     Every value is padded with zeros to whole groups of three bytes, so that one call encodes them
     all; what stands for the padding is overwritten with "=".
@@ -33,7 +33,7 @@ def encode_base64(array: pa.Array) -> pa.Array:
 
 
 def decode_base64(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Byte strings from base64 text.
+    """Returns the byte strings of base64 text.
 
     Args:
       array: n strings.
@@ -54,7 +54,7 @@ def decode_base64(array: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _bytes(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """The lengths of the values (null is 0), and their bytes one after the other."""
+    """Returns the lengths of the values (0 for null), and their bytes one after the other."""
     if array.null_count:
         array = pc.fill_null(array, b"" if pa.types.is_binary(array.type) else "")
     if not len(array):

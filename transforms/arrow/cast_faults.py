@@ -37,7 +37,7 @@ class Cast:
 
 
 def marked(values: pa.Array, *faults: Fault) -> Cast:
-    """The cast with the faults that did occur, each row under its first one."""
+    """Returns the cast with the faults that did occur, each row under its first fault."""
     taken = np.zeros(len(values), bool)
     kept = []
     for fault in faults:
@@ -51,7 +51,7 @@ def marked(values: pa.Array, *faults: Fault) -> Cast:
 
 
 def null_where(values: pa.Array, mask: np.ndarray) -> pa.Array:
-    """The values, null where the mask is true."""
+    """Returns the values, with null where the mask is true."""
     return pc.if_else(pa.array(mask), pa.scalar(None, values.type), values)
 
 
@@ -86,7 +86,7 @@ def _halved(array: pa.Array, type: pa.DataType, bad: np.ndarray, start: int) -> 
 
 
 def wrong_type(array: pa.Array, type: pa.DataType) -> Cast:
-    """A column none of whose values can become the type."""
+    """Returns the cast of a column in which no value can become the type."""
     return marked(
         pa.nulls(len(array), type), Fault(true_where(array.is_valid()), Reason.WRONG_TYPE)
     )

@@ -47,7 +47,7 @@ def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
 
 
 def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
-    """An array without dictionaries, views and 64-bit offsets.
+    """Returns an array without dictionaries, views and 64-bit offsets.
 
     Args:
       array: n values of any type.
@@ -67,7 +67,7 @@ def as_plain(array: pa.Array, plain: pa.DataType) -> pa.Array:
 
 
 def as_feature(array: pa.Array) -> pa.Array:
-    """Values of a plain type as features know them; see `types.feature_type`."""
+    """Returns values of a plain type as features know them; see `types.feature_type`."""
     type = feature_type(array.type)
     if array.type.equals(type):
         return array

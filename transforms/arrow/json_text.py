@@ -20,7 +20,7 @@ _WIDTHS = {"s": 19, "ms": 23, "us": 26, "ns": 29}
 
 
 def json_rows(batch: pa.RecordBatch) -> pa.Array:
-    """One JSON object per row, with the columns in their order; null is written as null.
+    """Returns one JSON object per row, with the columns in their order; null is written as null.
 
     Args:
       batch: n rows.
@@ -31,7 +31,7 @@ def json_rows(batch: pa.RecordBatch) -> pa.Array:
 
 
 def json_values(array: pa.Array) -> pa.Array:
-    """The JSON text of each value.
+    """Returns the JSON text of each value.
 
     Integers are exact and floats have the fewest digits that read back as the same float. JSON
     knows no NaN and no infinity: they are the strings "NaN", "Infinity" and "-Infinity", which
@@ -52,7 +52,7 @@ def json_values(array: pa.Array) -> pa.Array:
 
 
 def _pieces(array: pa.Array) -> tuple[str, pa.Array, str]:
-    """The texts of values with what goes around each, so that rows are joined in one step."""
+    """Returns the values' texts with the signs around them, so that rows are joined in one step."""
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     array = without_views(array)
@@ -76,7 +76,7 @@ def _is_quoted(type: pa.DataType) -> bool:
 
 
 def _unquoted(array: pa.Array) -> pa.Array:
-    """What stands between the quotes; anything where the value is null."""
+    """Returns the text between the quotes, and any text for a null."""
     type, kinds = array.type, pa.types
     if kinds.is_string(type):
         return _escaped(array)
@@ -88,7 +88,7 @@ def _unquoted(array: pa.Array) -> pa.Array:
 
 
 def _bare(array: pa.Array) -> pa.Array:
-    """The text of values that are not quoted; anything where the value is null."""
+    """Returns the text of values that are not quoted, and any text for a null."""
     type, kinds = array.type, pa.types
     if kinds.is_floating(type):
         return _float_texts(array)
@@ -183,7 +183,7 @@ def _escaped(texts: pa.Array) -> pa.Array:
 
 
 def _special(texts: pa.Array) -> set[int]:
-    """Which of the characters that need an escape occur at all."""
+    """Returns the characters that need an escape and occur in the text."""
     _, offsets_buffer, data = texts.buffers()
     if not len(texts) or data is None:
         return set()

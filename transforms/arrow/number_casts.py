@@ -70,7 +70,7 @@ def _within(array: pa.Array, type: pa.DataType, low: int, high: int, reason: Rea
 
 
 def _bounds(type: pa.DataType) -> tuple[int, int]:
-    """The least and the greatest of an integer type."""
+    """Returns the least and the greatest value of an integer type."""
     if pa.types.is_unsigned_integer(type):
         return 0, (1 << type.bit_width) - 1
     return -(1 << (type.bit_width - 1)), (1 << (type.bit_width - 1)) - 1

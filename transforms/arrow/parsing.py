@@ -39,7 +39,7 @@ def parse(array: pa.Array, type: pa.DataType) -> Cast:
 
 
 def _parse_times(text: pa.Array, type: pa.DataType) -> Cast:
-    """ISO 8601. Without a zone UTC is meant, so that both spellings make one instant."""
+    """Parses ISO 8601. Without a zone they are in UTC, so both forms make one instant."""
     # What plainly is no time is sorted out at once: Arrow's cast tells of one value at a time.
     bad = true_where(pc.invert(pc.match_substring_regex(text, _TIME)))
     text = null_where(text, bad) if bad.any() else text
@@ -71,7 +71,7 @@ def _parse_bits(text: pa.Array) -> Cast:
 
 
 def _parse_ints(text: pa.Array, type: pa.DataType) -> Cast:
-    """Integers, and floats that are whole, such as 3.0: what a column with nulls often holds."""
+    """Parses integers, and whole floats such as 3.0, which columns with nulls often hold."""
     whole = pc.match_substring_regex(text, _INT)
     if true_where(pc.or_kleene(whole, text.is_null())).all():
         unsigned = pc.replace_substring_regex(text, r"^\+", "")

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 
 def raw_numbers(array: pa.Array) -> np.ndarray:
-    """The n numbers of an integer or float column; what stands where it is null is arbitrary.
+    """Returns the n numbers of an integer or float column; the number under a null is arbitrary.
 
     A column of which every number is in range, those under nulls included, needs no mask; numpy
     finds its least and greatest eight times as fast as Arrow does for floats.
@@ -18,7 +18,7 @@ def raw_numbers(array: pa.Array) -> np.ndarray:
 
 
 def where_valid(array: pa.Array, mask: np.ndarray) -> np.ndarray:
-    """The mask, false where the array is null."""
+    """Returns the mask, with false where the array is null."""
     if array.null_count == 0:
         return mask
     both: np.ndarray = mask & array.is_valid().to_numpy(zero_copy_only=False)

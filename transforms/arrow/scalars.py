@@ -9,7 +9,7 @@ from transforms.arrow.json_text import json_values
 
 
 def python_values(array: pa.Array) -> list[Any]:
-    """The values of a column to be shown to a person.
+    """Returns the values of a column to be shown to a person.
 
     Python's times end with the year 9999, have no nanoseconds and know only the time zones of its
     machine; a column with such is given as JSON texts.
@@ -29,7 +29,7 @@ def python_values(array: pa.Array) -> list[Any]:
 
 
 def one_value(value: Any) -> pa.Array:
-    """A column of one row."""
+    """Returns a column of one row."""
     if isinstance(value, np.generic | np.ndarray):
         value = plain_value(value)
     try:
@@ -40,7 +40,7 @@ def one_value(value: Any) -> pa.Array:
 
 
 def plain_value(value: np.generic | np.ndarray) -> Any:
-    """A value of numpy's as Python's own; times stay, for Python has none of nanoseconds."""
+    """Returns a numpy value as a Python one; times stay, since Python has no nanoseconds."""
     return value if value.dtype.kind in "mM" else value.tolist()
 
 
@@ -49,7 +49,7 @@ def _depth(value: Any) -> int:
 
 
 def lists_of(type: pa.DataType, depth: int) -> pa.DataType:
-    """The type of lists of a type, so many levels deep."""
+    """Returns the type of lists of a type, with so many levels."""
     for _ in range(depth):
         type = pa.list_(type)
     return type

@@ -42,7 +42,7 @@ SCALARS = (
 
 
 def from_tensor(name: str) -> pa.DataType:
-    """The Arrow type of a TensorFlow dtype.
+    """Returns the Arrow type of a TensorFlow dtype.
 
     Args:
       name: As in `tf.float32.name`.
@@ -54,12 +54,12 @@ def from_tensor(name: str) -> pa.DataType:
 
 
 def from_feature(name: str) -> pa.DataType:
-    """The Arrow type of a tensorflow-metadata FeatureType ("INT", "FLOAT", "BYTES")."""
+    """Returns the Arrow type of a tensorflow-metadata FeatureType ("INT", "FLOAT", "BYTES")."""
     return _first({scalar.feature: scalar.arrow for scalar in reversed(SCALARS)}, name)
 
 
 def to_example(type: pa.DataType) -> pa.DataType | None:
-    """The type to which tf.Example narrows an Arrow type; lists keep one level. None: no way."""
+    """Returns the type to which tf.Example narrows an Arrow type, or None if it can't hold it."""
     if is_list(type):
         value = to_example(type.value_type)
         return None if value is None or is_list(value) else pa.list_(value)
@@ -73,19 +73,19 @@ def _first(table: dict[str, pa.DataType], name: str) -> pa.DataType:
 
 
 def is_list(type: pa.DataType) -> bool:
-    """Whether it is a list of any kind."""
+    """Returns whether it is a list of any kind."""
     kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
     views = (pa.types.is_list_view, pa.types.is_large_list_view)
     return any(kind(type) for kind in kinds + views)
 
 
 def is_time(type: pa.DataType) -> bool:
-    """Whether a plain type is of points in time, times of day or durations."""
+    """Returns whether a plain type is of points in time, times of day or durations."""
     return bool(pa.types.is_temporal(type) and not pa.types.is_interval(type))
 
 
 def feature_type(type: pa.DataType) -> pa.DataType:
-    """What a plain type that is no list is to features: decimals are doubles, and all bytes alike.
+    """Returns a plain type, no list, as features see it: decimals are doubles, all bytes are alike.
 
     Times are not told here, for to some they are times: see `whole_times`.
     """
@@ -100,12 +100,12 @@ def whole_times(array: pa.Array) -> pa.Array:
 
 
 def is_text(type: pa.DataType) -> bool:
-    """Whether it is a string or byte string of any kind."""
+    """Returns whether it is a string or byte string of any kind."""
     return plain_type(type) in (pa.string(), pa.binary())
 
 
 def plain_type(type: pa.DataType) -> pa.DataType:
-    """The type without dictionaries, views and 64-bit offsets: what sources may emit.
+    """Returns the type without dictionaries, views and 64-bit offsets, as sources emit it.
 
     A slice of a dictionary or view drags its whole parent along, and batches are bounded well
     below what 32-bit offsets hold.
@@ -131,7 +131,7 @@ def plain_type(type: pa.DataType) -> pa.DataType:
 
 
 def has_map(type: pa.DataType) -> bool:
-    """Whether it is a map, or has one in it."""
+    """Returns whether it is a map, or has one in it."""
     if not pa.types.is_nested(type):
         return False
     inner = (type.field(index).type for index in range(type.num_fields))
@@ -154,14 +154,14 @@ def too_deep(schema: pa.Schema) -> str | None:
 
 
 def has_float(type: pa.DataType) -> bool:
-    """Whether it is a float, or has one in it."""
+    """Returns whether it is a float, or has one in it."""
     if not pa.types.is_nested(type):
         return bool(pa.types.is_floating(type))
     return any(has_float(type.field(index).type) for index in range(type.num_fields))
 
 
 def unmapped_type(type: pa.DataType) -> pa.DataType:
-    """The plain type in which a map is a list of structs of `key` and `value`.
+    """Returns the plain type in which a map is a list of structs of `key` and `value`.
 
     It is what schemas and statistics, which know no maps, take a column for; `casts.as_plain` casts
     to it.
@@ -188,5 +188,5 @@ def _plain_field(field: pa.Field) -> pa.Field:
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
-    """A schema of plain, nullable types and no metadata."""
+    """Returns a schema of plain, nullable types and no metadata."""
     return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])

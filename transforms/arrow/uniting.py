@@ -35,7 +35,7 @@ def _widened(schema: pa.Schema, others: dict[str, pa.DataType]) -> pa.Schema:
 
 
 def _beside(type: pa.DataType, other: pa.DataType | None) -> pa.DataType:
-    """The type, with its integers as the decimals that the other type has in their place."""
+    """Returns the type, with decimals in place of integers where the other type has decimals."""
     if other is None or type.equals(other):
         return type
     if pa.types.is_integer(type) and pa.types.is_decimal(other):
@@ -54,7 +54,7 @@ def _beside(type: pa.DataType, other: pa.DataType | None) -> pa.DataType:
 
 
 def _whole(integer: pa.DataType, decimal: pa.DataType) -> pa.DataType:
-    """The decimal of all digits of an integer, and of the fraction of a decimal."""
+    """Returns the decimal for all digits of an integer, and the fraction of a decimal."""
     digits = _DIGITS[integer.bit_width] + integer.equals(pa.uint64())
     return _joined(decimal, digits, 0)
 
@@ -64,7 +64,7 @@ def _joint(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 
 
 def _joined(decimal: pa.DataType, whole: int, scale: int) -> pa.DataType:
-    """The decimal that holds another one and so many digits, of 128 bits where they suffice."""
+    """Returns the decimal for another decimal and so many digits, of 128 bits if they suffice."""
     scale = max(decimal.scale, scale)
     digits = scale + max(decimal.precision - decimal.scale, whole)
     if digits > 76:

@@ -10,7 +10,7 @@ from transforms.arrow.types import plain_type
 
 
 def has_view(type: pa.DataType) -> bool:
-    """Whether it is a view, or has one in it."""
+    """Returns whether it is a view, or has one in it."""
     if isinstance(type, pa.BaseExtensionType):
         return has_view(type.storage_type)
     kinds = pa.types
@@ -23,7 +23,7 @@ def has_view(type: pa.DataType) -> bool:
 
 
 def without_views(array: pa.Array) -> pa.Array:
-    """The same values, of a plain type where they are views."""
+    """Returns the same values, with plain types in place of views."""
     if not has_view(array.type):
         return array
     return pa.array(array.to_pylist(), plain_type(array.type))

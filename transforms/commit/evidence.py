@@ -16,7 +16,7 @@ PUBLISHING = "publishing"
 
 
 def aside(target: Target, run_id: str) -> Target:
-    """Where the evidence of a refused run goes: not in the place of that of what stays."""
+    """Returns where a refused run's evidence goes: beside the evidence of an output that stays."""
     taken = target.evidence and filesystem.exists(target.root) and not is_remnant(target)
     manifest = read_manifest(target.manifest) if taken else None
     if not taken or (manifest and manifest["run_id"] == run_id):
@@ -43,7 +43,7 @@ def restore(target: Target, staging: str) -> None:
 
 
 def _replaced(target: Target, staging: str, run_id: str) -> str | None:
-    """Where the evidence of before lies in a staging.
+    """Returns where a staging keeps the evidence of the earlier run.
 
     A kill may come after the two folders were exchanged, and before the old one has its name.
     """
@@ -57,7 +57,7 @@ def _replaced(target: Target, staging: str, run_id: str) -> str | None:
 
 
 def is_remnant(target: Target) -> bool:
-    """Whether what stands there is evidence of a run that published nothing else."""
+    """Returns whether the place holds evidence of a run that published nothing else."""
     manifest = read_manifest(target.manifest)
     if manifest is None or not target.evidence:
         return False
@@ -75,7 +75,7 @@ def clear_stale(staged: Mapping[Target, list[Entry]]) -> None:
 
 
 def _is_published(manifest: Mapping[str, Any]) -> bool:
-    """Whether the outputs of a run are there, of which this is the evidence's manifest."""
+    """Returns whether the outputs of the run with this evidence manifest exist."""
     outputs = [output for output in manifest["outputs"] if not _is_evidence(output)]
     published = [read_manifest(output["manifest"]) for output in outputs]
     return any(other and other["run_id"] == manifest["run_id"] for other in published)

@@ -19,7 +19,7 @@ def write_manifest(uri: str, manifest: Mapping[str, Any]) -> None:
 
 
 def read_manifest(uri: str) -> dict[str, Any] | None:
-    """A manifest, or None where there is none."""
+    """Returns a manifest, or None if there is none."""
     try:
         if not filesystem.exists(uri):
             return None
@@ -30,7 +30,7 @@ def read_manifest(uri: str) -> dict[str, Any] | None:
 
 
 def now() -> str:
-    """The time, as manifests tell it."""
+    """Returns the time in the form of manifests."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 

@@ -174,5 +174,5 @@ class Outputs:
 
 
 def new_run_id(job: str) -> str:
-    """A run id that sorts by time."""
+    """Returns a new run id; ids sort by time."""
     return f"{job}-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

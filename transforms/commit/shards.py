@@ -42,7 +42,7 @@ def cut_shards(staged: list[Entry], shards: int) -> list[Piece]:
 
 
 def _deal(entries: list[Entry], shards: int) -> Iterator[tuple[Entry | None, Piece | None]]:
-    """Ledger entries to shards; what is no file is passed on."""
+    """Deals ledger entries to shards; entries that are no files are passed on."""
     staged = [entry for entry in entries if entry.kind == "staged"]
     yield from ((entry, None) for entry in entries if entry.kind != "staged")
     if staged:
@@ -63,7 +63,7 @@ def _merge(dealt: tuple[Entry | None, Piece | None], target: Target, step: str) 
 
 
 def _rows(path: str, first: int, rows: int) -> Iterator[pa.RecordBatch]:
-    """Some consecutive rows of a file staged as Arrow."""
+    """Returns some consecutive rows of a file staged as Arrow."""
     start = 0
     with open_read(path) as stream, pa.ipc.open_file(stream) as reader:
         for index in range(reader.num_record_batches):

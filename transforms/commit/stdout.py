@@ -91,7 +91,7 @@ def table_text(table: pa.Table, width: int | None = None, in_sight: Collection[s
 
 
 def _fitting(widths: list[int], total: int, wanted: list[int]) -> list[int]:
-    """The columns that fit a line: those that are wanted, then the others from the left."""
+    """Returns the columns that fit a line: the wanted ones, then the others from the left."""
     order = [*wanted, *(index for index in range(len(widths)) if index not in wanted)]
     kept: list[int] = []
     used = 0

@@ -10,7 +10,7 @@ _POLL_SECONDS = 0.1
 
 
 def ahead(items: Iterable[T], number: int = 2) -> Iterator[T]:
-    """The items in their order, made by a thread of their own while the caller is busy.
+    """Yields the items in their order, made by a thread of their own while the caller is busy.
 
     Args:
       items: What is made by code that lets go of the interpreter's lock, as Arrow's does.

@@ -101,11 +101,11 @@ class _Decompressed(io.RawIOBase):
         self._stream = opener(pa.PythonFile(self._source, "r") if opener is _ZSTD else self._source)
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes: fewer than asked for only at the end."""
+        """Returns the next bytes: fewer than asked for only at the end."""
         return self._read(self._stream.read, size)
 
     def read1(self, size: int = -1) -> bytes:
-        """The next bytes that can be had."""
+        """Returns the next bytes that are available."""
         return self._read(getattr(self._stream, "read1", self._stream.read), size)
 
     def _read(self, read: Callable[[int], bytes], size: int) -> bytes:
@@ -144,7 +144,7 @@ class _Compressed(io.RawIOBase):
         return size
 
     def tell(self) -> int:
-        """How many bytes were written to it, not compressed."""
+        """Returns how many bytes were written, before compression."""
         return self._size
 
     def writable(self) -> bool:

@@ -118,7 +118,7 @@ class Format(Protocol):
     def splittable(self) -> bool: ...  # noqa: D102
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The schema of a file: its own, or inferred from its first megabytes."""
+        """Returns the schema of a file: its own, or one inferred from its first megabytes."""
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
         """Cuts a file into splits of about `target_bytes`; one whole split without a stream."""
@@ -133,9 +133,9 @@ class Format(Protocol):
         """
 
     def writer(self, stream: BinaryIO, schema: pa.Schema) -> Writer:
-        """A writer of this format to an open stream."""
+        """Returns a writer of this format for an open stream."""
 
 
 def whole(file: File) -> Split:
-    """A whole file as one split."""
+    """Returns one split for a whole file."""
     return Split(file, 0, file.size, 1, file.size)

@@ -119,7 +119,7 @@ def check_compression(uri: str, format: str | None, compression: str) -> None:
 
 
 def suffix_format(path: str) -> str | None:
-    """The format that a file's name tells, gzip or not; TFX's shards tell it by a word."""
+    """Returns the format that a file's name shows, gzip or not; TFX's shards show it by a word."""
     name = posixpath.basename(path).lower()
     stem, ending = posixpath.splitext(name)
     if ending in COMPRESSION_SUFFIXES:
@@ -128,7 +128,7 @@ def suffix_format(path: str) -> str | None:
 
 
 def load_format(name: str, settings: tuple[tuple[str, str], ...] = ()) -> Format:
-    """The format of a name, its module imported only now.
+    """Returns the format of a name, and imports its module only now.
 
     Raises:
       ConfigError: A setting that the format doesn't know.

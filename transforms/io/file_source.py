@@ -123,7 +123,7 @@ class Source:
         }
 
     def _no_columns(self) -> str:
-        """What is wrong with files that have no columns."""
+        """Returns the error for files that have no columns."""
         if not any(file.size for file in self.files):
             return f"--input: {self.uri!r} is empty: every file has 0 bytes"
         why = {
@@ -148,7 +148,7 @@ class Source:
             )
 
     def _with_times(self, declared: pa.Schema) -> pa.Schema:
-        """A schema whose integers may be times: what is a time in the first file stays one."""
+        """Returns a schema whose integers may be times; a time in the first file stays one."""
         sample = self._sample(self.files[0])
         times = (
             {field.name: field.type for field in sample if is_time(field.type)}
@@ -243,7 +243,7 @@ def _distinct(schema: pa.Schema, uri: str) -> pa.Schema:
 
 
 def unite(schemas: list[tuple[str, pa.Schema]], as_text: bool = False) -> pa.Schema:
-    """One schema for several files: columns that some lack, types that widen without loss.
+    """Returns one schema for several files: missing columns are added, types widen without loss.
 
     Args:
       schemas: The files' URIs and schemas.
@@ -284,19 +284,19 @@ def _alike(first: pa.Field, second: pa.Field) -> bool:
 
 
 def _as_wanted(schema: pa.Schema, types: Mapping[str, pa.DataType]) -> pa.Schema:
-    """An inferred schema, with the types that the reader knows better."""
+    """Returns an inferred schema, with the types that the reader knows better."""
     return pa.schema([pa.field(f.name, _wanted(_type_of(f.name, types), f.type)) for f in schema])
 
 
 def _type_of(name: str, types: Mapping[str, pa.DataType]) -> pa.DataType | None:
-    """The type given for a column, or for the first pattern that it matches."""
+    """Returns the type given for a column, or for the first pattern that it matches."""
     if name in types:
         return types[name]
     return next((type for pattern, type in types.items() if fnmatchcase(name, pattern)), None)
 
 
 def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
-    """The type that a reader wants of a column; lists in the sample stay lists, and bytes bytes.
+    """Returns the type that a reader wants of a column; lists stay lists, and bytes stay bytes.
 
     Floats are read in full, so that what is kept of the input is what stood there.
     """
@@ -313,7 +313,7 @@ def _wanted(type: pa.DataType | None, inferred: pa.DataType) -> pa.DataType:
 
 
 def _known(field: pa.Field) -> pa.Field:
-    """A column that is null in every sample is read as text."""
+    """Returns text as the type of a column that is null in every sample."""
     return pa.field(field.name, pa.string()) if pa.types.is_null(field.type) else field
 
 
@@ -351,7 +351,7 @@ def _common_compression(uri: str, files: tuple[File, ...]) -> str:
 
 
 def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:
-    """Columns from `key=value` folders: int64 where every value is a whole number, else text."""
+    """Returns columns from `key=value` folders: int64 if all values are whole numbers, else text."""
     keys = [tuple(key for key, _ in file.partition) for file in files]
     if len(set(keys)) > 1:
         other = next(file.uri for file, key in zip(files, keys, strict=True) if key != keys[0])

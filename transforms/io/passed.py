@@ -47,7 +47,7 @@ class Passed:
 
 
 def _position(stream: Any) -> int:
-    """Where a stream is; of a compressed one in the file that it is read from."""
+    """Returns a stream's position; for a compressed stream, that in its file."""
     beneath = getattr(stream, "fileobj", None) or stream
     try:
         return int(beneath.tell())

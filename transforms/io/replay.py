@@ -22,7 +22,7 @@ _KEPT = pa.schema([MESSAGES.field("publish_time"), MESSAGES.field("ordering_key"
 
 
 def messages_of(letters: pa.RecordBatch) -> pa.RecordBatch:
-    """Dead letters as the messages that they were, or would have been.
+    """Returns dead letters as the messages that they were, or would have been.
 
     Args:
       letters: n dead letters, of schema `DEAD_LETTERS`.
@@ -42,7 +42,7 @@ def messages_of(letters: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def replayed(letters: pa.RecordBatch, payload: Payload, schema: pa.Schema) -> Outcome:
-    """The rows of dead letters, and those that still can't be read."""
+    """Returns the rows of dead letters, and those that still can't be read."""
     messages = messages_of(letters)
     rows, rejects = payload.decode(_as_published(messages, payload), schema, _PLACE)
     ids = pc.replace_substring_regex(rows[_ID], _BEFORE_THE_ID, "")

@@ -27,7 +27,7 @@ _NUMBERS = {"INT": pa.int64(), "FLOAT": pa.float64()}
 
 
 def with_schema_types(source: S, schema: "schema_pb2.Schema", but: Collection[str] = ()) -> S:
-    """The same rows, with columns of text files of the types of a schema.
+    """Returns the same rows, with columns of text files in the types of a schema.
 
     Digits are a text where the schema says BYTES, and whole numbers are floats where it says FLOAT.
     A column of a CSV file is one of numbers where half of the cells in its first rows are; the
@@ -52,7 +52,7 @@ def with_schema_types(source: S, schema: "schema_pb2.Schema", but: Collection[st
 
 
 def nearly_numbers(source: Source) -> dict[str, int]:
-    """Columns of CSV that are texts because of a few cells: how many of their first are no numbers.
+    """Returns CSV columns that a few cells make texts: how many of their first are not numbers.
 
     Args:
       source: As `Source.resolve` gives it.
@@ -73,7 +73,7 @@ def nearly_numbers(source: Source) -> dict[str, int]:
 
 
 def _changes(source: Source, kinds: dict[str, str]) -> Iterator[tuple[str, pa.DataType]]:
-    """The columns that are of another type to the schema, and that type."""
+    """Returns the columns that have another type in the schema, and that type."""
     is_cells = source.format.name in CELLS
     asked: dict[str, pa.DataType] = {}
     for field in source.file_schema:
@@ -97,7 +97,7 @@ def _may_be(type: pa.DataType, kind: str) -> bool:
 
 
 def _cells(source: Source, columns: list[str]) -> pa.Table:
-    """The first rows of some columns, as texts."""
+    """Returns the first rows of some columns, as texts."""
     schema = pa.schema([(name, pa.string()) for name in columns])
     some = replace(source, schema=schema, partitions=(), limit=SAMPLE_ROWS)
     batches = [rows for rows, _ in read_batches(some) if rows.num_rows]

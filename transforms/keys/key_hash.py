@@ -42,7 +42,7 @@ _NAN = np.uint64(0x7FF8000000000000)
 
 
 def key_hash(batch: pa.RecordBatch, columns: Sequence[str], seed: int = 0) -> np.ndarray:
-    """The hash of each row's key.
+    """Returns the hash of each row's key.
 
     Args:
       batch: n rows.
@@ -58,7 +58,7 @@ def key_hash(batch: pa.RecordBatch, columns: Sequence[str], seed: int = 0) -> np
 
 
 def wide_hash(batch: pa.RecordBatch, columns: Sequence[str]) -> np.ndarray:
-    """The 128-bit hash of each row's key, which stands for the key itself.
+    """Returns the 128-bit hash of each row's key, which stands for the key itself.
 
     Two of 10^12 keys have the same one with a probability of 10^-15.
 
@@ -68,7 +68,7 @@ def wide_hash(batch: pa.RecordBatch, columns: Sequence[str]) -> np.ndarray:
 
 
 def whole_keys(batch: pa.RecordBatch, columns: Sequence[str]) -> np.ndarray:
-    """N booleans: whether no part of the row's key is missing."""
+    """Returns n booleans: whether every part of the row's key is present."""
     valid = [key_column(batch, name).is_valid() for name in columns]
     masks = [np.asarray(mask.to_numpy(zero_copy_only=False), bool) for mask in valid]
     whole: np.ndarray = np.logical_and.reduce(masks)
@@ -76,7 +76,7 @@ def whole_keys(batch: pa.RecordBatch, columns: Sequence[str]) -> np.ndarray:
 
 
 def key_column(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """A column of a key.
+    """Returns a column of a key.
 
     Raises:
       ConfigError: The batch has no such column.
@@ -89,7 +89,7 @@ def key_column(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def arrays_hash(arrays: Sequence[pa.Array], rows: int, seed: int = 0) -> np.ndarray:
-    """The hash of each row of some columns, of n rows."""
+    """Returns the hash of each row of some columns, of n rows."""
     state = np.full(rows, seed, np.uint64)
     for array in arrays:
         _add_column(state, _plain(array))
@@ -121,7 +121,7 @@ def _add_column(state: np.ndarray, array: pa.Array) -> None:
 
 
 def key_family(type: pa.DataType) -> int:
-    """The family of a type; keys of two families are never equal.
+    """Returns the family of a type; keys of two families are never equal.
 
     Raises:
       ConfigError: Values of the type can't be part of a key.
@@ -152,7 +152,7 @@ def _mix(state: np.ndarray, words: np.ndarray) -> None:
 
 
 def _words(array: pa.Array, family: int) -> Iterator[tuple[np.ndarray | None, np.ndarray]]:
-    """The words of values without nulls, with the rows that they are of; None for all."""
+    """Returns the words of values without nulls, and the numbers of their rows; None is all."""
     if family == _INT:
         yield None, _integers(array)
     elif family == _FLOAT:
@@ -204,7 +204,7 @@ def _texts(array: pa.Array) -> Iterator[tuple[np.ndarray | None, np.ndarray]]:
 def _short_texts(
     content: pa.Buffer, starts: np.ndarray, lengths: np.ndarray
 ) -> Iterator[tuple[np.ndarray | None, np.ndarray]]:
-    """Texts of up to `LONG_TEXT` bytes, a word at a time: as long as there are texts so long."""
+    """Hashes texts of up to `LONG_TEXT` bytes, a word at a time, up to the longest."""
     rows = np.flatnonzero((lengths > 0) & (lengths <= LONG_TEXT))
     if not len(rows):
         return

@@ -14,12 +14,12 @@ _SEED = 0x5EED
 
 
 def hashes_of(values: pa.Array) -> np.ndarray:
-    """The unsigned 64-bit hashes of values, none of them null."""
+    """Returns the unsigned 64-bit hashes of values, none of them null."""
     return arrays_hash([values], len(values), _SEED)
 
 
 def least(hashes: np.ndarray) -> np.ndarray:
-    """The least of the unsigned 64-bit hashes of values: all that an estimate needs to know.
+    """Returns the least of the unsigned 64-bit hashes of values, which an estimate needs.
 
     Returns: At most `KEPT` + 1, each once, ascending: there are more than `KEPT`, or all are there.
     """
@@ -32,7 +32,7 @@ def least(hashes: np.ndarray) -> np.ndarray:
 
 
 def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The least of the hashes of both; `one` is as `least` gave it, `other` may be any."""
+    """Returns the least hashes of both; `one` is from `least`, `other` may be any."""
     if len(one) > KEPT:
         # Of many hashes few are below those that are kept.
         other = other[other < one[-1]]
@@ -40,5 +40,5 @@ def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def distinct_values(hashes: np.ndarray) -> int:
-    """How many values they are the least hashes of: exact up to `KEPT`, else by their density."""
+    """Returns how many values the least hashes stand for: exact up to `KEPT`, else by density."""
     return len(hashes) if len(hashes) <= KEPT else round(KEPT / (int(hashes[-1]) / 2**64))

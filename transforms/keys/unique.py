@@ -73,7 +73,7 @@ class _Keys:
 
 
 def _first_of_each(parts: list[_Keys]) -> np.ndarray:
-    """Whether each row is the first of its key, or has none."""
+    """Returns whether each row is the first of its key, or has none."""
     if not parts:
         return np.zeros(0, bool)
     ids = np.concatenate([part.ids for part in parts])

@@ -178,5 +178,5 @@ class Column:
         return least, INT64[1] if greatest == 2**63 else greatest
 
     def custom(self, name: str) -> statistics_pb2.CustomStatistic | None:
-        """The custom statistic of a name, or None."""
+        """Returns the custom statistic of a name, or None."""
         return next((custom for custom in self.stats.custom_stats if custom.name == name), None)

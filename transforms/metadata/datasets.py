@@ -50,7 +50,7 @@ def nowhere(path: Path, data: Dataset) -> Column:
 def slices_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> dict[str, statistics_pb2.DatasetFeatureStatistics]:
-    """The slices of statistics by name, without that of all rows; one data set alone is none."""
+    """Returns the slices of statistics by name, without all rows; a lone data set is no slice."""
     check_statistics(statistics)
     datasets = statistics.datasets
     if len(datasets) == 1:
@@ -61,7 +61,7 @@ def slices_of(
 def dataset_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList, by_weight: bool | None = None
 ) -> Dataset:
-    """The data set that statistics are about: the only one, or of slices the one of all rows.
+    """Returns the data set of statistics: the only one, or among slices the one of all rows.
 
     Args:
       statistics: As TFDV and `GenerateStatistics` write them.
@@ -76,7 +76,7 @@ def dataset_of(
 
 
 def dataset_of_one(data: statistics_pb2.DatasetFeatureStatistics, by_weight: bool) -> Dataset:
-    """The data set that these statistics are about, of all rows or of a slice."""
+    """Returns the data set of these statistics, of all rows or of a slice."""
     stats = [each for each in data.features if each.WhichOneof("stats") or each.custom_stats]
     examples = float(data.weighted_num_examples if by_weight else data.num_examples)
     columns = [Column(path, each, by_weight, examples) for path, each in _paths(stats)]
@@ -85,7 +85,7 @@ def dataset_of_one(data: statistics_pb2.DatasetFeatureStatistics, by_weight: boo
 
 
 def is_weighted(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
-    """Whether rows have weights, and every column has weighted figures."""
+    """Returns whether rows have weights, and every column has weighted figures."""
     data = whole_of(statistics)
     return bool(data.weighted_num_examples) and all(
         getattr(each, each.WhichOneof("stats")).common_stats.HasField("weighted_common_stats")
@@ -97,7 +97,7 @@ def is_weighted(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool
 def whole_of(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
 ) -> statistics_pb2.DatasetFeatureStatistics:
-    """The statistics of all rows.
+    """Returns the statistics of all rows.
 
     Raises:
       ConfigError: They are none, there are none, or of slices only.
@@ -119,7 +119,7 @@ def whole_of(
 def _paths(
     stats: list[statistics_pb2.FeatureNameStatistics],
 ) -> Iterator[tuple[Path, statistics_pb2.FeatureNameStatistics]]:
-    """Each column with its path; one that has only a name is below the struct that begins it."""
+    """Yields each column with its path; one with only a name is below the struct that begins it."""
     structs = {each.name for each in stats if each.name and each.type == _STRUCT}
     for each in stats:
         if each.HasField("path"):

@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"\([^()]*\)|[^().']+")
 
 
 def path_text(path: Path) -> str:
-    """A path as TFDV's anomalies name it: steps joined by dots, a step with a dot in quotes."""
+    """Returns a path as TFDV's anomalies write it: joined by dots, a step with a dot in quotes."""
     return ".".join(
         step if _PLAIN.fullmatch(step) else "'" + step.replace("'", "''") + "'" for step in path
     )
@@ -22,7 +22,7 @@ def path_text(path: Path) -> str:
 def walk_features(
     schema: schema_pb2.Schema | schema_pb2.StructDomain, above: Path = ()
 ) -> Iterator[tuple[Path, schema_pb2.Feature]]:
-    """Every feature of a schema with its path, parents before their children."""
+    """Yields every feature of a schema with its path, parents before their children."""
     for feature in schema.feature:
         path = (*above, feature.name)
         yield path, feature
@@ -48,7 +48,7 @@ class Index:
 
 
 def index_of(schema: schema_pb2.Schema) -> Index:
-    """Everything in a schema that has a path or a name."""
+    """Returns an index of everything in a schema that has a path or a name."""
     features: dict[Path, schema_pb2.Feature] = {}
     sparse: dict[Path, schema_pb2.SparseFeature] = {}
     for each in schema.sparse_feature:

@@ -30,7 +30,7 @@ _UNFIT = (TypeError, ValueError, OverflowError, pa.ArrowNotImplementedError)
 
 
 def record_of(row: Any) -> tuple[str, Any]:
-    """What a row is, and the row in the form in which it is buffered.
+    """Returns the kind of a row, and the row in the form in which it is buffered.
 
     Args:
       row: A dict, Beam Row, NamedTuple or dataclass, a tf.train.Example, serialized or not, or a
@@ -57,7 +57,7 @@ def record_of(row: Any) -> tuple[str, Any]:
 
 
 def _fields(row: Any) -> dict[str, Any] | None:
-    """The fields of a Beam Row, NamedTuple or dataclass."""
+    """Returns the fields of a Beam Row, NamedTuple or dataclass."""
     if dataclasses.is_dataclass(row) and not isinstance(row, type):
         return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
     fields = getattr(row, "as_dict", None) or getattr(row, "_asdict", None)
@@ -65,7 +65,7 @@ def _fields(row: Any) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    """A value with Beam's own types, and arrays of several dimensions, as Python's."""
+    """Returns a value with Beam's own types, and arrays of several dimensions, as Python's."""
     if type(value) in _SIMPLE:
         return value
     if isinstance(value, np.ndarray):
@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 def infer_schema(kind: str, records: Sequence[Any]) -> pa.Schema:
-    """The schema that some rows show; a column without any value is string.
+    """Returns the schema of some rows; a column without any value is string.
 
     Args:
       kind: What `record_of` says they are.
@@ -98,7 +98,7 @@ def infer_schema(kind: str, records: Sequence[Any]) -> pa.Schema:
 
 
 def _natural(values: list[Any]) -> pa.DataType:
-    """The type of a column: that of all its values, or of its first."""
+    """Returns the type of a column: that of all its values, or of its first."""
     try:
         return plain_type(pa.array(values).type)
     except _UNFIT:
@@ -168,7 +168,7 @@ def _text(record: dict[str, Any]) -> str:
 
 
 def column_of(values: list[Any], type: pa.DataType) -> Cast:
-    """A column of Python values: its own type first, and then a checked cast.
+    """Returns a column of Python values, in its own type first and then by a checked cast.
 
     Arrow would convert straight to the type too, but then 3.5 becomes the integer 3 unseen. Where
     the values are of several types, each run of one type is cast apart.
@@ -211,7 +211,7 @@ def _maps(type: pa.DataType) -> bool:
 
 
 def _alone(value: Any, type: pa.DataType) -> Cast:
-    """A value that Arrow does not know as it is."""
+    """Returns a value that Arrow does not know in a form that it knows."""
     try:
         return checked_cast(pa.array([_plain(value)], type if _maps(type) else None), type)
     except UnicodeEncodeError:

@@ -97,22 +97,22 @@ class FromRows(Verb):
 
 
 def to_dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The rows of a batch as dicts of Python values, made one by one."""
+    """Returns the rows of a batch as dicts of Python values, made one by one."""
     return list(batch.to_pylist())
 
 
 def to_beam_rows(batch: pa.RecordBatch) -> list[beam.Row]:
-    """The rows of a batch as Beam Rows, made one by one."""
+    """Returns the rows of a batch as Beam Rows, made one by one."""
     return [beam.Row(**row) for row in batch.to_pylist()]
 
 
 def to_frame(batch: pa.RecordBatch) -> Any:
-    """A batch as a pandas DataFrame."""
+    """Returns a batch as a pandas DataFrame."""
     return batch.to_pandas()
 
 
 def to_examples(batch: pa.RecordBatch) -> Outcome:
-    """The rows of a batch as one column of serialized tf.Examples, and those that can't be."""
+    """Returns a batch's rows as a column of serialized tf.Examples, and rows that can't be."""
     from transforms.conform import described_faults
     from transforms.examples.convert import encode_examples
     from transforms.rejects import split_by_faults
@@ -124,7 +124,7 @@ def to_examples(batch: pa.RecordBatch) -> Outcome:
 
 
 def first_column(batch: pa.RecordBatch) -> list[Any]:
-    """The values of a batch's first column."""
+    """Returns the values of a batch's first column."""
     return list(batch.column(0).to_pylist())
 
 

@@ -44,7 +44,7 @@ _PYTHON = (
 
 
 def hinted_schema(hint: Any) -> pa.Schema | None:
-    """The schema that the element type of a PCollection tells.
+    """Returns the schema in the element type of a PCollection.
 
     Args:
       hint: A NamedTuple, dataclass or Beam Row type; anything else tells nothing.
@@ -95,12 +95,12 @@ def row_hint(schema: pa.Schema | None) -> Any:
 
 
 def _is_field_name(name: str) -> bool:
-    """Whether a NamedTuple, which Beam makes of a row's type, may have such a field."""
+    """Returns whether a NamedTuple, which Beam makes of a row's type, may have such a field."""
     return name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
 
 
 def _python(type: pa.DataType) -> Any:
-    """The Python type of a column's values, as `to_pylist` gives them."""
+    """Returns the Python type of a column's values, as `to_pylist` gives them."""
     if is_list(type):
         return typehints.Sequence[typehints.Optional[_python(type.value_type)]]
     return next((python for test, python in _PYTHON if test(type)), Any)

@@ -39,7 +39,7 @@ _DEADLINE, _END = 1, 2
 
 
 def shard_of(batch: pa.RecordBatch, shards: int = SHARDS) -> int:
-    """A number below `shards` for a batch, the same each time: that of its first row's bytes."""
+    """Returns a number below `shards` for a batch: always the same for the same first row."""
     if not batch.num_rows:
         return 0
     # Copied, for the bytes of a slice go on into its neighbours.
@@ -143,7 +143,7 @@ def _whole_bundles(options: PipelineOptions) -> None:
 
 
 def _gather_fn(max_rows: int, max_bytes: int, deadline: float, label: str) -> beam.DoFn:
-    """A `_Gather` whose timers have names of their own, by the label of its step.
+    """Returns a `_Gather` whose timers have names of their own, by the label of its step.
 
     FnApiRunner puts the timers of one name into one buffer, of whatever steps they are, and gives
     them all to the first that it comes to; what the others hold then stays in their state (Beam

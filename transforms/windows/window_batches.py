@@ -68,7 +68,7 @@ class _CutFn(beam.DoFn):
             progress.add("late", rows=0 if self.keep_late else late)
 
     def _rowless(self, batch: pa.RecordBatch, timestamp: Any) -> Any:
-        """An empty batch, which tells the columns: in the window of its element's timestamp."""
+        """Returns an empty batch with the columns, in the window of its element's timestamp."""
         micros = int(timestamp.micros)
         # In a bounded run that is the beginning of time, which no window covers.
         micros = micros if in_range(np.array(micros), self.size_us) else 0
@@ -76,7 +76,7 @@ class _CutFn(beam.DoFn):
         return TimestampedValue((start, batch.slice(0, 0)), Timestamp(micros=micros))
 
     def _tally(self, more: int, late: int) -> Iterator[Any]:
-        """What the ledger needs to add up: copies in overlapping windows, less dropped rows."""
+        """Returns the ledger's corrections: copies in overlapping windows, less dropped rows."""
         dropped = 0 if self.keep_late else late
         if more or dropped:
             counts = ((str(Reason.LATE), dropped),) if dropped else ()

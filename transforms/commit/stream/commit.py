@@ -109,7 +109,7 @@ class StreamCommit(Outputs):
         )
 
     def was_cut_short(self) -> bool:
-        """Whether an earlier start of this run did not come to its end by itself."""
+        """Returns whether an earlier start of this run was killed before its end."""
         found = [read_manifest(target.manifest) for target in self.targets]
         mine = [there for there in found if there and there["run_id"] == self.run_id]
         return any(there["status"] != "ended" for there in mine)
@@ -195,7 +195,7 @@ class StreamCommit(Outputs):
 
 
 def _counts() -> dict[str, Any]:
-    """What this process did since the run was started anew."""
+    """Returns the counts of this process since the run was started anew."""
     rows = {step: count.rows for step, count in progress.snapshot().items()}
     names = {
         "messages": "read",

@@ -110,7 +110,7 @@ def _commit_pane(
 def _uncommitted(
     target: Target, window: str, staged: list[Staged]
 ) -> tuple[list[Staged], list[tuple[Staged, pa.Table]], int]:
-    """The files that no pane of the window holds yet, their rows, and how many panes it has.
+    """Returns files in no pane of the window yet, their rows, and the number of panes.
 
     A service may have the same commit done again, or by two workers at once: one that finds a file
     gone looks whether the other one has committed it meanwhile.
@@ -187,7 +187,7 @@ def clear_drafts(target: Target) -> None:
 
 
 def manifests(target: Target) -> Iterator[dict[str, Any]]:
-    """The manifests of all panes of an output."""
+    """Returns the manifests of all panes of an output."""
     return _read_all(filesystem.list_folder(f"{target.root}/_millrace/panes", suffix=".json"))
 
 
@@ -196,7 +196,7 @@ def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _known_ids(target: Target, window: str, panes: int) -> list[str]:
-    """The messages of a window's first panes."""
+    """Returns the messages of a window's first panes."""
     found = filesystem.list_folder(f"{target.root}/_millrace/ids", f"{window}-", ".ids")
     names = {f"{window}-{number:05d}.ids" for number in range(panes)}
     return [name for path in found if path.rpartition("/")[2] in names for name in _ids(path)]
@@ -211,7 +211,7 @@ def _ids(uri: str) -> list[str]:
 def _distinct(
     found: list[pa.Table], known: list[str]
 ) -> tuple[pa.Table | None, pa.Table | None, int]:
-    """The rows of messages that are not known, each message once, and their ids."""
+    """Returns the rows of unknown messages, each message once, and their ids."""
     if not found:
         return None, None, 0
     rows = pa.concat_tables(found)
@@ -226,7 +226,7 @@ def _distinct(
 
 
 def _first_delivery(ids: pa.Array, file: np.ndarray) -> np.ndarray:
-    """Which rows are of the first file that has their message; a message may be several rows."""
+    """Returns which rows are of the first file with their message, which may have several rows."""
     codes = ids.dictionary_encode().indices
     valid = np.asarray(codes.is_valid())
     codes = np.asarray(codes.fill_null(-1))
@@ -238,13 +238,13 @@ def _first_delivery(ids: pa.Array, file: np.ndarray) -> np.ndarray:
 
 
 def window_name(start: int) -> str:
-    """A window's name in paths: its start in UTC, as 20260131T235900Z."""
+    """Returns a window's name in paths: its start in UTC, as 20260131T235900Z."""
     time = datetime.datetime.fromtimestamp(start // 1_000_000, datetime.UTC)
     parts = start % 1_000_000
     return f"{time.year:04}{time:%m%dT%H%M%S}" + (f".{parts:06d}" if parts else "") + "Z"
 
 
 def iso(micros: int) -> str:
-    """A time, as manifests tell it."""
+    """Returns a time in the form of manifests."""
     time = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     return (time + datetime.timedelta(microseconds=micros)).isoformat()

@@ -52,7 +52,7 @@ def append(staging: str, start: int, end: int, batches: list[pa.RecordBatch]) ->
 
 
 def left(staging: str) -> list[Staged]:
-    """The files of a log that no commit has taken yet."""
+    """Returns the files of a log that no commit has taken yet."""
     paths = filesystem.list_folder(f"{staging}/log", suffix=_SUFFIX)
     return [_parsed(path) for path in paths]
 
@@ -71,7 +71,7 @@ def _parsed(path: str) -> Staged:
 
 
 def tables(staged: Iterable[Staged]) -> Iterator[tuple[Staged, pa.Table]]:
-    """The files of the log and their rows; a file that is gone was committed before."""
+    """Yields the files of the log and their rows; a file that is gone was committed before."""
     for file in staged:
         try:
             with filesystem.open_read(file.path) as stream, pa.ipc.open_file(stream) as reader:

@@ -153,7 +153,7 @@ class WriteWindows(Verb):
 
 
 def _recovered(target: Target) -> Iterator[TimestampedValue]:
-    """What an earlier start of this run left in the log, in its windows."""
+    """Yields the files that an earlier start of this run left in the log, in their windows."""
     for file in recover(target):
         yield TimestampedValue(file, Timestamp(micros=file.end - 1))
 

@@ -23,17 +23,17 @@ class Arrow:
     splittable: bool = field(default=False, init=False)
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The file's own schema."""
+        """Returns the file's own schema."""
         return plain_schema(_opened(stream).schema)
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
-        """The whole file."""
+        """Returns one split for the whole file."""
         yield whole(file)
 
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The rows of the file."""
+        """Yields the rows of the file."""
         first = split.first
         for batch in _batches(_opened(stream)):
             for piece in cut(batch, max_rows, max_bytes):

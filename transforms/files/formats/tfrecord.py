@@ -56,7 +56,7 @@ class TfRecord:
     splittable: bool = field(default=False, init=False)
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The schema that up to 10,000 records (or 8 MiB of them) show.
+        """Returns the schema of up to 10,000 records (or 8 MiB of them).
 
         Raises:
           BrokenFile: Not one record could be read.
@@ -68,7 +68,7 @@ class TfRecord:
         return infer_example_schema(good, self.decoding)
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
-        """The whole file."""
+        """Returns one split for the whole file."""
         yield whole(file)
 
     def read(
@@ -133,7 +133,7 @@ def _corrupt(raw: pa.RecordBatch, bad: np.ndarray) -> pa.RecordBatch:
 
 
 def frames(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """The records of a TFRecord file, framed as: length, its checksum, record, its checksum.
+    """Yields the records of a TFRecord file: length, its checksum, record, its checksum.
 
     Args:
       stream: At the start of a frame; it need not be seekable.
@@ -162,7 +162,7 @@ def frames(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 @functools.lru_cache(maxsize=1 << 14)
 def _length(header: bytes) -> int:
-    """The length in a frame's header. Most files hold few lengths, each checked once."""
+    """Returns the length in a frame's header. Files hold few lengths, so each is checked once."""
     if len(header) < 12:
         raise BrokenFile(Reason.TRUNCATED_FILE, "the file ends inside a record")
     length, crc = _HEADER.unpack(header)
@@ -178,7 +178,7 @@ def _header(length: int) -> bytes:
 
 
 def checksums(values: list[bytes]) -> np.ndarray:
-    """The masked CRC-32C that TFRecord writes after each value, as n uint32."""
+    """Returns the masked CRC-32C that TFRecord writes after each value, as n uint32."""
     import google_crc32c
 
     crc = np.fromiter(map(google_crc32c.value, values), np.uint32, len(values))
@@ -188,7 +188,7 @@ def checksums(values: list[bytes]) -> np.ndarray:
 def _groups(
     stream: BinaryIO, max_rows: int, max_bytes: int
 ) -> Iterator[tuple[list[bytes], np.ndarray]]:
-    """The records of a file, grouped by rows and bytes, and which of a group are corrupt."""
+    """Yields the records of a file, grouped by rows and bytes, and which of a group are corrupt."""
     values: list[bytes] = []
     written: list[int] = []
     size, broken = 0, None
@@ -224,7 +224,7 @@ class _Writer:
         self._stream.write(b"".join(_framed(records.to_pylist())))
 
     def close(self) -> None:
-        """Nothing is kept for the end."""
+        """Does nothing: nothing is kept for the end."""
 
 
 def _encoded(batch: pa.RecordBatch) -> pa.Array:

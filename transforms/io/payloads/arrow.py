@@ -85,7 +85,7 @@ class Arrow(Payload):
 
 
 def _opened(payloads: pa.Array) -> tuple[list[tuple[int, pa.Table]], list[BadRecords]]:
-    """The tables in payloads, by the payload's number, and why other payloads hold none."""
+    """Returns the tables in payloads, by the payload's number, and the faults of the others."""
     tables, faults = [], []
     for number, payload in enumerate(payloads):
         try:
@@ -96,7 +96,7 @@ def _opened(payloads: pa.Array) -> tuple[list[tuple[int, pa.Table]], list[BadRec
 
 
 def _table(payload: pa.Buffer) -> pa.Table:
-    """The table in a payload.
+    """Returns the table in a payload.
 
     Raises:
       Unfit: It is not one sound stream.
@@ -135,7 +135,7 @@ def _alike(opened: list[tuple[int, pa.Table]]) -> Iterator[_Streams]:
 def _decoded(
     streams: _Streams, messages: pa.RecordBatch, schema: pa.Schema, uri: str
 ) -> Iterator[Decoded]:
-    """The rows that fit a schema; where they can't even be looked at, those of each half."""
+    """Yields the rows that fit a schema; if they can't be checked together, those of each half."""
     try:
         rows, kept, faults = fitted(_readable(streams.batch, schema), schema)
     except _UNREADABLE:
@@ -156,7 +156,7 @@ def _decoded(
 
 
 def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns wanted."""
+    """Returns the wanted columns."""
     names = [name for name in batch.schema.names if name in schema.names]
     columns = [without_views(batch.column(name)) for name in names]
     return pa.RecordBatch.from_arrays(columns, names) if columns else batch.select([])
@@ -176,7 +176,7 @@ def _rejected(
 
 
 def _encoded(rows: pa.RecordBatch, start: int, max_bytes: int) -> Iterator[tuple[bytes, int, int]]:
-    """Streams, with the numbers of the first row and one past the last."""
+    """Yields streams, with the numbers of the first row and one past the last."""
     payload = _stream(rows)
     if len(payload) <= max_bytes or rows.num_rows == 1:
         yield payload, start, start + rows.num_rows

@@ -69,7 +69,7 @@ class Avro(Payload):
         return Decoded(rows, numbers[kept], reject_faults(messages, faults, uri))
 
     def _data(self, payloads: list[bytes]) -> tuple[list[Any], np.ndarray, list[BadRecords]]:
-        """The data, the numbers of their payloads, and why the other payloads are none."""
+        """Returns the data, the numbers of their payloads, and the faults of the other payloads."""
         avro, header = _parsed(self.avsc), _header(self.avsc)
         data, numbers, faults = [], [], []
         for number, payload in enumerate(payloads):
@@ -107,7 +107,7 @@ class Avro(Payload):
 
 @functools.lru_cache(maxsize=16)
 def _parsed(avsc: str) -> Any:
-    """The schema as `avro_types` and fastavro take it.
+    """Returns the schema in the form for `avro_types` and fastavro.
 
     Raises:
       ConfigError: It isn't JSON, or not the schema of a record.
@@ -122,7 +122,7 @@ def _parsed(avsc: str) -> Any:
 
 @functools.lru_cache(maxsize=16)
 def _header(avsc: str) -> bytes:
-    """What a datum of the schema begins with in Avro's single-object encoding."""
+    """Returns the header of the schema's data in Avro's single-object encoding."""
     from fastavro.schema import fingerprint, to_parsing_canonical_form
 
     canonical = to_parsing_canonical_form(json.loads(avsc))
@@ -130,7 +130,7 @@ def _header(avsc: str) -> bytes:
 
 
 def _datum(payload: bytes, avro: Any, header: bytes, required: bool) -> Any:
-    """The record in a payload.
+    """Returns the record in a payload.
 
     Raises:
       Unfit: There is none, or something follows it.
@@ -153,7 +153,7 @@ def _datum(payload: bytes, avro: Any, header: bytes, required: bool) -> Any:
 
 
 def _column(values: list[Any], type: pa.DataType) -> Cast:
-    """A column of what fastavro read; where that fails, value by value."""
+    """Returns a column of fastavro's values; if that fails, made value by value."""
     try:
         return Cast(pa.array(values, type))
     except _UNFIT:
@@ -181,7 +181,7 @@ def _is_optional(avro: Any) -> bool:
 
 
 def _stored(rows: pa.RecordBatch, field: pa.Field, optional: bool) -> Cast:
-    """A column as its field's type; null where there is none."""
+    """Returns a column in its field's type; nulls if there is no such column."""
     index = rows.schema.get_field_index(field.name)
     column = pa.nulls(rows.num_rows) if index < 0 else rows.column(index)
     cast = checked_cast(column, field.type)
@@ -194,7 +194,7 @@ def _stored(rows: pa.RecordBatch, field: pa.Field, optional: bool) -> Cast:
 def _written(
     casts: dict[str, Cast], bad: np.ndarray, avro: Any, header: bytes
 ) -> list[bytes | None]:
-    """The payloads of rows; None of those that are bad or do not fit."""
+    """Returns the payloads of rows, with None for rows that are bad or do not fit."""
     columns = [_values(cast.values) for cast in casts.values()]
     each = zip(*columns, strict=True) if columns else [()] * len(bad)
     return [
@@ -216,7 +216,7 @@ def _payload(datum: dict[str, Any], avro: Any, header: bytes) -> bytes | None:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """A column as the Python values that fastavro takes."""
+    """Returns a column as the Python values that fastavro takes."""
     numbers = checked_cast(column, number_type(column.type)).values
     try:
         return list(numbers.to_pylist(maps_as_pydicts="strict"))
@@ -225,7 +225,7 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _value(value: pa.Scalar) -> Any:
-    """A value; of a map that has a key twice, what fastavro refuses."""
+    """Returns a value; for a map with a repeated key, one that fastavro refuses."""
     try:
         return value.as_py(maps_as_pydicts="strict")
     except KeyError:

@@ -33,7 +33,7 @@ class Json(Payload):
 
 
 def _records(payloads: pa.Array) -> Records:
-    """Payloads, without the blanks around them, as lines.
+    """Returns payloads, without surrounding blanks, as lines.
 
     Unlike a line, a payload may hold line breaks, which are mere blanks to a JSON parser. What
     `Lines` relies on holds nevertheless: two neighbours, of which one ends in "}" and one begins

@@ -20,7 +20,7 @@ MESSAGES = pa.schema(
 
 
 def attribute(messages: pa.RecordBatch, name: str) -> pa.Array:
-    """The values of one attribute.
+    """Returns the values of one attribute.
 
     Args:
       messages: n messages, of schema `MESSAGES`.

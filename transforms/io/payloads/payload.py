@@ -72,7 +72,7 @@ class Payload(ABC):
             )
 
     def schema(self, columns: pa.Schema) -> pa.Schema:
-        """The columns of decoded rows: the payload's, then the message's.
+        """Returns the columns of decoded rows: the payload's, then the message's.
 
         Args:
           columns: The payload's.
@@ -117,7 +117,7 @@ class Payload(ABC):
         return with_source(rows, uri, None, MESSAGE), join_rejects([none, decoded.rejects])
 
     def _message_columns(self, messages: pa.RecordBatch, numbers: np.ndarray) -> list[pa.Array]:
-        """The columns of the messages of the given numbers, repeated where a number is."""
+        """Returns the columns of the messages of the given numbers, repeated where a number is."""
         kept = [messages.column(name) for name in _KEPT]
         kept += [attribute(messages, name) for name in self.attributes]
         if np.array_equal(numbers, np.arange(messages.num_rows)):
@@ -143,7 +143,7 @@ class Payload(ABC):
 
 
 def no_payloads(schema: pa.Schema) -> Decoded:
-    """What is decoded of no messages."""
+    """Returns the outcome of decoding no messages."""
     rows = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
     return Decoded(rows, np.zeros(0, np.int64), NO_REJECTS)
 
@@ -193,7 +193,7 @@ def reject_faults(messages: pa.RecordBatch, faults: list[BadRecords], uri: str) 
 
 
 def one_each(payloads: pa.Array, rejects: pa.RecordBatch = NO_REJECTS) -> Encoded:
-    """A payload for each row that has one.
+    """Returns a payload for each row that has one.
 
     Args:
       payloads: n byte strings, null for the rows that were rejected.

@@ -19,7 +19,7 @@ PAYLOADS = Registry(
 
 
 def load_payload(name: str, **settings: Any) -> Payload:
-    """The kind of payload of a name, its module imported only now.
+    """Returns the kind of payload of a name, and imports its module only now.
 
     Args:
       name: A key of `PAYLOADS`.

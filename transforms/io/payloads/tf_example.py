@@ -44,7 +44,7 @@ class TfExample(Payload):
 
 
 def _faults(rejects: pa.RecordBatch) -> Iterator[BadRecords]:
-    """The faults of rejects, each with the number in its source: "#row=7" has 7."""
+    """Returns the faults of rejects, each with the number in its source: "#row=7" has 7."""
     columns = ("reason", "errorMessage", "column", "source")
     values = [rejects.column(name).to_pylist() for name in columns]
     for reason, message, column, source in zip(*values, strict=True):

@@ -31,12 +31,12 @@ _TRANSIENT = (
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may succeed later: the service is away or overloaded."""
+    """Returns whether the same call may succeed later: the service is away or overloaded."""
     return isinstance(error, _TRANSIENT) or type(error).__name__ == "RetryError"
 
 
 def explained(error: Exception, name: str) -> Exception:
-    """The error for the user, where what he asked for can't be."""
+    """Returns the error for the user, if the service can't do what was asked."""
     if isinstance(error, exceptions.NotFound):
         return ConfigError(f"pubsub://{name} does not exist; `{gcloud('create', name)}` creates it")
     if isinstance(error, (exceptions.Forbidden, exceptions.Unauthenticated)):
@@ -48,12 +48,12 @@ def explained(error: Exception, name: str) -> Exception:
 
 
 def _settled(error: Exception, name: str) -> Exception:
-    """The error for the user, unless the same call may succeed later."""
+    """Returns the error for the user, unless the same call may succeed later."""
     return error if is_transient(error) else explained(error, name)
 
 
 def gcloud(verb: str, name: str) -> str:
-    """The command that creates or deletes a topic or subscription, also that of an emulator."""
+    """Returns the command that creates or deletes a topic or subscription, emulator or not."""
     kind = name.split("/")[2]
     topic = " --topic=TOPIC" if (verb, kind) == ("create", "subscriptions") else ""
     host = os.environ.get("PUBSUB_EMULATOR_HOST")
@@ -67,7 +67,7 @@ def _place() -> str:
 
 
 def _emulator(host: str) -> Any:
-    """A connection that takes answers of any size; the client's own, to an emulator, only 4 MiB."""
+    """Connects to an emulator, for answers of any size: the client's own takes only 4 MiB."""
     import grpc
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
@@ -132,7 +132,7 @@ class Subscriber:
             raise _settled(error, self.subscription) from None
 
     def deadline(self) -> int:
-        """The seconds that it leaves for an acknowledgement; 0 where one may not look."""
+        """Returns how many seconds an acknowledgement may take; 0 if we may not read it."""
         try:
             return int(self._found().ack_deadline_seconds)
         except exceptions.GoogleAPICallError:
@@ -186,7 +186,7 @@ class Subscriber:
         return self._client.get_subscription(request=request, timeout=seconds, retry=None)
 
     def is_empty(self, seconds: float) -> bool:
-        """Whether no message comes for a while; one that does is given back."""
+        """Returns whether no message comes for a while; one that comes is given back."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if found := self.pull(1, left):

@@ -11,10 +11,10 @@ def ask() -> None:
 
 
 def asked() -> bool:
-    """Whether sources should end."""
+    """Returns whether sources should end."""
     return _wanted.is_set()
 
 
 def reset() -> None:
-    """A new run begins in this process."""
+    """Begins a new run in this process."""
     _wanted.clear()

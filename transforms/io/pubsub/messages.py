@@ -15,12 +15,12 @@ SOURCE_ID = "source_message_id"
 
 
 def received(pulled: list[Any]) -> pa.RecordBatch:
-    """Protobuf `ReceivedMessage`s as a batch of schema `MESSAGES`."""
+    """Returns protobuf `ReceivedMessage`s as a batch of schema `MESSAGES`."""
     return _batch([message.message for message in pulled])
 
 
 def unpacked(messages: Iterable[bytes]) -> pa.RecordBatch:
-    """Serialized protobuf `PubsubMessage`s as a batch of schema `MESSAGES`."""
+    """Returns serialized protobuf `PubsubMessage`s as a batch of schema `MESSAGES`."""
     from google.pubsub_v1.types import PubsubMessage
 
     parse = PubsubMessage.meta.pb.FromString
@@ -51,7 +51,7 @@ def _attributes(messages: list[Any]) -> pa.Array:
 def outgoing(
     rows: pa.RecordBatch, encoded: Encoded, attributes: dict[str, str], ordering: str | None
 ) -> Iterator[Any]:
-    """The messages of a batch.
+    """Yields the messages of a batch.
 
     Args:
       rows: n rows.

@@ -23,7 +23,7 @@ from transforms.verb import Verb
 
 
 def id_label(source: PubSubSource) -> str | None:
-    """The attribute by which the runner leaves out what comes twice; None is the message's id.
+    """Returns the attribute by which the runner finds duplicates; None means the message's id.
 
     Raises:
       ConfigError: The key is a column of the payload, which the runner does not look into.
@@ -38,7 +38,7 @@ def id_label(source: PubSubSource) -> str | None:
 
 
 def timestamp_attribute(source: PubSubSource) -> str | None:
-    """The attribute by which the runner tells how far event time is; None is the publish time."""
+    """Returns the attribute by which the runner tracks event time; None means the publish time."""
     return source.event_time if source.event_time in source.payload.attributes else None
 
 

@@ -14,7 +14,7 @@ DEFAULT = "json"
 
 
 def payload_of(format: str | None, settings: Mapping[str, str]) -> Payload:
-    """A kind of payload, by what a URI's query says.
+    """Returns the kind of payload that a URI's query names.
 
     Args:
       format: Its name; JSON where there is none.
@@ -33,7 +33,7 @@ def payload_of(format: str | None, settings: Mapping[str, str]) -> Payload:
 
 
 def own_columns(payload: Payload) -> pa.Schema | None:
-    """The columns that a kind of payload has by itself; None where it takes any."""
+    """Returns the fixed columns of a kind of payload; None if it takes any."""
     from transforms.files.formats.avro.types import avro_to_arrow, parsed_schema
     from transforms.io.payloads.avro import Avro
     from transforms.io.payloads.text import TEXT, Text
@@ -48,7 +48,7 @@ def own_columns(payload: Payload) -> pa.Schema | None:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names that commas part."""
+    """Returns names separated by commas."""
     return tuple(name for name in text.split(",") if name)
 
 

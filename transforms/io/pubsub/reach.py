@@ -26,7 +26,7 @@ class Reach:
         self._last = self._away = float("-inf")
 
     def answered(self) -> None:
-        """The service has answered a call, whatever it said."""
+        """Notes that the service has answered a call, with any answer."""
         with self._lock:
             now, away = self._clock(), self._away
             if self._first is None or now - self._last > PATIENCE:
@@ -36,7 +36,7 @@ class Reach:
             _log.warning("%s is back after %.0f s", self._name, now - away)
 
     def failed(self) -> None:
-        """A call came to nothing."""
+        """Notes that a call failed."""
         with self._lock:
             told, self._first = self._away > float("-inf"), None
             self._away = self._away if told else self._clock()
@@ -44,10 +44,10 @@ class Reach:
             _log.warning("%s can't be reached; trying again until it can", self._name)
 
     def silent(self) -> float:
-        """For how many seconds there has been no answer."""
+        """Returns the seconds without an answer."""
         return self._clock() - self._last
 
     def since(self) -> float | None:
-        """Since when there have been answers, on the clock; None where it may be away now."""
+        """Returns since when there have been answers, on the clock; None if it may be away now."""
         with self._lock:
             return self._first if self._clock() - self._last <= PATIENCE else None

@@ -84,7 +84,7 @@ class Session:
         )
 
     def next(self) -> tuple[Outcome, list[str]] | None:
-        """The next batch, with the leases to acknowledge once it is safe; None if none came.
+        """Returns the next batch, and the leases to acknowledge once it is safe; else None.
 
         Bundles of a subscription follow each other, so a message that came before is safe already.
         """
@@ -114,7 +114,7 @@ class Session:
         return (rows, rejects), ack_ids
 
     def _plausible(self, times: np.ndarray, rows: pa.RecordBatch) -> np.ndarray:
-        """The event times that may move the watermark: one from the future would make all late."""
+        """Returns event times that may move the watermark: one from the future makes all late."""
         published = to_micros(rows["publish_time"])
         if (times > published + AHEAD).any() and not self._told_ahead:
             self._told_ahead = True
@@ -144,7 +144,7 @@ _lock = threading.Lock()
 
 
 def session(source: PubSubSource) -> Session:
-    """The process's one session with a subscription.
+    """Returns the process's one session with a subscription.
 
     Raises:
       ConfigError: It is a topic: what is published there is not kept for anybody.

@@ -32,7 +32,7 @@ class _Run:
     high: np.ndarray | None
 
     def has(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Which of some keys are in it."""
+        """Returns which of some keys are remembered."""
         places = np.searchsorted(self.low, low)
         places[places == len(self.low)] = 0
         same = (high == 0) if self.high is None else (self.high[places] == high)
@@ -65,7 +65,7 @@ class Seen:
         self._lock = threading.Lock()
 
     def first(self, keys: Iterable[str | None]) -> np.ndarray:
-        """N booleans: which keys come for the first time. A null is no key, and always first."""
+        """Returns n booleans: whether a key is new. A null is no key, and always new."""
         with self._lock:
             now = self._clock()
             self._forget(now)
@@ -119,7 +119,7 @@ class Seen:
 
 
 def _code(key: str) -> int:
-    """A key's number of 128 bits, whose upper half is 0 where it is a short number itself."""
+    """Returns a key's number of 128 bits, whose upper half is 0 if the key is a short number."""
     if len(key) <= _DIGITS and key.isascii() and key.isdigit() and (key[0] != "0" or key == "0"):
         return int(key)
     digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -53,7 +53,7 @@ class PubSubSink:
         return cls(place, payload, attributes, ordered)
 
     def body(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """The columns that make the payload: not those that a message has beside it."""
+        """Returns the columns of the payload, without those that a message has beside it."""
         beside = {*_OF_THE_MESSAGE, *self.attributes}
         body = rows.select([name for name in rows.schema.names if name not in beside])
         if self.payload.holds_many and MESSAGE_ID in rows.schema.names:
@@ -62,7 +62,7 @@ class PubSubSink:
         return body
 
     def attribute_columns(self, rows: pa.RecordBatch) -> dict[str, str]:
-        """Columns by the attributes they become.
+        """Returns columns by the attributes that they become.
 
         Raises:
           ConfigError: A column that isn't there.

@@ -53,7 +53,7 @@ class Watermark:
         self._settled(now)
 
     def pause(self, now: float, reached: float | None) -> None:
-        """Nothing is there at this time: after a while, event time goes on by itself.
+        """Notes that no message is there now: after a while, event time goes on by itself.
 
         Args:
           now: Seconds on a monotonic clock.

@@ -168,7 +168,7 @@ def read_blocks(stream: BinaryIO, header: Header, size: int | None) -> Iterator[
 
 
 def container(header: Header, blocks: list[Block], rows: int) -> io.BytesIO:
-    """Some blocks as an uncompressed Avro file of one block of so many rows, for fastavro to read.
+    """Returns blocks as an uncompressed Avro file with one block of so many rows, for fastavro.
 
     Its schema is the header's `readable` one.
     """
@@ -195,7 +195,7 @@ def _physical(schema: Any) -> Any:
 
 
 def _prefix(buffer: bytes, at: int) -> tuple[int, int, int] | None:
-    """A block's rows and size, and the bytes that say so; None where they say nothing."""
+    """Returns a block's rows and size, and the bytes that give them; None if they are malformed."""
     try:
         rows, end = _number(buffer, at)
         size, end = _number(buffer, end)
@@ -205,7 +205,7 @@ def _prefix(buffer: bytes, at: int) -> tuple[int, int, int] | None:
 
 
 def _number(buffer: bytes, at: int) -> tuple[int, int]:
-    """An Avro long, which stores signs zigzag and 7 bits a byte, and the index after it."""
+    """Returns an Avro long (zigzag, 7 bits a byte), and the index after it."""
     value = shift = 0
     while True:
         byte = buffer[at]

@@ -23,14 +23,14 @@ class TooLarge(ValueError):
 
 
 def decompressed(codec: str, data: bytes) -> bytes | None:
-    """The content of a block, or None where it is corrupt or larger than `MOST_BYTES`."""
+    """Returns the content of a block, or None if it is corrupt or larger than `MOST_BYTES`."""
     with contextlib.suppress(*_CORRUPT):
         return CODECS[codec](data)
     return None
 
 
 def beginning(codec: str, data: bytes) -> bytes:
-    """What can be had of a block that is cut off."""
+    """Returns the readable content of a block that is cut off."""
     if codec == "deflate":
         with contextlib.suppress(zlib.error):
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MOST_BYTES)
@@ -50,7 +50,7 @@ def _unxz(data: bytes) -> bytes:
 
 
 def _bounded(decompressor: Any, data: bytes) -> bytes:
-    """What a decompressor makes of data, up to `MOST_BYTES`.
+    """Returns decompressed data, up to `MOST_BYTES`.
 
     Raises:
       TooLarge: It would be more.

@@ -61,7 +61,7 @@ class Avro:
             raise ConfigError(f"Avro is written with codec deflate or null, not {self.codec!r}")
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The file's own schema.
+        """Returns the file's own schema.
 
         Raises:
           ConfigError: A field that a column can't hold: a union of several types, a recursion.
@@ -118,7 +118,7 @@ class Avro:
 
 
 def _columns(header: Header, uri: str, names: list[str] | None) -> pa.Schema:
-    """The file's columns, of those wanted."""
+    """Returns the wanted columns that the file has."""
     try:
         return avro_to_arrow(parsed_schema(header.schema), names)
     except ConfigError as error:
@@ -126,7 +126,7 @@ def _columns(header: Header, uri: str, names: list[str] | None) -> pa.Schema:
 
 
 def _groups(blocks: Iterator[Block], max_rows: int, max_bytes: int) -> Iterator[list[Block]]:
-    """Blocks, as many together as a batch may have rows and bytes; a cut one by itself."""
+    """Yields blocks, grouped up to a batch's rows and bytes; a cut block is a group by itself."""
     held: list[Block] = []
     rows = size = 0
     broken = None
@@ -146,7 +146,7 @@ def _groups(blocks: Iterator[Block], max_rows: int, max_bytes: int) -> Iterator[
 
 
 def _decoded(header: Header, blocks: list[Block]) -> Iterator[tuple[int, list[Any] | None]]:
-    """The rows of blocks, with their number; None in place of those of a corrupt block."""
+    """Yields the rows of blocks, with their number; None in place of a corrupt block's rows."""
     rows = _rows(header, blocks)
     if rows is not None:
         yield len(rows), rows
@@ -156,7 +156,7 @@ def _decoded(header: Header, blocks: list[Block]) -> Iterator[tuple[int, list[An
 
 
 def _rows(header: Header, blocks: list[Block]) -> list[Any] | None:
-    """The rows of blocks; those before the cut of a cut one; None of a corrupt one."""
+    """Returns the rows of blocks, up to the cut of a cut block; None for a corrupt block."""
     import fastavro
 
     if any(block.data is None or not _may_hold(header, block) for block in blocks):
@@ -174,13 +174,13 @@ def _rows(header: Header, blocks: list[Block]) -> list[Any] | None:
 
 
 def _may_hold(header: Header, block: Block) -> bool:
-    """Whether a block may hold as many rows as it claims: rows of nulls take no bytes."""
+    """Returns whether a block can hold the rows that it claims: rows of nulls take no bytes."""
     fit = block.cut or block.rows * header.least <= len(block.data or b"")
     return fit and block.rows <= MOST_ROWS
 
 
 def _outcome(rows: list[Any], own: pa.Schema, schema: pa.Schema, uri: str, first: int) -> Outcome:
-    """Rows as a batch; where one does not fit its own column, each half of them."""
+    """Returns rows as a batch; if one does not fit its own column, the outcomes of each half."""
     try:
         batch = _batch(rows, own)
     except _UNFIT as error:
@@ -257,7 +257,7 @@ class _Writer:
 
 
 def _values(column: pa.Array, stored: pa.DataType, name: str) -> list[Any]:
-    """A column as the Python values that fastavro takes."""
+    """Returns a column as the Python values that fastavro takes."""
     cast = checked_cast(column, stored)
     if cast.bad is not None:
         raise MillraceError(f"{fault_message(cast.reason, name, stored)}: cast it first")

@@ -50,7 +50,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parsed_schema(schema: Any) -> Any:
-    """An Avro schema as JSON, with the names of its types made full ones.
+    """Returns an Avro schema as JSON, with the full names of its types.
 
     Raises:
       ConfigError: It isn't an Avro schema.
@@ -65,7 +65,7 @@ def parsed_schema(schema: Any) -> Any:
 
 
 def _without_defaults(schema: Any) -> Any:
-    """The schema without default values, which a reader has no use for; many files' are wrong."""
+    """Returns the schema without default values: readers don't use them, and many are wrong."""
     if isinstance(schema, list):
         return [_without_defaults(part) for part in schema]
     if isinstance(schema, Mapping):
@@ -74,7 +74,7 @@ def _without_defaults(schema: Any) -> Any:
 
 
 def avro_to_arrow(schema: Any, columns: Container[str] | None = None) -> pa.Schema:
-    """The columns of an Avro record schema; all are nullable.
+    """Returns the columns of an Avro record schema; all are nullable.
 
     Args:
       schema: Parsed JSON with references as full names, as `parsed_schema` makes it.
@@ -98,7 +98,7 @@ def avro_to_arrow(schema: Any, columns: Container[str] | None = None) -> pa.Sche
 
 
 def _arrow(schema: Any, path: str, names: dict[str, Any]) -> pa.DataType:
-    """The Arrow type of an Avro type; `names` holds those of the named types met so far."""
+    """Returns the Arrow type of an Avro type; `names` holds the named types met so far."""
     if isinstance(schema, list):
         numbers = _number_union(schema)
         return numbers or _arrow(_single(schema, path), path, names)
@@ -145,7 +145,7 @@ def _decimal(precision: int, scale: int) -> pa.DataType:
 
 
 def _number_union(union: list[Any]) -> pa.DataType | None:
-    """The type that holds all kinds of a union of numbers; None where it holds other types."""
+    """Returns the type that holds every kind of a union of numbers; None for other unions."""
     kinds = {kind for kind in map(_plain_kind, union) if kind != "null"}
     if len(kinds) < 2 or not kinds <= {"int", "long", "float", "double"}:
         return None
@@ -156,7 +156,7 @@ def _number_union(union: list[Any]) -> pa.DataType | None:
 
 
 def _plain_kind(kind: Any) -> str | None:
-    """The name of a type without a logical one; None of any other."""
+    """Returns the name of a type without a logical type, else None."""
     if isinstance(kind, Mapping) and "logicalType" not in kind:
         kind = kind.get("type")
     return kind if isinstance(kind, str) else None
@@ -223,7 +223,7 @@ def without_free_items(schema: Any) -> Any:
 
 
 def arrow_to_avro(schema: pa.Schema) -> dict[str, Any]:
-    """The Avro schema of some columns, each of them a union with null.
+    """Returns the Avro schema of columns, each of them a union with null.
 
     Args:
       schema: Columns of types that `stored_type` gives.
@@ -251,7 +251,7 @@ def _checked(name: str) -> str:
 
 
 def _avro(type: pa.DataType, path: str) -> Any:
-    """The Avro type of an Arrow type; the path gives named types their names."""
+    """Returns the Avro type of an Arrow type; the path gives named types their names."""
     if pa.types.is_null(type):
         return "null"
     if is_list(type):
@@ -276,7 +276,7 @@ def _avro_scalar(type: pa.DataType, path: str) -> Any:
 
 
 def stored_type(type: pa.DataType, column: str) -> pa.DataType:
-    """The Arrow type, of those that Avro has, that holds a column without loss or nearly so.
+    """Returns the Arrow type that Avro has and that holds a column with little or no loss.
 
     Values of uint64, and of times in nanoseconds, need not fit: the cast to it is to be checked.
 
@@ -298,7 +298,7 @@ def stored_type(type: pa.DataType, column: str) -> pa.DataType:
 
 
 def number_type(type: pa.DataType) -> pa.DataType:
-    """The type with dates and times as the integers that Avro keeps for them."""
+    """Returns the type with dates and times as the integers that Avro stores for them."""
     return _with_leaves(type, _number)
 
 
@@ -309,7 +309,7 @@ def _number(leaf: pa.DataType) -> pa.DataType:
 
 
 def _with_leaves(type: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
-    """The type with its scalar types changed, and its lists of variable length."""
+    """Returns the type with its scalar types changed, and its lists of variable length."""
     if is_list(type):
         return pa.list_(_with_leaves(type.value_type, change))
     if pa.types.is_map(type):

@@ -15,7 +15,7 @@ _HEX = r"^[ \t]*0[xX]"
 
 
 def cell_type(type: pa.DataType) -> pa.DataType:
-    """The type in which a column is read: its own where pyarrow.csv reads it as we do."""
+    """Returns the type in which a column is read: its own if pyarrow.csv reads it as we do."""
     kinds = pa.types
     numbers = (kinds.is_integer, kinds.is_float32, kinds.is_float64, kinds.is_decimal128)
     tests = (kinds.is_boolean, *numbers)
@@ -24,7 +24,7 @@ def cell_type(type: pa.DataType) -> pa.DataType:
 
 
 def arrived(column: pa.Array | None, type: pa.DataType, like: pa.Array) -> Cast | None:
-    """A column that was read as its cell type, as its own; None if it has to be looked at."""
+    """Returns a column read as its cell type in its own type; None if its cells must be checked."""
     if column is None:
         return Cast(pa.nulls(len(like), type))
     if not column.type.equals(type):
@@ -57,7 +57,7 @@ def _parsed(texts: pa.Array, type: pa.DataType) -> Cast:
 
 
 def _plainly(texts: pa.Array, type: pa.DataType) -> Cast | None:
-    """A cast by Arrow alone, several times as fast as a checked one, where every cell fits."""
+    """Casts by Arrow alone, several times as fast as a checked cast, if every cell fits."""
     if not cell_type(type).equals(type):
         return None
     try:

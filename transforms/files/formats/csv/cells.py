@@ -71,7 +71,7 @@ class Cells:
         return Parsed(rows, self._lines(block, rows.num_rows), NO_REJECTS)
 
     def _is_open(self, data: bytes) -> bool:
-        """Whether a quote is never closed."""
+        """Returns whether a quote is never closed."""
         return len(self.rules.quotes(data)) % 2 == 1
 
     def _lines(self, block: Block, rows: int) -> np.ndarray:
@@ -85,7 +85,7 @@ class Cells:
         return records if len(self.names) == 1 else records.select(records.stops > records.starts)
 
     def _fast(self, data: bytes) -> pa.RecordBatch | None:
-        """The rows, when every cell of every record fits as it stands."""
+        """Returns the rows, if every cell of every record fits without a repair."""
         wires = {f.name: cell_type(f.type) for f in self.schema if f.name in self.names}
         try:
             table = self._read(data, wires)
@@ -121,7 +121,7 @@ class Cells:
         return Parsed(rows.filter(pa.array(fit)), records.lines[numbers[fit]], rejects)
 
     def well_shaped(self, block: Block) -> bytes:
-        """The records that have as many cells as the header."""
+        """Returns the records that have as many cells as the header."""
         records = self._records(block)
         good = np.ones(len(records), bool)
         for fault in self._shape_faults(block, records):
@@ -156,7 +156,7 @@ class Cells:
         return cells
 
     def _read(self, data: bytes, wires: dict[str, pa.DataType]) -> dict[str, pa.Array]:
-        """Columns of a text by name; under "", one of as many rows, whatever is asked for."""
+        """Returns the columns of a text by name; under "" one of as many rows, always."""
         chosen = wires or {self.names[0]: pa.binary()}
         table = read_cells(data, self.names, chosen, self.rules.delimiter, self.nulls)
         columns = {name: _array(table.column(name)) for name in chosen}
@@ -207,7 +207,7 @@ def _array(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _joined(records: Records, chosen: np.ndarray) -> bytes:
-    """The text of some records, cut out in runs of neighbours."""
+    """Returns the text of some records, cut out in runs of neighbours."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]])))
     runs = zip(records.starts[edges[::2]], records.ends[edges[1::2] - 1], strict=True)
     return b"".join([records.data[start:end] for start, end in runs])

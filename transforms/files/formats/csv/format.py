@@ -75,7 +75,7 @@ class Csv:
         return tuple(word for word in self.null.split(",") if word)
 
     def _pieces(self, stream: BinaryIO, length: int | None = None) -> Iterator[bytes]:
-        """The text in UTF-8."""
+        """Yields the text in UTF-8."""
         return pieces(as_utf8(stream, self.encoding), self.sizes.block, length)
 
     @property
@@ -84,7 +84,7 @@ class Csv:
         return QuotedRecords(self.delimiter)
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The header's columns, with types inferred from the first 4 MiB.
+        """Returns the header's columns, with types inferred from the first 4 MiB.
 
         Raises:
           ConfigError: Two columns of the same name.
@@ -124,7 +124,7 @@ class Csv:
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The rows of a split; lines that are none are rejected as they stand in the file.
+        """Yields the rows of a split; malformed lines are rejected with their text.
 
         Raises:
           BrokenFile: No header can be read, or the file breaks off.
@@ -146,7 +146,7 @@ class Csv:
             yield from parsed.chunks(max_rows, max_bytes)
 
     def _header(self, parts: Iterator[bytes]) -> tuple[tuple[str, ...], Iterator[bytes], int]:
-        """The columns' names, the text after them, and its first line; blank lines may precede."""
+        """Returns the columns' names, the text after them, and its first line; skips blank lines."""
         parts, line, record = without_bom(parts), 1, b"\n"
         while record and not record.strip(b"\r\n"):
             record, parts = first_record(parts, self.rules, self.sizes.record)
@@ -212,7 +212,7 @@ def _parsed(
 
 
 def _other_delimiter(names: tuple[str, ...]) -> str | None:
-    """What seems to part the cells of a header that was taken for one column."""
+    """Returns the likely delimiter of a header that was read as one column."""
     return next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
 
 
@@ -238,11 +238,11 @@ class _Writer:
         self._stream.write(sink.getvalue())
 
     def close(self) -> None:
-        """Nothing is kept for the end."""
+        """Does nothing: nothing is kept for the end."""
 
 
 def _cells(column: pa.Array) -> pa.Array:
-    """A column in a type that pyarrow.csv writes, and we read back."""
+    """Returns a column in a type that pyarrow.csv writes, and we read back."""
     type, kinds = plain_type(column.type), pa.types
     column = column if column.type.equals(type) else column.cast(type)
     if is_list(type) or kinds.is_struct(type) or kinds.is_map(type):

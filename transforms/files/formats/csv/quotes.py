@@ -77,7 +77,7 @@ class QuotedRecords:
         return outside
 
     def last_end(self, data: bytes, before: bytes = b"") -> int:
-        """Position one past the end of the last record that ends here; 0 if none does."""
+        """Returns the position one past the end of the last record that ends here, else 0."""
         opened, stop = before.count(b'"'), len(data)
         if not opened and b'"' not in data:
             return self.last_line_end(data)
@@ -90,11 +90,11 @@ class QuotedRecords:
         return 0
 
     def last_line_end(self, data: bytes) -> int:
-        """Position one past the last line break, whether inside quotes or not; 0 without one."""
+        """Returns the position one past the last line break, in quotes or not, else 0."""
         return _line_end_before(data, len(data))
 
     def ends_in_record(self, data: bytes, rows: int, lines: int) -> bool:
-        """Whether a text may end inside a quoted cell, which is told without a look at all of it.
+        """Returns whether a text may end inside a quoted cell, without reading all of it.
 
         Args:
           data: Lines, the first of which begins a record.
@@ -111,14 +111,14 @@ class QuotedRecords:
         return len(self.quotes(last)) % 2 == 1
 
     def lines(self, data: bytes) -> int:
-        """How many line breaks there are."""
+        """Returns the number of line breaks."""
         feeds = count_byte(data, _LF)
         if b"\r" not in data:
             return feeds
         return feeds + count_byte(data, _CR) - data.count(b"\r\n")
 
     def context(self, data: bytes, before: bytes = b"") -> bytes:
-        """At most two bytes that stand for this text, and its context, to whatever comes next."""
+        """Returns at most two bytes that replace this text and its context for the next text."""
         if not data:
             return before
         if b'"' in data or before.startswith(b'"'):
@@ -136,7 +136,7 @@ def _line_end_before(data: bytes, stop: int) -> int:
 
 @functools.cache
 def _openings(delimiter: str) -> np.ndarray:
-    """For each byte, whether a quote after it, outside quotes, opens a cell or is a double."""
+    """Returns for each byte if a quote after it, outside quotes, opens a cell or is a double."""
     table = np.zeros(256, bool)
     table[[ord(delimiter), _LF, _CR, _QUOTE]] = True
     return table
@@ -144,6 +144,6 @@ def _openings(delimiter: str) -> np.ndarray:
 
 @functools.cache
 def _quoted_cell(delimiter: str) -> re.Pattern[bytes]:
-    """A quoted cell; its group is the closing quote. No backtracking: time is linear."""
+    """Returns a pattern of a quoted cell, its group the closing quote. It takes linear time."""
     before = re.escape(delimiter.encode())
     return re.compile(rb'"(?<![^\r\n' + before + rb']")(?:[^"]++|"")*+(")?+')

@@ -11,7 +11,7 @@ _LONG_INTEGER = r"^\s*[+-]?[0-9]{16,}\s*$"
 
 
 def infer_schema(block: Block | None, names: tuple[str, ...], cells: Cells) -> pa.Schema:
-    """The types that hold every cell of a sample: int64, float64, bool, date, timestamp or string.
+    """Returns types for every cell of a sample: int64, float64, bool, date, timestamp or string.
 
     Records of another number of cells are left out. A column of no values is null. Long integers
     that floats would round, and codes such as 00123, are strings.
@@ -38,7 +38,7 @@ def infer_schema(block: Block | None, names: tuple[str, ...], cells: Cells) -> p
 
 
 def _kept(column: pa.ChunkedArray) -> pa.DataType:
-    """The type that Arrow inferred, if it is one of ours; fractions of seconds may follow."""
+    """Returns the type that Arrow inferred, if it is ours; fractions of seconds may follow."""
     type, kinds = column.type, pa.types
     if kinds.is_timestamp(type):
         return pa.timestamp("us" if _fits(column, pa.timestamp("us", type.tz)) else "ns", type.tz)
@@ -59,6 +59,6 @@ def _is_number(type: pa.DataType) -> bool:
 
 
 def _is_code(texts: pa.ChunkedArray, type: pa.DataType) -> bool:
-    """Whether numbers would lose what they are: digits that a float rounds, zeros at the front."""
+    """Returns whether numbers would lose digits: rounded by a float, or zeros at the front."""
     signs = _LONG_INTEGER if pa.types.is_floating(type) else _ZERO_FIRST
     return bool(pc.any(pc.match_substring_regex(texts, signs)).as_py())

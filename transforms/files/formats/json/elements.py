@@ -87,7 +87,7 @@ def _records(texts: list[bytes], first: int) -> Records:
 
 
 def _scan(parts: Iterator[bytes], sizes: Sizes) -> Iterator[Element]:
-    """The elements of arrays, and the values outside of arrays."""
+    """Yields the elements of arrays, and the values outside of arrays."""
     scan = _Scan(sizes)
     for part in parts:
         yield from scan.take(part)
@@ -111,7 +111,7 @@ class _Scan:
         self._head: bytes | None = None
 
     def take(self, part: bytes) -> Iterator[Element]:
-        """The elements that end in the next piece."""
+        """Yields the elements that end in the next piece."""
         self._buffer += part
         start = 0
         while token := _TOKEN.search(self._buffer, self._at):
@@ -131,7 +131,7 @@ class _Scan:
             self._shorten()
 
     def _step(self, sign: bytes, token: re.Match[bytes]) -> int | None:
-        """Where the element in work ends, if this sign ends it."""
+        """Returns where the current element ends, if this sign ends it."""
         if sign in b"{[" and not (sign == b"[" and not self.depth and not self.in_array):
             self.depth += 1
         elif sign == b"[":
@@ -167,6 +167,6 @@ class _Scan:
             yield Element(data.strip(_BLANK))
 
     def rest(self) -> Iterator[Element]:
-        """What is left at the end."""
+        """Returns the text left at the end."""
         yield from self._element(self._buffer)
         self._buffer = b""

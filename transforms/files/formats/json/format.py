@@ -57,12 +57,12 @@ class JsonLines:
         object.__setattr__(self, "encoding", check_encoding(self.encoding, self.name))
 
     def _pieces(self, stream: BinaryIO, length: int | None = None) -> Iterator[bytes]:
-        """The text in UTF-8, without a byte order mark."""
+        """Yields the text in UTF-8, without a byte order mark."""
         text = as_utf8(stream, self.encoding)
         return without_bom(pieces(text, self.sizes.block, length))
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The types that hold the values of the first 4 MiB; bad lines are passed over."""
+        """Returns types for the values of the first 4 MiB; bad lines are skipped."""
         document, parts = self._looked_at(self._pieces(stream))
         try:
             if document:
@@ -76,7 +76,7 @@ class JsonLines:
         return infer_schema(texts.split(b"\n"), uri)
 
     def _looked_at(self, parts: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
-        """Whether it is an array or has objects of several lines, and the same pieces."""
+        """Returns whether it is an array or has objects of several lines, and the same pieces."""
         held: list[bytes] = []
         broken: BrokenFile | None = None
         try:
@@ -102,7 +102,7 @@ class JsonLines:
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The rows of a split; lines that are none are rejected as they stand in the file.
+        """Yields the rows of a split; malformed lines are rejected with their text.
 
         Raises:
           BrokenFile: The file breaks off.
@@ -127,7 +127,7 @@ class JsonLines:
     def _elements(
         self, parts: Iterator[bytes], lines: Lines, uri: str, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The rows of an array of objects, or of objects of several lines each."""
+        """Yields the rows of an array of objects, or of objects of several lines each."""
         number = 1
         for found in grouped(parts, self.sizes):
             if isinstance(found, Element):
@@ -146,7 +146,7 @@ class JsonLines:
 
 
 def _then(parts: Iterator[bytes], broken: BrokenFile | None) -> Iterator[bytes]:
-    """The rest of some pieces, which may have broken off before."""
+    """Yields the rest of some pieces, which may have broken off before."""
     if broken is not None:
         raise broken
     yield from parts
@@ -166,4 +166,4 @@ class _Writer:
             self._stream.write(data[first:last])
 
     def close(self) -> None:
-        """Nothing is kept for the end."""
+        """Does nothing: nothing is kept for the end."""

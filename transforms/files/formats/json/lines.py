@@ -106,7 +106,7 @@ class Lines:
         return self._rows(casts, numbers)
 
     def _table_of(self, data: bytes) -> pa.Table | None:
-        """The same, with "NaN" read as the float that pyarrow.json knows without quotes."""
+        """Returns the same, with "NaN" read as the float that pyarrow.json knows without quotes."""
         if b'"NaN"' in data and any(has_float(type) for type in self.schema.types):
             table = self._table(_NAN.sub(rb"\1NaN", data))
             if table is not None:
@@ -114,7 +114,7 @@ class Lines:
         return self._table(data)
 
     def _table(self, data: bytes) -> pa.Table | None:
-        """The columns as pyarrow.json reads them, if it can."""
+        """Returns the columns as pyarrow.json reads them, if it can."""
         wires = {f.name: wire_type(f.type) for f in self.schema}
         if None in wires.values():
             return None
@@ -191,7 +191,7 @@ def _mask(length: int, chosen: np.ndarray) -> np.ndarray:
 
 
 def _is_regular(data: bytes, lines: Records) -> bool:
-    """Whether pyarrow.json can be trusted with these lines.
+    """Returns whether pyarrow.json can be trusted with these lines.
 
     It takes several objects in a line, and one over several lines, for as many rows; crashes on a
     null; does not check UTF-8. A line that begins and ends as an object does is one whole object
@@ -214,7 +214,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _is_infinite(array: pa.Array) -> bool:
-    """Whether there is an infinity, which may be an integer of very many digits."""
+    """Returns whether there is an infinity, which may be an integer of very many digits."""
     if pa.types.is_floating(array.type):
         return bool(pc.any(pc.is_inf(array)).as_py())
     if pa.types.is_list(array.type):

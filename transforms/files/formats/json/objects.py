@@ -40,7 +40,7 @@ _DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant
 
 
 def parse_object(line: bytes) -> dict[str, Any]:
-    """The object in a line; of a key that occurs twice, the last.
+    """Returns the object in a line; of a repeated key the last value.
 
     Raises:
       Unfit: It is not valid UTF-8, not valid JSON, no object, or nested too deeply.
@@ -60,7 +60,7 @@ def parse_object(line: bytes) -> dict[str, Any]:
 
 
 def depth(line: bytes) -> int:
-    """How deep its brackets are nested; a line of few brackets is not looked at closely."""
+    """Returns how deep brackets are nested; a line of few brackets is not read closely."""
     openings = line.count(b"{") + line.count(b"[")
     if openings <= MAX_DEPTH:
         return openings
@@ -109,7 +109,7 @@ def _merged(casts: list[tuple[np.ndarray, Cast]], type: pa.DataType) -> Cast:
 
 
 def _kind_cast(kind: Any, values: list[Any], type: pa.DataType) -> Cast:
-    """A cast of values that are null or all of one kind."""
+    """Casts values that are null or all of one kind."""
     kinds = pa.types
     if kind is NoneType:
         return Cast(pa.nulls(len(values), type))
@@ -131,7 +131,7 @@ def _kind_cast(kind: Any, values: list[Any], type: pa.DataType) -> Cast:
 
 
 def _strings(values: list[str | None], type: pa.DataType) -> Cast:
-    """Strings; half a surrogate pair, which JSON can escape, is no text."""
+    """Casts strings; half a surrogate pair, which JSON can escape, is not text."""
     try:
         return text_cast(pa.array(values, pa.string()), type)
     except UnicodeEncodeError:
@@ -142,7 +142,7 @@ def _strings(values: list[str | None], type: pa.DataType) -> Cast:
 
 
 def _each(values: list[Any], type: pa.DataType) -> Cast:
-    """Nested values one by one: Arrow has no type for a column of various ones."""
+    """Casts nested values one by one: Arrow has no type for a column of various ones."""
     arrays, faults = [], []
     for place, value in enumerate(values):
         try:
@@ -164,7 +164,7 @@ def _reason(error: Exception) -> Reason:
 
 
 def _prepared(value: Any, type: pa.DataType) -> Any:
-    """A nested value in a form from which Arrow guesses a type that leads to the one wanted."""
+    """Returns a nested value in a form from which Arrow guesses a type that can be cast."""
     kinds = pa.types
     if isinstance(value, dict) and kinds.is_map(type):
         return [{"key": k, "value": _prepared(v, type.item_type)} for k, v in value.items()]

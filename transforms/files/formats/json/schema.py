@@ -56,7 +56,7 @@ class _Seen:
             self.kinds.add(_kind(value))
 
     def type(self) -> pa.DataType | None:
-        """The type that holds it all; a string where nothing was seen or does; None for no type."""
+        """Returns the type that holds all values, a string if no other does; None for no type."""
         if self.kinds or (self.fields is not None and self.items is not None):
             return _KINDS.get(frozenset(self.kinds), pa.string()) if self.plain else pa.string()
         if self.items is not None:
@@ -69,7 +69,7 @@ class _Seen:
         return pa.struct(kept) if kept else None
 
     def widest(self) -> int:
-        """How many fields the widest of its objects has."""
+        """Returns how many fields the widest of its objects has."""
         inner = [*(self.fields or {}).values(), *([self.items] if self.items else [])]
         nested = [each for each in inner if each.fields or each.items]
         return max(len(self.fields or {}), *(each.widest() for each in nested), 0)

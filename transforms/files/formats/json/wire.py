@@ -26,7 +26,7 @@ class Unfit(Exception):
 
 
 def wire_type(type: pa.DataType) -> pa.DataType | None:
-    """The type in which pyarrow.json reads a column; None where it can't.
+    """Returns the type in which pyarrow.json reads a column; None if it can't.
 
     What is a string in JSON is read as one, and floats with all their digits, so that
     `checked_cast` decides what fits. An object with any keys is beyond pyarrow.json.
@@ -49,7 +49,7 @@ def wire_type(type: pa.DataType) -> pa.DataType | None:
 
 
 def unwire(array: pa.Array, type: pa.DataType) -> pa.Array:
-    """A column as it came out of JSON, to the type wanted.
+    """Casts a column from its type in JSON to the wanted type.
 
     Args:
       array: n values: of the wire type, or of what Arrow makes of Python's objects.
@@ -72,7 +72,7 @@ def unwire(array: pa.Array, type: pa.DataType) -> pa.Array:
 
 
 def wire_cast(array: pa.Array, type: pa.DataType) -> Cast:
-    """The same, but where the type is not nested, what does not fit is pointed out.
+    """Casts likewise, and reports values that do not fit if the type is not nested.
 
     Raises:
       Unfit: Some nested value does not fit.

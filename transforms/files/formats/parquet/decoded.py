@@ -64,7 +64,7 @@ def row_bytes(source: Any, groups: list[int], blocks: list[list[str]]) -> tuple[
 
 
 def _width(type: pa.DataType) -> int:
-    """The bytes of a value, where they are always as many."""
+    """Returns the bytes of a value, if all values have as many."""
     try:
         return max(1, int(type.bit_width) // 8)
     except ValueError:
@@ -82,7 +82,7 @@ def _first(source: Any, group: int, names: list[str], rows: int) -> list[pa.Arra
 
 
 def _longest(column: pa.Array) -> int:
-    """The bytes of the longest text that a dictionary holds, with its offset."""
+    """Returns the bytes of the longest text in a dictionary, with its offset."""
     return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 0) + 4
 
 
@@ -125,7 +125,7 @@ def _list_sizes(array: pa.Array) -> np.ndarray:
 
 
 def _summed(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The sums of runs of values, of the given lengths."""
+    """Returns the sums of runs of values, of the given lengths."""
     ends = np.cumsum(lengths)
     sums = np.concatenate([[0], np.cumsum(values)])
     found: np.ndarray = sums[ends] - sums[ends - lengths]

@@ -31,7 +31,7 @@ class Parquet:
     splittable: bool = field(default=True, init=False)
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The file's own schema."""
+        """Returns the file's own schema."""
         return plain_schema(_opened(stream).schema_arrow)
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
@@ -52,7 +52,7 @@ class Parquet:
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The rows of the row groups `split.start` to `split.end`."""
+        """Yields the rows of the row groups `split.start` to `split.end`."""
         source = _opened(stream)
         # Arrow builds the schema anew each time it is asked for.
         own = source.schema_arrow
@@ -136,7 +136,7 @@ def _unbroken(batches: Iterator[pa.RecordBatch], file: File) -> Iterator[pa.Reco
 
 
 def _check_rows(meta: Any, groups: list[int], number: int) -> None:
-    """Whether all rows of row groups came: of some broken pages Arrow says nothing.
+    """Checks whether row groups gave all rows: Arrow passes over some broken pages in silence.
 
     Raises:
       BrokenFile: It were others.
@@ -148,7 +148,7 @@ def _check_rows(meta: Any, groups: list[int], number: int) -> None:
 
 
 def _group_bytes(meta: Any, size: int) -> list[int]:
-    """About how many bytes of a file of so many its row groups take.
+    """Returns about how many of a file's bytes its row groups take.
 
     Of single columns it is not asked: Arrow ends the process where one is encrypted.
     """
@@ -158,7 +158,7 @@ def _group_bytes(meta: Any, size: int) -> list[int]:
 
 
 def _rows_at_once(meta: Any, groups: list[int], max_rows: int, max_bytes: int) -> int:
-    """How many rows to decode at once: of many columns fewer, not to be cut only afterwards."""
+    """Returns how many rows to decode at once: fewer if there are many columns."""
     described = [meta.row_group(group) for group in groups]
     rows = sum(group.num_rows for group in described)
     size = sum(group.total_byte_size for group in described)

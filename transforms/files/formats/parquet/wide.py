@@ -51,7 +51,7 @@ def column_blocks(
 
 
 def _page_bytes(group: Any) -> int:
-    """What pages of columns take on average, or more."""
+    """Returns the average size of pages of columns, or more."""
     mean = group.total_byte_size // max(1, group.num_columns)
     return max(1, min(_PAGE_BYTES, int(mean)))
 
@@ -121,7 +121,7 @@ def _spill(batches: Iterable[pa.RecordBatch], sink: pa.NativeFile) -> int:
 
 @contextmanager
 def _nameless_file() -> Iterator[tuple[pa.NativeFile, pa.NativeFile]]:
-    """A file to write to and to read from, that goes when it is closed or the process is killed."""
+    """Opens a file to write and read that vanishes when it is closed or the process is killed."""
     with _room():
         descriptor, path = tempfile.mkstemp(prefix="millrace-")
         os.close(descriptor)
@@ -145,7 +145,7 @@ def _room() -> Iterator[None]:
 
 
 def _side_by_side(parts: Sequence[Iterable[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
-    """The columns of parts that have the same rows, however these are cut into batches."""
+    """Yields the columns of parts with the same rows, however these are cut into batches."""
     rests = [iter(part) for part in parts]
     heads = [next(rest) for rest in rests]
     schema = pa.schema([field for head in heads for field in head.schema])

@@ -47,7 +47,7 @@ def _shape(type: pa.DataType) -> str | None:
 
 
 def _shaped(texts: pa.Array, type: pa.DataType, shape: str) -> Cast:
-    """A cast of the texts of a shape alone: the others, which may be many, are found at once."""
+    """Casts the texts of one shape only, and finds all others at once, as they may be many."""
     wrong = true_where(pc.invert(pc.match_substring_regex(texts, shape)))
     if not wrong.any():
         return checked_cast(texts, type)
@@ -56,7 +56,7 @@ def _shaped(texts: pa.Array, type: pa.DataType, shape: str) -> Cast:
 
 
 def utf8_cast(cells: pa.Array) -> Cast:
-    """Byte strings to strings; what is not UTF-8 is found by one pass over all the bytes.
+    """Casts byte strings to strings, and finds those that are not UTF-8 in one pass.
 
     Args:
       cells: n binary values.
@@ -70,7 +70,7 @@ def utf8_cast(cells: pa.Array) -> Cast:
 
 
 def _not_utf8(cells: pa.Array) -> np.ndarray:
-    """Which byte strings are not UTF-8."""
+    """Returns which byte strings are not UTF-8."""
     # A line break after each, so that no character is made of the end of one and the next.
     parted = pc.binary_join_element_wise(cells.fill_null(b""), b"\n", b"")
     _, offsets, data = parted.buffers()
@@ -97,6 +97,6 @@ def _times(texts: pa.Array, type: pa.DataType) -> Cast:
 
 
 def _then(cast: Cast, type: pa.DataType) -> Cast:
-    """A second cast after a first."""
+    """Casts a second time after a first."""
     values = checked_cast(cast.values, type)
     return Cast(values.values, cast.faults + values.faults)

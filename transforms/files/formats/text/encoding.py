@@ -51,7 +51,7 @@ class _Recoded:
         self._held = b""
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes; none at the end."""
+        """Returns at most so many bytes, and none at the end."""
         while not self._held:
             piece = self._read(_PIECE)
             text = self._decoder.decode(piece, final=not piece)

@@ -38,11 +38,11 @@ class Records:
     unit: str = "line"
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Returns how many there are."""
         return len(self.starts)
 
     def select(self, chosen: np.ndarray) -> "Records":
-        """Some of them, by mask or number."""
+        """Returns some of them, by mask or number."""
         return Records(
             self.data,
             self.starts[chosen],
@@ -53,7 +53,7 @@ class Records:
         )
 
     def texts(self, chosen: np.ndarray) -> list[bytes]:
-        """The text of some, without line breaks."""
+        """Returns the text of some, without line breaks."""
         spans = zip(self.starts[chosen].tolist(), self.stops[chosen].tolist(), strict=True)
         return [self.data[start:stop] for start, stop in spans]
 
@@ -89,7 +89,7 @@ class BadRecords:
 
 
 def faults_of(casts: dict[str, Cast], records: np.ndarray) -> tuple[list[BadRecords], np.ndarray]:
-    """The records whose cells can't become the types wanted, each under its first fault.
+    """Returns the records whose cells can't become the wanted types, each under its first fault.
 
     Args:
       casts: The casts of n cells, by column.
@@ -178,7 +178,7 @@ def _reject(
 
 
 def oversized(block: Block, schema: pa.Schema, sizes: Sizes, uri: str) -> Parsed:
-    """The reject of a record that is too long; its payload is its head.
+    """Returns the reject of a record that is too long; its payload is the record's head.
 
     One of several lines may hold records without number, if a quote in it is a slip: it stands
     for a part of the file.
@@ -194,13 +194,13 @@ def oversized(block: Block, schema: pa.Schema, sizes: Sizes, uri: str) -> Parsed
 
 
 def unclosed(block: Block, schema: pa.Schema, uri: str) -> Parsed:
-    """The reject of a last record in which a quote is never closed: whatever lines it swallowed."""
+    """Returns the reject of a last record whose quote is never closed, with all lines in it."""
     message = "the file ends inside a quoted cell of this record: is a quote in it never closed?"
     return _whole(block, Reason.TRUNCATED_FILE, message, schema, uri)
 
 
 def _whole(block: Block, reason: Reason, message: str, schema: pa.Schema, uri: str) -> Parsed:
-    """A block rejected as one."""
+    """Rejects a whole block as one."""
     zero = np.zeros(1, np.int64)
     end = np.array([len(block.data)])
     record = Records(block.data, zero, end, end, np.array([block.line]))
@@ -209,5 +209,5 @@ def _whole(block: Block, reason: Reason, message: str, schema: pa.Schema, uri: s
 
 
 def no_rows(schema: pa.Schema) -> pa.RecordBatch:
-    """A batch of no rows."""
+    """Returns a batch without rows."""
     return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)

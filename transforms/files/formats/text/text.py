@@ -82,28 +82,28 @@ class PlainRecords:
         return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
 
     def ends(self, data: bytes, before: bytes = b"") -> np.ndarray:
-        """The same."""
+        """Returns the same."""
         return self.line_ends(data)
 
     def last_end(self, data: bytes, before: bytes = b"") -> int:
-        """Position one past the last line break; 0 without one."""
+        """Returns the position one past the last line break, or 0."""
         return self.last_line_end(data)
 
     def last_line_end(self, data: bytes) -> int:
-        """The same."""
+        """Returns the same."""
         return data.rfind(b"\n") + 1
 
     def lines(self, data: bytes) -> int:
-        """How many line breaks there are."""
+        """Returns the number of line breaks."""
         return count_byte(data, ord("\n"))
 
     def context(self, data: bytes, before: bytes = b"") -> bytes:
-        """Nothing: where a line ends does not depend on what came before."""
+        """Returns nothing: the end of a line does not depend on the text before it."""
         return b""
 
 
 def count_byte(data: bytes, code: int) -> int:
-    """How often a byte occurs; several times as fast as bytes.count where it occurs often."""
+    """Returns how often a byte occurs, several times as fast as bytes.count if it is frequent."""
     codes = np.frombuffer(data, np.uint8)
     parts = (codes[start : start + _CACHED] for start in range(0, len(codes), _CACHED))
     return sum(int(np.count_nonzero(part == code)) for part in parts)
@@ -151,7 +151,7 @@ def _parts(stream: BinaryIO, size: int, length: int | None) -> Iterator[bytes]:
 
 
 def without_bom(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text, without the byte order mark that some programs put before it."""
+    """Returns the same text, without the byte order mark that some programs put before it."""
     head = b""
     for part in parts:
         head += part
