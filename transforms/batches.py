@@ -43,7 +43,7 @@ def with_source(
 
 
 def _runs(positions: np.ndarray) -> dict[bytes, bytes]:
-    """The note of ascending positions: the first one, and the rows at which a gap follows."""
+    """Returns the note of ascending positions: the first, and the rows before each gap."""
     if not len(positions):
         return {}
     note = {_FIRST: str(positions[0]).encode()}
@@ -54,7 +54,7 @@ def _runs(positions: np.ndarray) -> dict[bytes, bytes]:
 
 
 def row_positions(batch: pa.RecordBatch) -> np.ndarray | None:
-    """The positions of a batch's n rows in their file, or None where they are unknown."""
+    """Returns the positions of a batch's n rows in their file, or None where they are unknown."""
     note = batch.schema.metadata or {}
     if _FIRST not in note:
         return None
@@ -68,7 +68,7 @@ def row_positions(batch: pa.RecordBatch) -> np.ndarray | None:
 
 
 def row_sources(batch: pa.RecordBatch, indices: np.ndarray) -> pa.Array:
-    """The origin of some rows of a batch, as `file#row=12`.
+    """Returns the origin of some rows of a batch, as `file#row=12`.
 
     Args:
       batch: n rows, perhaps with a note by `with_source`.
@@ -91,13 +91,13 @@ def row_sources(batch: pa.RecordBatch, indices: np.ndarray) -> pa.Array:
 
 
 def row_origin(batch: pa.RecordBatch) -> tuple[str, int]:
-    """Where the first row of a batch came from, to sort by; ("", 0) where it is unknown."""
+    """Returns the origin of a batch's first row, to sort by; ("", 0) if it is unknown."""
     note = batch.schema.metadata or {}
     return note.get(_SOURCE, b"").decode(), int(note.get(_FIRST, 0))
 
 
 def _moved(part: pa.RecordBatch, batch: pa.RecordBatch, rows: slice | np.ndarray) -> pa.RecordBatch:
-    """Some rows of a batch, with its note made to fit them."""
+    """Returns some rows of a batch, with its note made to fit them."""
     positions = row_positions(batch)
     if positions is None:
         return part
@@ -119,13 +119,13 @@ def select_rows(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:
 
 
 def take_rows(batch: pa.RecordBatch, indices: np.ndarray) -> pa.RecordBatch:
-    """Some rows of a batch by their numbers, which ascend, and the note of where they came from."""
+    """Returns rows of a batch by their ascending numbers, and the note of their origin."""
     part = _sound(batch).take(pa.array(indices))
     return _moved(_as_before(part, batch.schema), batch, indices)
 
 
 def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows as something of which Arrow takes the right ones.
+    """Returns the rows in a form from which Arrow takes the right ones.
 
     Of a slice of lists of fixed size in lists of fixed size Arrow 25.0 gives other values, also
     such as were never there: these columns are copied. Of views it takes none: they are made plain.
@@ -140,7 +140,7 @@ def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _as_before(part: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Rows that were made plain, as they were."""
+    """Returns rows that were made plain in their former types."""
     if part.schema.equals(schema, check_metadata=True):
         return part
     columns = [
@@ -159,7 +159,7 @@ def _is_grid(type: pa.DataType) -> bool:
 
 
 def slice_rows(batch: pa.RecordBatch, start: int, length: int) -> pa.RecordBatch:
-    """Some consecutive rows of a batch, and the note of where they came from. Copies nothing."""
+    """Returns consecutive rows of a batch, and the note of their origin. Copies nothing."""
     if start == 0 and length >= batch.num_rows:
         return batch
     return _moved(batch.slice(start, length), batch, slice(start, start + length))
@@ -219,7 +219,7 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _shared_note(batches: list[pa.RecordBatch]) -> dict[bytes, bytes] | None:
-    """The note of batches that are joined: of one source, or none; positions where they ascend."""
+    """Returns the note of joined batches: of one source, or none; positions if they ascend."""
     notes = [batch.schema.metadata or {} for batch in batches]
     source, unit = notes[0].get(_SOURCE), notes[0].get(_UNIT)
     if source is None or any((n.get(_SOURCE), n.get(_UNIT)) != (source, unit) for n in notes):

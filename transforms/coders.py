@@ -73,11 +73,11 @@ class RecordBatchCoder(FastCoder):
         return _RecordBatchCoderImpl()
 
     def is_deterministic(self) -> bool:
-        """False: equal batches may differ in their bytes, so a batch is never a key."""
+        """Returns False: equal batches may differ in their bytes, so a batch is never a key."""
         return False
 
     def to_type_hint(self) -> type:
-        """The type it encodes."""
+        """Returns the type that it encodes."""
         return pa.RecordBatch  # type: ignore[no-any-return]
 
     def to_runner_api_parameter(self, context: Any) -> tuple[str, Any, tuple[()]]:
@@ -116,7 +116,7 @@ class PickledCoder(FastCoder):
         return _PickledCoderImpl()
 
     def is_deterministic(self) -> bool:
-        """False: such values are no keys."""
+        """Returns False: such values are not keys."""
         return False
 
     def __eq__(self, other: object) -> bool:

@@ -57,7 +57,7 @@ def described_faults(casts: Mapping[str, Cast]) -> list[Fault]:
 
 
 def fault_message(reason: Reason, column: str, type: pa.DataType) -> str:
-    """Why a value of a column could not become a type, without the value."""
+    """Returns why a value of a column could not become a type, without the value."""
     why = {
         Reason.OVERFLOW: f"is out of the range of {type}",
         Reason.LOSSY_CAST: f"can't become {type} without loss",

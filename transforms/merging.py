@@ -19,20 +19,20 @@ class MergeFn(beam.CombineFn):
         self.empty, self.state_of = empty, state_of
 
     def create_accumulator(self) -> Any:
-        """The state of no rows."""
+        """Returns the state of no rows."""
         return self.empty()
 
     def add_input(self, state: Any, batch: pa.RecordBatch) -> Any:
-        """The state with the rows of one more batch."""
+        """Returns the state with the rows of one more batch."""
         return state.merge(self.state_of(batch))
 
     def merge_accumulators(self, states: Iterable[Any]) -> Any:
-        """The state of the rows of all."""
+        """Returns the state of all rows."""
         whole = self.empty()
         for state in states:
             whole = whole.merge(state)
         return whole
 
     def extract_output(self, state: Any) -> Any:
-        """The state as it is."""
+        """Returns the state as it is."""
         return state

@@ -73,7 +73,7 @@ def gauge(name: str, value: float) -> None:
 
 
 def gauges() -> dict[str, float]:
-    """How things are, by name."""
+    """Returns the gauges by name."""
     with _lock:
         return dict(_gauges)
 
@@ -103,7 +103,7 @@ def expect(step: str, bytes: int) -> None:
 
 
 def snapshot() -> dict[str, Count]:
-    """The counts by step."""
+    """Returns the counts by step."""
     with _lock:
         return {step: Count(*counts) for step, counts in _counts.items()}
 

@@ -166,7 +166,7 @@ def reject_by_faults(
 
 
 def join_rejects(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """All rejects of a batch as one."""
+    """Returns all rejects of a batch as one."""
     parts = [part for part in parts if part.num_rows]
     if len(parts) > 1:
         return pa.concat_batches(parts)
@@ -174,7 +174,7 @@ def join_rejects(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def rejected_rows(rejects: pa.RecordBatch) -> int:
-    """How many rows were rejected; what stands for a file is not counted."""
+    """Returns how many rows were rejected, without rejects that stand for a file."""
     if not rejects.num_rows:
         return 0
     files = pc.is_in(rejects.column("reason"), value_set=pa.array(sorted(FILE_REASONS)))
@@ -182,7 +182,7 @@ def rejected_rows(rejects: pa.RecordBatch) -> int:
 
 
 def no_rejects(outcome: Outcome, step: str) -> pa.RecordBatch:
-    """The rows of an outcome, which must have no rejects.
+    """Returns the rows of an outcome that must have no rejects.
 
     Raises:
       RejectedRows: It has some; the text says why, and for which column, but shows no value.

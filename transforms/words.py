@@ -8,7 +8,7 @@ _LETTERS = 60
 
 
 def quoted(value: str) -> str:
-    """A value of the data, cut to 60 letters, with what can't be printed escaped."""
+    """Returns a value of the data, cut to 60 letters, with unprintable signs escaped."""
     cut = value if len(value) <= _LETTERS else value[:_LETTERS] + "..."
     return f'"{"".join(map(_shown, cut))}"'
 
@@ -20,14 +20,14 @@ def _shown(letter: str) -> str:
 
 
 def handful(parts: Iterable[str], total: int) -> str:
-    """The first five of some parts, and how many more there are."""
+    """Returns the first five of some parts, and how many more there are."""
     first = list(islice(parts, _VALUES))
     more = total - len(first)
     return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
 
 def share(count: float, total: float) -> str:
-    """A share in per cent, rounded down; `?` where the total is not known."""
+    """Returns a share in per cent, rounded down; `?` if the total is not known."""
     if total <= 0:
         return "?"
     percent = 100 * count / total
@@ -35,20 +35,20 @@ def share(count: float, total: float) -> str:
 
 
 def part_of_rows(share: float) -> str:
-    """A share in per cent, with three significant digits."""
+    """Returns a share in per cent, with three significant digits."""
     return f"{100 * share:.3g}%"
 
 
 def number(value: float) -> str:
-    """A number with six significant digits."""
+    """Returns a number with six significant digits."""
     return f"{value:.6g}"
 
 
 def counted(value: float, noun: str) -> str:
-    """A count with its noun: `1 row`, `2 rows`."""
+    """Returns a count with its noun: `1 row`, `2 rows`."""
     return f"{amount(value)} {noun}" + ("" if value == 1 else "s")
 
 
 def amount(value: float) -> str:
-    """A count in full; of weights, which may be fractions, six significant digits."""
+    """Returns a count in full; a sum of weights, which may be a fraction, in six digits."""
     return str(int(value)) if float(value).is_integer() else number(value)

@@ -35,30 +35,30 @@ class Cells:
 
 
 def l_infinity(cells: Cells) -> float:
-    """The greatest difference between shares of a cell, each of its own total."""
+    """Returns the greatest difference between shares of a cell, each of its own total."""
     return float(share_differences(cells).max(initial=0))
 
 
 def share_differences(cells: Cells) -> _Floats:
-    """The differences between shares, of each cell that stands for itself."""
+    """Returns the differences between shares, for each cell of a single value or range."""
     apart: _Floats = np.abs(_shares(cells.current) - _shares(cells.control))
     return apart[cells.single]
 
 
 def normalized_difference(cells: Cells) -> float:
-    """The greatest difference between counts of a cell, as a share of both totals together."""
+    """Returns the greatest difference between counts of a cell, as a share of both totals."""
     total = cells.current.sum() + cells.control.sum()
     apart = np.abs(cells.current - cells.control)[cells.single]
     return float(apart.max(initial=0) / total) if total else 0.0
 
 
 def divergence(cells: Cells) -> float:
-    """The Jensen-Shannon divergence of all cells, the rest as one of them."""
+    """Returns the Jensen-Shannon divergence of all cells, the rest as one of them."""
     return jensen_shannon(cells.current, cells.control)
 
 
 def jensen_shannon(current: _Floats, control: _Floats) -> float:
-    """The Jensen-Shannon divergence in bits: 0 if alike, 1 if no cell has both.
+    """Returns the Jensen-Shannon divergence in bits: 0 if alike, 1 if no cell has both.
 
     J. Lin, Divergence measures based on the Shannon entropy, 1991.
     """
@@ -68,7 +68,7 @@ def jensen_shannon(current: _Floats, control: _Floats) -> float:
 
 
 def text_cells(current: TextMass, control: TextMass) -> Cells:
-    """A cell for each text of both, in the order of the texts, and one for all others.
+    """Returns a cell for each text of both, in the order of the texts, and one for all others.
 
     Where the statistics do not hold all texts, a text counts what they allow that is nearest to its
     share of the other data set. So there may be more drift than is found, but none is made.
@@ -122,7 +122,7 @@ def number_cells(current: Mass, control: Mass, edges: _Floats) -> Cells:
 
 
 def _cuts(current: Mass, control: Mass, edges: _Floats) -> list[tuple[float, bool]]:
-    """Where cells end: a position, and whether it belongs to the cell that ends there."""
+    """Returns where cells end: a position, and whether it belongs to the cell that ends there."""
     cuts: list[tuple[float, bool]] = []
     last = len(edges) - 1
     for at, edge in enumerate(map(float, edges)):

@@ -51,13 +51,13 @@ class Mass:
         return self.finite + float(self.odd.sum())
 
     def has_mass_at(self, position: float) -> bool:
-        """Whether some values are known to be just this number."""
+        """Returns whether some values are known to equal this number."""
         index = int(np.searchsorted(self.at, position))
         known = index < len(self.at) and self.at[index] == position
         return bool(known and self.upto[index] > self.below[index])
 
     def count(self, position: float, closed: bool, shape: "Mass | None" = None) -> float:
-        """How many finite values are less than a position; with `closed`, less or equal.
+        """Returns how many finite values are below a position; with `closed`, or equal to it.
 
         Args:
           position: Any number.
@@ -92,7 +92,7 @@ class Mass:
 
 
 def _part(low: float, high: float, position: float, closed: bool, shape: Mass | None) -> float:
-    """Which part of the values between two positions is below a third between them."""
+    """Returns which part of the values between two positions is below a third between them."""
     if shape is not None:
         start, end = shape.count(low, True), shape.count(high, False)
         if end > start:
@@ -102,7 +102,7 @@ def _part(low: float, high: float, position: float, closed: bool, shape: Mass | 
 
 
 def mass_of(column: Column) -> Mass | None:
-    """What the statistics of a column tell of its values; None if they have no histogram."""
+    """Returns the distribution of a column in its statistics; None without a histogram."""
     fine = None if column.by_weight else column.custom(FINE_HISTOGRAM)
     if fine is not None:
         return _of_histograms([fine.histogram], is_fine=True)
@@ -117,7 +117,7 @@ def mass_of(column: Column) -> Mass | None:
 
 
 def edges_of(column: Column, kinds: Collection[int]) -> _Floats:
-    """The finite edges of a column's histograms of some kinds, rising."""
+    """Returns the finite edges of a column's histograms of some kinds, rising."""
     edges = [
         edge
         for histogram in column.histograms
@@ -151,7 +151,7 @@ def _with_finite_ends(histogram: _Histogram, others: list[_Histogram]) -> _Histo
 
 
 def _infinite(histograms: list[_Histogram], end: float) -> float:
-    """How many values are one of the infinities for certain."""
+    """Returns how many values are surely one of the infinities."""
     return max(
         (
             sum(b.sample_count for b in each.buckets if b.low_value == b.high_value == end)
@@ -190,14 +190,14 @@ def _of_histograms(histograms: list[_Histogram], is_fine: bool) -> Mass:
 
 
 def _bins(histogram: _Histogram) -> tuple[_Floats, _Floats, _Floats]:
-    """The low and high ends of its bins, and their counts."""
+    """Returns the low and high ends of its bins, and their counts."""
     rows = [(each.low_value, each.high_value, each.sample_count) for each in histogram.buckets]
     bins = np.array(rows, np.float64).reshape(-1, 3)
     return bins[:, 0], bins[:, 1], bins[:, 2]
 
 
 def _steps(low: _Floats, high: _Floats, counts: _Floats) -> _Floats:
-    """For each bin two rows of (position, below, upto): its low end and its high end."""
+    """Returns two rows of (position, below, upto) for each bin: its low end and its high end."""
     upto = np.cumsum(counts)
     below = upto - counts
     point = low == high
@@ -227,7 +227,7 @@ def _merged(steps: list[_Floats], odd: _Floats, is_fine: bool) -> Mass:
 def _without_false_jumps(
     steps: list[_Floats], at: _Floats, below: _Floats, upto: _Floats
 ) -> tuple[_Floats, _Floats]:
-    """Where two estimates of one position differ, that alone is no sign of values just there."""
+    """Returns positions without mass that only two differing estimates suggest."""
     points = np.unique(np.concatenate([each[each[:, 2] > each[:, 1], 0] for each in steps]))
     smooth = ~np.isin(at, points)
     middle = (below + upto) / 2

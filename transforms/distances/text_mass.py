@@ -28,14 +28,14 @@ class TextMass:
     unseen: float = 0.0
 
     def bounds(self, texts: Sequence[str]) -> tuple[_Floats, _Floats]:
-        """The least and the most that each text may count."""
+        """Returns the least and the greatest possible count of each text."""
         least = np.array([self.counts.get(text, 0.0) for text in texts])
         more = [self.short if text in self.counts else self.unseen for text in texts]
         return least, least + np.array(more)
 
 
 def text_mass_of(column: Column) -> TextMass | None:
-    """The counts of a column; None where its statistics count no texts."""
+    """Returns the counts of a column; None if its statistics count no texts."""
     if column.unique is None:
         return None
     held = sum(column.counts.values())

@@ -11,7 +11,7 @@ from transforms.examples.convert import EXAMPLE, SEQUENCE_COLUMN, Decoding
 
 
 def infer_example_schema(records: list[bytes], decoding: Decoding = EXAMPLE) -> pa.Schema:
-    """The schema of some serialized records, its columns in the order of their names.
+    """Returns the schema of some serialized records, its columns in the order of their names.
 
     A feature of which no record has more than one value is a scalar, others are lists. Bytes are
     string where all are valid UTF-8. Records that can't be parsed say nothing.
@@ -48,7 +48,7 @@ def _inferred(column: pa.Array) -> pa.DataType:
 
 
 def _steps(column: pa.Array) -> pa.DataType:
-    """The type of a feature list: lists of lists, whatever their lengths."""
+    """Returns the type of a feature list: lists of lists, whatever their lengths."""
     while is_list(column.type):
         column = pc.list_flatten(column)
     return pa.list_(pa.list_(_value_type(column)))
@@ -63,7 +63,7 @@ def _value_type(values: pa.Array) -> pa.DataType:
 
 
 def _wider(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
-    """What holds the values of two parts of a sample; of numbers and texts, the first of them.
+    """Returns the kind for the values of two samples; for numbers and texts, the first kind.
 
     Integers beside floats are doubles, as over files.
     """

@@ -44,7 +44,7 @@ class FaultyRows:
         return sum(batch.num_rows for batch in self.examples)
 
     def merge(self, other: "FaultyRows") -> "FaultyRows":
-        """The rows of both, which are different ones."""
+        """Returns the rows of both, which differ."""
         more, room = list(self.examples), SHOWN - self.shown
         for batch in other.examples:
             more += [batch.slice(0, room)] if room > 0 else []
@@ -67,7 +67,7 @@ class Faults:
     rules: dict[str, FaultyRows] = field(default_factory=dict)
 
     def merge(self, other: "Faults") -> "Faults":
-        """What the rows of both violate."""
+        """Returns the violations of the rows of both."""
         return Faults(
             self.rows + other.rows,
             _merged(self.features, other.features),
@@ -83,7 +83,7 @@ def _merged(left: dict[str, FaultyRows], right: dict[str, FaultyRows]) -> dict[s
 
 
 def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> Faults:
-    """What the rows of a batch violate.
+    """Returns the violations of the rows of a batch.
 
     Args:
       batch: n rows.
@@ -108,7 +108,7 @@ def faults_of(batch: pa.RecordBatch, checks: Checks, shows: str = "masked") -> F
 
 
 def _path(name: str, columns: Collection[str]) -> Path:
-    """The path of a feature, whose name in checks joins a struct and its fields by dots."""
+    """Returns the path of a feature, whose name in checks joins a struct and its fields by dots."""
     column = name
     while column not in columns and "." in column:
         column = column.rpartition(".")[0]
@@ -118,7 +118,7 @@ def _path(name: str, columns: Collection[str]) -> Path:
 
 
 def _by(faults: Iterable[Fault], name_of: Callable[[Fault], T]) -> dict[T, np.ndarray]:
-    """The rows at fault by name: of several violations of one name, those of any."""
+    """Returns the rows at fault by name, each once if it has several violations of one name."""
     masks: dict[T, np.ndarray] = {}
     for fault in faults:
         name = name_of(fault)

@@ -12,7 +12,7 @@ ERROR = "ERROR"
 
 
 def findings(anomalies: "anomalies_pb2.Anomalies", with_values: bool = False) -> list[Finding]:
-    """What is wrong, errors first, then by name.
+    """Returns the anomalies in words, errors first, then by name.
 
     Args:
       anomalies: As a validation wrote them.
@@ -38,7 +38,7 @@ def _found(feature: str, info: "anomalies_pb2.AnomalyInfo", with_values: bool) -
 
 
 def _first_words(reason: "anomalies_pb2.AnomalyInfo.Reason") -> str:
-    """What is wrong in a few words, and more if that tells no value."""
+    """Returns the anomaly in a few words, and more if that shows no value."""
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)

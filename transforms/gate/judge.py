@@ -95,7 +95,7 @@ class Judge:
         repeats: Mapping[str, int] | None = None,
         unread: int = 0,
     ) -> Judgement:
-        """What the data comes to.
+        """Returns the judgement on the data.
 
         Args:
           slices: What its statistics are made of.
@@ -118,7 +118,7 @@ class Judge:
         repeats: Mapping[str, int],
         unread: int,
     ) -> "tuple[list[tuple[str, bytes]], tuple[Finding, ...]]":
-        """The files that tell of the data, and what is wrong with it."""
+        """Returns the files about the data, and its anomalies."""
         from transforms.reports import statistics_report
 
         statistics = described(slices, self.options)
@@ -164,7 +164,7 @@ class Judge:
         statistics: "statistics_pb2.DatasetFeatureStatisticsList",
         whole: "anomalies_pb2.Anomalies | None",
     ) -> "dict[str, anomalies_pb2.Anomalies] | None":
-        """What is wrong with slices: for the report, since of few rows much differs by chance."""
+        """Returns the anomalies of slices, for the report only: few rows differ by chance."""
         from transforms.schema import validate_slices
 
         if self.schema is None or len(statistics.datasets) == 1:
@@ -174,7 +174,7 @@ class Judge:
         )
 
     def _inferred(self, statistics: "statistics_pb2.DatasetFeatureStatisticsList") -> str:
-        """The text of a schema that the data keeps to; of one that is given, with few changes."""
+        """Returns the text of an inferred schema, or of the given one with few changes."""
         from transforms.schema import infer_schema, update_schema
         from transforms.schema.files import edited_schema
         from transforms.schema.text.fields import rendered
@@ -200,7 +200,7 @@ class Judge:
 
 
 def _examples(faults: Faults, rules: Rules, keys: Mapping[str, str]) -> "Examples":
-    """Rows at fault, by the keys of anomalies; of a rule's, the columns that it names."""
+    """Returns rows at fault, by the keys of anomalies; for a rule, the columns that it names."""
     from transforms.reports import Example
 
     found: dict[str, pa.RecordBatch | Example] = {}

@@ -14,7 +14,7 @@ from transforms.verb import Verb
 
 
 def find_states(uri: str) -> tuple[str, ...]:
-    """The states of statistics that validations have written.
+    """Returns the states of statistics that validations have written.
 
     Args:
       uri: A `FeatureStats.arrow`, a folder in which there are some, or a pattern of such.
@@ -44,7 +44,7 @@ def find_states(uri: str) -> tuple[str, ...]:
 
 
 def _without_state(uri: str, places: tuple[str, ...]) -> list[str]:
-    """The folders that have statistics only; a day must not be left out unseen."""
+    """Returns the folders with statistics only, so that no day is left out unseen."""
     pattern = f"{uri.rstrip('/')}/"
     if uri.endswith(STATE):
         return []
@@ -60,7 +60,7 @@ def _is_state(uri: str) -> bool:
 
 
 def read_state(place: str) -> Slices:
-    """What a validation knew of the rows of each slice.
+    """Returns the state of each slice that a validation wrote.
 
     Raises:
       ConfigError: It isn't there, or is broken, or of another version.

@@ -39,7 +39,7 @@ def read_statistics(uri: str) -> "statistics_pb2.DatasetFeatureStatisticsList":
 
 
 def read_anomalies(folder: str) -> "anomalies_pb2.Anomalies | None":
-    """The anomalies that a validation found; None where there was nothing to judge by."""
+    """Returns the anomalies of a validation; None if nothing was judged."""
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     place = f"{folder.rstrip('/')}/{ANOMALIES}"

@@ -13,7 +13,7 @@ _OF_ROWS = {"max", "min"}
 
 
 def rule_keys(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """What rules are called among anomalies, which bear the paths of features.
+    """Returns the keys of rules among anomalies, which have the paths of features.
 
     Args:
       names: Of the rules.
@@ -39,7 +39,7 @@ def rule_anomalies(
     keys: Mapping[str, str],
     warnings: Collection[str] = (),
 ) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
-    """An anomaly for each rule that the data breaks, with its key.
+    """Yields an anomaly for each rule that the data breaks, with its key.
 
     They are of the type CUSTOM_VALIDATION, and errors unless the rule only warns; a rule about
     columns of which nothing is known, for there are no values, is a warning.
@@ -73,7 +73,7 @@ def _broken(
 
 
 def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
-    """The anomaly of rows that could not be read, if any: the statistics know nothing of them."""
+    """Returns the anomaly of rows that could not be read, if any: no statistics count them."""
     if rows:
         noun = "row" if rows == 1 else "rows"
         text = f"{rows:,} {noun} could not be read; the dead letters say which and why."

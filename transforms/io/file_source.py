@@ -351,7 +351,7 @@ def _common_compression(uri: str, files: tuple[File, ...]) -> str:
 
 
 def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:
-    """Returns columns from `key=value` folders: int64 if all values are whole numbers, else text."""
+    """Returns columns from `key=value` folders: int64 if all values are integers, else text."""
     keys = [tuple(key for key, _ in file.partition) for file in files]
     if len(set(keys)) > 1:
         other = next(file.uri for file, key in zip(files, keys, strict=True) if key != keys[0])

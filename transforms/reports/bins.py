@@ -53,7 +53,7 @@ class Ranks:
 
 
 def number_bins(*columns: Column | None) -> Bins | None:
-    """The bins of the numbers of columns; None where no number is finite."""
+    """Returns the bins of the numbers of columns; None if no number is finite."""
     known = [None if column is None else mass_of(column) for column in columns]
     finite = [mass for mass in known if mass is not None and mass.finite > 0]
     if not finite:
@@ -66,7 +66,7 @@ def number_bins(*columns: Column | None) -> Bins | None:
 
 
 def text_ranks(*columns: Column | None, limit: int) -> Ranks | None:
-    """The ranks of the texts of columns; None where there are none."""
+    """Returns the ranks of the texts of columns; None without texts."""
     counts = [{} if column is None else column.counts for column in columns]
     labels = list(dict.fromkeys(label for each in counts for label in _most(each, limit)))
     if not labels:
@@ -79,7 +79,7 @@ def text_ranks(*columns: Column | None, limit: int) -> Ranks | None:
 
 
 def _most(counts: dict[str, float], limit: int) -> list[str]:
-    """The labels with the highest counts, of equal ones the first in the alphabet."""
+    """Returns the labels with the highest counts; equal ones in alphabetical order."""
     if len(counts) > limit:
         values = np.fromiter(counts.values(), float, len(counts))
         high = values >= np.partition(values, -limit)[-limit]
@@ -120,7 +120,7 @@ def _edges(finite: list[Mass], least: float, greatest: float, integers: bool) ->
 
 
 def _position(mass: Mass, share: float) -> float:
-    """The first known position with at least a share of the finite values up to it."""
+    """Returns the first known position with at least a share of the finite values up to it."""
     index = int(np.searchsorted(mass.upto, share * mass.finite))
     return float(mass.at[min(index, len(mass.at) - 1)])
 

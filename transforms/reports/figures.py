@@ -8,7 +8,7 @@ _WHOLE = 2**53
 
 
 def number(value: float) -> str:
-    """Four significant digits or all whole ones, with commas: `12,345`, `0.01235`, `1.5e-09`.
+    """Returns four significant digits or all whole ones: `12,345`, `0.01235`, `1.5e-09`.
 
     Up to what doubles tell apart, so that microseconds since 1970 are whole.
     """
@@ -25,7 +25,7 @@ def number(value: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part in per cent: little is `<0.1%`, never `0%`."""
+    """Returns a part in per cent; a small part is `<0.1%`, never `0%`."""
     if not whole > 0:
         return NOTHING
     percent = 100 * part / whole
@@ -37,5 +37,5 @@ def share(part: float, whole: float) -> str:
 
 
 def counted(value: float, noun: str) -> str:
-    """A count with its noun: `1 row`, `2,000 rows`."""
+    """Returns a count with its noun: `1 row`, `2,000 rows`."""
     return f"{number(value)} {noun}" + ("" if value == 1 else "s")

@@ -18,7 +18,7 @@ class Markup(str):
 
 
 def element(tag: str, *children: object, **attributes: object) -> Markup:
-    """An element.
+    """Returns an element.
 
     Args:
       tag: Its name.
@@ -35,24 +35,24 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
 
 
 def joined(*children: object) -> Markup:
-    """Several one after the other; texts among them are escaped."""
+    """Returns several elements one after the other; texts among them are escaped."""
     return Markup("".join(_child(child) for child in children))
 
 
 def shown(text: str, letters: int = LETTERS) -> str:
-    """Text as people can read it: cut, and what can't be printed escaped; not yet safe in HTML."""
+    """Returns text as people can read it: cut, unprintable signs escaped; not yet safe in HTML."""
     cut = text if len(text) <= letters else text[:letters] + "…"
     return cut if cut.isprintable() else "".join(map(_visible, cut))
 
 
 def breakable(name: str, letters: int = LETTERS) -> Markup:
-    """A long name, cut and shown, that may go on in the next line after `_`, `.`, `-` or `/`."""
+    """Returns a long name, cut and shown, that may wrap after `_`, `.`, `-` or `/`."""
     parts = re.split(r"(?<=[_./-])(?=[^_./-])", shown(name, letters))
     return Markup("<wbr>".join(map(_escaped, parts)))
 
 
 def figure(text: str) -> Markup:
-    """A figure, never cut: a long one may go on in the next line, after a comma if it has any."""
+    """Returns a figure, never cut: a long one may wrap after a comma."""
     if len(text) <= FIGURE:
         return joined(text)
     parts = re.split(r"(?<=,)(?=\d)", text)

@@ -12,7 +12,7 @@ _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
 def masked(rows: pa.RecordBatch, but: Collection[str] = ()) -> pa.RecordBatch:
-    """A few rows whose values are told by their form: `Ada 36` becomes `Aaa 99`.
+    """Returns a few rows with the form of each value in its place: `Ada 36` becomes `Aaa 99`.
 
     Args:
       rows: n rows.

@@ -28,7 +28,7 @@ class Section:
 
 
 def page(title: str, facts: Markup, sections: Sequence[Section]) -> str:
-    """A whole document that loads nothing: the browser is told to refuse all but its own script.
+    """Returns a whole document that loads nothing; the browser may run only its own script.
 
     Args:
       title: Its heading.
@@ -68,7 +68,7 @@ def tiles(facts: Iterable[tuple[str, str, str]]) -> Markup:
 
 
 def described(facts: Iterable[tuple[str, str]]) -> Markup | None:
-    """What a report is about: of each fact its name and itself; None where there are none."""
+    """Returns what a report is about: each fact's name and text; None without facts."""
     told = [
         element("div", element("dt", name), element("dd", breakable(value, 500)))
         for name, value in facts
@@ -79,7 +79,7 @@ def described(facts: Iterable[tuple[str, str]]) -> Markup | None:
 def table(
     caption: str, heads: Sequence[object], bodies: Iterable[Markup], class_: str = ""
 ) -> Markup:
-    """A table whose caption is for those who can't see it; `bodies` are rows, or groups of them."""
+    """Returns a table with a caption for screen readers; `bodies` are rows, or groups of them."""
     return element(
         "table",
         element("caption", caption),
@@ -90,19 +90,19 @@ def table(
 
 
 def more(summary: object, *body: object, class_: str = "", is_open: bool = False) -> Markup:
-    """What is seen after a click, with scripts or without."""
+    """Returns content that a click shows, with scripts or without."""
     return element(
         "details", element("summary", summary), *body, class_=class_ or None, open=is_open
     )
 
 
 def badge(text: str, class_: str) -> Markup:
-    """A word that stands out."""
+    """Returns a word that stands out."""
     return element("span", text, class_=f"badge {class_}")
 
 
 def note(*text: object) -> Markup:
-    """A quiet paragraph."""
+    """Returns a quiet paragraph."""
     return element("p", *text, class_="note")
 
 
@@ -136,7 +136,7 @@ def _count(section: Section) -> Markup | None:
 
 
 def _policy() -> str:
-    """Nothing from anywhere, and of scripts and styles only those of this module's page."""
+    """Returns a policy that allows only the scripts and styles of this module's page."""
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"style-src '{_hash(CSS)}'; script-src '{_hash(SCRIPT)}'"

@@ -38,25 +38,25 @@ class Values:
     redact: Redact | None = None
 
     def text(self, column: str, value: str, letters: int = 60) -> str:
-        """A value that is text."""
+        """Returns a value that is text, redacted."""
         if self.redact is not None:
             value = self.redact(column, value)
         return shown(value, letters)
 
     def number(self, column: str, value: float) -> str:
-        """A value that is a number."""
+        """Returns a value that is a number, redacted."""
         plain = repr(int(value)) if _is_whole(value) else repr(value)
         told = plain if self.redact is None else self.redact(column, plain)
         return number(value) if told == plain else shown(told)
 
     def cell(self, column: str, cell: str) -> str:
-        """A text in quotes, or a range of numbers, as distances name what differs most."""
+        """Redacts a text in quotes or a range of numbers, as given for the largest difference."""
         if _QUOTED.search(cell):
             return self._quoted(column, cell)
         return self._numbers(column, cell)
 
     def sentence(self, column: str, kind: str, text: str) -> str:
-        """What an anomaly says; a sentence of an unknown form is a value as a whole.
+        """Redacts an anomaly's sentence; one of an unknown form as a single value.
 
         Args:
           column: Its path.

@@ -50,7 +50,7 @@ def column_faults(check: FeatureCheck, array: pa.Array | None, rows: int) -> lis
 
 
 def missing(check: FeatureCheck) -> Violation:
-    """That a row lacks a feature."""
+    """Returns the violation of a row that lacks a feature."""
     return Violation(Reason.MISSING_VALUE, check.name, f"column {check.name!r} has no value")
 
 
@@ -111,7 +111,7 @@ def _wrong_count(check: FeatureCheck, least: int, most: int | None) -> Violation
 
 
 def _of_values(check: FeatureCheck, values: pa.Array) -> list[Fault]:
-    """What values violate that are no lists."""
+    """Returns the faults of values that are not lists."""
     type = values.type
     if pa.types.is_dictionary(type):
         return _of_dictionary(check, values)
@@ -127,7 +127,7 @@ def _of_values(check: FeatureCheck, values: pa.Array) -> list[Fault]:
 
 
 def fits(check: FeatureCheck, type: pa.DataType) -> bool:
-    """Whether values of a plain type that is no list can be right.
+    """Returns whether values of a plain type, no list, can be valid.
 
     Integers will do for a FLOAT, and floats for an INT as long as they are whole: a reader can't
     tell what was meant by a column of them. Times are an INT too: whole numbers of their unit.
@@ -144,7 +144,7 @@ def fits(check: FeatureCheck, type: pa.DataType) -> bool:
 
 
 def list_depth(type: pa.DataType) -> tuple[int, pa.DataType]:
-    """How deep lists are nested in a type, and the type of what is in them."""
+    """Returns how deep lists are nested in a type, and the type of their items."""
     depth = 0
     while is_list(type):
         depth, type = depth + 1, type.value_type
@@ -156,7 +156,7 @@ def _is_primitive(type: pa.DataType) -> bool:
 
 
 def _of_dictionary(check: FeatureCheck, values: pa.DictionaryArray) -> list[Fault]:
-    """Each value of a dictionary is judged once."""
+    """Judges each value of a dictionary once."""
     found = _of_values(check, values.dictionary)
     if not found:
         return []

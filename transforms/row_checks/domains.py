@@ -22,10 +22,10 @@ class Domain(Protocol):
     """Which values are allowed. Nulls are not its matter."""
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What a column's values violate; nothing where all is well."""
+        """Returns the faults of a column's values; none if all are valid."""
 
     def holds(self, value: Any) -> bool:
-        """Whether one value is allowed; a quick answer for what `found` would say of it."""
+        """Returns whether one value is allowed, faster than `faults`."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class IntRange:
     reason: Reason = Reason.OUT_OF_RANGE
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What integers violate."""
+        """Returns the faults of integers."""
         numbers = raw_numbers(values)
         if not len(numbers) or (self.low <= numbers.min() and numbers.max() <= self.high):
             return []
@@ -47,7 +47,7 @@ class IntRange:
         return _where(Violation(self.reason, self.column, why), outside)
 
     def holds(self, value: Any) -> bool:
-        """Whether it is in the range."""
+        """Returns whether the value is in the range."""
         return bool(self.low <= value <= self.high)
 
 
@@ -62,7 +62,7 @@ class FloatRange:
     disallow_inf: bool = False
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What floats or integers violate."""
+        """Returns the faults of floats or integers."""
         if pa.types.is_float16(values.type):
             values = values.cast(pa.float32())
         numbers = raw_numbers(values)
@@ -82,7 +82,7 @@ class FloatRange:
         return found
 
     def holds(self, value: Any) -> bool:
-        """Whether it is surely allowed."""
+        """Returns whether the value is surely allowed."""
         return self._fine(value, value)
 
     def _fine(self, least: float, most: float) -> bool:
@@ -91,7 +91,7 @@ class FloatRange:
         return not (self.disallow_inf and (math.isinf(least) or math.isinf(most)))
 
     def _ends(self, kind: str) -> tuple[Any, Any]:
-        """The ends in the type in which numpy compares exactly."""
+        """Returns the ends in the type in which numpy compares exactly."""
         if kind == "f":
             return np.float64(self.low), np.float64(self.high)
         low = math.ceil(self.low) if math.isfinite(self.low) else self.low
@@ -109,14 +109,14 @@ class FloatBits:
     column: str
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What floats or integers violate."""
+        """Returns the faults of floats or integers."""
         numbers = raw_numbers(values)
         outside = where_valid(values, (numbers != 0) & (numbers != 1))
         why = f"a value of column {self.column!r} is neither 0 nor 1"
         return _where(Violation(Reason.NOT_IN_DOMAIN, self.column, why), outside)
 
     def holds(self, value: Any) -> bool:
-        """Whether it is one of them."""
+        """Returns whether the value is one of them."""
         return value in (0, 1)
 
 
@@ -129,11 +129,11 @@ class Texts:
     _lookups: dict[pa.DataType, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        """Without Arrow's lookups, which can't be pickled."""
+        """Pickles it without Arrow's lookups, which can't be pickled."""
         return Texts, (self.column, self.values)
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What strings or byte strings violate."""
+        """Returns the faults of strings or byte strings."""
         known = pc.call_function("is_in", [values], self._lookup(values.type))
         if known.true_count == len(values) - values.null_count:
             return []
@@ -142,7 +142,7 @@ class Texts:
         return _where(Violation(Reason.NOT_IN_DOMAIN, self.column, why), outside)
 
     def holds(self, value: Any) -> bool:
-        """Whether it is one of them."""
+        """Returns whether the value is one of them."""
         return value in self._set
 
     @property
@@ -173,7 +173,7 @@ class SpelledNumbers:
     range: IntRange | FloatRange
 
     def faults(self, values: pa.Array) -> list[Fault]:
-        """What strings or byte strings violate."""
+        """Returns the faults of strings or byte strings."""
         # A cast reads more than statistics do: 3.0 as an integer, say.
         bad = true_where(pc.invert(pc.match_substring_regex(values, f"^(?:{self.spelling})$")))
         cast = checked_cast(null_where(values, bad) if bad.any() else values, self.type)
@@ -183,12 +183,12 @@ class SpelledNumbers:
         return found + self.range.faults(cast.values)
 
     def holds(self, value: Any) -> bool:
-        """Whether it spells such a number."""
+        """Returns whether the value spells such a number."""
         return not self.faults(pa.array([value]))
 
 
 def range_message(column: str, low: float, high: float, all: Sequence[float]) -> str:
-    """That a value is outside a range, of which only the ends that are not those of all count."""
+    """Returns the message for a value outside a range, which names only ends that matter."""
     ends = [f"below {low}"] * (low > all[0]) + [f"above {high}"] * (high < all[1])
     return f"a value of column {column!r} is {' or '.join(ends)}"
 

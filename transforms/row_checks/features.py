@@ -58,7 +58,7 @@ class FeatureCheck:
         return len(self.counts if self.shape is None else self.shape)
 
     def levels(self, depth: int) -> tuple[Count, ...] | None:
-        """How many values each level of lists so deep has; None where such lists don't fit.
+        """Returns how many values each level of lists so deep has; None if such lists don't fit.
 
         A scalar is a list of one. A tensor may be flat, in row-major order, or nested.
         """
@@ -87,7 +87,7 @@ def _takes_one(count: Count) -> bool:
 
 
 def feature_checks(schema: Any, environment: str | None = None) -> tuple[FeatureCheck, ...]:
-    """The checks that a Schema makes of each row.
+    """Returns the checks that a Schema makes of each row.
 
     Left to the statistics of a dataset: fractions and counts of presence below all rows, domains
     that some mass may leave (`min_domain_mass` below 1), `unique_constraints`, comparators, sparse
@@ -151,7 +151,7 @@ def _counts(feature: Any) -> tuple[Count, ...]:
 
 
 def _domains(feature: Any, name: str, kind: str, schema: Any) -> tuple[Domain, ...]:
-    """The domain of a feature, named or its own. Of a mass below 1, some values may be outside."""
+    """Returns a feature's domain, named or its own; none if `min_domain_mass` is below 1."""
     which = feature.WhichOneof("domain_info")
     constraints = feature.distribution_constraints
     lenient = (
@@ -208,7 +208,7 @@ def _floats(domain: Any, name: str, kind: str) -> Domain | None:
 
 
 def _ends(bound: float) -> tuple[float, float]:
-    """What is meant by a 32-bit bound: itself, or the decimal fraction that it was rounded from.
+    """Returns the bounds that 32 bits may mean: themselves, or the decimals rounded to them.
 
     "max: 0.1" must let pass the 0.1 of either width, which are different numbers.
     """

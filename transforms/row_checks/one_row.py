@@ -13,7 +13,7 @@ from transforms.row_checks.features import FeatureCheck
 
 
 def value_violations(check: FeatureCheck, value: Any) -> list[Violation]:
-    """What a value violates: the same as in a column of one row.
+    """Returns the violations of a value, the same as in a column of one row.
 
     Args:
       check: What the schema says of it.
@@ -40,7 +40,7 @@ def _as_deep(array: pa.Array, value: Any, depth: int) -> pa.Array:
 
 
 def surely_fine(check: FeatureCheck, value: Any) -> bool:
-    """Whether a value is plain and right; False means that Arrow must have a look."""
+    """Returns whether a value is plain and valid; False means that Arrow must check it."""
     kind = type(value)
     if kind is list and len(value) == 1 and check.levels(1) is not None:
         least, most = check.levels(1)[0]  # type: ignore[index]
@@ -60,7 +60,7 @@ def surely_fine(check: FeatureCheck, value: Any) -> bool:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text has no lone surrogates, of which no UTF-8 can be made."""
+    """Returns whether a text has no lone surrogates, which UTF-8 can't hold."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

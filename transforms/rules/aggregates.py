@@ -39,7 +39,7 @@ class Partial:
 
 
 def partial_of(aggregate: Typed, columns: Columns) -> Partial:
-    """The aggregate of the rows of a batch.
+    """Returns the aggregate over the rows of a batch.
 
     Args:
       aggregate: An expression of the op "aggregate".
@@ -60,7 +60,7 @@ def partial_of(aggregate: Typed, columns: Columns) -> Partial:
 
 
 def merged(left: Partial, right: Partial) -> Partial:
-    """The aggregate of the rows of both."""
+    """Returns the aggregate over the rows of both."""
     total, lost = _added(left, right)
     return Partial(
         left.rows + right.rows,
@@ -74,7 +74,7 @@ def merged(left: Partial, right: Partial) -> Partial:
 
 
 def value_of(aggregate: Typed, partial: Partial) -> Any:
-    """What an aggregate comes to; None where there was nothing to make it of."""
+    """Returns the value of an aggregate; None if there were no values."""
     total = partial.total + partial.lost if partial.lost else partial.total
     values = {
         "count": partial.valid,
@@ -92,7 +92,7 @@ def value_of(aggregate: Typed, partial: Partial) -> Any:
 
 
 def is_exact(aggregate: Typed, partial: Partial) -> bool:
-    """Whether an aggregate is counted, not estimated."""
+    """Returns whether an aggregate is counted, not estimated."""
     hashes = partial.hashes
     return aggregate.value != "distinct" or hashes is None or len(hashes) <= EXACT_DISTINCT
 
@@ -116,7 +116,7 @@ def _end(scalar: pa.Scalar) -> Any:
 
 
 def _added(left: Partial, right: Partial) -> tuple[int | float, float]:
-    """The sum; of floats with what the addition lost (Neumaier, ZAMM 54, 1974)."""
+    """Returns the sum, for floats with the error of the addition (Neumaier, ZAMM 54, 1974)."""
     total = left.total + right.total
     lost = left.lost + right.lost
     if isinstance(total, int) or not np.isfinite(total):

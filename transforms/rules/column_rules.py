@@ -34,7 +34,7 @@ class ColumnRule:
 
     @classmethod
     def of(cls, text: str, columns: Mapping[str, Kinds], name: str | None = None) -> "ColumnRule":
-        """Parses and checks a rule.
+        """Returns the state of a batch.
 
         Raises:
           ExpressionError: The text is no expression, or doesn't fit the columns.
@@ -51,7 +51,7 @@ class ColumnRule:
 
 
 def _with_columns(tree: Typed, found: dict[Typed, str]) -> Typed:
-    """A tree with a column in place of each aggregate."""
+    """Returns a tree with a column in place of each aggregate."""
     if tree.op == "aggregate":
         return Typed("column", tree.kind, value=found.setdefault(tree, str(len(found))))
     args = tuple(_with_columns(arg, found) for arg in tree.args)
@@ -93,24 +93,24 @@ class ColumnState:
 
     @classmethod
     def empty(cls, rules: tuple[ColumnRule, ...]) -> "ColumnState":
-        """The state of no rows."""
+        """Returns the state of no rows."""
         return cls(rules, tuple(tuple(Partial() for _ in rule.aggregates) for rule in rules))
 
     @classmethod
     def of(cls, rules: tuple[ColumnRule, ...], batch: pa.RecordBatch) -> "ColumnState":
-        """The state of a batch."""
+        """Returns the state of a batch."""
         columns = Columns.of(batch)
         partials = [tuple(partial_of(a, columns) for a in rule.aggregates) for rule in rules]
         return cls(rules, tuple(partials))
 
     def merge(self, other: "ColumnState") -> "ColumnState":
-        """The state of the rows of both."""
+        """Returns the state of the rows of both."""
         pairs = zip(self.partials, other.partials, strict=True)
         both = [tuple(map(merged, left, right)) for left, right in pairs]
         return ColumnState(self.rules, tuple(both))
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """How each rule comes out."""
+        """Returns the verdict on each rule."""
         pairs = zip(self.rules, self.partials, strict=True)
         return tuple(_verdict(rule, partials) for rule, partials in pairs)
 

@@ -33,12 +33,12 @@ class Columns:
 
     @classmethod
     def of(cls, batch: pa.RecordBatch) -> "Columns":
-        """Those of a batch; of columns of one name the first."""
+        """Returns the columns of a batch; of several with one name the first."""
         named = {n: i for i, n in reversed(list(enumerate(batch.schema.names)))}
         return cls(_Lazy(batch, named), batch.num_rows)
 
     def get(self, name: str, kind: Kind) -> pa.Array:
-        """A column as a kind."""
+        """Returns a column as a kind."""
         key = name, kind
         if key not in self._made:
             array = self._columns.get(name)
@@ -64,7 +64,7 @@ class _Lazy(Mapping[str, pa.Array]):
 
 
 def evaluate(tree: Typed, columns: Columns) -> pa.Array:
-    """The values of an expression.
+    """Returns the values of an expression.
 
     Integers are added, subtracted and multiplied in 64 bits, and what does not fit becomes the
     greatest or least that does. A division is of floats; by 0 it gives infinity or NaN. NaN is
@@ -98,7 +98,7 @@ def _value(tree: Typed, columns: Columns) -> Values:
 
 
 def _field(structs: pa.Array, tree: Typed) -> pa.Array:
-    """The values of a field; unknown where there is no struct, or none with such a field."""
+    """Returns the values of a field; unknown if there is no struct, or none with such a field."""
     is_struct = pa.types.is_struct(structs.type)
     index = structs.type.get_field_index(tree.value) if is_struct else -1
     field = pc.struct_field(structs, [index]) if index >= 0 else pa.nulls(len(structs))
@@ -106,7 +106,7 @@ def _field(structs: pa.Array, tree: Typed) -> pa.Array:
 
 
 def _whole(op: str, args: list[Values]) -> Values:
-    """Arithmetic of integers; only where it overflows is it done again, in floats, to see where."""
+    """Computes with integers; if they overflow, once more with floats, to see where."""
     left, right = (pa.scalar(0), *args)[-2:]
     name = {"+": "add", "-": "subtract", "*": "multiply", "negate": "subtract"}[op]
     try:
@@ -127,7 +127,7 @@ def _divide(left: Values, right: Values) -> Values:
 
 
 def _floats(compare: Callable[[Values, Values], Values]) -> Callable[[Values, Values], Values]:
-    """An operation in which integers beside floats become floats, rounded where they must be."""
+    """Computes with floats; integers beside floats become floats, rounded if they must be."""
 
     def compared(left: Values, right: Values) -> Values:
         if left.type != right.type:

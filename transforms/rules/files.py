@@ -60,7 +60,7 @@ class Rules:
 
     @functools.cached_property
     def rejecting(self) -> "Rules":
-        """Those by which single rows are rejected: about rows and keys, no warnings."""
+        """Returns the rules that reject single rows: about rows and keys, without warnings."""
         return Rules(
             row=tuple(rule for rule in self.row if rule.name not in self.warnings),
             unique=tuple(rule for rule in self.unique if rule.name not in self.warnings),
@@ -68,7 +68,7 @@ class Rules:
 
     @functools.cached_property
     def judging(self) -> "Rules":
-        """The others: what they say is of all rows."""
+        """Returns the other rules, which judge all rows."""
         return Rules(
             tuple(rule for rule in self.row if rule.name in self.warnings),
             self.column,
@@ -149,7 +149,7 @@ class _Reader:
         self.text, self.columns, self.code, self.where = text, columns, code, where
 
     def entries(self) -> list[Any]:
-        """The YAML nodes of the rules."""
+        """Returns the YAML nodes of the rules."""
         import yaml
 
         try:
@@ -170,7 +170,7 @@ class _Reader:
         return list(root.value)
 
     def fields(self, node: Any, known: tuple[str, ...], what: str) -> dict[str, Any]:
-        """The fields of a mapping, which must be known and no two alike."""
+        """Returns the fields of a mapping. All must be known, and no two the same."""
         if node.id != "mapping":
             raise self.error(node.start_mark, f"expected {what} as `row: ...` or the like")
         found: dict[str, Any] = {}
@@ -186,7 +186,7 @@ class _Reader:
         return found
 
     def rule(self, node: Any) -> tuple[_Rule, str]:
-        """A rule, and its severity."""
+        """Returns a rule, and its severity."""
         fields = self.fields(node, (*_KINDS, "name", "severity"), "a rule")
         kinds = [kind for kind in _KINDS if kind in fields]
         if len(kinds) != 1:
@@ -259,7 +259,7 @@ class _Reader:
 
 
 def _place(text: str, node: Any, offset: int) -> int:
-    """Where a character of a YAML text stands in the file.
+    """Returns the place of a character of a YAML text in the file.
 
     Folding and quoting change white space and add quotes, but keep the other characters in their
     order, so that they are counted off one by one.

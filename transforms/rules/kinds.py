@@ -66,7 +66,7 @@ TYPES = {
 
 
 def kinds_of_columns(schema: pa.Schema) -> dict[str, Kinds]:
-    """The kinds of the columns of an Arrow schema; columns of other types are left out."""
+    """Returns the kinds of the columns of an Arrow schema, without columns of other types."""
     return _kinds_of_fields([(field.name, unmapped_type(field.type)) for field in schema])
 
 
@@ -116,7 +116,7 @@ def _kind_of_type(type: pa.DataType) -> Kind | None:
 
 
 def as_kind(array: pa.Array, kind: Kind) -> pa.Array:
-    """A column as a kind; values that are none of it become null, and so unknown.
+    """Returns a column as a kind; values of another kind become null, and so unknown.
 
     Nothing is parsed: a text is no number. Integers become floats as float64 rounds them, and so do
     decimals; times that are asked for as integers are whole numbers of their unit. Bytes must be

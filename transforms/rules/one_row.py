@@ -25,7 +25,7 @@ _PLAIN = frozenset({bool, int, float, str, bytes, type(None)})
 
 
 def scalar_of(tree: Typed) -> Scalar | None:
-    """An expression as a function of one row; None where only Arrow can tell."""
+    """Returns an expression as a function of one row; None if only Arrow can evaluate it."""
     if tree.op == "column":
         return _column(tree)
     if tree.op == "field":
@@ -51,7 +51,7 @@ def _column(tree: Typed) -> Scalar | None:
 
 
 def _field(tree: Typed) -> Scalar | None:
-    """The value of a field, however deep; None where only Arrow can tell of its kind."""
+    """Returns the value of a field, at any depth; None if only Arrow can evaluate its kind."""
     if tree.kind in (Kind.TIME, Kind.LIST, Kind.STRUCT):
         return None
     names, kind = _names(tree), tree.kind
@@ -70,7 +70,7 @@ def _names(tree: Typed) -> list[str]:
 
 
 def as_kind_of(value: Any, kind: Kind) -> Any:
-    """A value as a kind, None where it is none of it: as `kinds.as_kind` has it of columns."""
+    """Returns a value as a kind, else None, as `kinds.as_kind` does for columns."""
     if isinstance(value, np.generic | np.ndarray):
         value = plain_value(value)
     while isinstance(value, list | tuple):
@@ -89,7 +89,7 @@ def as_kind_of(value: Any, kind: Kind) -> Any:
 
 
 def _by_arrow(value: Any, kind: Kind) -> Any:
-    """Of what has a type of its own, Arrow tells what it is in a column."""
+    """Evaluates a value of a type of its own by Arrow, in a column."""
     try:
         return as_kind(one_value(value), kind)[0].as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
@@ -114,7 +114,7 @@ def _text(value: Any, given: type) -> str | None:
 
 
 def _known(function: Callable[..., Any]) -> Callable[..., Scalar]:
-    """An operator whose value is unknown where one of its arguments is."""
+    """Returns an operator whose value is unknown if one of its arguments is."""
 
     def make(tree: Typed, *args: Scalar) -> Scalar:
         floats = _to_floats(tree)
@@ -131,7 +131,7 @@ def _known(function: Callable[..., Any]) -> Callable[..., Scalar]:
 
 
 def _to_floats(tree: Typed) -> bool:
-    """Whether integers stand beside floats, so that all are taken for floats."""
+    """Returns whether integers stand beside floats, so that all become floats."""
     kinds = {arg.kind for arg in tree.args}
     return tree.op == "/" or kinds == {Kind.INT, Kind.FLOAT}
 
@@ -153,7 +153,7 @@ def _divided(left: float, right: float) -> float:
 
 
 def _joined(decisive: bool) -> Callable[..., Scalar]:
-    """`and`, which a single false one decides, or `or`, which a true one does."""
+    """Joins by `and`, which a single false decides, or by `or`, which a single true decides."""
 
     def make(tree: Typed, *args: Scalar) -> Scalar:
         def joined(row: Mapping[str, Any]) -> bool | None:

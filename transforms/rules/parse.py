@@ -98,7 +98,7 @@ class _Parser:
         return self.joined("and", self.negated)
 
     def joined(self, keyword: str, rule: Callable[[], Node]) -> Node:
-        """However many conditions are joined, the tree is no deeper for it."""
+        """Joins conditions; many of them make the tree no deeper."""
         parts, at = [rule()], self.word.at
         while self.accept(keyword):
             parts.append(rule())

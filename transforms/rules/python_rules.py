@@ -40,7 +40,7 @@ class PythonRule:
         return Violation(Reason.RULE_VIOLATED, None, why, self.name)
 
     def broken(self, batch: pa.RecordBatch) -> np.ndarray | None:
-        """N booleans, true where it is false of a row; None where that is nowhere.
+        """Returns n booleans, true where a row breaks the rule; None if no row does.
 
         Raises:
           ConfigError: It failed, or returned something else.

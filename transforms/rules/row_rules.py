@@ -57,16 +57,16 @@ class RowRule:
         return Violation(Reason.RULE_VIOLATED, only, why, self.name)
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        """Without the function for one row, which can't be pickled."""
+        """Pickles the rule without its function for one row, which can't be pickled."""
         return RowRule, (self.name, self.tree, self.columns)
 
     @functools.cached_property
     def scalar(self) -> Scalar | None:
-        """The rule as a function of one row; None where only Arrow can tell."""
+        """Returns the rule as a function of one row; None if only Arrow can evaluate it."""
         return scalar_of(self.tree)
 
     def broken(self, columns: Columns) -> np.ndarray | None:
-        """N booleans, true where it is false of a row; None where that is nowhere."""
+        """Returns n booleans, true where a row breaks the rule; None if no row does."""
         return where_false(evaluate(self.tree, columns))
 
 
@@ -94,7 +94,7 @@ def condition(
 
 
 def where_false(holds: pa.Array) -> np.ndarray | None:
-    """N booleans, true where it is false, and not unknown; None where that is nowhere."""
+    """Returns n booleans, true where it is false and not unknown; None if it is nowhere."""
     if holds.true_count == len(holds) - holds.null_count:
         return None
     return true_where(pc.invert(holds))

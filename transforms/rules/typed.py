@@ -66,7 +66,7 @@ _FUNCTIONS = {
 
 
 def typed_row(node: Node, columns: Mapping[str, Kinds], way_out: str = "") -> Typed:
-    """A tree about single rows.
+    """Returns a typed tree about single rows.
 
     Args:
       node: The tree.
@@ -84,7 +84,7 @@ def typed_row(node: Node, columns: Mapping[str, Kinds], way_out: str = "") -> Ty
 
 
 def typed_column(node: Node, columns: Mapping[str, Kinds]) -> Typed:
-    """A tree about whole columns: columns stand in aggregates only.
+    """Returns a typed tree about whole columns, which stand in aggregates only.
 
     Raises:
       ExpressionError: As of `typed_row`, or a column stands outside of an aggregate.
@@ -150,7 +150,7 @@ class _Checker:
         return Typed("field", kind, (self.check(node.args[0]),), node.value)
 
     def known(self, node: Node) -> Kinds:
-        """What a column, or a field within one, is."""
+        """Returns the type of a column, or of a field within one."""
         if node.op == "field":
             return self.known_field(node)
         if node.value in self.columns:
@@ -183,7 +183,7 @@ class _Checker:
         raise ExpressionError(node.at, f"struct {name!r} has no field {node.value!r}{near}")
 
     def as_fields(self, name: str) -> str:
-        """How a name in backquotes is written that means a field."""
+        """Returns how to write a name in backquotes that means a field."""
         first, *fields = name.split(".")
         known = self.columns.get(first, (self.aggregated or {}).get(first))
         is_path = bool(fields) and isinstance(known, Struct)
@@ -191,7 +191,7 @@ class _Checker:
 
 
 def _path(node: Node) -> list[str]:
-    """The names of a field, from its column on."""
+    """Returns the names of a field, from its column on."""
     return [*(_path(node.args[0]) if node.args else []), node.value]
 
 
@@ -242,7 +242,7 @@ def _alike(node: Node, args: tuple[Typed, ...]) -> tuple[Typed, ...]:
 
 
 def _time(arg: Typed, written: Node) -> Typed:
-    """A literal text as a time; what is no literal stays, and is found not to fit."""
+    """Returns a literal text as a time; other expressions stay, and will not fit."""
     if arg.op != "literal" or arg.kind is not Kind.TEXT:
         return arg
     cast = checked_cast(pa.array([arg.value]), TYPES[Kind.TIME])

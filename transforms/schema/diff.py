@@ -36,7 +36,7 @@ _PLAIN = {
 
 
 def diff_schemas(old: schema_pb2.Schema, new: schema_pb2.Schema) -> list[str]:
-    """A line for each difference, such as `feature "fare": greatest value 100 -> 150`.
+    """Returns a line for each difference, such as `feature "fare": greatest value 100 -> 150`.
 
     Args:
       old: The schema before.
@@ -56,7 +56,7 @@ def diff_schemas(old: schema_pb2.Schema, new: schema_pb2.Schema) -> list[str]:
 
 
 def _messages(old: Any, new: Any, subject: str, within: str) -> Iterator[str]:
-    """The differences of two messages.
+    """Yields the differences of two messages.
 
     Args:
       old: Of any kind.
@@ -112,7 +112,7 @@ def _values(field: Any, old: Any, new: Any, subject: str, within: str) -> Iterat
 
 
 def _beyond(these: list[Any], those: list[Any]) -> list[Any]:
-    """What these have that those lack, counting repeats."""
+    """Returns the entries that the first have and the second lack, counting repeats."""
     rest, found = Counter(those), []
     for value in these:
         if rest[value]:
@@ -151,7 +151,7 @@ def _keyed(messages: list[Any], field: Any) -> dict[str, Any] | None:
 
 
 def _summary(message: Any) -> str:
-    """Of a new feature its type, of a new domain how many values it has."""
+    """Returns the type of a new feature, or the number of values of a new domain."""
     if isinstance(message, schema_pb2.Feature) and message.HasField("type"):
         return f" ({schema_pb2.FeatureType.Name(message.type)})"
     if isinstance(message, schema_pb2.StringDomain):

@@ -28,18 +28,18 @@ OF_RAW_BYTES = frozenset({"natural_language_domain", "image_domain", "url_domain
 
 
 def domain_name(feature: schema_pb2.Feature) -> str | None:
-    """Which domain a feature has, by the name of its field; None if it has none."""
+    """Returns a feature's domain, by the name of its field; None without a domain."""
     held = feature.WhichOneof("domain_info")
     return None if held is None else str(held)
 
 
 def allowed_types(domain: str | None) -> frozenset[int]:
-    """The types that can have a domain; those of which nothing is known, any."""
+    """Returns the types that can have a domain; for unknown domains, any."""
     return _TYPES.get(domain or "", _ANY)
 
 
 def semantic_domain(column: Column) -> schema_pb2.Feature | None:
-    """The domain that statistics found by looking at values, such as `image_domain {}`.
+    """Returns the domain that statistics inferred from values, such as `image_domain {}`.
 
     Returns: A feature with this domain and nothing else; None if the statistics have no
       `domain_info`, or several, or one that data of this type can't have.

@@ -10,7 +10,7 @@ from transforms.schema.lifecycle import is_checked
 
 
 def environments_of(schema: schema_pb2.Schema) -> list[str]:
-    """The environments that a schema knows: its default ones, and those that a feature asks for."""
+    """Returns the environments of a schema: the default ones, and those that features name."""
     names = dict.fromkeys(schema.default_environment)
     for _, feature in walk_features(schema):
         names.update(dict.fromkeys(feature.in_environment))
@@ -36,7 +36,7 @@ def check_environment(schema: schema_pb2.Schema, environment: str | None) -> Non
 def in_environment(
     feature: schema_pb2.Feature, environment: str | None, defaults: Collection[str]
 ) -> bool:
-    """Whether data of an environment has a feature.
+    """Returns whether data of an environment has a feature.
 
     Args:
       feature: Of the schema.
@@ -51,7 +51,7 @@ def in_environment(
 def is_required(
     feature: schema_pb2.Feature, environment: str | None, defaults: Collection[str]
 ) -> bool:
-    """Whether data of an environment must have a feature in some row."""
+    """Returns whether data of an environment must have a feature in some row."""
     presence = feature.presence
     asked = presence.min_count > 0 or presence.min_fraction > 0
     return is_checked(feature) and asked and in_environment(feature, environment, defaults)

@@ -46,7 +46,7 @@ def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
 
 
 def edited_schema(text: str, schema: schema_pb2.Schema, uri: str = "schema") -> str:
-    """The text of a schema file after the schema has changed.
+    """Returns the text of a schema file after the schema has changed.
 
     Args:
       text: As it was.

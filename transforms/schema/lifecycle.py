@@ -15,7 +15,7 @@ UNCHECKED = frozenset(
 
 
 def is_checked(feature: schema_pb2.Feature) -> bool:
-    """Whether data is held to what a feature, sparse or weighted feature says."""
+    """Returns whether data must meet what a feature, sparse or weighted feature demands."""
     return not (getattr(feature, "deprecated", False) or feature.lifecycle_stage in UNCHECKED)
 
 

@@ -14,7 +14,7 @@ _OF_ROWS: Path = ()
 
 
 def kinds(anomalies: anomalies_pb2.Anomalies) -> Kinds:
-    """What was found, by path and kind of anomaly."""
+    """Returns the anomalies by path and kind."""
     infos = [(tuple(info.path.step), info) for info in anomalies.anomaly_info.values()]
     infos.append((_OF_ROWS, anomalies.dataset_anomaly_info))
     return {(path, each.type) for path, info in infos for each in info.reason}
@@ -61,6 +61,6 @@ def _kept(info: _Info, known: Kinds, severities: Mapping[str, int]) -> _Info | N
 
 
 def has_errors(anomalies: anomalies_pb2.Anomalies) -> bool:
-    """Whether one of what was found is an error."""
+    """Returns whether one of the anomalies is an error."""
     infos = (*anomalies.anomaly_info.values(), anomalies.dataset_anomaly_info)
     return any(info.severity == _Info.ERROR for info in infos)

@@ -101,7 +101,7 @@ def validate_slices(
 
 
 def _of_few(rows: list[int], few: int) -> dict[str, int]:
-    """The severities of comparisons, where too few rows are compared for errors."""
+    """Returns the severities of comparisons, with warnings if too few rows are compared."""
     kinds: list[str] = []
     if min(rows) < few:
         kinds += [NO_CONTROL, *(each.kind for each in DISTANCES)]
@@ -111,7 +111,7 @@ def _of_few(rows: list[int], few: int) -> dict[str, int]:
 
 
 def _of_slices(schema: schema_pb2.Schema) -> schema_pb2.Schema:
-    """A schema without what it says of how many there must be in all rows."""
+    """Returns a schema without its least and greatest numbers for all rows."""
     made = schema_pb2.Schema()
     made.CopyFrom(schema)
     for _, feature in walk_features(made):
@@ -149,7 +149,7 @@ def _add_findings(
     findings: list[DatasetAnomaly],
     overrides: Mapping[str, int],
 ) -> None:
-    """Adds to what was found of the number of rows."""
+    """Adds findings about the number of rows to the anomalies."""
     if not findings:
         return
     info = info_of(findings, {NO_CONTROL: WARNING, **overrides})
@@ -163,5 +163,5 @@ def _add_findings(
 
 
 def slices_with_errors(slices: Mapping[str, anomalies_pb2.Anomalies]) -> int:
-    """How many slices have an error, of what `validate_slices` found."""
+    """Returns how many slices have an error among the anomalies of `validate_slices`."""
     return sum(map(has_errors, slices.values()))

@@ -16,7 +16,7 @@ _MOST_DIGITS = 19
 
 
 def parse_int(text: str) -> int | None:
-    """The integer that a text spells, or None if it is none, or none of 64 bits."""
+    """Returns the integer in a text, or None if it is not an integer of 64 bits."""
     if not re.fullmatch(INTEGER, text):
         return None
     digits = text.strip().lstrip("+-").lstrip("0")
@@ -27,7 +27,7 @@ def parse_int(text: str) -> int | None:
 
 
 def parse_float(text: str) -> float | None:
-    """The float that a text spells, or None if it is none, or too great for 64 bits."""
+    """Returns the float in a text, or None if it is not a float, or too great for 64 bits."""
     if not re.fullmatch(FLOAT, text):
         return None
     value = float(text)

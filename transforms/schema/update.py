@@ -30,7 +30,7 @@ def update_schema(
     max_string_domain_size: int = 100,
     infer_shape: bool = True,
 ) -> schema_pb2.Schema:
-    """The schema, relaxed by the smallest change after which the data has no such anomalies.
+    """Returns the schema with the smallest change that makes the data free of these anomalies.
 
     A feature of another type, or one that is missing, is deprecated; a new one is added as
     `infer_schema` would; domains, ranges and thresholds are widened to what was seen.

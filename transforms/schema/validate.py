@@ -58,7 +58,7 @@ def validate_statistics(
 def judged(
     schema: schema_pb2.Schema, data: ValidationContext, overrides: Mapping[str, int]
 ) -> anomalies_pb2.Anomalies:
-    """What `validate_statistics` finds, of data sets that were read."""
+    """Returns the anomalies of data sets that were read, as `validate_statistics` does."""
     found = anomalies_pb2.Anomalies(
         baseline=schema, anomaly_name_format=anomalies_pb2.Anomalies.SERIALIZED_PATH
     )
@@ -80,7 +80,7 @@ def validation_context(
     previous_version: _Statistics | None = None,
     serving: _Statistics | None = None,
 ) -> ValidationContext:
-    """The data sets of a validation: where the current one has weighted figures, those of all."""
+    """Returns the data sets of a validation, all weighted if the current one is."""
     by_weight = is_weighted(statistics)
 
     def read(name: str, other: _Statistics | None) -> Dataset | None:
@@ -117,7 +117,7 @@ def _messages(
 
 
 def info_of(findings: list[Anomaly] | list[DatasetAnomaly], overrides: Mapping[str, int]) -> _Info:
-    """One entry of several findings."""
+    """Returns one entry for several findings."""
     reasons = [
         _Info.Reason(
             type=_Info.Type.Value(each.kind), short_description=each.short, description=each.text
@@ -130,7 +130,7 @@ def info_of(findings: list[Anomaly] | list[DatasetAnomaly], overrides: Mapping[s
 def info_of_reasons(
     reasons: list[anomalies_pb2.AnomalyInfo.Reason], overrides: Mapping[str, int]
 ) -> _Info:
-    """One entry of several reasons: the worst severity, all sentences."""
+    """Returns one entry for several reasons: the worst severity, and all sentences."""
     kinds = [_Info.Type.Name(each.type) for each in reasons]
     return _Info(
         severity=max(overrides.get(kind, _Info.ERROR) for kind in kinds),

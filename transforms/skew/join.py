@@ -97,7 +97,7 @@ class SkewReport:
     pairs: pa.Table = field(default_factory=PAIRS.empty_table)
 
     def merge(self, other: "SkewReport", sample: int) -> "SkewReport":
-        """The report of both; of each feature's pairs the first `sample` by rank are kept."""
+        """Returns the report of both, with the first `sample` pairs of each feature by rank."""
         names = sorted({*self.features, *other.features})
         none = FeatureSkew()
         return SkewReport(
@@ -188,7 +188,7 @@ class _Side:
 
 
 def matching(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where ids of one side stand that the other has too.
+    """Returns where one side has ids that the other has too.
 
     Args:
       left: Ids, each once: n by 2 numbers.
@@ -248,7 +248,7 @@ def _sampled(
     ranks: np.ndarray,
     sample: int,
 ) -> pa.Table:
-    """Of the pairs that differ, those whose ids have the smallest hashes."""
+    """Returns the differing pairs whose ids have the smallest hashes."""
     differ = np.flatnonzero(paired.mismatch | paired.base_only | paired.test_only)
     places = pa.array(differ[np.argsort(ranks[differ])][:sample])
     values = [column.take(places) for column in columns]
@@ -264,7 +264,7 @@ def _json(values: pa.Array) -> pa.Array:
 
 
 def _first(pairs: pa.Table, sample: int) -> pa.Table:
-    """The first pairs of each feature by rank."""
+    """Returns the first pairs of each feature by rank."""
     if not pairs.num_rows:
         return pairs
     pairs = pairs.sort_by([("feature", "ascending"), ("rank", "ascending")])

@@ -80,7 +80,7 @@ def _like(one: pa.DataType, other: pa.DataType) -> bool:
 
 
 def _numbers(array: pa.Array) -> pa.Array:
-    """Numbers, and booleans as 0 and 1."""
+    """Returns numbers, with booleans as 0 and 1."""
     return array.cast(pa.uint8()) if pa.types.is_boolean(array.type) else array
 
 
@@ -99,7 +99,7 @@ def _equal_floats(base: np.ndarray, test: np.ndarray) -> np.ndarray:
 
 
 def _equal_decimals(base: pa.Array, test: pa.Array) -> np.ndarray:
-    """Of two scales, or beside integers: exactly, unless they have more digits than any decimal."""
+    """Compares decimals of any scale, or with integers, exactly up to the digits of a decimal."""
     scale = max(each.type.scale for each in (base, test) if pa.types.is_decimal(each.type))
     try:
         left, right = (_numbers(each).cast(pa.decimal256(76, scale)) for each in (base, test))
@@ -109,7 +109,7 @@ def _equal_decimals(base: pa.Array, test: pa.Array) -> np.ndarray:
 
 
 def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
-    """Of two widths; numpy compares signed and unsigned ones exactly."""
+    """Compares integers of any width; numpy compares signed and unsigned ones exactly."""
     left, right = (
         _numbers(each).fill_null(0).to_numpy(zero_copy_only=False) for each in (base, test)
     )
@@ -118,7 +118,7 @@ def _equal_integers(base: pa.Array, test: pa.Array) -> np.ndarray:
 
 
 def _texts(array: pa.Array, digits: int | None) -> pa.Array:
-    """Texts of values, those of floats as rounded float64: spelt alike where they are equal."""
+    """Returns texts of values; floats as rounded float64, spelled alike if they are equal."""
     return json_values(_mapped(array, functools.partial(_rounded, digits=digits)))
 
 
@@ -132,7 +132,7 @@ def _rounded(array: pa.Array, digits: int | None) -> pa.Array:
 
 
 def _oddity(array: pa.Array) -> pa.Array:
-    """What JSON has no numbers for: 1 for NaN, 2 and 3 for the infinite; 0 for all else."""
+    """Returns 1 for NaN, 2 and 3 for infinities, which JSON has no numbers for; else 0."""
     odd = np.zeros(len(array), np.int8)
     if pa.types.is_floating(array.type):
         numbers = _floats(array, None)
@@ -141,7 +141,7 @@ def _oddity(array: pa.Array) -> pa.Array:
 
 
 def _mapped(array: pa.Array, leaf: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Nested values with others in place of those that hold no more."""
+    """Returns nested values with the innermost ones replaced."""
     if is_list(array.type):
         lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)

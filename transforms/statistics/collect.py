@@ -29,7 +29,7 @@ NAME = 200
 
 
 def short(name: str) -> str:
-    """The name of a slice, cut where it is long: it may hold values of any length."""
+    """Returns the name of a slice, cut if it is long: it may hold values of any length."""
     return name if len(name) <= NAME else digest(name.encode()).decode()
 
 
@@ -41,7 +41,7 @@ class _Held:
         self.rows = self.bytes = 0
 
     def hold(self, part: pa.RecordBatch) -> int:
-        """One more part, of the same schema; returns about how many bytes it takes."""
+        """Holds one more part, of the same schema; returns about how many bytes it takes."""
         size: int = part.nbytes + _COLUMN_BYTES * part.num_columns
         self.parts.append(part)
         self.rows += part.num_rows
@@ -49,7 +49,7 @@ class _Held:
         return size
 
     def joined(self) -> pa.RecordBatch:
-        """All of it."""
+        """Returns all parts as one."""
         return self.parts[0] if len(self.parts) == 1 else pa.concat_batches(self.parts)
 
 
@@ -81,7 +81,7 @@ class Collector:
         self._hold(WHOLE, batch)
 
     def slices(self) -> dict[str, Dataset]:
-        """What is known of all rows, by slice."""
+        """Returns the state of all rows, by slice."""
         self._flush(WHOLE)
         self._flush_slices()
         return self._slices
@@ -130,7 +130,7 @@ class Collector:
 
 
 def plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows in plain types (`types.plain_type`), for Arrow takes no rows out of some others."""
+    """Returns the rows in plain types (`types.plain_type`), since Arrow can't take from others."""
     arrays = [as_plain(column, plain_type(column.type)) for column in batch.columns]
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
@@ -139,7 +139,7 @@ def statistics_of(
     batches: pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch],
     options: StatisticsOptions | None = None,
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """The statistics of rows.
+    """Returns the statistics of rows.
 
     Args:
       batches: A table, a batch or several. The columns may differ from batch to batch: where one is

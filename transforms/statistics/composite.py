@@ -44,7 +44,7 @@ class Composite:
 
 
 def composites_of(schema: schema_pb2.Schema) -> Iterator[Composite]:
-    """The sparse and the weighted features of a schema; those that name no parts are left out."""
+    """Yields the sparse and the weighted features of a schema that name their parts."""
     index = index_of(schema)
     for path, sparse in index.sparse.items():
         names = sorted({each.name for each in sparse.index_feature})
@@ -112,7 +112,7 @@ class CompositeCounts:
             self.missing, self.least, self.most = other.missing, other.least, other.most
 
     def describe(self, parts: Composite) -> statistics_pb2.FeatureNameStatistics:
-        """The custom statistics that TFDV makes of such a feature."""
+        """Returns the custom statistics that TFDV makes of such a feature."""
         made = statistics_pb2.FeatureNameStatistics()
         made.path.step.extend(parts.path)
         made.custom_stats.add(name="missing_value", num=self.missing_value)
@@ -136,7 +136,7 @@ class CompositeCounts:
 
 
 def _lengths(batch: pa.RecordBatch, path: Path) -> np.ndarray:
-    """How many values each row has at a path, or each struct above it; -1 where it is null."""
+    """Returns how many values each row, or each struct above, has at a path; -1 for null."""
     array = _at(batch, path)
     if is_list(array.type):
         lengths = pc.fill_null(pc.list_value_length(array), -1)
@@ -146,7 +146,7 @@ def _lengths(batch: pa.RecordBatch, path: Path) -> np.ndarray:
 
 
 def _at(batch: pa.RecordBatch, path: Path) -> pa.Array:
-    """What is at a path; null where there is no such column or field."""
+    """Returns the array at a path; null if there is no such column or field."""
     if path[0] not in batch.schema.names:
         return pa.nulls(batch.num_rows)
     array = batch[path[0]]

@@ -160,7 +160,7 @@ class Dataset:
 
 
 def _only(batch: pa.RecordBatch, columns: tuple[str, ...] | None) -> pa.RecordBatch:
-    """A batch of those columns that are asked for."""
+    """Returns a batch of the wanted columns."""
     if columns is None:
         return batch
     wanted = {*columns}
@@ -177,7 +177,7 @@ def _sum(weights: np.ndarray) -> float:
 
 
 def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
-    """The weights of rows.
+    """Returns the weights of rows.
 
     Raises:
       ConfigError: There is no such column, or it is none of numbers that are 0 or more.
@@ -197,7 +197,7 @@ def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
 def described(
     slices: "dict[str, Dataset]", options: StatisticsOptions, is_part: bool = False
 ) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """The statistics of slices, in the form of TFDV.
+    """Returns the statistics of slices, in the form of TFDV.
 
     Args:
       slices: What is known of them.

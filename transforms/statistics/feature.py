@@ -69,7 +69,7 @@ class Feature:
     language: Language | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Compressed: between steps what is known of thousands of columns waits pickled."""
+        """Pickles it compressed: between steps the states of thousands of columns wait pickled."""
         content = pickle.dumps(self.__dict__, pickle.HIGHEST_PROTOCOL)
         return _unpacked, (pa.compress(content, "zstd", asbytes=True), len(content))
 
@@ -215,7 +215,7 @@ class Feature:
                 self.fields[name].rows.add_missing(sibling.rows)
 
     def describe(self, kinds: Kinds) -> Iterator[statistics_pb2.FeatureNameStatistics]:
-        """The statistics of the feature, and of its fields."""
+        """Returns the statistics of the feature, and of its fields."""
         made = statistics_pb2.FeatureNameStatistics(path=path_pb2.Path(step=self.path))
         if self.is_struct:
             made.type = statistics_pb2.FeatureNameStatistics.STRUCT
@@ -257,14 +257,14 @@ def _unpacked(compressed: bytes, size: int) -> Feature:
 
 
 def repeated(names: list[str]) -> str | None:
-    """A name that is there twice; None where each is another."""
+    """Returns a name that occurs twice, or None."""
     if len(set(names)) == len(names):
         return None
     return next(name for place, name in enumerate(names) if name in names[:place])
 
 
 def _simple(array: pa.Array, kind: str, path: Path) -> pa.Array:
-    """Values of one of the types that `Numbers` and `Texts` take."""
+    """Returns values in one of the types that `Numbers` and `Texts` take."""
     array = as_feature(array)
     type = array.type
     if pa.types.is_string(type) or pa.types.is_binary(type):

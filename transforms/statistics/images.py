@@ -71,7 +71,7 @@ class Image:
 
 
 def image_size(head: bytes) -> Image | None:
-    """The image that a file is, by its first few kilobytes; None where it is none that is known.
+    """Returns the format and size of an image, by its first few kilobytes; None if unknown.
 
     Known are PNG (its specification, section 11.2.2), GIF89a, BMP, JPEG (ITU T.81, annex B) and
     WebP (RFC 9649).

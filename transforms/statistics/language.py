@@ -180,7 +180,7 @@ class _Kinds:
         return cls(texts, numbers, _mask(numbers.is_valid()))
 
     def are(self, wanted: tuple[Token, ...]) -> np.ndarray:
-        """Which of them are among some tokens of a schema."""
+        """Returns which tokens are among some tokens of a schema."""
         texts = pa.array([each for each in wanted if isinstance(each, str)], pa.string())
         numbers = pa.array([each for each in wanted if isinstance(each, int)], pa.int64())
         found: np.ndarray = _mask(pc.is_in(self.texts, texts)) | _mask(
@@ -198,12 +198,12 @@ class _Sequences:
     lengths: np.ndarray
 
     def number_of(self, kinds: np.ndarray) -> np.ndarray:
-        """How many tokens of some kinds each sequence has."""
+        """Returns how many tokens of some kinds each sequence has."""
         number: np.ndarray = np.bincount(self.rows[kinds[self.codes]], minlength=len(self.lengths))
         return number
 
     def occurrences(self, kinds: np.ndarray) -> Occurrences:
-        """Where tokens of some kinds are."""
+        """Returns where tokens of some kinds are."""
         filled = self.lengths > 0
         found = self.number_of(kinds)[filled]
         if not len(found):

@@ -73,7 +73,7 @@ class Numbers:
                 self._weigh(part.to_numpy(zero_copy_only=False), weights[start : start + CHUNK])
 
     def _counted(self, array: pa.Array) -> Weighted:
-        """Different values, in ascending order, and how often each is there; NaN at the end."""
+        """Returns the different values in ascending order, NaN last, and how often each occurs."""
         if not self._few_differ:
             return distinct(array.to_numpy(zero_copy_only=False))
         found = array.value_counts()
@@ -97,7 +97,7 @@ class Numbers:
         self._widen(values[0].item(), values[-1].item())
 
     def _finite(self, values: np.ndarray, counts: np.ndarray) -> Weighted:
-        """The finite values; the others are counted."""
+        """Returns the finite values, and counts the others."""
         if np.isfinite(values[:1]).all() and np.isfinite(values[-1:]).all():
             return values, counts
         self.nan += int(counts[np.isnan(values)].sum())
@@ -198,7 +198,7 @@ class Numbers:
 
 
 def sum_of_products(values: np.ndarray, counts: np.ndarray) -> int:
-    """The sum of integers times how often each came, however great it is."""
+    """Returns the sum of integers times their counts, exact at any size."""
     values, counts = values.astype(np.int64), counts.astype(np.int64)
     # Counts are below 2^17 here, and halves of values below 2^32: no product exceeds 64 bits.
     return (exact_sum((values >> 32) * counts) << 32) + exact_sum((values & 0xFFFFFFFF) * counts)

@@ -22,7 +22,7 @@ Where it has an attribute `of`, that tells what its slices are of; see `of`.
 
 
 def of(slicer: Slicer) -> str:
-    """What the slices of a slicer are of: rows of two are never added up under one name."""
+    """Returns what defines the slices of a slicer, so that no name stands for two slices."""
     return str(getattr(slicer, "of", getattr(slicer, "__qualname__", type(slicer).__qualname__)))
 
 

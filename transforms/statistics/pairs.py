@@ -54,7 +54,7 @@ class Pairs:
             self.names, self.sums = names, _joined(self._over(names), other._over(names))
 
     def _over(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """The sums of other columns: 0 of those that were never seen."""
+        """Returns the sums over other columns, with 0 for new ones."""
         if names == self.names:
             return self.sums
         sums = {name: np.zeros((len(names), len(names))) for name in SUMS}
@@ -66,7 +66,7 @@ class Pairs:
         return sums
 
     def describe(self) -> Iterator[statistics_pb2.CrossFeatureStatistics]:
-        """Count, covariance and correlation of each pair; of the population, as TFDV has them."""
+        """Returns count, covariance and correlation of each pair; of the population, as in TFDV."""
         if not self.names:
             return
         number = np.maximum(self.sums["count"], 1)
@@ -85,7 +85,7 @@ class Pairs:
 
 
 def _correlations(covariance: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """NaN where a column is constant, or so small or large that its squares are no numbers."""
+    """Returns correlations, NaN if a column is constant or its squares are not numbers."""
     spread = np.sqrt(np.where(variance >= _LEAST, variance, np.nan))
     with np.errstate(invalid="ignore"):
         correlations: np.ndarray = covariance / (spread * spread.T)
@@ -93,7 +93,7 @@ def _correlations(covariance: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 
 def _sums(values: np.ndarray) -> dict[str, np.ndarray]:
-    """The sums of rows, values of shape [columns, rows]."""
+    """Returns the sums of rows, for values of shape [columns, rows]."""
     there = np.isfinite(values)
     first = _first(values, there)
     # Of numbers beyond 1e154 squares are infinite.
@@ -114,7 +114,7 @@ def _sums(values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _first(values: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """The first number of each column, from which the others are taken; 0 of none.
+    """Returns the first number of each column, which is subtracted from the others, else 0.
 
     From one of n numbers, squared distances add up to at most n + 1 times those from their mean:
     few digits are lost, and those of a constant are 0.
@@ -144,7 +144,7 @@ def _sum_again(
 
 
 def _joined(mine: dict[str, np.ndarray], more: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The sums of the rows of both."""
+    """Returns the sums of the rows of both."""
     count = mine["count"] + more["count"]
     # The mean of no rows is of no account: its share, or the weight of what is away, is 0.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -62,7 +62,7 @@ class Sample:
         self.values += other.values[: LOOKED_AT - len(self.values)]
 
     def domain(self) -> str:
-        """The domain that most of the values are of, as text of a schema; "" if of none."""
+        """Returns the domain of most values, as text of a schema; "" if there is none."""
         if len(self.values) < ENOUGH:
             return ""
         if self._are(lambda value: image_size(value) is not None):
@@ -86,7 +86,7 @@ def _most(texts: list[str], is_one: Callable[[str], bool]) -> bool:
 
 
 def _is_language(text: str) -> bool:
-    """Several words of usual length, with little but words between them."""
+    """Returns whether most texts are words of usual length, with little else between them."""
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     if len(words) < _FEWEST_WORDS or letters < 0.7 * len(text.replace(" ", "")):
@@ -95,7 +95,7 @@ def _is_language(text: str) -> bool:
 
 
 def epoch(low: int, high: int, number: int) -> str:
-    """The domain of integers that are times since 1970, of the years 1990 to 2030; or "".
+    """Returns the domain of integers that are times since 1970, of 1990 to 2030; or "".
 
     Args:
       low: The least.

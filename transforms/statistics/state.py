@@ -44,7 +44,7 @@ _STORED_NAMES = {"CompositeCounts": "Together"}
 
 
 def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
-    """What is known of slices, as rows; of thousands of columns not all at once."""
+    """Yields the state of slices as rows; thousands of columns come in parts."""
     held: list[_Entry] = []
     size = 0
     for entry in sealed(_entries(slices, 0, "")):
@@ -58,7 +58,7 @@ def to_batches(slices: dict[str, Dataset]) -> Iterator[pa.RecordBatch]:
 
 
 def sealed(entries: Iterable[_Entry]) -> Iterator[_Entry]:
-    """Entries, and one that tells whether all of them are there, as they were."""
+    """Yields entries, and a last one by which a reader checks that all are unchanged."""
     digest = _Digest()
     for entry in entries:
         digest.add(entry)
@@ -67,7 +67,7 @@ def sealed(entries: Iterable[_Entry]) -> Iterator[_Entry]:
 
 
 def _unsealed(entries: Iterator[_Entry]) -> Iterator[_Entry]:
-    """The entries that were sealed.
+    """Yields the entries that were sealed.
 
     Raises:
       ValueError: One is missing, or is another.
@@ -103,7 +103,7 @@ def _batch(entries: list[_Entry]) -> pa.RecordBatch:
 
 
 def _entries(value: Any, depth: int, name: str) -> Iterator[_Entry]:
-    """The entry of a value, and behind it those of what it holds, one deeper."""
+    """Yields the entry of a value, then those of its items, one level deeper."""
     inner: list[tuple[str, Any]] = []
     if dataclasses.is_dataclass(value):
         kind, content = _name(type(value)), b""
@@ -128,14 +128,14 @@ def _entries(value: Any, depth: int, name: str) -> Iterator[_Entry]:
 
 
 def _binary(values: pa.LargeBinaryArray) -> bytes:
-    """Byte strings: where each begins and the last one ends, then all of them."""
+    """Returns byte strings as one: where each begins and the last one ends, then all of them."""
     parts = values.to_pylist()
     ends = np.cumsum([0, *map(len, parts)], dtype="<i8")
     return b"".join((ends.tobytes(), *parts))
 
 
 def from_batches(batches: Iterable[pa.RecordBatch]) -> dict[str, Dataset]:
-    """What is known of slices, from rows of `to_batches`.
+    """Returns the state of slices, from rows of `to_batches`.
 
     Args:
       batches: May be anything: also one whose buffers do not fit together.
@@ -174,7 +174,7 @@ class _Reader:
         self._next = next(entries, None)
 
     def value(self, wanted: Any, depth: int) -> Any:
-        """The value of the next entry, and what it holds.
+        """Returns the value of the next entry, with its items.
 
         Raises:
           ValueError: It is another.
@@ -221,7 +221,7 @@ class _Reader:
         return self.value(wanted, depth)
 
     def _names(self, depth: int) -> Iterator[str]:
-        """The names of the entries of a depth, each before it is read."""
+        """Yields the names of the entries of a depth, each before it is read."""
         while self._next is not None and self._next[0] == depth:
             yield self._next[1]
 
@@ -233,14 +233,14 @@ class _Reader:
 
 @cache
 def _fields(made: type) -> dict[str, Any]:
-    """The types of the fields of a dataclass."""
+    """Returns the types of the fields of a dataclass."""
     hints = typing.get_type_hints(made)
     return {each.name: hints[each.name] for each in dataclasses.fields(made)}
 
 
 @cache
 def _options(wanted: Any) -> tuple[Any, ...]:
-    """The types that a type stands for."""
+    """Returns the types that a type stands for."""
     is_union = typing.get_origin(wanted) in (types.UnionType, typing.Union)
     return typing.get_args(wanted) if is_union else (wanted,)
 

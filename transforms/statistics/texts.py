@@ -132,7 +132,7 @@ def _describe_ranks(
 
 
 def _is_utf8(array: pa.Array) -> bool:
-    """Whether values are texts, and not only said to be: of files Arrow takes it on trust."""
+    """Returns whether values are UTF-8, which Arrow does not check in files."""
     if not pa.types.is_string(array.type):
         return False
     data = array.buffers()[2]

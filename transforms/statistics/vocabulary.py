@@ -39,7 +39,7 @@ class TokenQuestions:
 def token_questions_of(
     schema: schema_pb2.Schema, vocabularies: Mapping[str, str]
 ) -> Iterator[tuple[Path, TokenQuestions]]:
-    """What the features of a schema are asked that have a natural-language domain with content.
+    """Yields the questions to the tokens of each feature with a natural-language domain.
 
     Args:
       schema: One that names a vocabulary that is not given is left out, as nothing can be said.

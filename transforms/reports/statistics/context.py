@@ -29,13 +29,13 @@ class Context:
 
 
 def severity(info: anomalies_pb2.AnomalyInfo) -> tuple[str, str]:
-    """What a severity is called, and its class."""
+    """Returns the name of a severity, and its class."""
     if info.severity == _Info.ERROR:
         return "Error", "bad"
     return ("Warning", "warn") if info.severity == _Info.WARNING else ("Note", "")
 
 
 def link(context: Context, path: Path, name: str, letters: int = LETTERS) -> Markup:
-    """A feature's name, that leads to its row where it has one."""
+    """Returns a feature's name, with a link to its row if it has one."""
     told, anchor = breakable(name, letters), context.anchors.get(path)
     return element("a", told, href=f"#{anchor}") if anchor else told

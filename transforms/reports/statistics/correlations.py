@@ -25,7 +25,7 @@ def correlations_section(
     baseline: statistics_pb2.DatasetFeatureStatisticsList | None,
     context: Context,
 ) -> Section | None:
-    """The pairs of features that are correlated most; None where pairs were not counted."""
+    """Returns the pairs that are correlated most; None if pairs were not counted."""
     pairs = _pairs(current)
     if not pairs:
         return None
@@ -51,7 +51,7 @@ def correlations_section(
 
 
 def _matrix(pairs: dict[_Pair, _Cross], order: list[_Pair]) -> Markup | None:
-    """Each feature with each other: those of the pairs that go together most, in their order."""
+    """Returns a matrix of the features in the strongest pairs, in their order."""
     features = list(dict.fromkeys(path for pair in order for path in pair))[:SIDE]
     if len(features) < 3:
         return None
@@ -91,13 +91,13 @@ def _pairs(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[_Pai
 
 
 def _pair(cross: _Cross) -> _Pair:
-    """The paths in their order: whoever made the statistics may have had them in another."""
+    """Returns the paths in order, since statistics may have them in either order."""
     one, other = sorted((tuple(cross.path_x.step), tuple(cross.path_y.step)))
     return one, other
 
 
 def _correlation(cross: _Cross | None) -> float | None:
-    """0 where a feature is constant, and so goes with nothing."""
+    """Returns the correlation, 0 if a feature is constant."""
     return None if cross is None else float(cross.num_cross_stats.correlation)
 
 

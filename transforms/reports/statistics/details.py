@@ -34,7 +34,7 @@ _BRIEF = 5
 
 
 def number_detail(feature: Feature, bins: Bins | None, context: Context) -> Markup:
-    """Of numbers: the histogram, the quantiles, the figures."""
+    """Returns the details of numbers: the histogram, the quantiles, the figures."""
     if bins is None:
         return _detail(feature, note("No finite number to draw."), _NUMBERS, context)
     hints = [] if context.is_brief else list(_hints(feature, bins, context))
@@ -50,7 +50,7 @@ def number_detail(feature: Feature, bins: Bins | None, context: Context) -> Mark
 def _chart(
     feature: Feature, bins: Bins, hints: Sequence[str], label: str, context: Context
 ) -> Markup:
-    """The large chart with the figures of its height, on either scale where there is room."""
+    """Returns the large chart with the figures of its height, on either scale if there is room."""
     plain = again(f"{context.anchors[feature.path]}c", label, "large", hints)
     top = top_of(bins.shares)
     if context.is_brief:
@@ -64,7 +64,7 @@ def _chart(
 
 
 def _heights(shares: Sequence[float], feature: Feature) -> Markup:
-    """The figures beside a chart, from its top down: in per cent, and in values of the data."""
+    """Returns the figures beside a chart, from the top: in per cent, and in values of the data."""
     values = feature.any.total_values
     return element(
         "div",
@@ -82,13 +82,13 @@ def _heights(shares: Sequence[float], feature: Feature) -> Markup:
 
 
 def text_detail(feature: Feature, ranks: Ranks | None, context: Context) -> Markup:
-    """Of texts: the most frequent ones, the figures."""
+    """Returns the details of texts: the most frequent ones, the figures."""
     chart = note("No values.") if ranks is None else _ranks(feature, ranks, context)
     return _detail(feature, chart, _TEXTS, context)
 
 
 def other_detail(feature: Feature, context: Context) -> Markup:
-    """Of structs and bytes: the figures alone."""
+    """Returns the details of structs and bytes: the figures alone."""
     return _detail(feature, None, _OTHERS, context)
 
 
@@ -126,7 +126,7 @@ def _heads(context: Context) -> list[Markup]:
 
 
 def _axis(feature: Feature, bins: Bins, context: Context) -> Markup:
-    """The ends of the chart; where what lies further out is in the last bins, that is said."""
+    """Returns the ends of the chart, with a note if the last bins hold values further out."""
     low, high = _ends(bins)
     told = [context.values.number(feature.name, each) for each in (low, high)]
     least, greatest = (
@@ -143,7 +143,7 @@ def _axis(feature: Feature, bins: Bins, context: Context) -> Markup:
 
 
 def _ends(bins: Bins) -> tuple[float, float]:
-    """The numbers at the ends of the axis, for bins of one integer these integers."""
+    """Returns the numbers at the axis ends; for bins of one integer these integers."""
     low, high = float(bins.edges[0]), float(bins.edges[-1])
     if low < bins.least and high > bins.greatest:
         return bins.least, bins.greatest
@@ -176,7 +176,7 @@ def _quantiles(feature: Feature, bins: Bins, context: Context) -> Markup | None:
 
 
 def _positions(column: Column | None, low: float, high: float) -> list[float] | None:
-    """Where quantiles lie between the ends of the axis, from 0 to 1."""
+    """Returns the positions of quantiles between the ends of the axis, from 0 to 1."""
     edges = quantiles(column) if column is not None else []
     if not edges:
         return None

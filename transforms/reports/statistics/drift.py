@@ -48,7 +48,7 @@ class _Measured:
 def drift_section(
     anomalies: anomalies_pb2.Anomalies, features: dict[Path, Feature], context: Context
 ) -> Section | None:
-    """Every distance with its threshold and what differs most; None where none was measured."""
+    """Returns every distance, its threshold and the largest difference; None without distances."""
     of_values = list(_measured(anomalies))
     kinds = {each.kind for each in of_values}
     of_missing = (
@@ -118,7 +118,7 @@ def _row(found: _Measured, feature: Feature | None, most: float, context: Contex
 
 
 def _missing(features: Iterable[Feature]) -> Iterator[_Measured]:
-    """The distances of missing shares from the baseline, where this is what was compared with."""
+    """Returns distances of missing shares, if the baseline is what was compared with."""
     for feature in features:
         data = _beside(feature)
         if data is None or feature.expected is None:
@@ -134,7 +134,7 @@ def _shares(current: float, other: float) -> str:
 
 
 def _cell(found: _Measured, feature: Feature) -> str:
-    """What differs most: measured anew if the baseline is what was compared with, else as told."""
+    """Returns the largest difference: measured anew against the baseline, else the anomaly's."""
     for again in _again(feature):
         distance = _Measurement.Type.Value(again.distance.measure)
         if distance == found.distance and abs(again.value - found.value) < 1e-9:
@@ -148,7 +148,7 @@ def _again(feature: Feature) -> list[Measured]:
 
 
 def _beside(feature: Feature) -> ColumnContext | None:
-    """A feature beside the baseline as either of what it may be."""
+    """Returns a feature beside the baseline, which may be either kind of control."""
     if feature.current is None or feature.baseline is None:
         return None
     previous = Control("previous", "current", feature.baseline)
@@ -157,7 +157,7 @@ def _beside(feature: Feature) -> ColumnContext | None:
 
 
 def _measured_difference(found: _Measured, feature: Feature) -> str:
-    """What the anomaly says of it; a distance that is no anomaly says nothing."""
+    """Returns the largest difference in the anomaly's text; "" if there is no anomaly."""
     for reason in feature.anomaly.reason if feature.anomaly is not None else ():
         kind = anomalies_pb2.AnomalyInfo.Type.Name(reason.type)
         if found.is_high and kind == _KINDS.get(found.distance) and MOST in reason.description:

@@ -11,7 +11,7 @@ _STAGES = schema_pb2.LifecycleStage
 
 
 def expected_in_words(feature: Feature, context: Context) -> Markup | None:
-    """Type, presence, domain and stage as the schema has them; None where it lacks the feature."""
+    """Returns type, presence, domain and stage in the schema; None if it lacks the feature."""
     said = feature.expected
     if said is None:
         return None

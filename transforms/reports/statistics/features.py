@@ -36,7 +36,7 @@ _MEASURES = {
 
 
 def feature_sections(features: Sequence[Feature], context: Context) -> list[Section]:
-    """A section for the features of each kind that there is."""
+    """Returns a section for each kind of features."""
     found = []
     for group, title in _TITLES.items():
         some = [feature for feature in features if feature.group == group]
@@ -47,7 +47,7 @@ def feature_sections(features: Sequence[Feature], context: Context) -> list[Sect
 
 
 def _tools(group: str, features: Sequence[Feature], is_brief: bool) -> Markup:
-    """What the script makes work: seen only where it runs."""
+    """Returns the tools of the script, hidden without it."""
     flagged = element("label", element("input", type="checkbox"), "Only with anomalies")
     has_any = any(feature.anomaly for feature in features)
     name = f"Find in {_TITLES[group].lower()}"
@@ -156,7 +156,7 @@ def _figure(measure: Measure, feature: Feature, context: Context) -> Markup:
 
 
 def _sortable(measure: Measure, context: Context, value: float | None) -> str:
-    """What the script sorts by; of values that are redacted nothing."""
+    """Returns the figure by which the script sorts; none for redacted values."""
     if value is None or (measure.is_value and context.values.redact is not None):
         return ""
     return f"{value:.7g}"

@@ -34,7 +34,7 @@ def anomalies_section(
     examples_note: str | None,
     context: Context,
 ) -> Section:
-    """What is wrong with the data, by feature.
+    """Returns the anomalies of the data, by feature.
 
     Args:
       anomalies: As `validate_statistics` gives them.
@@ -62,7 +62,7 @@ def anomalies_section(
 
 
 def severities(anomalies: anomalies_pb2.Anomalies) -> Counter[int]:
-    """How many anomalies are of each severity; that there is no data is an error."""
+    """Returns how many anomalies have each severity; data without rows is an error."""
     infos = list(anomalies.anomaly_info.values())
     if anomalies.HasField("dataset_anomaly_info"):
         infos.append(anomalies.dataset_anomaly_info)
@@ -72,7 +72,7 @@ def severities(anomalies: anomalies_pb2.Anomalies) -> Counter[int]:
 
 
 def reasons(info: anomalies_pb2.AnomalyInfo, name: str, values: Values) -> Markup:
-    """Each reason with what it is called and what it says."""
+    """Returns each reason with its name and text."""
     items = (element("li", *parts) for parts in _reasons(info, name, values))
     return element("ul", *items, class_="reasons")
 
@@ -163,7 +163,7 @@ def _examples(
 
 
 def _left_out(names: Sequence[str], shown: Sequence[int]) -> Markup | None:
-    """The names of the columns that are not shown."""
+    """Returns the names of the columns that are not shown."""
     rest = [name for at, name in enumerate(names) if at not in shown]
     if not rest:
         return None

@@ -27,7 +27,7 @@ class Measure:
     is_value: bool = False
 
     def text(self, column: Column | None, values: Values) -> str:
-        """The figure as text, `NOTHING` where there is none."""
+        """Returns the figure as text, `NOTHING` if there is none."""
         value = None if column is None else self.read(column)
         return NOTHING if column is None or value is None else self.show(column, values, value)
 
@@ -37,7 +37,7 @@ def _value(column: Column, values: Values, value: float) -> str:
 
 
 def _mean(column: Column, values: Values, value: float) -> str:
-    """Where all numbers are the same, so is their mean."""
+    """Returns the mean, as a value of the data if all numbers are the same."""
     is_one = column.numbers.min == column.numbers.max
     return _value(column, values, value) if is_one else number(value)
 
@@ -58,7 +58,7 @@ def _moments(
 
 
 def _of_numbers(read: Callable[[Column], float]) -> Callable[[Column], float | None]:
-    """Nothing where there is no number: what the statistics say then is a default."""
+    """Returns the figures, nothing without numbers: the statistics then hold a default."""
 
     def checked(column: Column) -> float | None:
         told = column.stats.HasField("num_stats") and column.total_values and not column.is_all_nan
@@ -87,7 +87,7 @@ def _nan(column: Column) -> float | None:
 
 
 def quantiles(column: Column) -> list[float]:
-    """The edges of its histogram of quantiles, eleven as a rule; none where there is none."""
+    """Returns the edges of its histogram of quantiles, eleven as a rule; else none."""
     kind = statistics_pb2.Histogram.QUANTILES
     buckets = next((each.buckets for each in column.histograms if each.type == kind), None)
     if not buckets:

@@ -55,12 +55,12 @@ class Feature:
 
 
 def dataset(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> Dataset:
-    """The data set that statistics are about; without any, one without rows."""
+    """Returns the data set of statistics, or an empty one."""
     return dataset_of(statistics) if statistics.datasets else Dataset(0, {})
 
 
 def slices(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> dict[str, Dataset]:
-    """The slices of statistics by name, weighted where all rows are; none where there are none."""
+    """Returns the slices of statistics by name, weighted if all rows are; else none."""
     parts = slices_of(statistics)
     by_weight = bool(parts) and is_weighted(statistics)
     return {name: dataset_of_one(part, by_weight) for name, part in parts.items()}
@@ -72,7 +72,7 @@ def features(
     expected: dict[Path, schema_pb2.Feature],
     anomalies: dict[Path, anomalies_pb2.AnomalyInfo],
 ) -> Iterator[Feature]:
-    """The features of both, in the order of the current data; last what it lacks."""
+    """Returns the features of both, in the order of the current data; last those that it lacks."""
     others = baseline.columns if baseline is not None else {}
     for path in [*current.columns, *(path for path in others if path not in current.columns)]:
         yield Feature(

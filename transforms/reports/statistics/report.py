@@ -40,7 +40,7 @@ def statistics_report(
     slices: Mapping[str, anomalies_pb2.Anomalies] | None = None,
     about: Iterable[tuple[str, str]] = (),
 ) -> str:
-    """A self-contained page of HTML about statistics: distributions, anomalies, drift, slices.
+    """Returns an HTML page about statistics: distributions, anomalies, drift, slices.
 
     Args:
       baseline: What charts show beside the current data, and its slices beside those of the same

@@ -24,7 +24,7 @@ _NO_CONTROL = _Info.Type.Value(NO_CONTROL)
 def anomalies_by_slice(
     slices: Mapping[str, anomalies_pb2.Anomalies], order: Sequence[str], context: Context
 ) -> Markup | None:
-    """A line for each slice with an anomaly.
+    """Returns a line for each slice with an anomaly.
 
     Args:
       slices: As `validate_slices` gives them.
@@ -50,7 +50,7 @@ def anomalies_by_slice(
 
 
 def _infos(anomalies: anomalies_pb2.Anomalies) -> list[_Info]:
-    """What a slice has, the worst first; that it is alone is not in it."""
+    """Returns a slice's anomalies, the worst first, without the one that it is alone."""
     of_rows = _Info()
     of_rows.CopyFrom(anomalies.dataset_anomaly_info)
     del of_rows.reason[:]
@@ -97,14 +97,14 @@ def _listed(parts: list[Markup]) -> Iterator[object]:
 
 
 def slice_name(name: str, context: Context) -> Markup:
-    """The name of a slice: it may hold a value, and be as long as an expression."""
+    """Returns the name of a slice: it may hold a value, and be as long as an expression."""
     told = context.values.text("", name, 120)
     whole = context.values.text("", name, len(name))
     return element("span", told, class_="name", title=None if told == whole else whole)
 
 
 def names(some: Sequence[str], context: Context) -> Markup:
-    """Several slices in one line."""
+    """Returns several slices in one line."""
     told = _listed([slice_name(name, context) for name in some[:NAMES]])
     others = f" and {len(some) - NAMES:,} more" if len(some) > NAMES else None
     return joined(*told, others)

@@ -56,7 +56,7 @@ class Slices:
 
 
 def slices_section(slices: Slices, context: Context) -> Section | None:
-    """The slices of statistics, the largest first; None where there are none."""
+    """Returns the slices of statistics, the largest first; None without slices."""
     if not slices.parts:
         return None
     order = slices.by_size
@@ -119,7 +119,7 @@ def _different(told: str, ranked: _Ranked, context: Context) -> Markup:
 
 
 def _figure(name: str, text: str, was: str | None, value: float) -> Markup:
-    """A figure, and that of the baseline below it."""
+    """Returns a figure, with that of the baseline below it."""
     below = None if was is None else element("span", figure(was), class_="was")
     return element("td", figure(text), below, class_="n", data_v=value, data_label=name)
 
@@ -129,7 +129,7 @@ def _share_before(rows: float | None, before: Dataset | None) -> str | None:
 
 
 def _most(changed: _Ranked, is_new: bool, context: Context) -> Markup:
-    """What changed most since the baseline."""
+    """Returns the features that changed most since the baseline."""
     if is_new:
         told: list[object] = [element("span", "not in the baseline", class_="soft")]
         value = -1.0
@@ -164,7 +164,7 @@ def _shared(feature: Feature) -> Bins | Ranks | None:
 
 
 def _distance(feature: Feature) -> float:
-    """The Jensen-Shannon divergence of what a chart shows, the rest as one more cell."""
+    """Returns the Jensen-Shannon divergence of a chart's cells, the rest as one more."""
     bins = _shared(feature)
     shares = [
         np.nan_to_num(each)

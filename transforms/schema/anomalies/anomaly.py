@@ -116,7 +116,7 @@ class ValidationContext:
     def context_of(
         self, column: Column, defaults: Collection[str], domains: Collection[str]
     ) -> ColumnContext:
-        """A column of the current data with all that its rules need."""
+        """Returns the context in which the rules look at a column of the current data."""
         return ColumnContext(
             column,
             self.environment,

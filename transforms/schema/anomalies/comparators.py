@@ -59,7 +59,7 @@ COMPARATORS = ("drift_comparator", "skew_comparator")
 
 
 def measure(feature: schema_pb2.Feature, context: ColumnContext) -> list[Measured]:
-    """Every distance that a feature's comparators ask for, where there is something to compare."""
+    """Measures every distance that a feature's comparators ask for and that can be compared."""
     found = []
     for comparator, control in controls(feature, context):
         asked = getattr(feature, comparator)
@@ -71,7 +71,7 @@ def measure(feature: schema_pb2.Feature, context: ColumnContext) -> list[Measure
 
 
 def drift_exceeded(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A distance above its threshold."""
+    """Reports a distance above its threshold."""
     for found in draft.measured:
         if found.threshold is None or found.value <= found.threshold:
             continue
@@ -84,7 +84,7 @@ def drift_exceeded(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def no_control(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """There is a data set to compare with, but in it nothing to compare this column with."""
+    """Reports data to compare with that lacks the column, or has it in another type."""
     for comparator, control in controls(draft.feature, context):
         asked = getattr(draft.feature, comparator)
         bounds = [getattr(asked, each.field) for each in DISTANCES if asked.HasField(each.field)]
@@ -100,14 +100,14 @@ def no_control(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def controls(feature: schema_pb2.Feature, context: ColumnContext) -> Iterator[tuple[str, Control]]:
-    """The comparators of a feature, each with what it compares with, where there is such data."""
+    """Yields the comparators of a feature that have data to compare with, each with this data."""
     for comparator, control in zip(COMPARATORS, (context.previous, context.serving), strict=True):
         if feature.HasField(comparator) and control is not None:
             yield comparator, control
 
 
 def _cells(current: Column, control: Control, asked: schema_pb2.FeatureComparator) -> Cells | None:
-    """The counts of both over the same cells, texts or ranges of numbers; None if incomparable."""
+    """Counts both over the same cells, texts or ranges of numbers; None if incomparable."""
     other = control.column
     if other is None or current.kind != other.kind:
         return None

@@ -10,7 +10,7 @@ from transforms.words import amount, counted, quoted
 
 
 def sparse(column: Column) -> Iterator[Anomaly]:
-    """What the custom statistics of a sparse feature tell: rows without value or index feature."""
+    """Reports rows of a sparse feature that lack its value or index feature."""
     for custom in column.stats.custom_stats:
         if custom.name == "missing_value" and custom.num:
             text = f"The value feature is missing in {counted(custom.num, 'row')}."
@@ -30,7 +30,7 @@ def sparse(column: Column) -> Iterator[Anomaly]:
 
 
 def weighted(column: Column) -> Iterator[Anomaly]:
-    """What the custom statistics of a weighted feature tell: rows without value or weight."""
+    """Reports rows of a weighted feature that lack its value or weight."""
     told = {custom.name: custom.num for custom in column.stats.custom_stats if custom.num}
     for name, what in (("missing_value", "value"), ("missing_weight", "weight")):
         if name in told:
@@ -47,7 +47,7 @@ def weighted(column: Column) -> Iterator[Anomaly]:
 
 
 def collision(which: str) -> Anomaly:
-    """A sparse or weighted feature that has the name of another feature."""
+    """Returns a sparse or weighted feature that has the name of another feature."""
     return _found(
         f"{which.upper()}_FEATURE_NAME_COLLISION",
         f"{which} feature name collision",

@@ -22,7 +22,7 @@ class DatasetAnomaly:
 def dataset_findings(
     schema: schema_pb2.Schema, data: ValidationContext
 ) -> Iterator[DatasetAnomaly]:
-    """What is wrong with the number of rows."""
+    """Reports numbers of rows outside the schema's bounds."""
     asked = schema.dataset_constraints
     yield from _compared(
         asked, "num_examples_drift_comparator", data.current, data.previous_span, "previous span"

@@ -9,7 +9,7 @@ _STAGES = (schema_pb2.VALIDATION_DERIVED, schema_pb2.DISABLED)
 
 
 def derived_source(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """Data says that it is derived, and the schema does not."""
+    """Reports a feature that is derived by the data, but not by the schema."""
     source = context.column.stats.validation_derived_source
     if not context.column.stats.HasField("validation_derived_source"):
         return
@@ -29,7 +29,7 @@ def derived_source(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def derived_stage(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """The schema says that it is derived, and its stage does not."""
+    """Reports a derived feature whose stage in the schema is another."""
     feature = draft.feature
     if feature.HasField("validation_derived_source") and feature.lifecycle_stage not in _STAGES:
         yield Anomaly(

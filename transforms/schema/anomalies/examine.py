@@ -44,7 +44,7 @@ class Report:
 
 
 def examine(schema: schema_pb2.Schema, data: ValidationContext) -> Iterator[Report]:
-    """What is wrong with the columns of a data set, or with what the schema says of them.
+    """Reports the anomalies of the columns of a data set, and faults of the schema itself.
 
     Args:
       schema: Is left as it is.
@@ -67,7 +67,7 @@ def examine(schema: schema_pb2.Schema, data: ValidationContext) -> Iterator[Repo
 def _of_column(
     schema: schema_pb2.Schema, index: Index, column: Column, data: ValidationContext
 ) -> tuple[Report, bool]:
-    """The report of a column, and whether those below it are looked at."""
+    """Returns the report of a column, and whether the columns below it are examined."""
     held = _subjects(index, column.path)
     if not held:
         # Statistics of a sparse or weighted feature that the schema lacks are no column's.
@@ -113,7 +113,7 @@ def _of_feature(
 
 
 def _ask(rules: tuple[Rule, ...], draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """What rules find. Each sees the feature as the findings before it would have it."""
+    """Yields the findings of rules. Each sees the feature as earlier findings would change it."""
     for rule in rules:
         for finding in rule.check(draft, context):
             assert finding.kind in rule.kinds, finding.kind
@@ -134,7 +134,7 @@ def _copied(feature: schema_pb2.Feature, index: Index) -> Draft:
 
 
 def _lacking(schema: schema_pb2.Schema, index: Index, data: ValidationContext) -> Iterator[Report]:
-    """Columns that the data does not know of, unless it need not have the one above.
+    """Reports required columns that the data lacks, unless it may lack the one above.
 
     One that is required is lacking; another may be missing more often than in other data.
     """
@@ -153,7 +153,7 @@ def _lacking(schema: schema_pb2.Schema, index: Index, data: ValidationContext) -
 def _vanished(
     schema: schema_pb2.Schema, index: Index, data: ValidationContext, path: Path
 ) -> Iterator[Report]:
-    """The report of an optional column that the data does not know of, where it has comparators."""
+    """Reports an optional column that the data lacks, if it has comparators."""
     feature, defaults = index.features[path], schema.default_environment
     if not in_environment(feature, data.environment, defaults):
         return

@@ -18,7 +18,7 @@ _UNSUPPORTED_MASS = {
 
 
 def missing_name(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A feature without a name."""
+    """Reports a feature without a name."""
     if not draft.feature.HasField("name"):
         yield Anomaly(
             "FEATURE_MISSING_NAME",
@@ -29,7 +29,7 @@ def missing_name(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def missing_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A feature without a type: BYTES if its domain is of strings, else nobody knows."""
+    """Reports a feature without a type; accepts BYTES if its domain is of strings."""
     feature = draft.feature
     if feature.HasField("type") and feature.type != schema_pb2.TYPE_UNKNOWN:
         return
@@ -43,7 +43,7 @@ def missing_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def limits(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """Presence and value counts that no data could meet, or that say nothing."""
+    """Reports limits of presence and value counts that no data can meet, or without effect."""
     presence, count = draft.feature.presence, draft.feature.value_count
     if presence.min_fraction < 0:
         yield _invalid("presence.min_fraction is negative", _no_min_fraction)
@@ -56,7 +56,7 @@ def limits(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def domain_for_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A domain that values of the feature's type can't be in."""
+    """Reports a domain that values of the feature's type can't be in."""
     held = domain_name(draft.feature)
     if draft.feature.type not in allowed_types(held):
         kind = schema_pb2.FeatureType.Name(draft.feature.type)
@@ -69,14 +69,14 @@ def domain_for_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def unknown_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A shared domain that the schema does not have."""
+    """Reports a shared domain that the schema does not have."""
     name = draft.feature.domain
     if domain_name(draft.feature) == "domain" and name not in context.domains:
         yield _invalid(f"The schema has no string_domain {quoted(name)}", drop_domain)
 
 
 def malformed_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A bool domain that calls true and false the same; a string domain that repeats a value."""
+    """Reports a bool domain with one name for both values, and repeated values of a domain."""
     feature = draft.feature
     yes_no = feature.bool_domain
     both = yes_no.HasField("true_value") and yes_no.HasField("false_value")
@@ -91,7 +91,7 @@ def malformed_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def mass_without_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A share of values that must be in the domain, where there is no domain of strings."""
+    """Reports a `min_domain_mass` without a domain of strings."""
     held = domain_name(draft.feature)
     if held in ("domain", "string_domain") or not draft.feature.HasField(
         "distribution_constraints"

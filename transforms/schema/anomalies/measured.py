@@ -50,7 +50,7 @@ class Measured:
     missing: tuple[float, float] | None = None
 
     def as_message(self) -> anomalies_pb2.DriftSkewInfo.Measurement:
-        """The message that goes to `drift_skew_info`."""
+        """Returns the message for `drift_skew_info`."""
         kind = anomalies_pb2.DriftSkewInfo.Measurement.Type.Value(self.distance.measure)
         return anomalies_pb2.DriftSkewInfo.Measurement(
             type=kind, value=self.value, threshold=self.threshold

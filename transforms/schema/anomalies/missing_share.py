@@ -70,7 +70,7 @@ def _cells(current: Column, control: Control) -> Cells | None:
 
 
 def _share(column: Column) -> float | None:
-    """The share of rows without the column; None where no row could have it."""
+    """Returns the share of rows without the column; None if no row could have it."""
     rows = column.missing + column.present
     return column.missing / rows if rows > 0 else None
 

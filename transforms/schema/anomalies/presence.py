@@ -12,7 +12,7 @@ DROPPED = "Column dropped"
 
 
 def not_in_environment(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A column that data of this environment should not have."""
+    """Reports a column that data of this environment should not have."""
     environment = context.environment
     if environment is None or in_environment(draft.feature, environment, context.defaults):
         return
@@ -35,7 +35,7 @@ def not_in_environment(draft: Draft, context: ColumnContext) -> Iterator[Anomaly
 
 
 def too_few_rows(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """Fewer rows have the column than `presence.min_count`."""
+    """Reports a column in fewer rows than `presence.min_count`."""
     presence, present = draft.feature.presence, context.column.present
     if not presence.HasField("min_count") or present >= presence.min_count:
         return
@@ -52,7 +52,7 @@ def too_few_rows(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def fraction_too_low(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A smaller share of rows has the column than `presence.min_fraction`."""
+    """Reports a column in a smaller share of rows than `presence.min_fraction`."""
     presence, fraction = draft.feature.presence, context.column.fraction_present
     if not presence.HasField("min_fraction") or fraction is None:
         return
@@ -75,15 +75,15 @@ def fraction_too_low(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def absent() -> Anomaly:
-    """A required column of which the data knows, but that no row has."""
+    """Reports a required column that the data has, but no row."""
     return Anomaly("FEATURE_TYPE_NOT_PRESENT", DROPPED, "No row has it.", give_up)
 
 
 def lacking() -> Anomaly:
-    """A required column that the data does not know of."""
+    """Reports a required column that the data lacks."""
     return Anomaly("SCHEMA_MISSING_COLUMN", DROPPED, "The data has no such column.", give_up)
 
 
 def unknown() -> Anomaly:
-    """A column that the schema does not know of."""
+    """Reports a column that the schema lacks."""
     return Anomaly("SCHEMA_NEW_COLUMN", "New column", "The schema has no such column.", None)

@@ -9,7 +9,7 @@ from transforms.words import counted
 
 
 def shape(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`shape`, where rows lack values, or have another number of them."""
+    """Checks `shape`: rows lack values, or have another number of them."""
     if not draft.feature.HasField("shape"):
         return
     found = fixed_shape(context.column)

@@ -7,7 +7,7 @@ from transforms.words import counted
 
 
 def unique(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`unique_constraints`, each bound by itself."""
+    """Checks `unique_constraints`, each bound by itself."""
     if not draft.feature.HasField("unique_constraints"):
         return
     asked, found = draft.feature.unique_constraints, context.column.unique

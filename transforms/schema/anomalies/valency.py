@@ -12,7 +12,7 @@ _NESTING = "Mismatched value nest level"
 
 
 def value_count(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`value_count`: for values that are not nested."""
+    """Checks `value_count`, for values that are not nested."""
     if not draft.feature.HasField("value_count"):
         return
     if len(context.column.valency) > 1:
@@ -23,7 +23,7 @@ def value_count(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def value_counts(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`value_counts`: one for each level of nesting."""
+    """Checks `value_counts`: one for each level of nesting."""
     if not draft.feature.HasField("value_counts"):
         return
     asked, levels = draft.feature.value_counts.value_count, context.column.valency

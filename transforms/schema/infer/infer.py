@@ -23,7 +23,7 @@ def infer_schema(
     infer_shape: bool = True,
     suggest_ranges: bool = False,
 ) -> schema_pb2.Schema:
-    """The tightest schema of TFDV's kind that the data meets.
+    """Returns the tightest schema of TFDV's kind that the data meets.
 
     Args:
       statistics: Of the data; of slices, the one named `All Examples` counts.
@@ -133,7 +133,7 @@ def _set_text_domain(
 
 
 def _is_bool(values: list[str]) -> bool:
-    """Whether there is at most one text that means true, at most one that means false, no other."""
+    """Returns whether at most one text means true, at most one false, and there is no other."""
     true = [value for value in values if value in _TRUE]
     false = [value for value in values if value in _FALSE]
     return len(true) <= 1 and len(false) <= 1 and len(true) + len(false) == len(values)

@@ -5,7 +5,7 @@ from transforms.metadata.protos import schema_pb2
 
 
 def fixed_shape(column: Column) -> list[int] | None:
-    """The size of each level of nesting; None where rows lack values or differ in their number."""
+    """Returns the size of each level of nesting; None if rows lack values or differ in number."""
     levels = column.valency
     if any(column.missing_by_level) or any(least != most or least < 1 for least, most in levels):
         return None

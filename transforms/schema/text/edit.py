@@ -12,7 +12,7 @@ _STEP = 2
 
 
 def edit_text(text: str, old: Any, new: Any) -> str:
-    """The text of a message after a change.
+    """Returns the text of a message after a change.
 
     Args:
       text: Of the old message, with comments, in any layout.
@@ -52,7 +52,7 @@ class _Place:
 
 
 def _edited(place: _Place, old: Any, new: Any) -> str:
-    """The text of a message, without its brackets."""
+    """Returns the text of a message, without its brackets."""
     entries = list(read_entries(place.text, place.start, place.end))
     editor = _Editor(_as_indented(place, entries), entries, old, new)
     for descriptor in new.DESCRIPTOR.fields:
@@ -61,7 +61,7 @@ def _edited(place: _Place, old: Any, new: Any) -> str:
 
 
 def _as_indented(place: _Place, entries: list[Entry]) -> _Place:
-    """How far in the entries of a message are, as the first that begins a line shows."""
+    """Returns the indentation of a message's entries: that of the first that begins a line."""
     for entry in [] if place.is_inline else entries:
         line = place.text.rfind("\n", 0, entry.at) + 1
         if not place.text[line : entry.at].strip():
@@ -161,7 +161,7 @@ class _Editor:
             self.replaced[number] = above[:kept]
 
     def text(self) -> str:
-        """The text of the message."""
+        """Returns the text of the message."""
         place, entries = self.place, self.entries
         text = "".join(self._entry_text(number) for number in range(len(entries)))
         behind = place.text[entries[-1].end if entries else place.start : place.end]
@@ -188,7 +188,7 @@ class _Editor:
 
 
 def _key(descriptor: Any, value: Any) -> Any:
-    """By what elements are matched: messages by their name, others by what they are."""
+    """Returns the key by which elements match: a message's name, or the element itself."""
     if descriptor.message_type is None:
         return value
     if "name" in descriptor.message_type.fields_by_name:

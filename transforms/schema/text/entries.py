@@ -37,7 +37,7 @@ class Entry:
 
 
 def read_entries(text: str, start: int, end: int) -> Iterator[Entry]:
-    """The fields of a message that has been parsed before, and so is known to be well formed.
+    """Returns the fields of a message that has been parsed before, and so is well formed.
 
     Args:
       text: The whole text.
@@ -71,7 +71,7 @@ def _value_end(text: str, at: int, end: int) -> int:
 
 
 def _closed(text: str, at: int, end: int) -> int:
-    """Where the bracket is closed that stands at a place."""
+    """Returns the position of the bracket that closes the one at a position."""
     depth = 0
     for found in _INNER.finditer(text, at, end):
         if found[0] in _CLOSING:

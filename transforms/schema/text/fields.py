@@ -6,33 +6,33 @@ from transforms.metadata.protos import text_format
 
 
 def rendered(message: Any, indent: int = 0) -> str:
-    """The text of a message, a field a line, so many blanks in."""
+    """Returns the text of a message, one field a line, indented by so many blanks."""
     return str(text_format.MessageToString(message, as_utf8=True, indent=indent))
 
 
 def field_lines(descriptor: Any, message: Any, indent: int) -> str:
-    """One field of a message, in lines of its own."""
+    """Returns one field of a message, in lines of its own."""
     return rendered(_alone(descriptor, message), indent)
 
 
 def field_inline(descriptor: Any, message: Any) -> str:
-    """One field of a message, without a new line, between two blanks."""
+    """Returns one field of a message without a new line, between two blanks."""
     lines = [line.strip() for line in rendered(_alone(descriptor, message)).split("\n")]
     return f" {' '.join(lines).strip()} "
 
 
 def scalar_text(descriptor: Any, message: Any) -> str:
-    """The value of a field that is no message."""
+    """Returns the text of a field's value that is not a message."""
     return rendered(_alone(descriptor, message)).removeprefix(f"{descriptor.name}: ").rstrip("\n")
 
 
 def is_map(descriptor: Any) -> bool:
-    """Whether a field is a map."""
+    """Returns whether a field is a map."""
     return bool(descriptor.message_type and descriptor.message_type.GetOptions().map_entry)
 
 
 def _alone(descriptor: Any, message: Any) -> Any:
-    """A message of the same type that has this field alone."""
+    """Returns a message of the same type that has only this field."""
     part = type(message)()
     value = getattr(message, descriptor.name)
     if is_map(descriptor):

@@ -53,7 +53,7 @@ def _pool() -> Any:
 
 
 def _slips(schema: schema_pb2.Schema) -> Iterator[tuple[tuple[str, str, int], str]]:
-    """What looks like a slip of the pen: the field, its value and which of those, and words."""
+    """Yields likely slips of the pen: the field, its value and its number, and words about it."""
     domains = [domain.name for domain in schema.string_domain]
     environments = environments_of(schema)
     seen = set()
@@ -82,7 +82,7 @@ def _unknown(
 
 
 def _line_of(text: str, field: str, value: str, which: int) -> int:
-    """The line where a field has a value: of several the first, or with -1 the last."""
+    """Returns the line where a field has a value: the first of several, or with -1 the last."""
     pattern = rf"\b{field}\s*:\s*[\"']{re.escape(value)}[\"']"
     found = [match.start() for match in re.finditer(pattern, text)]
     return text.count("\n", 0, found[which]) + 1 if found else 1

@@ -55,7 +55,7 @@ def _edges(low: float, high: float) -> np.ndarray:
 
 
 def fine(table: Weighted) -> statistics_pb2.Histogram:
-    """Some hundred buckets, by which distributions are compared.
+    """Returns a few hundred buckets, by which distributions are compared.
 
     Args:
       table: Numbers, the infinite among them.
@@ -91,12 +91,12 @@ def by_quantiles(table: Weighted) -> statistics_pb2.Histogram:
 
 
 def median(table: Weighted) -> float:
-    """The least number with half of the weight at or below it; 0 of none."""
+    """Returns the least number with half of the weight at or below it; 0 without numbers."""
     return float(quantiles(table, 2)[1]) if len(table[0]) else 0.0
 
 
 def with_infinite(table: Weighted, infinite: tuple[float, float]) -> Weighted:
-    """The finite numbers of a table, and the infinite at its ends."""
+    """Returns the finite numbers of a table, with infinite ones at its ends."""
     values, weights = table
     below, above = infinite
     if below:

@@ -23,19 +23,19 @@ class Level:
 
     @classmethod
     def of(cls, lists: pa.Array, weights: np.ndarray | None) -> "Level":
-        """The level of some lists."""
+        """Returns the level of some lists."""
         lengths = pc.list_value_length(lists).drop_null().to_numpy().astype(np.int64)
         return cls(valid_of(lists), lengths, weights)
 
     def weights_of_values(self) -> np.ndarray | None:
-        """The weights of what the lists hold."""
+        """Returns the weights of the lists' items."""
         if self.weights is None or self.lengths is None:
             return None
         return np.repeat(self.weights[self.valid], self.lengths)
 
 
 def valid_of(array: pa.Array) -> np.ndarray:
-    """Which values are not null."""
+    """Returns which values are not null."""
     if not array.null_count:
         return np.ones(len(array), bool)
     valid: np.ndarray = array.is_valid().to_numpy(zero_copy_only=False)
@@ -43,7 +43,7 @@ def valid_of(array: pa.Array) -> np.ndarray:
 
 
 def values_of_rows(levels: list[Level]) -> np.ndarray | None:
-    """How many values each row that is there has in its innermost lists; None of no lists."""
+    """Returns how many values each present row has in its innermost lists; None without lists."""
     counts = levels[-1].lengths
     for above, level in zip(levels[-2::-1], levels[:0:-1], strict=True):
         assert counts is not None

@@ -73,7 +73,7 @@ class Moments:
         self.weight = weight
 
     def _times(self, exponent: int) -> "Moments":
-        """Those of the numbers times a power of two."""
+        """Returns the moments of the numbers times a power of two."""
         most = sys.float_info.max
         with np.errstate(over="ignore"):
             scaled = np.ldexp([self.mean, self.rest, self.deviation], exponent).clip(-most, most)
@@ -81,7 +81,7 @@ class Moments:
 
 
 def _moments(values: np.ndarray, weights: np.ndarray | None, weight: float) -> Moments:
-    """Those of numbers of any size."""
+    """Returns the moments of numbers of any size."""
     low, high = values.min().item(), values.max().item()
     size, whole = max(-low, high), weight
     if weights is not None and not _LEAST < weight < _MOST:
@@ -97,7 +97,7 @@ def _moments(values: np.ndarray, weights: np.ndarray | None, weight: float) -> M
 def _two_passes(
     values: np.ndarray, weights: np.ndarray | None, weight: float, ends: tuple[_Number, _Number]
 ) -> tuple[float, float, float]:
-    """Mean, rest and deviation by two passes, corrected (Chan, Golub, LeVeque 1983)."""
+    """Returns mean, rest and deviation in two corrected passes (Chan, Golub, LeVeque 1983)."""
     low, high = ends
     mean = _sum(values, weights) / weight
     near = min(max(round(mean) if isinstance(low, int) else mean, low), high)
@@ -119,14 +119,14 @@ def _sum(values: np.ndarray, weights: np.ndarray | None) -> float:
 
 
 def _two_sum(one: float, other: float) -> tuple[float, float]:
-    """The sum of two doubles, and by how much it is off, exactly (Knuth)."""
+    """Returns the sum of two doubles, and its exact error (Knuth)."""
     made = one + other
     from_other = made - one
     return made, (one - (made - from_other)) + (other - from_other)
 
 
 def exact_sum(values: np.ndarray) -> int:
-    """The sum of integers, which may exceed 64 bits."""
+    """Returns the sum of integers, which may exceed 64 bits."""
     if not len(values):
         return 0
     values = values.astype(np.int64, copy=False)

@@ -68,7 +68,7 @@ class QuantileSummary:
         self.levels[level] = part
 
     def _thinned(self, part: Weighted) -> Weighted:
-        """The ends, the values that weigh much, and some of the others, which stand for shares."""
+        """Returns the ends, the heavy values, and some of the others, which stand for shares."""
         values, weights = part
         heavy = weights >= 2 * weights.sum() / KEPT
         # Histograms reach from the least to the greatest.
@@ -84,7 +84,7 @@ class QuantileSummary:
         return joined(kept, summed(chosen, np.full(KEPT, share)))
 
     def table(self) -> Weighted:
-        """All numbers that are kept, in ascending order, with their weights."""
+        """Returns all kept numbers in ascending order, with their weights."""
         table = self.latest
         for part in self.levels.values():
             table = joined(table, part)
@@ -92,7 +92,7 @@ class QuantileSummary:
 
 
 def distinct(values: np.ndarray, weights: np.ndarray | None = None) -> Weighted:
-    """Different values in ascending order, with how often each came or the sum of its weights."""
+    """Returns different values in ascending order, with their counts or sums of weights."""
     if weights is None:
         values = np.sort(values)
         starts = _starts(values)
@@ -104,7 +104,7 @@ def distinct(values: np.ndarray, weights: np.ndarray | None = None) -> Weighted:
 
 
 def joined(one: Weighted, other: Weighted) -> Weighted:
-    """Two tables as one."""
+    """Returns two tables as one."""
     if not len(one[0]) or not len(other[0]):
         return other if len(other[0]) else one
     if np.array_equal(one[0], other[0]):
@@ -116,7 +116,7 @@ def joined(one: Weighted, other: Weighted) -> Weighted:
 
 
 def summed(values: np.ndarray, weights: np.ndarray) -> Weighted:
-    """Ascending values, those that are equal as one."""
+    """Returns ascending values, with equal ones joined."""
     starts = _starts(values)
     if len(starts) == len(values):
         return values, weights
@@ -124,14 +124,14 @@ def summed(values: np.ndarray, weights: np.ndarray) -> Weighted:
 
 
 def _starts(values: np.ndarray) -> np.ndarray:
-    """Where a run of equal values begins."""
+    """Returns where runs of equal values begin."""
     if not len(values):
         return np.zeros(0, np.intp)
     return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 
 def quantiles(table: Weighted, parts: int) -> np.ndarray:
-    """The values that cut a table into parts of equal weight, with the least and the greatest.
+    """Returns values that cut a table into parts of equal weight, with the least and greatest.
 
     Args:
       table: At least one value.
@@ -147,7 +147,7 @@ def quantiles(table: Weighted, parts: int) -> np.ndarray:
 
 
 def weights_between(table: Weighted, edges: np.ndarray) -> np.ndarray:
-    """The weight of the values of each bucket [edge, next edge); the last one has its end too."""
+    """Returns the weight in each bucket [edge, next edge); the last has its end too."""
     values, weights = table
     ends = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
     places = np.searchsorted(values, edges, side="left")

@@ -67,13 +67,13 @@ class ValueCounts:
         self._take(other.values, other.weights, hashed=other.hashes is not None)
 
     def distinct(self) -> int:
-        """How many values differ: exactly, or within about `DISTINCT_ERROR`."""
+        """Returns how many values differ: exactly, or within about `DISTINCT_ERROR`."""
         if self.hashes is None:
             return len(self.values)
         return least_hashes.distinct_values(self.hashes)
 
     def ranked(self) -> tuple[pa.Array, np.ndarray]:
-        """Values and weights, the heaviest first, of equal ones the last in the alphabet first."""
+        """Returns values and weights, the heaviest first, equal ones in reverse order."""
         table = pa.table({"value": self.values, "weight": self.weights})
         order = pc.sort_indices(table, [("weight", "descending"), ("value", "descending")])
         return self.values.take(order), self.weights[order.to_numpy()]
@@ -131,7 +131,7 @@ def add_ranks(counts: ValueCounts, histogram: statistics_pb2.RankHistogram) -> N
 
 
 def _sums(codes: np.ndarray, weights: np.ndarray | None, number: int) -> np.ndarray:
-    """What each of so many codes weighs."""
+    """Returns the weight of each code."""
     if weights is None:
         return np.bincount(codes, minlength=number)
     sums = np.zeros(number, weights.dtype)
@@ -140,7 +140,7 @@ def _sums(codes: np.ndarray, weights: np.ndarray | None, number: int) -> np.ndar
 
 
 def _bounded(values: pa.Array) -> pa.Array:
-    """The values, the long ones by a digest."""
+    """Returns the values, with digests in place of long ones."""
     longest = pc.max(pc.binary_length(values)).as_py()
     if longest is None or longest <= LONG:
         return values

@@ -38,7 +38,7 @@ class SliceCode:
         return f"python:{self.function}"
 
     def __call__(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The slices of a batch.
+        """Returns the slices of a batch.
 
         Raises:
           ConfigError: The function failed, or returned something else.

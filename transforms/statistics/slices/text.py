@@ -54,7 +54,7 @@ def parse_slices(text: str, schema: pa.Schema, code: Code | None = None) -> tupl
 
 
 def _split(text: str, names: list[str]) -> Iterator[tuple[str, int]]:
-    """The parts that are not blank, and where each begins."""
+    """Returns the parts that are not blank, and where each begins."""
     at = 0
     while at < len(text):
         end = text.find(";", at) % (len(text) + 1)

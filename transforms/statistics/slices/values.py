@@ -53,11 +53,11 @@ class SliceBy:
         return ",".join(self.columns)
 
     def wanted(self) -> tuple[str | None, ...]:
-        """Of each column the value that is wanted; None for all."""
+        """Returns the wanted value of each column; None for all."""
         return self.values or (None,) * len(self.columns)
 
     def __call__(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The slices of a batch.
+        """Returns the slices of a batch.
 
         Raises:
           ConfigError: There is no such column, it is of a type without texts, or names of slices
@@ -93,7 +93,7 @@ class SliceBy:
 def parts(
     batch: pa.RecordBatch, rows: _Integers, codes: _Integers
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The rows of each code: a code, and the part of the batch that has it.
+    """Yields each code, and the rows of the batch that have it.
 
     Args:
       batch: n rows.
@@ -179,7 +179,7 @@ def _crossed(
 
 
 def _readings(name: str, columns: tuple[str, ...]) -> int:
-    """In how many ways a name can be read as that of values of columns."""
+    """Returns in how many ways a name can be read as columns and values."""
     head = f"{columns[0]}_"
     if not name.startswith(head):
         return 0

@@ -46,7 +46,7 @@ class SliceWhere:
         return cls(name or plain, plain, tree)
 
     def __call__(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The slice of a batch, where it has rows in it."""
+        """Returns the slice of a batch, if it has rows."""
         holds = evaluate(self.tree, Columns.of(batch))
         if holds.true_count:
             yield self.name, select_rows(batch, true_where(holds))

@@ -146,7 +146,7 @@ class Csv:
             yield from parsed.chunks(max_rows, max_bytes)
 
     def _header(self, parts: Iterator[bytes]) -> tuple[tuple[str, ...], Iterator[bytes], int]:
-        """Returns the columns' names, the text after them, and its first line; skips blank lines."""
+        """Returns the columns' names, the text after them, and its first line; skips blanks."""
         parts, line, record = without_bom(parts), 1, b"\n"
         while record and not record.strip(b"\r\n"):
             record, parts = first_record(parts, self.rules, self.sizes.record)

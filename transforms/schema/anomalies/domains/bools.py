@@ -17,7 +17,7 @@ _SHORT = "Non-boolean values"
 
 
 def bool_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`bool_domain`: 0 and 1, or the two texts that it names."""
+    """Checks `bool_domain`: 0 and 1, or the two texts that it names."""
     if domain_name(draft.feature) != "bool_domain":
         return
     if context.column.kind == schema_pb2.INT:

@@ -17,7 +17,7 @@ _OUTSIDE, _INVALID = "Out-of-range values", "Invalid values"
 
 
 def float_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`float_domain`: the range of floats, also of those written as text; NaN and inf."""
+    """Checks `float_domain`: the range of floats, also of those written as text; NaN and inf."""
     if domain_name(draft.feature) != "float_domain":
         return
     domain, column = draft.feature.float_domain, context.column
@@ -37,7 +37,7 @@ def float_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def _values(column: Column) -> list[float]:
-    """The values written as text; of floats, the least and the greatest."""
+    """Returns the values written as text; for floats, the least and the greatest."""
     if column.kind == schema_pb2.FLOAT:
         has_range = column.has_values and not column.is_all_nan
         return [column.numbers.min, column.numbers.max] if has_range else []
@@ -57,7 +57,7 @@ def _outside(domain: schema_pb2.FloatDomain, least: float, most: float) -> Itera
 
 
 def _readings(bound: float) -> tuple[float, float]:
-    """What a bound may mean: the schema keeps 32 bits of the decimal number someone wrote.
+    """Returns possible bounds: the schema keeps only 32 bits of the number someone wrote.
 
     Data of 32 bits meets the bound as it is kept; data of 64 bits, as it was written.
     """
@@ -69,7 +69,7 @@ def _shortest(bound: float) -> str:
 
 
 def outwards(value: float, direction: float) -> float:
-    """A number rounded to 32 bits, never against a direction, which is minus or plus infinity."""
+    """Returns a number rounded to 32 bits, never against a direction: minus or plus infinity."""
     with np.errstate(over="ignore"):
         bound = np.float32(value)
         if (float(bound) - value) * direction < 0:

@@ -10,7 +10,7 @@ _UNKNOWN = "UNKNOWN"  # the format of what is no image
 
 
 def supported_images(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`image_domain.minimum_supported_image_fraction`, of the formats that were counted."""
+    """Checks `image_domain.minimum_supported_image_fraction`, for the formats that were counted."""
     domain = draft.feature.image_domain
     formats = context.column.custom("image_format_histogram")
     if domain_name(draft.feature) != "image_domain" or formats is None:
@@ -39,7 +39,7 @@ def supported_images(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def image_bytes(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`image_domain.max_image_byte_size`."""
+    """Checks `image_domain.max_image_byte_size`."""
     domain = draft.feature.image_domain
     if domain_name(draft.feature) != "image_domain" or not domain.HasField("max_image_byte_size"):
         return

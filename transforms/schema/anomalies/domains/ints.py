@@ -14,7 +14,7 @@ _OUTSIDE = "Out-of-range values"
 
 
 def int_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`int_domain`: the range of integers, also of those written as text."""
+    """Checks `int_domain`: the range of integers, also of those written as text."""
     if domain_name(draft.feature) != "int_domain":
         return
     domain, column = draft.feature.int_domain, context.column
@@ -42,7 +42,7 @@ def _fit_int64(column: Column) -> bool:
 
 
 def int_range(column: Column) -> tuple[int, int] | None:
-    """The least and the greatest integer of a column, also of those written as text or category."""
+    """Returns the least and greatest integer of a column, also if written as text or category."""
     if column.counts:
         values = [value for value in map(parse_int, column.counts) if value is not None]
         return (min(values), max(values)) if values else None

@@ -63,7 +63,7 @@ _COVERAGE = (
 
 
 def natural_language(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`natural_language_domain`: coverage, and constraints of single tokens."""
+    """Checks `natural_language_domain`: coverage, and constraints of single tokens."""
     if domain_name(draft.feature) != "natural_language_domain":
         return
     domain, stats = draft.feature.natural_language_domain, _statistics(context.column)

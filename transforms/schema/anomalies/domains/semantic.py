@@ -7,7 +7,7 @@ from transforms.schema.domains import domain_name, semantic_domain
 
 
 def semantic_update(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A feature without a domain whose values look like those of one."""
+    """Reports a feature without a domain whose values look like those of one."""
     found = semantic_domain(context.column) if domain_name(draft.feature) is None else None
     if found is None:
         return

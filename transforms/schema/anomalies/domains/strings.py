@@ -16,7 +16,7 @@ is wrong by in one case of twenty."""
 
 
 def string_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """`domain` or `string_domain`: as many values as `min_domain_mass` says must be in it."""
+    """Checks `domain` or `string_domain`: at least `min_domain_mass` of the values are in it."""
     if domain_name(draft.feature) not in ("domain", "string_domain"):
         return
     if context.column.has_invalid_utf8:
@@ -35,7 +35,7 @@ def string_domain(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def _rare(column: Column, known: Collection[str]) -> float:
-    """At least how many values are not in a domain, of those of which the statistics hold no text.
+    """Returns at least how many values are outside the domain among texts that are not held.
 
     What is not held is more than all texts of the domain can come to: either too many values, or
     too many different ones.

@@ -9,7 +9,7 @@ from transforms.schema.domains import OF_RAW_BYTES, domain_name
 
 
 def data_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """Data of another type."""
+    """Reports data of another type."""
     if context.column.kind != draft.feature.type:
         expected = schema_pb2.FeatureType.Name(draft.feature.type)
         yield Anomaly(
@@ -21,7 +21,7 @@ def data_type(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
 
 
 def raw_bytes(draft: Draft, context: ColumnContext) -> Iterator[Anomaly]:
-    """A domain of texts for data that is not text."""
+    """Reports a domain of texts for data that is not text."""
     held = domain_name(draft.feature)
     if context.column.stats.type != statistics_pb2.FeatureNameStatistics.BYTES:
         return
