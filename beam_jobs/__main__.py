@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _table() -> str:
-    """The jobs, each with the first sentence of what it does."""
+    """Returns the jobs, each with the first sentence of its description."""
     about = {job: describe(kind)[0].split("\n\n")[0] for job, kind in jobs().items()}
     width = max(map(len, about))
     return "\n".join(f"  {job:{width}}  {' '.join(text.split())}" for job, text in about.items())

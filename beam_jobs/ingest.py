@@ -58,7 +58,7 @@ def resolve(options: Options) -> "tuple[Input, Replay | None]":
 
 
 def replay_of(options: Options) -> "tuple[Source, Replay]":
-    """Dead letters as input, and how they become rows."""
+    """Returns dead letters as an input, and the way their rows are read."""
     from transforms.commit.dead_letters import DEAD_LETTERS
     from transforms.io.file_source import Source
     from transforms.io.payloads.table import load_payload
@@ -77,7 +77,7 @@ def build(
     options: Options,
     run: Run,
 ) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from transforms.io.write import Write
 
     source, replay = resolved

@@ -45,7 +45,7 @@ _MESSAGES = "pubsub://projects/.+"
 
 
 def jobs() -> dict[str, type[JobOptions]]:
-    """The options of every job, by the job's name."""
+    """Returns the options of every job, by the job's name."""
     # The other modules here are not imported, for some of them import Beam.
     named = sorted(p for p in Path(__file__).parent.glob("*.py") if _DECLARES.search(p.read_text()))
     modules = [importlib.import_module(f"beam_jobs.{path.stem}") for path in named]
@@ -53,7 +53,7 @@ def jobs() -> dict[str, type[JobOptions]]:
 
 
 def container_spec(kind: type[JobOptions], image: str = "") -> dict[str, Any]:
-    """A job's Flex Template, as Dataflow's API has it (ContainerSpec).
+    """Returns a job's Flex Template in the form of Dataflow's API (ContainerSpec).
 
     Args:
       kind: The job's options.
@@ -77,7 +77,7 @@ def container_spec(kind: type[JobOptions], image: str = "") -> dict[str, Any]:
 
 
 def _streaming(kind: type[JobOptions]) -> dict[str, bool]:
-    """What Dataflow is told of a job that may read messages; whether it does, its input decides."""
+    """Returns Dataflow's settings for a job that may read messages, which its input decides."""
     if not issubclass(kind, StreamOptions):
         return {"streaming": False}
     # At least once, messages that come twice would stay so in topics and dead letters.
@@ -108,7 +108,7 @@ def _parameter(option: Declared) -> dict[str, Any]:
 
 
 def _text(default: Any) -> str | None:
-    """A default as text; None where there is none to show."""
+    """Returns a default as text; None if there is none to show."""
     if default in (MISSING, None, (), ""):
         return None
     return str(default).lower() if isinstance(default, bool) else str(default)
@@ -125,7 +125,7 @@ def _regex(option: Declared) -> str | None:
 
 
 def options_table(kind: type[JobOptions]) -> str:
-    """A job's options as a Markdown table."""
+    """Returns a job's options as a Markdown table."""
     rows = ["| option | value | default | what it does |", "|---|---|---|---|"]
     for option in _required_first(kind):
         value = ", ".join(f"`{c}`" for c in option.choices) or _TYPE_NAMES[option.type]
@@ -154,7 +154,7 @@ def _docs() -> str:
 
 
 def generated() -> dict[Path, str]:
-    """Every generated file: its path in the repository, and what it should hold."""
+    """Returns every generated file: its path in the repository, and its content."""
     files = {
         Path("templates") / f"{job}.json": json.dumps(container_spec(kind), indent=2) + "\n"
         for job, kind in jobs().items()
@@ -164,7 +164,7 @@ def generated() -> dict[Path, str]:
 
 
 def check() -> list[str]:
-    """What is wrong with the generated files of this checkout: stale ones, faults of the specs."""
+    """Returns the faults of this checkout's generated files: stale ones, and bad specs."""
     stale = []
     for path, content in generated().items():
         if not (ROOT / path).exists() or (ROOT / path).read_text() != content:

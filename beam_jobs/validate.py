@@ -176,7 +176,7 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
 def _resolve_merge(
     options: Options, schema: Any, statistics: "StatisticsOptions"
 ) -> "tuple[tuple[str, ...], Judge]":
-    """Of statistics alone; what asks for rows is refused."""
+    """Resolves a merge of statistics; refuses options that need rows."""
     from transforms.errors import ConfigError
     from transforms.files.uris import parse
     from transforms.gate.merge import find_states
@@ -203,7 +203,7 @@ def build(
     options: Options,
     run: Run,
 ) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from transforms.gate.check import CheckData, JudgeStates, count_rows, store
     from transforms.io.read import Read
 

@@ -89,7 +89,7 @@ def _notes(placed: Mappings) -> Iterator[str]:
 def _fed(
     signature: Signature, mappings: Mappings, schema: pa.Schema
 ) -> tuple[Iterable[TensorSpec], TensorSpec | None]:
-    """What columns feed: the inputs; or the features of the tf.Examples that the input takes.
+    """Returns the inputs that columns feed; or the features of the input's tf.Examples.
 
     A column of the input's name holds such examples ready-made.
     """
@@ -104,7 +104,7 @@ def _fed(
 
 
 def _any_features(schema: pa.Schema) -> Iterator[TensorSpec]:
-    """All columns that a tf.Example can hold, for a model that doesn't tell what it parses."""
+    """Returns all columns that a tf.Example can hold, for a model with unknown features."""
     for field in schema:
         type = to_example(plain_type(field.type))
         if type is not None:
@@ -114,7 +114,7 @@ def _any_features(schema: pa.Schema) -> Iterator[TensorSpec]:
 
 
 def _columns(spec: TensorSpec, mappings: Mappings, schema: pa.Schema) -> tuple[str, ...]:
-    """The columns of an input: those mapped to it, patterns spelled out, or its namesake."""
+    """Returns the columns of an input: those mapped to it, patterns expanded, or its namesake."""
     for name in (spec.name, *spec.parts[:1]):
         if name in mappings:
             return tuple(c for column in mappings[name] for c in _expanded(column, schema.names))
@@ -122,7 +122,7 @@ def _columns(spec: TensorSpec, mappings: Mappings, schema: pa.Schema) -> tuple[s
 
 
 def _expanded(column: str, names: list[str]) -> list[str]:
-    """The columns that `f*` stands for, f2 before f10; itself if it is none."""
+    """Returns the columns that match `f*`, f2 before f10; the name itself if it is no pattern."""
     if "*" not in column or column in names:
         return [column]
     return sorted(fnmatch.filter(names, column), key=_natural) or [column]
@@ -140,7 +140,7 @@ def _column(spec: TensorSpec, name: str, schema: pa.Schema) -> Column:
 
 
 def _cast(spec: TensorSpec, type: pa.DataType) -> pa.DataType | None:
-    """What a column is cast to: the input's type, in as many lists as the column has.
+    """Returns the type to cast a column to: the input's, in as many lists as the column has.
 
     A list of one becomes the scalar that an input without further dimensions takes.
     """
@@ -158,7 +158,7 @@ def _cast(spec: TensorSpec, type: pa.DataType) -> pa.DataType | None:
 
 
 def _widens(source: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether numpy casts every value exactly, as the tensor is filled."""
+    """Returns whether numpy casts every value exactly when it fills the tensor."""
     kinds = pa.types
     if not (kinds.is_integer(source) or kinds.is_floating(source)) or kinds.is_boolean(wanted):
         return False
@@ -211,7 +211,7 @@ def _shown(spec: TensorSpec) -> str:
 
 
 def unnested(type: pa.DataType) -> tuple[pa.DataType, list[int | None]]:
-    """The type inside all lists, and their sizes, outermost first; None where they vary."""
+    """Returns the type inside all lists, and their sizes, outermost first; None if they vary."""
     sizes: list[int | None] = []
     while is_list(type):
         sizes.append(type.list_size if pa.types.is_fixed_size_list(type) else None)
@@ -220,7 +220,7 @@ def unnested(type: pa.DataType) -> tuple[pa.DataType, list[int | None]]:
 
 
 def misfit(spec: TensorSpec, type: pa.DataType, stacked: int = 1, column: str = "") -> str | None:
-    """Why a column can't feed an input; None if it can.
+    """Returns why a column can't feed an input; None if it can.
 
     Args:
       spec: The input.

@@ -80,14 +80,14 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _handle(data: bytes, at: int) -> tuple[int, int]:
-    """A block's first byte and size."""
+    """Returns a block's first byte and size."""
     start, at = _varint(data, at)
     size, _ = _varint(data, at)
     return start, size
 
 
 def _block(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """The keys of a block with their values; a key leaves out what it shares with the last one."""
+    """Yields the keys of a block with their values; a key omits what it shares with the last."""
     block, kind = table[start : start + size], table[start + size]
     if kind == _SNAPPY:
         whole, _ = _varint(block, 0)
@@ -106,7 +106,7 @@ def _block(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
+    """Returns a number of seven bits a byte, the lowest first, and where it ends."""
     value = shift = 0
     while True:
         byte = data[at]

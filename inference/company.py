@@ -60,7 +60,7 @@ def depends_on_company(score: Score, pool: list[Feature], size: int, fixed: bool
 
 
 def _tells(value: pa.Array) -> bool:
-    """Whether a value is something else than NaN or infinite."""
+    """Returns whether a value is neither NaN nor infinite."""
     leaf = _leaf(value)
     if not pa.types.is_floating(leaf.type):
         return len(leaf) > 0
@@ -72,7 +72,7 @@ def _alike(first: list[pa.Array], second: list[pa.Array], rounding: float) -> bo
 
 
 def _close(first: pa.Array, second: pa.Array, rounding: float) -> bool:
-    """Whether two values are equal, floats within rounding."""
+    """Returns whether two values are equal, floats within rounding."""
     while is_list(first.type):
         if not pc.list_value_length(first).equals(pc.list_value_length(second)):
             return False

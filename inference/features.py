@@ -32,13 +32,13 @@ class Feature:
     sizes: np.ndarray | None = None
 
     def select(self, mask: np.ndarray) -> "Feature":
-        """The rows where the mask is true."""
+        """Returns the rows where the mask is true."""
         kept = pa.array(mask)
         sizes = None if self.sizes is None else self.sizes[mask]
         return Feature(self.spec, tuple(column.filter(kept) for column in self.columns), sizes)
 
     def take(self, rows: np.ndarray) -> "Feature":
-        """Some rows, by their numbers."""
+        """Returns some rows, by their numbers."""
         sizes = None if self.sizes is None else self.sizes[rows]
         taken = tuple(column.take(pa.array(rows)) for column in self.columns)
         return Feature(self.spec, taken, sizes)
@@ -138,7 +138,7 @@ def _rules(spec: TensorSpec, depth: int) -> Iterator[_Rule]:
 
 
 def _measure(array: pa.Array, rules: list[_Rule]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The lengths of the lists in each row.
+    """Returns the lengths of the lists in each row.
 
     Args:
       array: n nested lists, as deep as there are rules.
@@ -170,7 +170,7 @@ def _measure(array: pa.Array, rules: list[_Rule]) -> tuple[np.ndarray, np.ndarra
 
 
 def list_lengths(array: pa.Array) -> np.ndarray:
-    """How many values each list has; a null has none."""
+    """Returns how many values each list has; a null has none."""
     lengths = pc.list_value_length(array)
     if array.null_count:
         lengths = lengths.fill_null(0)
@@ -180,7 +180,7 @@ def list_lengths(array: pa.Array) -> np.ndarray:
 def _encoded(
     count: int, feeds: Iterable[Feed], features: list[Feature]
 ) -> tuple[pa.Array, list[Fault]]:
-    """All features of each row as a serialized tf.Example."""
+    """Returns all features of each row as a serialized tf.Example."""
     from transforms.examples.convert import encode_examples
 
     held = [pair for pair in zip(feeds, features, strict=True) if pair[0].columns]
@@ -194,7 +194,7 @@ def _encoded(
 
 
 def _joined(feature: Feature) -> pa.Array:
-    """Several scalar columns as one of lists."""
+    """Returns several scalar columns as one of lists."""
     width = len(feature.columns)
     if width == 1:
         return feature.columns[0]

@@ -68,7 +68,7 @@ def _written(model: Any, folder: Path, settings: dict[str, Any]) -> Model:
 
 
 def _version(model: Any) -> str:
-    """A hash of a model's layers, where they can be told, and of its weights."""
+    """Returns a hash of a model's weights, and of its layers if they can be described."""
     try:
         layers = model.to_json()
     except (NotImplementedError, TypeError, ValueError):
@@ -82,7 +82,7 @@ def _version(model: Any) -> str:
 
 
 def _number(model: Any) -> int:
-    """A number of this very object: two of equal weights may still have other code."""
+    """Returns a number of this very object: two of equal weights may still have other code."""
     return _numbers.setdefault(model, next(_fresh))
 
 

@@ -44,7 +44,7 @@ class Prediction:
 
 @functools.cache
 def column_type(spec: TensorSpec) -> pa.DataType:
-    """The type of the column that an output becomes.
+    """Returns the type of the column that an output becomes.
 
     One value for each row is a scalar, [n, 1] too. A dimension of a known size is a fixed-size
     list, others are lists. An output of unknown rank is taken to be a scalar.
@@ -63,7 +63,7 @@ def column_type(spec: TensorSpec) -> pa.DataType:
 
 
 def predicted(spec: TensorSpec, output: Output, rows: int, called: int) -> Prediction:
-    """One output of a call as a column.
+    """Returns one output of a call as a column.
 
     Args:
       spec: What the signature says of it.
@@ -113,7 +113,7 @@ def _check_shape(spec: TensorSpec, sizes: tuple[int, ...], type: pa.DataType) ->
 
 
 def _leaf(flat: np.ndarray, type: pa.DataType) -> tuple[pa.Array, np.ndarray | None]:
-    """Values without their nesting, and which of them can't be stored."""
+    """Returns values without their nesting, and which of them can't be stored."""
     while pa.types.is_nested(type):
         type = type.value_type
     if pa.types.is_string(type):
@@ -125,7 +125,7 @@ def _leaf(flat: np.ndarray, type: pa.DataType) -> tuple[pa.Array, np.ndarray | N
 
 
 def _nested(leaf: pa.Array, rows: int, sizes: tuple[int, ...], type: pa.DataType) -> pa.Array:
-    """Values nested by the sizes of one row's value."""
+    """Returns values nested by the sizes of one row's value."""
     if not sizes:
         return leaf
     inner = _nested(leaf, rows * sizes[0], sizes[1:], type.value_type)
@@ -152,11 +152,11 @@ def _ragged(output: RaggedOutput, rows: int, type: pa.DataType) -> Prediction:
 
 
 def _any_in(mask: np.ndarray | None, rows: int) -> np.ndarray | None:
-    """Whether any is true among the values of each row, which all have equally many."""
+    """Returns whether any is true among the values of each row, which all have equally many."""
     return None if mask is None else np.logical_or.reduce(mask.reshape(rows, -1), axis=1)
 
 
 def _any_between(mask: np.ndarray, splits: np.ndarray) -> np.ndarray:
-    """Whether any is true in each list of a level."""
+    """Returns whether any is true in each list of a level."""
     counts = np.concatenate([[0], np.cumsum(mask)])
     return np.asarray(counts[splits[1:]] > counts[splits[:-1]])

@@ -62,7 +62,7 @@ class Rejecting:
         return np.asarray(self.good[scored])
 
     def rejects(self) -> pa.RecordBatch:
-        """The rejected rows, in the columns of `rejects.REJECTS`."""
+        """Returns the rejected rows, in the columns of `rejects.REJECTS`."""
         return join_rejects(list(self._parts()))
 
     def _parts(self) -> Iterator[pa.RecordBatch]:

@@ -60,7 +60,7 @@ class TensorSpec:
         return self.dtype == "string"
 
     def arrow(self) -> pa.DataType:
-        """The type of one value in a column.
+        """Returns the type of one value in a column.
 
         Raises:
           KeyError: No column can hold it.
@@ -91,7 +91,7 @@ class Signature:
 
 
 def fixed_rows(inputs: tuple[TensorSpec, ...]) -> int | None:
-    """How many rows a call must have; None if as many as one likes.
+    """Returns how many rows a call must have; None if any number will do.
 
     Raises:
       ValueError: The inputs differ in it.
@@ -104,7 +104,7 @@ def fixed_rows(inputs: tuple[TensorSpec, ...]) -> int | None:
 
 
 def faults(signature: Signature) -> Iterator[str]:
-    """Why a signature can't be fed from columns, or its outputs not become columns."""
+    """Returns why a signature can't be fed from columns, or its outputs not become columns."""
     if not signature.inputs:
         yield "it takes no input"
     for kind, specs in (("input", signature.inputs), ("output", signature.outputs)):

@@ -126,7 +126,7 @@ def _record(row: Any) -> Any:
 def _typed(
     schema: pa.Schema, records: list[dict[str, Any]], types: dict[str, pa.DataType]
 ) -> pa.Schema:
-    """The schema with the model's types for columns without any value, which show none."""
+    """Returns the schema with the model's types for columns without any value."""
     empty = {name for name in schema.names if all(row.get(name) is None for row in records)}
     fields = [
         field.with_type(types[field.name]) if field.name in empty & types.keys() else field

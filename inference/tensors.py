@@ -17,7 +17,7 @@ ALIGNMENT = 64
 def tensors(
     features: Iterable[Feature], start: int, count: int, padded: int
 ) -> dict[str, np.ndarray]:
-    """Some rows of all features as the tensors that a program takes.
+    """Returns some rows of all features as the tensors that a program takes.
 
     Args:
       features: Without faulty rows; where sizes are open, these rows agree in them.
@@ -57,7 +57,7 @@ def _dense(feature: Feature, start: int, count: int, padded: int) -> np.ndarray:
 
 
 def _row_shape(feature: Feature, start: int) -> tuple[int, ...]:
-    """The sizes of a row's value, which all rows of a call have in common."""
+    """Returns the sizes of a row's value, which all rows of a call have in common."""
     if len(feature.columns) > 1:
         return (len(feature.columns),)
     if feature.sizes is not None:
@@ -67,7 +67,7 @@ def _row_shape(feature: Feature, start: int) -> tuple[int, ...]:
 
 
 def _flat(feature: Feature, start: int, count: int) -> list[np.ndarray]:
-    """The values of some rows of each column, one after the other."""
+    """Returns the values of some rows of each column, one after the other."""
     columns: Sequence[pa.Array] = feature.columns
     if count < len(feature.columns[0]):
         columns = [column.slice(start, count) for column in columns]
@@ -79,7 +79,7 @@ def _flat(feature: Feature, start: int, count: int) -> list[np.ndarray]:
 
 
 def _values(column: pa.Array, spec: TensorSpec) -> np.ndarray:
-    """The values of a column without nulls."""
+    """Returns the values of a column without nulls."""
     if spec.is_text:
         column = column.cast(pa.binary())
     return np.asarray(column.to_numpy(zero_copy_only=False))
@@ -96,7 +96,7 @@ def _dtype(name: str) -> np.dtype:
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An empty array that TensorFlow need not copy."""
+    """Returns an empty array that TensorFlow need not copy."""
     if dtype.hasobject:
         return np.empty(shape, dtype)
     size = int(np.prod(shape)) * dtype.itemsize
@@ -110,7 +110,7 @@ def _typed(values: np.ndarray, spec: TensorSpec) -> np.ndarray:
 
 
 def _sparse(spec: TensorSpec, column: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices, values and dense shape. A null is no value; the others keep their places."""
+    """Returns indices, values and dense shape. A null is no value; the others keep their places."""
     rank = 2 if spec.shape is None else len(spec.shape)
     sizes, coordinates = [len(column)], [np.arange(len(column))]
     for level in range(1, rank):
@@ -129,7 +129,7 @@ def _sparse(spec: TensorSpec, column: pa.Array) -> tuple[np.ndarray, np.ndarray,
 
 
 def _ragged(spec: TensorSpec, column: pa.Array) -> list[np.ndarray]:
-    """Values and row splits, outermost first. A null is no value."""
+    """Returns values and row splits, outermost first. A null is no value."""
     splits = []
     for _ in range(spec.splits):
         if is_list(column.type):

@@ -44,7 +44,7 @@ def by_position(signature: Signature, mappings: Mappings, schema: pa.Schema) -> 
 
 
 def _is_given(spec: TensorSpec, mappings: Mappings, schema: pa.Schema) -> bool:
-    """Whether the user mapped an input, or a column has its name."""
+    """Returns whether the user mapped an input, or a column has its name."""
     return any(name in mappings for name in (spec.name, *spec.parts[:1])) or (
         spec.name in schema.names
     )
@@ -55,7 +55,7 @@ def _is_unnamed(spec: TensorSpec) -> bool:
 
 
 def _width(spec: TensorSpec) -> int:
-    """How many columns of scalars an input takes; 0 where that can't be told."""
+    """Returns how many columns of scalars an input takes; 0 if unknown."""
     shape = spec.row_shape
     if shape == ():
         return 1

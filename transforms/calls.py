@@ -54,11 +54,11 @@ class RowLimit:
                 self._rows = min(self._rows, rows)
 
     def stop_padding(self) -> None:
-        """From now on calls have the rows that there are, unless their number is fixed."""
+        """Stops padding, unless the number of rows is fixed."""
         self._pads = False
 
     def padded(self, count: int) -> int:
-        """The size that a call of so many rows is padded to: a power of two, or the limit."""
+        """Returns the padded size of a call of so many rows: a power of two, or the limit."""
         if self._fixed:
             return self._rows
         if not self._pads:
@@ -148,7 +148,7 @@ class Calls(Generic[T]):
 
 
 def groups(sizes: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows that agree in all sizes, group by group.
+    """Yields the rows that agree in all sizes, group by group.
 
     Args:
       sizes: [n, k] sizes.

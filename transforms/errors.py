@@ -9,7 +9,7 @@ class MillraceError(Exception):
 
 
 class ConfigError(MillraceError):
-    """The job as configured can't run: found before any row moves (exit code 2)."""
+    """The job can't run as configured; raised before any row is read (exit code 2)."""
 
 
 class RejectedRows(MillraceError):
@@ -17,4 +17,4 @@ class RejectedRows(MillraceError):
 
 
 class Refused(MillraceError):
-    """A gate said no: nothing was published but the dead letters (exit code 3)."""
+    """A gate refused the run: only the dead letters were published (exit code 3)."""

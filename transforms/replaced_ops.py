@@ -16,7 +16,7 @@ from transforms.tensorflow import tensorflow
 
 
 def missing_ops(nodes: Iterable[Any], functions: Iterable[Any]) -> list[str]:
-    """The ops that nodes need but this TensorFlow has no kernel for, and we no replacement.
+    """Returns the ops of nodes that have neither a kernel in this TensorFlow nor a replacement.
 
     Args:
       nodes: The NodeDefs that run.
@@ -28,7 +28,7 @@ def missing_ops(nodes: Iterable[Any], functions: Iterable[Any]) -> list[str]:
 
 @contextmanager
 def runnable(path: str) -> Iterator[str]:
-    """A SavedModel directory with runnable, silent ops only: the given one, or a copy for a while.
+    """Yields a SavedModel directory with runnable, silent ops only: the given one, or a copy.
 
     The copy links to the model's weights and assets.
 
@@ -95,7 +95,7 @@ def _is_replaced(node: Any) -> bool:
 
 
 def _rename_outputs(function: Any, replaced: list[Any]) -> None:
-    """Within a function an output is `node:buckets:0`; that of a call is `node:output:0`."""
+    """Renames outputs: in a function `node:buckets:0`, of a call `node:output:0`."""
     prefixes = {f"{node.name}:{_REPLACEMENTS[node.op][1]}:": node.name for node in replaced}
     for node in function.node_def:
         for index, source in enumerate(node.input):
@@ -122,7 +122,7 @@ def _replace(node: Any, library: Any) -> None:
 
 
 def _bucketize(node: Any) -> Any:
-    """BoostedTreesBucketize: the first boundary not below each value, or else the last one."""
+    """Computes BoostedTreesBucketize: the first boundary not below each value, or the last."""
     tf = tensorflow()
     features = node.attr["num_features"].i
 

@@ -21,7 +21,7 @@ class _Parser(beam_options._BeamArgumentParser):
 
 @functools.cache
 def _parser() -> argparse.ArgumentParser:
-    """Every option that Beam's runners and connectors know, and no abbreviation."""
+    """Returns a parser of every option of Beam's runners and connectors, without abbreviations."""
     parser = _Parser(allow_abbrev=False, add_help=False, conflict_handler="resolve")
     for kind in beam_options.PipelineOptions.__subclasses__():
         kind._add_argparse_args(parser)

@@ -34,7 +34,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def job_of(kind: type[JobOptions]) -> str:
-    """The job's name: that of the module that declares its options."""
+    """Returns the job's name: that of the module that declares its options."""
     module = sys.modules[kind.__module__]
     if kind.__module__ != "__main__":
         name = kind.__module__
@@ -86,7 +86,7 @@ def parse(kind: type[T], argv: Sequence[str] | None = None) -> tuple[T, list[str
 
 
 def _joined(option: Declared, value: Any) -> Any:
-    """What was given several times on the command line, as if it were given once."""
+    """Returns values given several times on the command line as if they were given once."""
     if not option.repeated:
         return value
     return (";" if option.type == ColumnMap else ",").join(value)
@@ -100,7 +100,7 @@ def _checked(option: Declared, value: Any, origin: str) -> Any:
 
 
 def parser(kind: type[JobOptions], known: Sequence[Declared]) -> argparse.ArgumentParser:
-    """The parser of a job's options. What it parses are texts, and only those that were given.
+    """Returns the parser of a job's options. It returns texts, and only of options that were given.
 
     Args:
       kind: The job's options; their docstring is the help's text, its examples come last.
@@ -129,7 +129,7 @@ def parser(kind: type[JobOptions], known: Sequence[Declared]) -> argparse.Argume
 
 
 def describe(kind: type[JobOptions]) -> tuple[str, str]:
-    """The text and the examples (from the line "Examples:" on) of a job's docstring."""
+    """Returns the text and the examples (from the line "Examples:" on) of a job's docstring."""
     lines = inspect.cleandoc(kind.__doc__ or "").splitlines()
     end = lines.index("Examples:") if "Examples:" in lines else len(lines)
     return "\n".join(lines[:end]).strip(), "\n".join(lines[end:])

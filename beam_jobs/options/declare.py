@@ -187,7 +187,7 @@ class JobOptions:
 
 
 def declared(kind: type[JobOptions]) -> tuple[Declared, ...]:
-    """The options of a job: its own first, those of every job last."""
+    """Returns the options of a job: its own first, those of every job last."""
     hints = typing.get_type_hints(kind)
     found = []
     for field in dataclasses.fields(kind):

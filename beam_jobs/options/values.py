@@ -11,7 +11,7 @@ from transforms.errors import ConfigError
 
 
 def convert(option: Declared, value: Any) -> Any:
-    """A value, from a command line (texts) or an options file, as the type the option declares.
+    """Converts a value of a command line (texts) or an options file to the option's type.
 
     Raises:
       ConfigError: It won't do; the text says what would.
@@ -59,7 +59,7 @@ def _number(option: Declared, text: str) -> int | float:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    """Texts from `a,b` (given once or repeated), or from a list, whose items may hold commas."""
+    """Returns texts from `a,b`, given once or repeated, or from a list of texts with commas."""
     parts = value if isinstance(value, list) else str(value).split(",")
     return tuple(text for part in parts if (text := str(part).strip()))
 

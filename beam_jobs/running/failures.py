@@ -39,7 +39,7 @@ class Cause:
 
 
 def cause(error: BaseException) -> Cause:
-    """The root of a failure; the local runner hides it in the text of a RuntimeError."""
+    """Returns the root of a failure; the local runner hides it in the text of a RuntimeError."""
     text = str(error)
     step = ""
     if found := _STEP.search(text):
@@ -53,7 +53,7 @@ def cause(error: BaseException) -> Cause:
 
 
 def _last_exception(text: str) -> str:
-    """What follows the last frame of a traceback, or the whole text if it is none."""
+    """Returns the text after the last frame of a traceback, or else the whole text."""
     lines = text.splitlines()
     frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
     start = frames[-1] + 1 if frames else 0
@@ -63,7 +63,7 @@ def _last_exception(text: str) -> str:
 
 
 def explain(error: BaseException, outputs: Sequence[str] = ()) -> tuple[int, str]:
-    """The exit code of a failure, and its text for the user.
+    """Returns the exit code of a failure, and its text for the user.
 
     Args:
       error: What was raised in the launcher or, wrapped by the runner, in a worker.
@@ -92,7 +92,7 @@ def _own_error(kind: str) -> type[MillraceError] | None:
 
 
 def _system_error(found: Cause, outputs: Sequence[str]) -> str | None:
-    """The text for a full disk and the like; None where the failure is of another kind."""
+    """Returns the text for a full disk and the like; None for other failures."""
     number = _ERRNO.search(found.text)
     if number is None:
         return None
@@ -108,7 +108,7 @@ def _system_error(found: Cause, outputs: Sequence[str]) -> str | None:
 
 
 def _disks(outputs: Sequence[str]) -> str:
-    """The outputs that lie on this machine's disks, with the space left."""
+    """Returns the outputs that lie on this machine's disks, with the space left."""
     found = []
     for output in outputs:
         folder = os.path.abspath(output)
@@ -120,7 +120,7 @@ def _disks(outputs: Sequence[str]) -> str:
 
 
 def debug() -> bool:
-    """Whether tracebacks are wanted."""
+    """Returns whether tracebacks are wanted."""
     return os.environ.get("MILLRACE_DEBUG", "") not in ("", "0")
 
 

@@ -88,7 +88,7 @@ class Interrupts:
 
 
 def _signals() -> list[int]:
-    """Those to listen for; what nohup ignores stays ignored."""
+    """Returns the signals to listen for; what nohup ignores stays ignored."""
     wanted = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
         wanted.append(signal.SIGHUP)
@@ -96,4 +96,4 @@ def _signals() -> list[int]:
 
 
 def _nothing(*_: object) -> None:
-    """A handler, for Python to write to the descriptor; the listener does what there is to do."""
+    """Does nothing: Python writes to the descriptor, and the listener does the rest."""

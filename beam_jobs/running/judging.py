@@ -22,7 +22,7 @@ from beam_jobs.options.validation import ValidationOptions
 
 
 def read_schema(uri: str | None) -> Any:
-    """A tensorflow-metadata `Schema`; None where there is none.
+    """Reads a tensorflow-metadata `Schema`; None if the option is not given.
 
     Raises:
       ConfigError: It isn't there, or is none.
@@ -33,7 +33,7 @@ def read_schema(uri: str | None) -> Any:
 
 
 def read_code(options: ValidationOptions) -> "Code | None":
-    """The user's functions; None where there are none.
+    """Reads the user's functions; None if the option is not given.
 
     Raises:
       ConfigError: The file can't be read or run.
@@ -44,7 +44,7 @@ def read_code(options: ValidationOptions) -> "Code | None":
 
 
 def checks_of(options: ValidationOptions, schema: Any, columns: "pa.Schema") -> "Checks | None":
-    """What rows are checked for: a schema and rules; None where there is neither.
+    """Returns the checks of rows by schema and rules; None if there is neither.
 
     Args:
       options: The job's.
@@ -77,7 +77,7 @@ def judge_of(
     title: str,
     infer_schema: bool = False,
 ) -> "Judge":
-    """By what data is judged.
+    """Returns the judge of the data.
 
     Raises:
       ConfigError: An option needs a schema, names none of its environments, or the reference can't
@@ -109,7 +109,7 @@ def judge_of(
 
 
 def _severities(options: ValidationOptions) -> dict[str, str]:
-    """By kind of anomaly, where it is no error."""
+    """Returns the severities of kinds of anomalies that are not errors."""
     from transforms.schema.validate import checked_severities
 
     found = dict.fromkeys(options.warn_only, "WARNING")
@@ -121,14 +121,14 @@ def _severities(options: ValidationOptions) -> dict[str, str]:
 
 
 def schema_text(options: Any) -> str:
-    """The text of the schema's file, whose comments a changed one keeps."""
+    """Returns the text of the schema's file, whose comments a changed schema keeps."""
     from transforms.files.filesystem import read_bytes
 
     return read_bytes(options.schema).decode() if options.schema else ""
 
 
 def _warn_without_comparators(options: ValidationOptions, schema: Any) -> None:
-    """Says that a reference is of no use, where the schema asks for no comparison."""
+    """Warns that a reference is of no use if the schema has no comparators."""
     names = ("drift_comparator", "skew_comparator")
     name, other = names if options.reference_kind == "span" else names[::-1]
     of_rows = schema.dataset_constraints.HasField("num_examples_drift_comparator")
@@ -151,7 +151,7 @@ def _warn_without_comparators(options: ValidationOptions, schema: Any) -> None:
 
 
 def warn_of_swapped_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
-    """Says that the input and serving data seem to stand in each other's place.
+    """Warns that input and serving data seem to be swapped.
 
     A schema leaves labels out of an environment, mostly that of serving. So the reference is not
     what a model is given where it has such a column and the input has none.
@@ -187,7 +187,7 @@ def _environments(schema: Any, name: str) -> str:
 
 
 def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | None, Judge | None]":
-    """What stands before a job's work: rules about rows and keys, and a judge of all rows.
+    """Returns the gate of a job: rules about rows and keys, and a judge of all rows.
 
     Rows that break a rule are rejected one by one; so the judge has only the rules about columns,
     and those that warn.
@@ -236,7 +236,7 @@ def _check_rejecting(left: "Rules") -> None:
 
 
 def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
-    """The judge, which says in its report of which run it is, and by what the data is judged."""
+    """Returns the judge with facts for its report: the run, and what the data is judged by."""
     now = datetime.datetime.now(datetime.UTC)
     of_reference = "data of before" if options.reference_kind == "span" else "serving data"
     facts = {

@@ -56,7 +56,7 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
 
 
 def committed_before(commit: "RunCommit") -> str:
-    """What is said of a run that there is no need for."""
+    """Returns the message for a run that was committed before."""
     return f"run {commit.run_id} was committed before: nothing to do"
 
 
@@ -97,7 +97,7 @@ def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
 
 
 def _place(manifest: Mapping[str, Any]) -> str:
-    """Where a run's manifest is: at an output, else beside its evidence.
+    """Returns where a run's manifest is: at an output, else beside its evidence.
 
     Rows that went to a topic have none there, nor has an output that was refused.
     """

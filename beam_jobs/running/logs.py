@@ -127,12 +127,12 @@ class _JsonLines(logging.Formatter):
     """One JSON object a record, as Cloud Logging reads it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Severity and message; the traceback is part of the message."""
+        """Formats severity and message; the traceback is part of the message."""
         return json.dumps({"severity": record.levelname, "message": super().format(record)})
 
 
 def set_up_template() -> None:
-    """JSON lines with a severity, which the launcher's log keeps."""
+    """Logs JSON lines with a severity, which the launcher's log keeps."""
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

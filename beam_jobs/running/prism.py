@@ -22,13 +22,13 @@ _LEASHED = (
 
 
 def built() -> str | None:
-    """The program beside Python, or on the path; None where there is none."""
+    """Returns the program beside Python, or on the path, or None."""
     beside = os.path.dirname(sys.executable)
     return shutil.which("prism", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
 
 
 def find(location: str | None) -> str:
-    """The program: as given, or as built.
+    """Returns the program: as given, or as built.
 
     Raises:
       ConfigError: It isn't there.

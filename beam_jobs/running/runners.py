@@ -62,7 +62,7 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
 
 
 def runner_name(options: PipelineOptions) -> str:
-    """The runner's class name in lower case.
+    """Returns the runner's class name in lower case.
 
     Raises:
       ConfigError: There is no such runner.
@@ -76,14 +76,14 @@ def runner_name(options: PipelineOptions) -> str:
 
 
 def place_of(options: PipelineOptions) -> Place:
-    """Where these options make a job run."""
+    """Returns where a job with these options runs."""
     if options.view_as(beam_options.GoogleCloudOptions).template_location:
         return Place.TEMPLATE
     return Place.SERVICE if runner_name(options) == "dataflowrunner" else Place.LOCAL
 
 
 def in_process(options: PipelineOptions) -> bool:
-    """Whether the workers are threads of this process."""
+    """Returns whether the workers are threads of this process."""
     return runner_name(options) in _IN_PROCESS
 
 
@@ -110,7 +110,7 @@ def configure_streaming(options: PipelineOptions) -> None:
 
 
 def reads_natively(options: PipelineOptions) -> bool:
-    """Whether the runner has a source of messages of its own, in the place of Beam's."""
+    """Returns whether the runner has its own source of messages, in place of Beam's."""
     return runner_name(options) == "dataflowrunner"
 
 
@@ -124,7 +124,7 @@ def prism(options: PipelineOptions) -> Iterator[None]:
 
 
 def create(options: PipelineOptions) -> PipelineRunner:
-    """The runner; the direct one is Beam's in-process runner for bounded input, Prism for other."""
+    """Creates the runner; the direct one is Beam's in-process one, for unbounded input Prism."""
     if in_process(options) and options.view_as(beam_options.StandardOptions).streaming:
         from apache_beam.runners.portability.prism_runner import PrismRunner
 
@@ -137,7 +137,7 @@ def create(options: PipelineOptions) -> PipelineRunner:
 
 
 def _use_all_cores(options: PipelineOptions, argv: Sequence[str]) -> None:
-    """A worker for two cores, unless the user says how many: another thread reads ahead for it."""
+    """Sets a worker for two cores, unless the user sets it: another thread reads ahead for it."""
     given = {argument.partition("=")[0] for argument in argv}
     direct = options.view_as(beam_options.DirectOptions)
     if not given & {"--direct_num_workers", "--direct_running_mode"}:
@@ -147,7 +147,7 @@ def _use_all_cores(options: PipelineOptions, argv: Sequence[str]) -> None:
 
 
 def _check_dataflow(options: PipelineOptions, job: str) -> None:
-    """What Dataflow would find missing later, or replace by a default of its own."""
+    """Checks what Dataflow would miss only later, or replace by a default of its own."""
     cloud = options.view_as(beam_options.GoogleCloudOptions)
     workers = options.view_as(beam_options.WorkerOptions)
     cloud.project = cloud.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
@@ -174,7 +174,7 @@ def _check_dataflow(options: PipelineOptions, job: str) -> None:
 
 
 def _check_locations(cloud: Any) -> None:
-    """Beam would create a bucket of its own where these are malformed."""
+    """Checks locations: if they are malformed, Beam would create a bucket of its own."""
     if not (cloud.temp_location or cloud.staging_location):
         raise ConfigError("--temp_location is needed by DataflowRunner: gs://bucket/folder, say")
     for name in ("temp_location", "staging_location"):
@@ -184,7 +184,7 @@ def _check_locations(cloud: Any) -> None:
 
 
 def _check_secrets(options: PipelineOptions) -> None:
-    """Options are stored with the job, and whoever may see the job reads them."""
+    """Checks options for secrets: whoever may see the stored job can read them."""
     given = options.get_all_options(drop_default=True, retain_unknown_options=True)
     for name, value in given.items():
         if value and _SECRET.search(name):
@@ -195,7 +195,7 @@ def _check_secrets(options: PipelineOptions) -> None:
 
 
 def name_job(options: PipelineOptions, run_id: str) -> None:
-    """Names a job that the user did not name after its run; a template's launcher names its own."""
+    """Names a job after its run, unless the user or a template's launcher named it."""
     cloud = options.view_as(beam_options.GoogleCloudOptions)
     if place_of(options) is Place.SERVICE and not cloud.job_name:
         name = re.sub("[^a-z0-9]+", "-", run_id.lower()).strip("-")
@@ -203,7 +203,7 @@ def name_job(options: PipelineOptions, run_id: str) -> None:
 
 
 def console_link(options: PipelineOptions, job_id: str) -> str:
-    """Where Google's console shows a Dataflow job."""
+    """Returns the link to a Dataflow job in Google's console."""
     cloud = options.view_as(beam_options.GoogleCloudOptions)
     return (
         f"https://console.cloud.google.com/dataflow/jobs/{cloud.region}/{job_id}"
@@ -212,5 +212,5 @@ def console_link(options: PipelineOptions, job_id: str) -> str:
 
 
 def pipeline(options: PipelineOptions) -> beam.Pipeline:
-    """An empty pipeline for these options."""
+    """Returns an empty pipeline for these options."""
     return beam.Pipeline(runner=create(options), options=options)

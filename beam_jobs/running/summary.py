@@ -23,7 +23,7 @@ _SURE_SHARE, _SURE_SECONDS = 0.02, 2.0
 def status_line(
     counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
 ) -> str:
-    """How far a run has come, in one line.
+    """Returns how far a run has come, in one line.
 
     Args:
       counts: The process's counters, by step.
@@ -44,14 +44,14 @@ def status_line(
 
 
 def _left(share: float, seconds: float) -> list[str]:
-    """About how long it goes on, where enough is known for that."""
+    """Returns about how long it will go on, if enough is known for that."""
     if share < _SURE_SHARE or seconds < _SURE_SECONDS or share >= 1:
         return []
     return [f"about {duration(math.ceil(seconds / share * (1 - share)), 0)} left"]
 
 
 def duration(seconds: float, digits: int = 1) -> str:
-    """A time span as people say it; below a minute with so many digits after the point."""
+    """Returns a time span as people say it; below a minute with so many decimals."""
     if seconds < 60:
         return f"{seconds:.{digits}f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -109,12 +109,12 @@ class Meter:
     def line(
         self, counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
     ) -> str:
-        """The status line."""
+        """Returns the status line."""
         return status_line(counts, rate, seconds, reading)
 
 
 def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> str:
-    """What came of a run.
+    """Returns the result of a run as a table.
 
     Args:
       manifest: The run's manifest, with counts and outputs.

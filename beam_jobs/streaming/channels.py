@@ -30,7 +30,7 @@ def check(options: JobOptions) -> None:
 
 
 def _named_error(flag: str, name: str, error: Exception) -> Exception:
-    """The error with the option that it is about; one that is not the service's stays as it is."""
+    """Returns the service's error with its option; other errors stay as they are."""
     from transforms.io.pubsub.clients import explained
 
     told = explained(error, name)
@@ -40,7 +40,7 @@ def _named_error(flag: str, name: str, error: Exception) -> Exception:
 
 
 def _clients(options: JobOptions) -> "Iterator[tuple[str, str, Publisher | Subscriber]]":
-    """The clients of what is read and written, none made before the last one was used."""
+    """Yields the clients of inputs and outputs, each made after the last one was used."""
     source, sink = (getattr(options, name, None) for name in ("input", "output"))
     if place := address_of(source):
         from transforms.io.pubsub.clients import Publisher, Subscriber

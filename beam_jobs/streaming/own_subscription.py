@@ -38,7 +38,7 @@ class OwnSubscription:
     kept: bool
 
     def resolving(self, resolve: Callable[[T], Resolved]) -> Callable[[T], Resolved]:
-        """A job's `resolve`, which sees this subscription where the user named the topic."""
+        """Returns a job's `resolve` that sees this subscription in place of the topic."""
 
         def resolved(options: T) -> Resolved:
             _, mark, query = str(getattr(options, "input", "")).partition("?")
@@ -49,7 +49,7 @@ class OwnSubscription:
 
 
 def own_subscription(job: str, options: JobOptions) -> OwnSubscription | None:
-    """The subscription that a job needs; None where its input is no topic."""
+    """Returns the subscription that a job needs; None if its input is no topic."""
     place = address_of(getattr(options, "input", None))
     if place is None or not place.is_topic:
         return None

@@ -25,7 +25,7 @@ class StreamMeter(Meter):
     def line(
         self, counts: Mapping[str, Count], rate: float, seconds: float, reading: float = 0.0
     ) -> str:
-        """The status line; what goes on without end has no time left."""
+        """Returns the status line; an unbounded run has no time left."""
         parts = [f"{_of(counts, 'read'):,} messages", f"{rate:,.0f}/s", duration(seconds)]
         parts += [
             f"{_of(counts, step):,} {name}"
@@ -46,7 +46,7 @@ def stream_table(
     commit: "StreamCommit",
     seconds: float,
 ) -> str:
-    """What came of a run since this process started, and what is there of all its starts.
+    """Returns the counts of a run since this process started, and of all its starts.
 
     Args:
       counts: The process's counters.

@@ -4,5 +4,5 @@ import beam_jobs
 
 
 def image_of(job: str) -> str:
-    """The name of a job's image, to be filled in: templates/Dockerfile builds it."""
+    """Returns the name of a job's image, to be filled in: templates/Dockerfile builds it."""
     return f"REGION-docker.pkg.dev/PROJECT/millrace/{job}:{beam_jobs.__version__}"

@@ -49,7 +49,7 @@ _NOT_POSIX = re.compile(r"\\[A-Za-z0-9]|\(\?|(?<!\\)[*+?}][?+]")
 
 
 def lint(spec: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a container spec; an empty list if nothing is."""
+    """Returns the faults of a container spec; an empty list without faults."""
     metadata = spec.get("metadata", {})
     return [
         *(f"spec: {fault}" for fault in _unknown(spec, _SPEC_KEYS)),
@@ -74,7 +74,7 @@ def _lint_spec(spec: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _lint_streaming(metadata: Mapping[str, Any]) -> Iterator[str]:
-    """Dataflow takes these flags from here alone; gcloud's `build` silently drops them."""
+    """Checks the streaming flags, which Dataflow reads only here and gcloud's `build` drops."""
     for key in ("streaming", "supportsAtLeastOnce", "supportsExactlyOnce"):
         if not isinstance(metadata.get(key, False), bool):
             yield f"metadata: {key} is not a boolean"

@@ -26,7 +26,7 @@ class Program(Protocol):
         """
 
     def exhausted(self, error: Exception) -> bool:
-        """Whether a call failed for want of memory, so that fewer rows may do."""
+        """Returns whether a call failed for want of memory, so that fewer rows may succeed."""
 
     def blame(self, error: Exception) -> str:
-        """What failed, without the error's own text, which may hold values of rows."""
+        """Returns what failed, without the error's own text, which may hold values of rows."""

@@ -68,7 +68,7 @@ def is_outside(node: Any) -> bool:
 
 
 def _has_state(op: str) -> bool:
-    """Whether an op of the registry has a state; one that it lacks can't run at all."""
+    """Returns whether an op has a state; True if the registry lacks it, so that it can't run."""
     from tensorflow.python.framework.op_def_registry import get
 
     definition = get(op)

@@ -13,7 +13,7 @@ from inference.signature import Layout, TensorSpec
 
 
 def parsed_features(reached: Iterable[tuple[Any, Nodes]]) -> tuple[TensorSpec, ...] | None:
-    """The features that a graph parses, in the order of their names.
+    """Returns the features that a graph parses, in the order of their names.
 
     Args:
       reached: The nodes that run, each with its graph's nodes by name.
@@ -34,7 +34,7 @@ def parsed_features(reached: Iterable[tuple[Any, Nodes]]) -> tuple[TensorSpec, .
 
 
 def _parse_example_v2(node: Any, nodes: Nodes) -> Iterator[TensorSpec]:
-    """ParseExampleV2(serialized, names, sparse_keys, dense_keys, ragged_keys, dense_defaults)."""
+    """Reads ParseExampleV2(serialized, names, sparse, dense, ragged keys, dense_defaults)."""
     sparse, dense, ragged = (_keys(source, nodes) for source in node.input[2:5])
     yield from _lists(sparse, node.attr["sparse_types"], Layout.SPARSE)
     yield from _lists(ragged, node.attr["ragged_value_types"], Layout.RAGGED)
@@ -42,7 +42,7 @@ def _parse_example_v2(node: Any, nodes: Nodes) -> Iterator[TensorSpec]:
 
 
 def _parse_example(node: Any, nodes: Nodes) -> Iterator[TensorSpec]:
-    """ParseExample(serialized, names, *sparse_keys, *dense_keys, *dense_defaults)."""
+    """Reads ParseExample(serialized, names, *sparse_keys, *dense_keys, *dense_defaults)."""
     sparse, dense = node.attr["Nsparse"].i, node.attr["Ndense"].i
     keys = [key for source in node.input[2 : 2 + sparse + dense] for key in _keys(source, nodes)]
     yield from _lists(keys[:sparse], node.attr["sparse_types"], Layout.SPARSE)
@@ -50,7 +50,7 @@ def _parse_example(node: Any, nodes: Nodes) -> Iterator[TensorSpec]:
 
 
 def _parse_single_example(node: Any, nodes: Nodes) -> Iterator[TensorSpec]:
-    """ParseSingleExample(serialized, *dense_defaults), its keys among the attributes."""
+    """Reads ParseSingleExample(serialized, *dense_defaults), with its keys as attributes."""
     sparse, dense = ([key.decode() for key in node.attr[name].list.s] for name in _SINGLE_KEYS)
     yield from _lists(sparse, node.attr["sparse_types"], Layout.SPARSE)
     yield from _dense(node, dense, node.input[1:], nodes)
@@ -86,7 +86,7 @@ def _dense(
 
 
 def _is_empty(source: str, nodes: Nodes) -> bool:
-    """Whether a default is the constant without values, which stands for none."""
+    """Returns whether a default is the constant without values, which means no default."""
     try:
         return bool(_constant(source, nodes).size == 0)
     except LookupError:
@@ -98,7 +98,7 @@ def _keys(source: str, nodes: Nodes) -> list[str]:
 
 
 def _constant(source: str, nodes: Nodes) -> Any:
-    """The value of a constant node.
+    """Returns the value of a constant node.
 
     Raises:
       LookupError: The source is no constant.

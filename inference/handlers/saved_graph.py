@@ -39,14 +39,14 @@ class Leaf:
 
 
 def shape_of(proto: Any) -> Shape | None:
-    """A TensorShapeProto as sizes."""
+    """Returns a TensorShapeProto as sizes."""
     if proto.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else dim.size for dim in proto.dim)
 
 
 def structure(meta_graph: Any, placeholders: Mapping[str, str]) -> list[tuple[Leaf, list[str]]]:
-    """The structured arguments of the function behind a signature.
+    """Returns the structured arguments of the function behind a signature.
 
     Args:
       meta_graph: A MetaGraphDef.
@@ -75,7 +75,7 @@ def structure(meta_graph: Any, placeholders: Mapping[str, str]) -> list[tuple[Le
 
 
 def _call(nodes: Any, names: Mapping[str, str]) -> Any:
-    """The call of a function to which all of these tensors go."""
+    """Returns the call of a function that takes all of these tensors."""
     for node in nodes:
         sources = {_producer(source) for source in node.input}
         if node.op in ("PartitionedCall", "StatefulPartitionedCall") and sources >= set(names):
@@ -84,12 +84,12 @@ def _call(nodes: Any, names: Mapping[str, str]) -> Any:
 
 
 def _producer(source: str) -> str:
-    """The node behind a node's input, such as `x:output:0`, `x:0` or `^x`."""
+    """Returns the node behind a node's input, such as `x:output:0`, `x:0` or `^x`."""
     return source.lstrip("^").split(":")[0]
 
 
 def _paired(signature: Any, flat: list[str | None]) -> list[tuple[Leaf, list[str]]]:
-    """The leaves with the flat inputs that feed them; empty if the two don't fit together."""
+    """Returns the leaves with the flat inputs that feed them; empty if they don't fit together."""
     leaves = list(_leaves(signature, None))
     inputs = flat[: sum(leaf.parts for leaf in leaves)]
     if len(inputs) < sum(leaf.parts for leaf in leaves):
@@ -104,7 +104,7 @@ def _paired(signature: Any, flat: list[str | None]) -> list[tuple[Leaf, list[str
 
 
 def _leaves(value: Any, key: str | None) -> Iterator[Leaf]:
-    """The tensors of a StructuredValue, in the order in which TensorFlow flattens them."""
+    """Returns the tensors of a StructuredValue, in the order in which TensorFlow flattens them."""
     kind = value.WhichOneof("kind")
     if kind == "dict_value":
         for name in sorted(value.dict_value.fields):
@@ -123,7 +123,7 @@ def _leaves(value: Any, key: str | None) -> Iterator[Leaf]:
 
 
 def composite(spec: Any, key: str | None = None) -> Leaf:
-    """A TypeSpecProto of a sparse or ragged tensor as a leaf.
+    """Returns a TypeSpecProto of a sparse or ragged tensor as a leaf.
 
     Raises:
       ValueError: It is another kind of value.
@@ -138,7 +138,7 @@ def composite(spec: Any, key: str | None = None) -> Leaf:
 
 
 def reached(meta_graph: Any, outputs: list[str]) -> Iterator[tuple[Any, Nodes]]:
-    """The nodes that some outputs need, into the functions that they call.
+    """Returns the nodes that some outputs need, also in the functions that they call.
 
     Args:
       meta_graph: A MetaGraphDef.
@@ -160,7 +160,7 @@ def graph_nodes(meta_graph: Any) -> tuple[Nodes, dict[str, Nodes]]:
 def walked(
     bodies: Mapping[str, Nodes], waiting: list[tuple[Nodes, str]]
 ) -> Iterator[tuple[Any, Nodes]]:
-    """The nodes that some nodes need, into the functions that they call.
+    """Returns the nodes that some nodes need, also in the functions that they call.
 
     Args:
       bodies: The nodes of each function by name.
@@ -185,7 +185,7 @@ def walked(
 
 
 def _callees(node: Any) -> Iterator[str]:
-    """The functions that a node may call: itself one, in graphs of TensorFlow 1."""
+    """Returns the functions that a node may call: in graphs of TensorFlow 1 the node is one."""
     yield node.op
     for attribute in node.attr.values():
         if attribute.HasField("func"):

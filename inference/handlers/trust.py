@@ -50,7 +50,7 @@ def check_trusted(call: Call) -> None:
 
 
 def _outside(call: Call) -> Iterator[str]:
-    """The ops outside of TensorFlow that loading and calling the model reach."""
+    """Returns the ops outside of TensorFlow that run when the model is loaded and called."""
     meta_graph = call.meta_graph
     graph, bodies = graph_nodes(meta_graph)
     functions, savers = _loading_functions(meta_graph)
@@ -72,12 +72,12 @@ def _outside(call: Call) -> Iterator[str]:
 
 
 def _inside(bodies: Mapping[str, Nodes], functions: list[str]) -> list[tuple[Nodes, str]]:
-    """All nodes of some functions."""
+    """Returns all nodes of some functions."""
     return [(bodies[name], node) for name in functions if name in bodies for node in bodies[name]]
 
 
 def _main_ops(meta_graph: Any) -> list[str]:
-    """The nodes that TensorFlow runs once the variables are restored."""
+    """Returns the nodes that TensorFlow runs once the variables are restored."""
     names = [
         name
         for key in _MAIN_OPS
@@ -91,7 +91,7 @@ def _main_ops(meta_graph: Any) -> list[str]:
 
 
 def _loading_functions(meta_graph: Any) -> tuple[list[str], list[str]]:
-    """The functions that loading calls: those that make tables and the like; and savers'."""
+    """Returns the functions that loading calls: savers', and those that make tables."""
     graph = meta_graph.object_graph_def
     functions: list[str] = []
     savers: list[str] = []
@@ -106,7 +106,7 @@ def _loading_functions(meta_graph: Any) -> tuple[list[str], list[str]]:
 
 
 def _signature_functions(meta_graph: Any, name: str) -> list[str]:
-    """The functions of a signature as an object, which need not be those of the graph."""
+    """Returns the functions of a signature as an object, which may not be those of the graph."""
     nodes = meta_graph.object_graph_def.nodes
     maps = [
         nodes[child.node_id]
@@ -123,7 +123,7 @@ def _signature_functions(meta_graph: Any, name: str) -> list[str]:
 
 
 def _concrete(node: Any) -> list[str]:
-    """The names of the functions that an object of the graph calls."""
+    """Returns the names of the functions that an object of the graph calls."""
     if node.WhichOneof("kind") == "bare_concrete_function":
         return [node.bare_concrete_function.concrete_function_name]
     return list(node.function.concrete_functions)
@@ -175,7 +175,7 @@ class _Files:
         return name in names and self._given(function, names.index(name), depth + 1)
 
     def _given(self, function: str, index: int, depth: int) -> bool:
-        """Whether all that call a function give it the path of an asset as this argument."""
+        """Returns whether all callers of a function pass it an asset's path as this argument."""
         given = list(self._bound(function, index))
         given += [
             len(node.input) > index and self.is_own(node.input[index], nodes, depth)
@@ -184,7 +184,7 @@ class _Files:
         return bool(given) and all(given)
 
     def _bound(self, function: str, index: int) -> Iterator[bool]:
-        """Whether what the model binds to an argument when it is loaded is an asset."""
+        """Returns whether the model binds an asset to an argument when it is loaded."""
         concrete = self._objects.concrete_functions
         if function in concrete:
             arguments = len(self._functions[function].signature.input_arg)
@@ -200,7 +200,7 @@ class _Files:
 
 
 def _assets(meta_graph: Any) -> list[Any]:
-    """The files of a model, as AssetFileDefs; TensorFlow 1 kept them in a collection."""
+    """Returns the files of a model, as AssetFileDefs; TensorFlow 1 kept them in a collection."""
     from tensorflow.core.protobuf.meta_graph_pb2 import AssetFileDef
 
     found = list(meta_graph.asset_file_def)
@@ -213,7 +213,7 @@ def _assets(meta_graph: Any) -> list[Any]:
 
 
 def _is_inside(filename: str) -> bool:
-    """Whether an asset's file is in the model's folder of assets."""
+    """Returns whether an asset's file is in the model's folder of assets."""
     path = PurePosixPath(filename)
     return (
         bool(filename)

@@ -17,12 +17,12 @@ _COPIES_AT_ONCE = 8
 
 
 def is_remote(uri: str) -> bool:
-    """Whether a URI is one of another file system, such as gs://."""
+    """Returns whether a URI is on another file system, such as gs://."""
     return "://" in uri and not uri.startswith("file://")
 
 
 def local_path(uri: str, only: Collection[str] = ()) -> Path:
-    """The path of a file or folder on this machine; a remote one is copied to a cache first.
+    """Returns a local path of a file or folder; a remote one is copied to a cache first.
 
     Copies are kept for other processes, under a name that changes with the files' sizes and times.
     Each is written under a temporary name and its size compared, so that no half is ever taken
@@ -60,7 +60,7 @@ def _folder(name: str) -> str:
 
 
 def _listed(uri: str) -> list[Any]:
-    """Metadata of the files at a URI: itself, or all within it."""
+    """Returns metadata of the files at a URI: itself, or all within it."""
     from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
 
@@ -92,7 +92,7 @@ def _cache() -> Path:
 
 
 def _within(file: Any, uri: str) -> str:
-    """A file's path within the model's directory; empty for the model itself."""
+    """Returns a file's path within the model's directory; empty for the model itself."""
     return str(file.path).removeprefix(uri).lstrip("/")
 
 

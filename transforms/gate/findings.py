@@ -15,9 +15,9 @@ def findings(anomalies: "anomalies_pb2.Anomalies", with_values: bool = False) ->
     """Returns the anomalies in words, errors first, then by name.
 
     Args:
-      anomalies: As a validation wrote them.
-      with_values: Whether to say all that the report says, the values at fault too. For whoever
-        may read the report; logs and manifests have none.
+      anomalies: The anomalies of a validation.
+      with_values: Whether to include the values at fault, as the report does. Only for people
+        who may read the report; logs and manifests have no values.
     """
     items = anomalies.anomaly_info.items()
     found = [_found(feature, info, with_values) for feature, info in items]

@@ -57,21 +57,21 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Judge:
-    """Makes the files of a validation of what is known of the rows.
+    """Makes the files of a validation from the statistics and faults of the rows.
 
     Attributes:
-      options: What the statistics are made of.
-      schema: What the data is to be; None where there is no schema.
-      schema_text: As it stands in its file, where that is known.
-      checks: What each row is checked for; None where nothing is.
-      environment: That of the schema.
-      infer_schema: Whether to make a schema that the data keeps to: of the given one, or anew.
-      reference: Statistics of other data, which the data is compared with.
-      reference_kind: "span", the data of before, or "serving", that which a model is given.
+      options: How the statistics are made.
+      schema: The schema that the data should meet; None without a schema.
+      schema_text: The text of the schema's file, if it is known.
+      checks: The checks of each row; None without checks.
+      environment: The schema's environment.
+      infer_schema: Whether to make a schema that the data meets, from the given one or anew.
+      reference: Statistics of other data to compare with.
+      reference_kind: "span" for earlier data, or "serving" for the data that a model is given.
       examples: How rows at fault are shown, one of `faults.SHOWS`.
-      title: Of the report.
-      severities: "ERROR" or "WARNING" by kind of anomaly; those not named are errors.
-      about: What the report says of the run, each with its name.
+      title: The title of the report.
+      severities: "ERROR" or "WARNING" by kind of anomaly; kinds not named are errors.
+      about: Facts about the run for the report, each with its name.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)

@@ -14,7 +14,7 @@ SCHEMA, ANOMALIES, REPORT = "schema.pbtxt", "SchemaDiff.pb", "report.html"
 
 
 def read_statistics(uri: str) -> "statistics_pb2.DatasetFeatureStatisticsList":
-    """Statistics from a `FeatureStats.pb`, or the folder of a validation or a TFX split.
+    """Reads statistics from a `FeatureStats.pb`, or the folder of a validation or a TFX split.
 
     Raises:
       ConfigError: There are none.

@@ -72,12 +72,12 @@ def _as_published(messages: pa.RecordBatch, payload: Payload) -> pa.RecordBatch:
 
 @dataclass
 class Replay(Verb):
-    """Makes rows of dead letters that hold the row, or the message, that was rejected.
+    """Makes rows from dead letters that hold the rejected row or message.
 
     Args:
       payload: How payloads are read; JSON for rows that a verb rejected.
       schema: The columns of a payload.
-      dead_letters: Takes what still can't be read.
+      dead_letters: Takes the letters that still can't be read.
 
     Returns: Rows of schema `payload.schema(schema)`, one for each letter that has its payload.
     """

@@ -46,15 +46,15 @@ def partition_by_key(
 class PartitionByKey(Verb):
     """Cuts batches by a stable hash of a key, so that rows of one key have one shard.
 
-    The hash (`transforms.keys.key_hash`) is the same in each process and release: what was cut once
-    can be joined later. Group the result by key to bring a shard's rows together: a group of rows
-    by batches takes a seventh of the time that it takes row by row.
+    The hash (`transforms.keys.key_hash`) is the same in each process and release, so data cut by
+    one run can be joined by another. Group the result by key to bring a shard's rows together:
+    grouping batches takes a seventh of the time of grouping rows.
 
     Args:
-      columns: The columns that make the key: numbers, texts, times. Null is a key as any other.
+      columns: The columns that make the key: numbers, texts, times. Null is a key like any other.
       shards: How many shards there are.
 
-    Returns: Pairs of a shard, from 0, and the rows of it in a batch.
+    Returns: Pairs of a shard, from 0, and a batch of its rows.
 
     Raises:
       ConfigError: When constructed without columns or shards; from the workers, if a batch lacks a

@@ -125,18 +125,18 @@ def _joined(outcomes: list[Outcome]) -> Iterator[Outcome]:
 class Unique(Verb):
     """Lets the first row of each key pass, and rejects the others.
 
-    First is the row that comes first in the input, by file and position; where the source notes
-    none, as of messages, any one of them. Rows of which a part of the key is missing all pass. All
-    rows go through a shuffle, in which rows of one key meet, window by window; an input without end
-    needs windows. A shard's worker holds 40 bytes of each of its rows; the local runner holds all
-    that is shuffled.
+    The first row is the first in the input, by file and position; for messages, which have no
+    position, it is any one of them. Rows with a missing part of the key all pass. All rows go
+    through a shuffle, in which rows of one key meet, window by window; an unbounded input needs
+    windows. A shard's worker holds 40 bytes for each of its rows; the local runner holds all
+    shuffled rows.
 
     Args:
       columns: The columns that make the key: numbers, texts, times.
       shards: In how many parts the data is compared.
-      dead_letters: Takes the rows that come again; None lets the first one fail the pipeline.
+      dead_letters: Takes the repeated rows; if None, the first one fails the pipeline.
 
-    Returns: The rows that stay, not in the order of the input.
+    Returns: The first row of each key, not in the order of the input.
 
     Raises:
       ConfigError: When constructed without columns or shards; from the workers, if a batch lacks a

@@ -38,28 +38,27 @@ def validate_batch(batch: pa.RecordBatch, checks: Checks) -> Outcome:
 class Validate(Verb):
     """Checks every row against a tensorflow-metadata Schema and custom rules.
 
-    Presence (`min_fraction: 1`), type, number of values, domain and range are checked, and each
-    rule; a row that violates several leaves as one dead letter that tells all. A rule that is
-    unknown, since a value is missing, is not violated. What a schema says of a dataset, such as
-    `min_count`, `unique_constraints` or a domain with `min_domain_mass` below 1, is left to its
-    statistics. Rules about columns are judged by `CheckColumns`: read the file by `read_rules` and
-    give each its own, for a file of which no one judges a part is refused. Rules about keys come
-    after the others, of rows that are good; they need all rows of a window together, and so a
-    shuffle: see `Unique`.
+    It checks presence (`min_fraction: 1`), type, number of values, domain and range, and each
+    rule. A row with several violations becomes one dead letter, which lists all of them. A rule
+    that is unknown, since a value is missing, is not violated. Constraints on the whole dataset,
+    such as `min_count`, `unique_constraints` or a domain with `min_domain_mass` below 1, are
+    checked on its statistics. `CheckColumns` judges rules about columns: read the file by
+    `read_rules` and pass each verb its rules, since rules that nobody would judge are refused.
+    Rules about keys are checked last, for valid rows; they need all rows of a window together,
+    and so a shuffle: see `Unique`.
 
-    A column that a batch lacks counts as one without values, and columns that the schema doesn't
-    know pass. `Checks.of(...).check_columns(schema)` says at start what can't go well.
+    A column that a batch lacks counts as one without values. Columns that the schema lacks pass.
+    `Checks.of(...).check_columns(schema)` raises an error at launch if no row can pass.
 
     Args:
       schema: A tensorflow-metadata `Schema`, or the URI of a `.pbtxt`; None for rules alone.
       rules: The URI of a YAML file of rules, or rules.
-      environment: The schema's environment: what is not expected in it may be missing.
-      code: The URI of the Python file that the rules name functions of.
-      unique_shards: In how many parts keys are compared, where a rule says unique.
-      dead_letters: Takes the rows that violate something; None lets the first one fail the
-        pipeline.
+      environment: The schema's environment; features not expected in it may be missing.
+      code: The URI of the Python file with the functions that rules name.
+      unique_shards: In how many parts keys are compared, if there is a rule about keys.
+      dead_letters: Takes the rows with violations; if None, the first one fails the pipeline.
 
-    Returns: The rows that violate nothing; in order, unless a rule says unique.
+    Returns: The rows without violations; in order, unless there is a rule about keys.
 
     Raises:
       ConfigError: From `expand`: a file isn't there, the schema contradicts itself, a rule is

@@ -115,7 +115,7 @@ def parse_rules(
       text: YAML: a list of rules, or a mapping with the one key `rules`.
       columns: The columns and their kinds.
       code: The file of Python rules.
-      where: What the text is called in errors.
+      where: The name of the text in errors.
 
     Raises:
       ConfigError: A rule is wrong; the text names line and column.

@@ -42,11 +42,11 @@ def diff_schemas(old: schema_pb2.Schema, new: schema_pb2.Schema) -> list[str]:
       old: The schema before.
       new: The schema after.
 
-    Returns: Nothing if and only if the two are equal. Features and domains are matched by name;
-      where only their order differs, a line says so.
+    Returns: No lines if and only if the two are equal. Features and domains are matched by name;
+      if only their order differs, a line says so.
 
     Raises:
-      ConfigError: One of them is no schema.
+      ConfigError: One of them is not a schema.
     """
     check_schema(old, "old")
     check_schema(new, "new")

@@ -17,21 +17,22 @@ def read_metadata(uri: str) -> schema_pb2.Schema:
       uri: A `schema.pbtxt`, as TFX, TFDV and `write_metadata` write it.
 
     Raises:
-      ConfigError: It can't be read, or is no such schema; the text names the file and the line.
+      ConfigError: The file can't be read, or is not a schema; the text names file and line.
     """
     return _parsed(uri, _text(uri))
 
 
 def write_metadata(schema: schema_pb2.Schema, uri: str) -> None:
-    """Writes a schema to its text file, and changes as little of it as can be.
+    """Writes a schema to its text file, and changes as little of the file as possible.
 
     Args:
-      schema: What the file is to say.
-      uri: A `schema.pbtxt`. Where there is one, what the schema leaves as it was stands there byte
-        for byte as before, with its comments.
+      schema: The new schema.
+      uri: A `schema.pbtxt`. If it exists, its unchanged parts stay byte for byte, with their
+        comments.
 
     Raises:
-      ConfigError: It is no schema; what is there can't be read, or is none: it is not overwritten.
+      ConfigError: The schema is not a schema, or the file can't be read or is not one. It is then
+        not overwritten.
     """
     from transforms.files.filesystem import exists, write_bytes
 

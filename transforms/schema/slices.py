@@ -37,12 +37,11 @@ def validate_slices(
     few: int = 100,
     whole: anomalies_pb2.Anomalies | None = None,
 ) -> dict[str, anomalies_pb2.Anomalies]:
-    """Finds where slices and schema disagree, and how each has drifted.
+    """Finds anomalies of slices, and measures how each slice has drifted.
 
-    A slice is held to what the schema says of types, values and shares, and compared with the slice
-    of the same name. How many rows or distinct values there must be at least is said of all rows,
-    and not asked of a slice: `min_count`, `min_examples_count`, `max_examples_count` and the least
-    of `unique_constraints`.
+    A slice must meet the schema's types, values and shares, and is compared with the slice of the
+    same name. Numbers of rows and distinct values are constraints on all rows, and not checked for
+    slices: `min_count`, `min_examples_count`, `max_examples_count` and `unique_constraints.min`.
 
     Args:
       statistics: Of the data and of its slices.
@@ -52,14 +51,14 @@ def validate_slices(
       previous_version: Of the same data in the version before.
       serving: Of where the model is used.
       severities: By kind of anomaly.
-      few: With fewer rows, here or there, a distance is mostly chance.
-      whole: What was found of all rows, which is not told again of slices; drift is, for it is from
-        the same slice.
+      few: With fewer rows on either side, a distance is mostly chance.
+      whole: The anomalies of all rows, which are not repeated for slices, except drift: it is
+        measured against the same slice.
 
-    Returns: By name of slice what `validate_statistics` would find, without `baseline`. Where the
-      schema asks for a comparison and the other data has no such slice, `dataset_anomaly_info` says
-      so. That is a warning, and so is what comparisons of few rows find, unless `severities` says
-      what they are.
+    Returns: By name of slice the anomalies of `validate_statistics`, without `baseline`. If the
+      schema has a comparator and the other data lacks the slice, `dataset_anomaly_info` says so.
+      That is a warning, and so are anomalies of comparisons with few rows, unless `severities`
+      sets them.
 
     Raises:
       ConfigError: As of `validate_statistics`.

@@ -33,13 +33,13 @@ def update_schema(
     """Returns the schema with the smallest change that makes the data free of these anomalies.
 
     A feature of another type, or one that is missing, is deprecated; a new one is added as
-    `infer_schema` would; domains, ranges and thresholds are widened to what was seen.
+    `infer_schema` would; domains, ranges and thresholds are widened to the data.
 
     Args:
       schema: Is left as it is.
       statistics: Of the data to accept.
-      anomalies: Which of the anomalies to accept, by path and kind: what `validate_statistics`
-        gave, less the entries or reasons that are to stay. Without it all are accepted.
+      anomalies: The anomalies to accept, by path and kind: those of `validate_statistics`, less
+        the entries or reasons that should stay anomalies. Without it all are accepted.
       environment: As of `validate_statistics`.
       previous_span: As of `validate_statistics`.
       previous_version: As of `validate_statistics`.

@@ -29,11 +29,11 @@ def validate_statistics(
     serving: _Statistics | None = None,
     severities: Mapping[str, str] | None = None,
 ) -> anomalies_pb2.Anomalies:
-    """Finds where data and schema disagree, and what has drifted.
+    """Finds anomalies: where the data violates the schema, and where it has drifted.
 
     Args:
       statistics: Of the data; of slices, the one named `All Examples` counts.
-      schema: What is expected; it is left as it is.
+      schema: The schema that the data should meet; it is not changed.
       environment: Of the data, as the schema names it; without it every feature is expected.
       previous_span: Of the time before: for `drift_comparator` and the number of rows.
       previous_version: Of the same data in the version before: for the number of rows.
@@ -41,12 +41,13 @@ def validate_statistics(
       severities: `ERROR`, `WARNING` or `UNKNOWN` by kind of anomaly; those not named are errors.
 
     Returns: An entry in `anomaly_info` for each feature at fault, by its path, with a reason for
-      each finding; `drift_skew_info` with every distance that was measured. Without rows there is
-      nothing but `data_missing`.
+      each anomaly; in `drift_skew_info` every distance that was measured. Without rows, only
+      `data_missing`.
 
     Raises:
-      ConfigError: The schema or the statistics are none, the schema has no such environment, the
-        statistics are of slices only, or there is no such kind of anomaly or severity.
+      ConfigError: The schema or the statistics are of another type, the schema has no such
+        environment, the statistics are of slices only, or there is no such kind of anomaly or
+        severity.
     """
     check_schema(schema)
     check_environment(schema, environment)

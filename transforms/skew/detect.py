@@ -60,17 +60,17 @@ def _tagged(shard: tuple[int, pa.RecordBatch], side: int) -> tuple[int, tuple[in
 class DetectFeatureSkew(Verb):
     """Joins two data sets by id, and counts for each feature how often its values differ.
 
-    It finds what differs between the code that makes features for training and that which makes
-    them for serving; distributions may be the same even so. Apply it to a pair of collections of
-    batches: `(training, serving) | DetectFeatureSkew(["trip_id"])`. An id that is there twice on a
-    side pairs with nothing and is counted. A worker holds the rows of a shard, of both sides.
+    It finds differences between the code that makes features for training and the code that makes
+    them for serving, even if distributions are the same. Apply it to a pair of collections of
+    batches: `(training, serving) | DetectFeatureSkew(["trip_id"])`. An id that occurs twice on a
+    side is counted and not compared. A worker holds the rows of a shard, of both sides.
 
     Args:
       identifiers: The columns that make the id: numbers, texts, times.
       features: The columns to compare; None for all that either side has.
-      float_digits: To how many digits after the point floats are rounded first; None for none.
-      sample: Of how many differing pairs a feature the report shows both values: those whose ids
-        have the smallest hashes, the same ones in each run. They are rows: mind who may see them.
+      float_digits: To how many decimals floats are rounded first; None does not round.
+      sample: How many differing pairs of each feature the report shows: those whose ids have the
+        smallest hashes, the same ones in each run. They are values of rows: mind who may see them.
       shards: In how many parts the data is joined.
 
     Returns: One `SkewReport`; in windows one for each that has rows.

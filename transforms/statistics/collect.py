@@ -142,16 +142,16 @@ def statistics_of(
     """Returns the statistics of rows.
 
     Args:
-      batches: A table, a batch or several. The columns may differ from batch to batch: where one is
-        not there, it is missing.
-      options: What statistics are made of.
+      batches: A table, a batch or several. The columns may differ from batch to batch: a column
+        that a batch lacks is missing in its rows.
+      options: How statistics are made.
 
-    Returns: Those of all rows, named "All Examples", and of each slice; features in the order of
-      the columns. As TFDV's, but for what docs/statistics.md says.
+    Returns: The statistics of all rows, named "All Examples", and of each slice; features in the
+      order of the columns. docs/statistics.md lists what differs from TFDV.
 
     Raises:
-      ConfigError: These are no batches; a column is of a type of which there are no statistics, or
-        has no name of its own, no batch has one that is asked for, or the weights are none.
+      ConfigError: These are not batches; a column has a type without statistics, no name, or a
+        repeated one; no batch has a wanted column; or the weights are not valid.
     """
     options = options or StatisticsOptions()
     collector = Collector(options)

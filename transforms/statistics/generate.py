@@ -99,10 +99,10 @@ class CollectStatistics(Verb):
 
 @dataclass
 class GenerateStatistics(Verb):
-    """Makes the statistics of all rows of each window, as TensorFlow Data Validation's are.
+    """Makes the statistics of all rows of each window, in the form of TensorFlow Data Validation.
 
     Args:
-      options: What they are made of.
+      options: How they are made.
 
     Returns: A `DatasetFeatureStatisticsList` for each window that has a batch; see `statistics_of`.
 

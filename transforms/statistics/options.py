@@ -31,15 +31,15 @@ class StatisticsOptions:
     """How statistics are made; the defaults are those of TFDV.
 
     Attributes:
-      schema: Tells of integers that stand for categories, of binary features, of sparse and
-        weighted ones, and what is asked of tokens of natural language; may be None.
+      schema: Marks categorical integers, binary, sparse and weighted features, and constraints on
+        tokens of natural language; may be None.
       weight: The column of the rows' weights, 0 or more; a null weighs nothing.
-      slices: Besides the whole, statistics are made of each slice that these give.
-      columns: Only these; all by default. One that no row has is an error.
-      sample_rate: Which part of the rows is looked at, chosen at random, row by row.
-      semantics: Whether values are looked at for what they mean: images, addresses, times,
-        language.
-      pairs: Whether covariances and correlations of all pairs of numeric columns are wanted.
+      slices: Makes statistics of each of these slices too.
+      columns: Makes statistics of these columns only; all by default. A column that no row has is
+        an error.
+      sample_rate: The part of the rows to use, chosen at random, row by row.
+      semantics: Whether to detect what values mean: images, addresses, times, language.
+      pairs: Whether to make covariances and correlations of all pairs of numeric columns.
       vocabularies: URIs of text files of one token a line, by the names that natural-language
         domains of the schema give; a feature whose vocabulary is not among them has no statistics
         of language.
@@ -63,7 +63,7 @@ class StatisticsOptions:
             raise ConfigError("vocabularies are those that a schema names: give the schema too")
 
     def check(self, schema: pa.Schema) -> None:
-        """Looks whether data has the columns that are named, and vocabularies can be read.
+        """Checks that data has the named columns, and that vocabularies can be read.
 
         Raises:
           ConfigError: They are not; the text names the nearest.

@@ -196,23 +196,23 @@ def _gather_fn(max_rows: int, max_bytes: int, deadline: float, label: str) -> be
 class MicroBatch(Verb):
     """Gathers small batches into larger ones, never across windows.
 
-    Without a deadline it is `Rebatch`: it joins what one bundle brings, and holds nothing. With
-    one, batches of an unbounded input wait in state, apart by window and by one of four shards,
-    for more to come: until there are enough, the deadline has passed, or the window is over. Put
-    rows into their windows first (`WindowBatches`): what is gathered before that comes too late
-    for them. The order of batches is not kept, and a runner drops rows that come after the
-    allowed lateness of their window, as it does at every step with state.
+    Without a deadline it is `Rebatch`: it joins the batches of one bundle, and holds nothing. With a
+    deadline, batches of an unbounded input wait in state for more, by window and by one of four
+    shards, until there are enough, the deadline has passed, or the window is over. Put rows into
+    their windows first (`WindowBatches`): rows gathered before come too late for them. The order
+    of batches is not kept. A runner drops rows that come after the allowed lateness of their
+    window, as it does at every step with state.
 
-    Bounded input, as Beam tells it, never waits: its bundles are large, state would cut it into
-    four parts, and FnApiRunner fails where it is told of a deadline and rows are in the future.
+    Bounded input never waits: its bundles are large, state would cut it into four parts, and
+    FnApiRunner fails if there is a deadline and rows are in the future.
 
     Args:
       max_rows: Most rows of a batch.
       max_bytes: About the most bytes of a batch.
-      deadline: For how many seconds a row may wait, by the clock; None waits for nothing.
+      deadline: For how many seconds a row may wait, by the clock; None does not wait.
 
     Returns: The same rows. Batches joined from several sources lose the note of where their rows
-      came from, and all that are joined lose that of the watermark.
+      came from, and all joined batches lose the note of the watermark.
 
     Raises:
       ConfigError: When constructed with bounds that can't be.

@@ -102,12 +102,11 @@ class WindowBatches(Verb):
     """Puts the rows of each batch into fixed or sliding windows, by an event-time column.
 
     Batches are cut at the edges of windows and nothing is held back: gather afterwards, with
-    `MicroBatch`. What groups by key downstream groups by these windows; each batch has the
-    timestamp of its latest row. Whether a row is late is known where the source noted its
-    watermark (`windows.with_watermark`): for a window that ends `allowed_lateness` or more before
-    that. In overlapping windows a row is kept out of those that are closed (metric
-    `missed_windows`), and only a row of which every window is closed is late (metric `late`): it
-    is nowhere in the output. Without a noted watermark no row is late.
+    `MicroBatch`. Later steps that group by key group by these windows too. Each batch has the
+    timestamp of its latest row. A window is closed once the watermark that the source noted
+    (`windows.with_watermark`) is `allowed_lateness` past its end. In overlapping windows a row is
+    left out of closed ones (metric `missed_windows`). A row is late if all of its windows are
+    closed (metric `late`); it is then not in the output. Without a noted watermark no row is late.
 
     Args:
       size: The length of a window in seconds.
@@ -119,9 +118,9 @@ class WindowBatches(Verb):
         "dead_letters" rejects them.
       dead_letters: Takes late rows and those without a time; without it the latter are errors.
 
-    Returns: The rows in batches of one window each, in their order. An empty batch, or one of
-      which no row is left, stays one empty batch in the window of its own timestamp; in that of
-      1970 where it has none.
+    Returns: The rows in batches of one window each, in their order. An empty batch, or a batch
+      without remaining rows, stays one empty batch in the window of its own timestamp, or of 1970
+      if it has none.
 
     Raises:
       ConfigError: When constructed with windows that can't be, or no column.

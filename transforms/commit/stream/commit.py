@@ -24,23 +24,23 @@ _DAY = 86_400.0
 
 
 class StreamCommit(Outputs):
-    """Publishes the windows of a run that has no end, as they fill.
+    """Publishes the windows of an unbounded run as they fill.
 
-    What a killed run had staged is published by the next one with the same run id.
+    After a kill, the next run with the same run id publishes the rows that were staged.
 
     Args:
       job: The job's name.
-      run_id: The run's; give it yourself to be able to go on after a kill.
+      run_id: The run's id. Set it yourself to be able to continue after a kill.
       window: The length of the windows in seconds.
       allowed_lateness: For how many seconds after its end a window takes rows.
-      late_wait: For how many seconds on the clock late rows of a window are gathered to one file.
-      manifest: What else the manifest should tell, such as the options.
+      late_wait: For how many seconds on the clock late rows of a window are gathered in one file.
+      manifest: Further entries of the manifest, such as the options.
       reads: What the run reads.
 
     Attributes:
       status: How the run ended: "ended" or "failed".
       topics: Where rows are published, rather than staged.
-      told_first: What the user is told when the run begins, if anything.
+      told_first: A message for the user when the run begins, if any.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class StreamCommit(Outputs):
         _ = batches | "Windows" >> write
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
-        """Leaves tallies out: panes have manifests of their own, and no sum is ever due."""
+        """Ignores tallies: panes have manifests of their own, and no sum is ever due."""
 
     def published(self, batches: Batches, uri: str) -> None:
-        """Notes where rows go that are published; there is no sum of a run without end."""
+        """Notes where rows are published; an unbounded run has no sum."""
         self.topics.append(uri)
 
     def hold(self, seconds: float) -> None:
-        """Notes that event time stands still for so long: before, the run can't come to its end."""
+        """Notes that event time stands still for so long, so that the run can't end before."""
         self._held_until = time.monotonic() + seconds
         self.told_first = (
             f"run {self.run_id} goes on after a kill: windows wait {seconds:.0f} s "
@@ -115,7 +115,7 @@ class StreamCommit(Outputs):
         return any(there["status"] != "ended" for there in mine)
 
     def prepare(self) -> dict[str, Any] | None:
-        """Looks at what is there, before the run.
+        """Checks the places of the outputs before the run.
 
         Raises:
           ConfigError: An output is there that this run did not begin, another run left rows in
@@ -152,13 +152,13 @@ class StreamCommit(Outputs):
         """Adds no step: each window is committed as it fills."""
 
     def outcome(self) -> dict[str, Any] | None:
-        """Writes the manifests of a run that came to its end; returns that of the output."""
+        """Writes the manifests of a run that has ended; returns that of the output."""
         found = self.end()
         outputs = [manifest for manifest in found if not manifest["dead_letters"]]
         return outputs[0] if outputs else next(iter(found), None)
 
     def end(self) -> list[dict[str, Any]]:
-        """Writes the manifests of a run that came to its end, and returns them."""
+        """Writes the manifests of a run that has ended, and returns them."""
         if self.status == "ended" and time.monotonic() < self._held_until:
             # What an earlier start had pulled may be still to come: the next one waits too.
             self.status = "drained early"

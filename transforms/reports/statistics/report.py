@@ -43,23 +43,23 @@ def statistics_report(
     """Returns an HTML page about statistics: distributions, anomalies, drift, slices.
 
     Args:
-      baseline: What charts show beside the current data, and its slices beside those of the same
-        name; None if there is nothing to compare with.
+      baseline: Statistics to show beside the current ones, slices beside those of the same name;
+        None without a baseline.
       current: The statistics that the report is about, and those of its slices.
-      anomalies: What validation found, and the distances that it measured; None if there was none.
-      schema: What is expected of features; by default what the anomalies were found by.
+      anomalies: The anomalies of a validation, with its distances; None without a validation.
+      schema: The schema to show beside the features; by default the schema in `anomalies`.
       title: The heading.
-      examples: Rows at fault by path, as the keys of `anomaly_info` are; the first 5 are shown. The
-        column of the path is marked, of an `Example` those that it names.
-      examples_note: Said of the examples where their other values are masked; these look different
-        then. None if they are shown as they are.
-      redact: Gives what is shown for a value, of the path of its column and its text; every value
-        goes through it: texts, ends and quantiles of numbers, examples, those in sentences and in
-        the names of slices (of no column: the path is empty). None shows values as they are.
-      slices: What `validate_slices` found, by name of slice.
-      about: What stands under the heading, each with its name: the run, its date, the schema.
+      examples: Rows at fault by path, with the keys of `anomaly_info`; the first 5 are shown. The
+        column of the path is marked; an `Example` names the columns to mark.
+      examples_note: Says how the other values of examples are masked, which then look different.
+        None if they are shown as they are.
+      redact: Returns the text to show for a value, from the path of its column and its text. Every
+        value goes through it: texts, ends and quantiles of numbers, examples, values in sentences
+        and in the names of slices (whose path is empty). None shows values as they are.
+      slices: The anomalies from `validate_slices`, by name of slice.
+      about: Facts to show under the heading, each with its name: the run, its date, the schema.
 
-    Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
+    Returns: The document, a text for UTF-8. It loads nothing and reads the same without scripts.
 
     Raises:
       ConfigError: The statistics are of slices only.

@@ -35,10 +35,10 @@ def suggest_range(feature: schema_pb2.Feature, column: Column) -> None:
 
 
 def adopt_ranges(schema: schema_pb2.Schema) -> list[str]:
-    """Enforces suggested ranges: makes domains of the comments, and takes these away.
+    """Enforces suggested ranges: turns the comments into domains.
 
     Args:
-      schema: Is changed. A feature that has got a domain meanwhile keeps it.
+      schema: Is changed. A feature that has a domain keeps it.
 
     Returns: The names of the features that now have a range.
     """
