@@ -17,7 +17,7 @@ usage: millrace JOB [options]     or: python -m beam_jobs.JOB [options]
 
 {jobs}
 
-millrace JOB --help tells the options of a job, with examples.
+millrace JOB --help lists the options of a job, with examples.
 Completion in bash: eval "$(register-python-argcomplete millrace)"
 """
 

@@ -33,12 +33,12 @@ class Options(RowOptions):
     """
 
     replay: bool = option(
-        "The input is dead letters: their rows and messages are read again, after a fix.",
+        "Read the rows and messages of dead letters again, after a fix: --input is dead letters.",
         default=False,
         group="Data",
     )
     payload: str = option(
-        "How the payloads of dead letters are read; rows that a verb rejected are json.",
+        "The format of the payloads of dead letters; rows that a verb rejected are json.",
         default="json",
         choices=("json", "tf_example", "arrow", "text"),
         group="Data",

@@ -187,7 +187,7 @@ def write() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes or checks the generated files, or prints a spec; returns the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only tell what is stale or wrong")
+    parser.add_argument("--check", action="store_true", help="only list what is stale or wrong")
     parser.add_argument("--image", default="", help="the image in the spec that is printed")
     parser.add_argument("job", nargs="?", choices=sorted(jobs()), help="print this job's spec")
     given = parser.parse_args(argv)

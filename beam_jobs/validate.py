@@ -59,47 +59,48 @@ class Options(ValidationOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix tells the format, or ?format=csv. With --merge folders of "
-        "validations.",
+        "local or gs://. The suffix names the format, or ?format=csv. With --merge: the folders of "
+        "earlier validations.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",
     )
     output: str = option(
-        "A folder for what is found. Nothing appears there before the job is done.",
+        "A folder for the results. Nothing appears there before the job is done.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",
     )
     schema: str | None = option(
-        "A schema.pbtxt: what the data is to be. Without it and --rules there are statistics only.",
+        "A schema.pbtxt that the data should meet. Without it and --rules, only make statistics.",
         kind="GCS_READ_FILE",
         default=None,
         metavar="URI",
         group="Validation",
     )
     infer_schema: bool = option(
-        "Write a schema.pbtxt that the data keeps to: a new one, or that of --schema with the "
+        "Write a schema.pbtxt that the data meets: a new one, or that of --schema with the "
         "smallest changes.",
         default=False,
         group="Validation",
     )
     merge: bool = option(
-        "Merge the statistics of earlier validations (each wrote a FeatureStats.arrow) instead of "
-        "reading rows: of the days of a month, say.",
+        "Merge the statistics of earlier validations instead of reading rows: the days of a month, "
+        "for example. Each of them wrote a FeatureStats.arrow.",
         default=False,
         group="Statistics",
     )
     slices: str | None = option(
-        "Make statistics of parts too: a column (each of its values), column=value, several with "
-        "commas between, an expression (fare > 100), name: expression, or python:function of "
-        "--code; more by semicolons. They are judged in the report; the exit code is by all rows.",
+        "Make statistics of parts of the data too: a column (each of its values), column=value, "
+        "several of these separated by commas, an expression (fare > 100), name: expression, or "
+        "python:function of --code. Separate slices by semicolons. The report judges each slice; "
+        "the exit code depends on all rows only.",
         default=None,
         metavar="SLICES",
         group="Statistics",
     )
     max_slices: int = option(
-        "Refuse at launch if the first rows of the input are of more slices by values.",
+        "Refuse at launch if the first rows of the input make more slices by values than this.",
         default=200,
         minimum=1,
         maximum=1000,
@@ -110,7 +111,7 @@ class Options(ValidationOptions):
         "The column of the rows' weights.", default=None, metavar="COLUMN", group="Statistics"
     )
     sample_rate: float = option(
-        "Which part of the rows statistics are made of, chosen at random; rules are of all.",
+        "Make statistics of this part of the rows, chosen at random. Rules still use all rows.",
         default=1.0,
         minimum=0.000001,
         maximum=1.0,
@@ -118,19 +119,19 @@ class Options(ValidationOptions):
         group="Statistics",
     )
     vocabularies: ColumnMap = option(
-        "Files of one token a line, by the names that natural-language domains of the schema give: "
-        "name=URI;name=URI.",
+        "Vocabularies: files of one token a line, by their names in the natural-language domains "
+        "of the schema: name=URI;name=URI.",
         default=(),
         metavar="NAME=URI",
         group="Statistics",
     )
     correlations: bool = option(
-        "Covariance and correlation of each pair of numeric columns, of the first 200 by name.",
+        "Make covariance and correlation of each pair of numeric columns (the first 200 by name).",
         default=False,
         group="Statistics",
     )
     semantics: bool = option(
-        "Look for what values mean: images, addresses, times, language.",
+        "Detect what values mean: images, addresses, times, language.",
         default=False,
         group="Statistics",
     )

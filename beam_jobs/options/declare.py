@@ -89,7 +89,7 @@ def option(
         type: BOOLEAN, NUMBER, ENUM or TEXT.
       default: Its default; without one the option is required.
       choices: The texts allowed.
-      regex: What its text must match as a whole, in POSIX's extended syntax.
+      regex: A pattern that its whole text must match, in POSIX's extended syntax.
       group: Its heading in `--help`.
       label: Its title in Dataflow's console; by default made of its name.
       metavar: What stands for its value in `--help`.
@@ -119,22 +119,22 @@ class JobOptions:
     """The options that every job has."""
 
     options_file: str | None = option(
-        "A .json, .toml or .yaml file of options, by their names. The command line wins over it.",
+        "A .json, .toml or .yaml file of options, by their names. The command line overrides it.",
         kind="GCS_READ_FILE",
         default=None,
         group="Run",
         metavar="FILE",
     )
     limit: int | None = option(
-        "Read only the first N rows of files, in order: for a try.",
+        "Read only the first N rows of files, in order, to try a job.",
         default=None,
         minimum=1,
         group="Run",
         metavar="N",
     )
     run_id: str | None = option(
-        "Name of this run, in the manifest and the dead letters; made of the time by default. "
-        "To launch a run again under the name with which it was committed changes nothing.",
+        "Name of this run, in the manifest and the dead letters; by default made of the time. "
+        "If a run of this name was committed before, another launch changes nothing.",
         default=None,
         regex="[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
         group="Run",
@@ -142,15 +142,15 @@ class JobOptions:
     )
     overwrite: bool = option("Replace outputs that exist.", default=False, group="Run")
     wait: bool = option(
-        "Remote runners: wait for the job's end, and fail if it fails. Local ones always wait.",
+        "Wait until a remote job ends, and fail if it fails. Local runs always wait.",
         default=False,
         group="Run",
         in_template=False,
     )
     profile: str | None = option(
-        "local: gs:// and pubsub:// are emulators on this machine, without credentials; any other "
-        "endpoint is refused. They are found by STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST, or "
-        "at their usual ports (9023, 8085).",
+        "local: use emulators on this machine for gs:// and pubsub://, without credentials, and "
+        "refuse any other endpoint. STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name them; the "
+        "default is their usual ports (9023, 8085).",
         default=None,
         choices=("local",),
         group="Run",
@@ -158,7 +158,7 @@ class JobOptions:
     )
     dead_letters: str | None = option(
         "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name "
-        "says otherwise. By default OUTPUT.dead_letters/, beside the output.",
+        "has another suffix. By default OUTPUT.dead_letters/, beside the output.",
         kind="GCS_WRITE_FOLDER",
         default=None,
         group="Dead letters",
@@ -171,8 +171,8 @@ class JobOptions:
         group="Dead letters",
     )
     max_rejected_fraction: float | None = option(
-        "Publish nothing if more than this share of the rows is rejected; by default, if every "
-        "row is.",
+        "Publish nothing if more than this share of the rows is rejected; by default, if all "
+        "rows are.",
         default=None,
         minimum=0.0,
         maximum=1.0,
@@ -180,7 +180,7 @@ class JobOptions:
         metavar="SHARE",
     )
     allow_unreadable_files: bool = option(
-        "Publish the other rows although an input file could not be read to its end.",
+        "Publish the other rows even if an input file can't be read to its end.",
         default=False,
         group="Dead letters",
     )

@@ -14,24 +14,24 @@ class RowOptions(StreamOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
+        "local or gs://. The suffix names the format, or ?format=csv. Or messages: "
         "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
         "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
-        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
-        "waits in it and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE, with "
-        "?filter=fare>0 only some rows of it.",
+        "millrace-RUN_ID. It is created at launch if it doesn't exist, and deleted after a drain "
+        "if it is empty and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE; "
+        "?filter=fare>0 reads only some of its rows.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group=GROUP,
         messages=True,
     )
     output: str = option(
-        "A folder for shards, a file, or stdout: for a preview. Parquet unless the name or "
-        "?format= says otherwise. Nothing appears there before the job is done. The rows of a file "
-        "are in the order of the input, those of a folder only with --shards. Or messages: "
-        "pubsub://projects/P/topics/T?format=json. Or a table that is not there, or is empty: "
-        "bq://PROJECT.DATASET.TABLE; ?mode=append adds to its rows, ?staging=gs://BUCKET/FOLDER is "
-        "where they wait.",
+        "A folder for shards, a file, or stdout: for a preview. Parquet unless the suffix or "
+        "?format= names another format. Nothing appears there before the job is done. A file has "
+        "its rows in the order of the input, a folder only with --shards. Or messages: "
+        "pubsub://projects/P/topics/T?format=json. Or a new or empty table: "
+        "bq://PROJECT.DATASET.TABLE; ?mode=append adds to its rows, ?staging=gs://BUCKET/FOLDER "
+        "says where they wait.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group=GROUP,
@@ -47,7 +47,7 @@ class RowOptions(StreamOptions):
         group=GROUP,
     )
     shards: int | None = option(
-        "Write exactly so many files, in the order of the input; this writes every row twice.",
+        "Write exactly N files, in the order of the input. Every row is then written twice.",
         default=None,
         minimum=1,
         metavar="N",

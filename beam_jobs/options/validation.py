@@ -1,4 +1,4 @@
-"""The options of jobs that judge data as a whole, and what they come to."""
+"""The options of jobs that judge data as a whole."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ GROUP = "Validation"
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationOptions(JobOptions):
-    """By what data is judged, besides a schema."""
+    """Settings for judging data, besides a schema."""
 
     environment: str | None = option(
-        "The schema's environment: TRAINING or SERVING, say.",
+        "The schema's environment, such as TRAINING or SERVING.",
         default=None,
         metavar="NAME",
         group=GROUP,
     )
     reference: str | None = option(
-        "Statistics of other data to compare with, where the schema has comparators: a "
+        "Statistics of other data, to compare columns that have comparators in the schema: a "
         "FeatureStats.pb, or the folder of an earlier validation.",
         kind="GCS_READ_FOLDER",
         default=None,
@@ -26,15 +26,15 @@ class ValidationOptions(JobOptions):
         group=GROUP,
     )
     reference_kind: str = option(
-        "What the reference is: the data of before (span: drift), or what a model is given "
-        "(serving: skew).",
+        "The kind of reference: earlier data (span, to measure drift), or the data that a model "
+        "is given (serving, to measure skew).",
         default="span",
         choices=("span", "serving"),
         group=GROUP,
     )
     warn_only: tuple[str, ...] = option(
-        "Kinds of anomalies that are warnings here, not errors: SCHEMA_NEW_COLUMN, say. "
-        "docs/anomalies.md tells all; of rules their file says it.",
+        "Kinds of anomalies that are only warnings, such as SCHEMA_NEW_COLUMN. docs/anomalies.md "
+        "lists them. For rules, write severity: warning in their file.",
         default=(),
         metavar="KIND,...",
         group=GROUP,
@@ -54,8 +54,8 @@ class ValidationOptions(JobOptions):
         group=GROUP,
     )
     examples: str = option(
-        "How the report shows some of the rows at fault: the values at fault as they are and all "
-        "others by their form (masked), all as they are (full), or no rows (none).",
+        "How the report shows some of the rows at fault: only the values at fault, the others "
+        "masked (masked), all values (full), or no rows (none).",
         default="masked",
         choices=("masked", "full", "none"),
         group=GROUP,

@@ -196,9 +196,9 @@ def _gather_fn(max_rows: int, max_bytes: int, deadline: float, label: str) -> be
 class MicroBatch(Verb):
     """Gathers small batches into larger ones, never across windows.
 
-    Without a deadline it is `Rebatch`: it joins the batches of one bundle, and holds nothing. With a
-    deadline, batches of an unbounded input wait in state for more, by window and by one of four
-    shards, until there are enough, the deadline has passed, or the window is over. Put rows into
+    Without a deadline it is `Rebatch`: it joins the batches of one bundle, and holds nothing.
+    With a deadline, batches of an unbounded input wait in state for more, by window and by one of
+    four shards, until there are enough, the deadline has passed, or the window is over. Put rows into
     their windows first (`WindowBatches`): rows gathered before come too late for them. The order
     of batches is not kept. A runner drops rows that come after the allowed lateness of their
     window, as it does at every step with state.

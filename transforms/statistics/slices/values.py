@@ -20,8 +20,9 @@ _Integers = NDArray[np.int64]
 class SliceBy:
     """A slice for each value of a column, or of several: each combination that occurs.
 
-    The name of a slice is that of TFDV: `column_value`, for several columns joined by `_`. A row with
-    a null in one of the columns is in no slice. A row with a list is in the slice of each value.
+    The name of a slice is that of TFDV: `column_value`, for several columns joined by `_`. A row
+    with a null in one of the columns is in no slice. A row with a list is in the slice of each
+    value.
 
     Attributes:
       columns: The columns.
