@@ -43,7 +43,7 @@ _OF_ROWS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ValidationOptions):
-    """Makes the statistics of files, and tells what in them is not as it should be.
+    """Makes the statistics of files, and reports their anomalies.
 
     Writes FeatureStats.pb, SchemaDiff.pb and schema.pbtxt, as TensorFlow Data Validation does, and
     report.html, and prints the anomalies. Exit code 3 says that one of them is an error.

@@ -1,4 +1,4 @@
-"""How large the files of a model's variables must be, as their index tells.
+"""The sizes of the files of a model's variables, from their index.
 
 The index is a table in the format of LevelDB: blocks of keys with values, perhaps compressed by
 Snappy, an index of the blocks, and a footer. Each value is a BundleEntryProto: in which shard a

@@ -1,4 +1,4 @@
-"""Faults: what is wrong with rows, and with which."""
+"""Faults: the faults of rows, and the rows that have them."""
 
 from dataclasses import dataclass, replace
 

@@ -56,7 +56,7 @@ class Registry(Mapping[str, str]):
 
 
 def load(home: str) -> Any:
-    """Imports what is at `module:attribute`."""
+    """Imports the object at `module:attribute`."""
     module, _, attribute = home.partition(":")
     return getattr(importlib.import_module(module), attribute)
 

@@ -67,7 +67,7 @@ def add(step: str, rows: int = 0, bytes: int = 0) -> None:
 
 
 def gauge(name: str, value: float) -> None:
-    """Tells how a thing is at this moment."""
+    """Sets a gauge to its value at this moment."""
     with _lock:
         _gauges[name] = value
 
@@ -80,7 +80,7 @@ def gauges() -> dict[str, float]:
 
 @contextlib.contextmanager
 def phase(what: str) -> Iterator[None]:
-    """Tells what is done while no rows pass yet or any more, such as "looking at the model"."""
+    """Shows what is done while no rows pass, such as "looking at the model"."""
     with _lock:
         _phases.append(what)
     try:
@@ -97,7 +97,7 @@ def phase_now() -> str:
 
 
 def expect(step: str, bytes: int) -> None:
-    """Tells how many bytes more a step has to do, so that its share can be shown."""
+    """Adds to the bytes that a step has to read, so that its share can be shown."""
     with _lock:
         _counts.setdefault(step, [0, 0, 0])[2] += bytes
 

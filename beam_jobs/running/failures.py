@@ -1,4 +1,4 @@
-"""What went wrong, told in a line or two: the root cause, without the runner's traceback."""
+"""The error of a failed run, in a line or two: the root cause, without the runner's traceback."""
 
 import errno
 import os

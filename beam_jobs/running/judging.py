@@ -253,7 +253,7 @@ def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
 
 
 def add_gate(rows: "Batches", judge: "Judge", options: Any, run: "Run") -> None:
-    """Judges rows as a whole beside a job's work, of which nothing is published if it says no."""
+    """Adds a judge of all rows beside a job's work; if it finds errors, nothing is published."""
     from transforms.gate.check import CheckData, store
 
     judge = with_facts(judge, options, run)

@@ -84,7 +84,7 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
 
 
 def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
-    """Shows what a gate found, as the report beside the output tells it."""
+    """Shows the findings of a gate, as in the report beside the output."""
     found = manifest["counts"].get("findings", ())
     places = [
         output["uri"]

@@ -48,7 +48,7 @@ def open_streams() -> None:
 
 
 def quiet_libraries() -> None:
-    """Tells libraries that are imported later to be quiet; what the user has set stays."""
+    """Makes libraries that are imported later quiet; what the user has set stays."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
@@ -139,7 +139,7 @@ def set_up_template() -> None:
 
 
 def say(job: str, text: str, code: int = 0) -> int:
-    """Tells the user something; stdout is for rows.
+    """Prints a message for the user; stdout is for rows.
 
     Returns: The exit code, as given.
     """

@@ -1,4 +1,4 @@
-"""How many slices there are about to be, asked of the first rows before a long run."""
+"""Estimates the number of slices from the first rows, before a long run."""
 
 import dataclasses
 from collections.abc import Iterable

@@ -95,7 +95,7 @@ def run_subscribed(job: str, own: OwnSubscription, run: Callable[[], int]) -> in
 
 
 def ended(client: Any, own: OwnSubscription, code: int) -> str:
-    """Deletes the subscription of a run that came to its end, or says why it stays, and how.
+    """Deletes the subscription of a run that has ended, or says why it stays.
 
     Args:
       client: A `Subscriber` of it.

@@ -34,7 +34,7 @@ def stream_pipeline(job: str, argv: Sequence[str] = ()) -> "beam.Pipeline":
 
 
 def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
-    """Runs a pipeline until a signal asks it to drain, and tells what came of it.
+    """Runs a pipeline until a signal asks it to drain, and prints a summary.
 
     Args:
       job: The job's name.

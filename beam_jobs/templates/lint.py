@@ -1,4 +1,4 @@
-"""Finds what is wrong with a Flex Template's container spec; gcloud accepts most of it.
+"""Finds faults of a Flex Template's container spec; gcloud accepts most of it.
 
 The messages are those of the Dataflow API, v1b3: ContainerSpec, TemplateMetadata,
 ParameterMetadata.

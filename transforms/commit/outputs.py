@@ -63,13 +63,13 @@ class RunCommit(Protocol):
         """Notes rows that are at a place already, which knows no commit."""
 
     def prepare(self) -> dict[str, Any] | None:
-        """Looks at what is there, before the run."""
+        """Checks the places of the outputs before the run."""
 
     def close(self) -> None:
         """Adds the last step, where the run has one."""
 
     def outcome(self) -> dict[str, Any] | None:
-        """Returns the manifest of the run, where it came to an end."""
+        """Returns the manifest of the run, if it has ended."""
 
 
 class Outputs:

@@ -42,11 +42,11 @@ class Place(Protocol):
         """Makes what was staged visible, with the manifest; doing it twice does no harm.
 
         Raises:
-          Refused: Something came to be in its place.
+          Refused: Something else was put in its place meanwhile.
         """
 
     def settle(self, target: Target) -> None:
-        """Deletes what is of no use once the manifest was read."""
+        """Deletes files that are of no use once the manifest was read."""
 
     def release(self, target: Target) -> None:
         """Lets other runs write there."""

@@ -1,4 +1,4 @@
-"""Where the values of a column of numbers lie, as far as its statistics tell."""
+"""The distribution of a column of numbers, as far as its statistics show it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

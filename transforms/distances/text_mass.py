@@ -13,7 +13,7 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TextMass:
-    """The counts of texts, and how far they may be from what is so.
+    """The counts of texts, and their possible errors.
 
     Attributes:
       counts: Of the texts that the statistics hold.

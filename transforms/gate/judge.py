@@ -1,4 +1,4 @@
-"""Judge: what a validation writes, made of what is known of the rows; and its verdict."""
+"""Judge: the files of a validation, made from the state of the rows; and its verdict."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -37,11 +37,11 @@ _NOTE = (
 @register_pickled_coder
 @dataclass(frozen=True)
 class Judgement:
-    """What a validation came to.
+    """The result of a validation.
 
     Attributes:
       files: The names and contents of what it writes.
-      findings: What is wrong with the data, without values of rows.
+      findings: The anomalies of the data, without values of rows.
       rows: How many rows were judged.
     """
 

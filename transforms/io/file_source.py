@@ -136,7 +136,7 @@ class Source:
         return f"--input: the files of {self.uri!r} {found}"
 
     def _warn_of_empty_columns(self, samples: list[tuple[str, pa.Schema]]) -> None:
-        """Tells of columns that had no value in the sample, and are read as text."""
+        """Warns of columns without a value in the sample, which are read as text."""
         empty = {f.name for _, schema in samples for f in schema if pa.types.is_null(f.type)}
         known = {f.name for _, schema in samples for f in schema if not pa.types.is_null(f.type)}
         if names := sorted(empty - known):

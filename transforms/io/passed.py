@@ -1,4 +1,4 @@
-"""How far the reading of a split is, so that also a single file moves while it is read."""
+"""The progress of reading a split, so that a single file moves too while it is read."""
 
 from typing import Any
 
@@ -8,11 +8,12 @@ from transforms.files.format import Split
 class Passed:
     """Counts the bytes of a split that have been read, each once.
 
-    A format that knows how many rows there are, as Parquet does, is as far as its rows are; of
-    others the stream tells, of compressed ones that beneath it. One thread tells, another asks.
+    A format that knows its number of rows, as Parquet does, counts rows. For others the position
+    in the stream counts, or in the compressed stream below it. One thread notes the progress,
+    and another asks for it.
 
     Args:
-      split: What is read.
+      split: The split that is read.
     """
 
     def __init__(self, split: Split) -> None:

@@ -1,4 +1,4 @@
-"""Values: the one door by which what stands in the data gets into a report."""
+"""Values: every value of the data in a report goes through it."""
 
 import re
 from collections.abc import Callable

@@ -93,7 +93,7 @@ class Validate(Verb):
 
 
 def _check_judged(uri: str, left: Rules) -> None:
-    """Refuses a file of which nobody would judge a part."""
+    """Refuses a file with rules that nobody would judge."""
     if left.column:
         raise ConfigError(
             f"{uri}: rule {left.column[0].name!r} is about a whole column, which Validate doesn't "

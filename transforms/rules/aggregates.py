@@ -39,7 +39,7 @@ class Partial:
 
 
 def partial_of(aggregate: Typed, columns: Columns) -> Partial:
-    """Returns the aggregate over the rows of a batch.
+    """Returns the aggregate of the rows of a batch.
 
     Args:
       aggregate: An expression of the op "aggregate".

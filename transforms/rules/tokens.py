@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression, and at which of its characters, from 0."""
+    """A fault of an expression, and its character, from 0."""
 
     def __init__(self, at: int, message: str) -> None:
         super().__init__(message)

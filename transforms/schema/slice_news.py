@@ -1,4 +1,4 @@
-"""What is wrong with slices, where all rows do not show it."""
+"""The anomalies of slices that all rows together do not have."""
 
 from collections.abc import Mapping
 from typing import TypeAlias

@@ -179,7 +179,7 @@ class Feature:
             )
 
     def merge(self, other: "Feature") -> None:
-        """Takes what is known of the same feature of other rows into account."""
+        """Merges the state of the same feature for other rows."""
         self._check_holds(other._holds)
         self.is_struct |= other.is_struct
         if self.levels or other.levels:

@@ -71,7 +71,7 @@ class _MergeFn(beam.CombineFn):
 
 
 def merge_slices() -> beam.CombineGlobally:
-    """Merges what is known of parts of the data; of none there are no rows."""
+    """Merges the states of parts of the data; of none there are no rows."""
     return beam.CombineGlobally(_MergeFn())
 
 
@@ -88,7 +88,7 @@ class CollectStatistics(Verb):
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
 
     def expand(self, batches: Batches) -> "beam.PCollection[Slices]":
-        """Returns what is known of the rows, one value for each window."""
+        """Returns the state of the rows, one value for each window."""
         parts = batches | "Collect" >> beam.ParDo(_CollectFn(self.options)).with_output_types(
             Slices
         )

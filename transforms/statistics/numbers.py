@@ -170,7 +170,7 @@ class Numbers:
             self._describe_weighted(stats.weighted_numeric_stats)
 
     def describe_times(self, made: statistics_pb2.FeatureNameStatistics) -> None:
-        """Tells of integers that they are times, where they seem so."""
+        """Marks integers as times if they look like times."""
         if self.integers and self.ends is not None:
             low, high = self.ends
             if domain := epoch(int(low), int(high), int(self.moments.weight)):

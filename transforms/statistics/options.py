@@ -79,7 +79,7 @@ class StatisticsOptions:
 
     @property
     def kinds(self) -> "Kinds":
-        """What the schema tells of features besides their types."""
+        """Returns what the schema says about features besides their types."""
         from transforms.statistics.composite import composites_of
         from transforms.statistics.feature import Kinds
         from transforms.statistics.vocabulary import token_questions_of

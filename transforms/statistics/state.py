@@ -1,8 +1,8 @@
-"""State: what is known of the rows as a table, from which statistics of several days are merged.
+"""The state of statistics as a table, from which the statistics of several days are merged.
 
-`FeatureStats.pb` holds results, of which the quantiles of two days can't be told together. The
-state lies beside it, as an Arrow file of one row for each array or number in it; nothing in such a
-file is code, and all of it is looked at before it is used, so one from elsewhere may be read.
+`FeatureStats.pb` holds results, and the quantiles of two days can't be merged from results. The
+state lies beside it, as an Arrow file of one row for each array or number in it. Nothing in such a
+file is code, and all of it is checked before it is used, so a file from elsewhere may be read.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
     {_VERSION_KEY: str(VERSION).encode()},
 )
 _MOST_DEPTH = 200
-"""So deep entries are in each other: two levels for each struct in a struct."""
+"""The greatest depth of nested entries: two levels for each struct in a struct."""
 _SEAL = "seal"
 _BATCH_BYTES = 4 << 20
 _ARRAYS = ("<i8", "<u8", "<f8")

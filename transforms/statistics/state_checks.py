@@ -1,4 +1,4 @@
-"""What must hold of a stored state, so that it can be merged and described as one made here."""
+"""Checks a stored state, so that it can be merged and described like one made here."""
 
 import json
 import math
@@ -32,7 +32,7 @@ _MOST_WEIGHT = 1e300
 
 
 def check(made: Any) -> None:
-    """Looks whether an object that was read may be: its own figures, not those of what it holds.
+    """Checks an object that was read: its own figures, not those of the objects in it.
 
     Raises:
       ValueError: It may not.
@@ -42,7 +42,7 @@ def check(made: Any) -> None:
 
 
 def check_slices(slices: dict[str, Dataset]) -> None:
-    """Looks whether slices may be, of which those of their objects were looked at.
+    """Checks slices whose objects were checked before.
 
     Raises:
       ValueError: They may not.

@@ -19,14 +19,14 @@ Token = int | str
 
 @dataclass(frozen=True)
 class TokenQuestions:
-    """What is asked of the tokens of a feature.
+    """The questions that a schema asks about the tokens of a feature.
 
     Attributes:
       vocabulary: The texts of tokens by their numbers; None where every text is in it.
-      unknown: Texts that stand for what is not in the vocabulary.
+      unknown: Texts that stand for tokens outside the vocabulary.
       excluded: Tokens that do not count for the coverage.
       without_length: Tokens that do not count for the length of a sequence.
-      counted: Tokens of which the statistics are told, each once.
+      counted: Tokens that get statistics of their own, each once.
     """
 
     vocabulary: pa.StringArray | None

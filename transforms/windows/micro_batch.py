@@ -198,9 +198,9 @@ class MicroBatch(Verb):
 
     Without a deadline it is `Rebatch`: it joins the batches of one bundle, and holds nothing.
     With a deadline, batches of an unbounded input wait in state for more, by window and by one of
-    four shards, until there are enough, the deadline has passed, or the window is over. Put rows into
-    their windows first (`WindowBatches`): rows gathered before come too late for them. The order
-    of batches is not kept. A runner drops rows that come after the allowed lateness of their
+    four shards, until there are enough, the deadline has passed, or the window is over. Put rows
+    into their windows first (`WindowBatches`): rows gathered before come too late for them. The
+    order of batches is not kept. A runner drops rows that come after the allowed lateness of their
     window, as it does at every step with state.
 
     Bounded input never waits: its bundles are large, state would cut it into four parts, and

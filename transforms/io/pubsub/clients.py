@@ -76,7 +76,7 @@ def _emulator(host: str) -> Any:
 
 
 class Subscriber:
-    """Pulls from a subscription, and tells it what becomes of the messages.
+    """Pulls from a subscription, and acknowledges messages or gives them back.
 
     Args:
       subscription: `projects/P/subscriptions/S`.
@@ -102,7 +102,7 @@ class Subscriber:
         return list(type(response).pb(response).received_messages)
 
     def acknowledge(self, ack_ids: list[str]) -> None:
-        """Tells that messages are dealt with."""
+        """Acknowledges messages."""
         for some in _chunks(ack_ids):
             self._client.acknowledge(subscription=self.subscription, ack_ids=some)
 

@@ -6,7 +6,7 @@ _wanted = threading.Event()
 
 
 def ask() -> None:
-    """Asks every source of this process to come to its end."""
+    """Asks every source of this process to end."""
     _wanted.set()
 
 

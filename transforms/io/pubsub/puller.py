@@ -118,7 +118,7 @@ class Puller:
         return bool(self._waiting) or self._error is not None or self._closed.is_set()
 
     def acknowledge(self, ack_ids: list[str]) -> None:
-        """Tells the service that messages are dealt with; if it can't be told, they come again."""
+        """Acknowledges messages; if it can't be told, they come again."""
         self._forget(ack_ids)
         pause = _FIRST_PAUSE
         while True:

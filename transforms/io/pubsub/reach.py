@@ -15,7 +15,7 @@ class Reach:
     """Since when a service has answered without a break. Threads share it.
 
     Args:
-      name: What the user is told is away.
+      name: The name of the service for the user.
       clock: Seconds on a monotonic clock.
     """
 

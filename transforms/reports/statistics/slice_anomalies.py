@@ -1,4 +1,4 @@
-"""What is wrong with slices."""
+"""The anomalies of slices."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias

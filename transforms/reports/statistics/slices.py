@@ -1,4 +1,4 @@
-"""Slices: how many rows each has, what is wrong with it, and where it differs.
+"""Slices: how many rows each has, its anomalies, and where it differs.
 
 It is compared with all rows, and with the same slice of the baseline.
 """

@@ -65,7 +65,7 @@ class Control:
 
 @dataclass(frozen=True)
 class ColumnContext:
-    """A column of the data, and what the rules must know besides.
+    """A column of the data, with the context in which rules look at it.
 
     Attributes:
       column: Its statistics.

@@ -28,7 +28,7 @@ from transforms.schema.lifecycle import is_checked
 
 @dataclass
 class Report:
-    """What was found of one path.
+    """The findings about one path.
 
     Attributes:
       path: Where.

@@ -21,7 +21,7 @@ def parse_schema(text: str) -> schema_pb2.Schema:
 
     Raises:
       ConfigError: It is not one, has a feature twice, or names a domain or an environment that is
-        not there, but for a slip; the text tells the line, and what was meant.
+        not there, but for a slip; the text names the line, and what was probably meant.
     """
     try:
         schema = text_format.Parse(text, schema_pb2.Schema())

@@ -49,7 +49,7 @@ class SliceBy:
 
     @property
     def of(self) -> str:
-        """What the slices are of, whichever of its values: by this, those of two are told apart."""
+        """Returns what defines the slices, without values, so that names stay unique."""
         return ",".join(self.columns)
 
     def wanted(self) -> tuple[str | None, ...]:

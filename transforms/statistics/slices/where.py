@@ -15,7 +15,7 @@ from transforms.rules.typed import Typed
 
 @dataclass(frozen=True)
 class SliceWhere:
-    """The rows of which an expression of rules is true, neither false nor unknown.
+    """The rows for which an expression of rules is true, so neither false nor unknown.
 
     Attributes:
       name: Of the slice.

@@ -87,7 +87,7 @@ class Avro:
     ) -> Iterator[Chunk]:
         """Reads the blocks from `split.start` to `split.end`.
 
-        A block that can't be decoded is left out whole and told of at the end, as Avro has no
+        A block that can't be decoded is left out whole and reported at the end, as Avro has no
         mark or checksum by which to tell its good rows.
         """
         header, uri = read_header(stream), split.file.uri

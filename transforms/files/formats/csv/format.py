@@ -62,7 +62,7 @@ class Csv:
         """Checks the settings that a URI may hold.
 
         Raises:
-          ConfigError: A delimiter that is no single character, or may stand in a number.
+          ConfigError: The delimiter is not a single character, or may be part of a number.
         """
         mark = self.delimiter
         if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in '"\r\n.+-':
