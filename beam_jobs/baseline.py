@@ -107,7 +107,7 @@ def build(
     options: Options,
     run: Run,
 ) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from transforms.drift.rows import timed
     from transforms.drift.store import store_baseline
     from transforms.io.read import Read

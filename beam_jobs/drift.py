@@ -159,7 +159,7 @@ def build(
     options: Options,
     run: Run,
 ) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from transforms.drift.detect import DetectDrift
     from transforms.drift.fit import ignoring
     from transforms.io.file_source import Source
@@ -198,7 +198,7 @@ def _judge_files(
 
 
 def _time_column(options: Options, source: "Source") -> str | None:
-    """The column by which files are cut; None where all rows are one window.
+    """Returns the column by which files are cut; None if all rows are one window.
 
     Raises:
       ConfigError: An option needs one.

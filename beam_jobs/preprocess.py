@@ -130,7 +130,7 @@ def resolve(options: Options) -> Resolved:
 
 
 def _analysis(options: Options) -> "Analyze | None":
-    """How the graph is made, without the folder for it; None where one is given."""
+    """Returns how the graph is made, without its folder; None if a graph is given."""
     if (options.preprocessing_fn is None) == (options.transform_graph is None):
         raise ConfigError(
             "give one of --preprocessing_fn, to analyze the rows, and --transform_graph, to apply "
@@ -155,7 +155,7 @@ def _analysis(options: Options) -> "Analyze | None":
 
 
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from transforms.io.read import Read
     from transforms.io.write import Write
     from transforms.keys.splits import SplitRows
@@ -179,7 +179,7 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
 def _analyzed(
     root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run
 ) -> tuple[Any, str]:
-    """The transform graph of the first split: a collection that is complete when it is there."""
+    """Returns the transform graph of the first split: a collection, complete once it exists."""
     from transforms.commit.dead_letters import Unrecorded
     from transforms.io.read import Read
     from transforms.keys.splits import SplitRows

@@ -99,7 +99,7 @@ def resolve(options: Options) -> "tuple[Input, Policy]":
 def build(
     root: "beam.Pipeline", resolved: "tuple[Input, Policy]", options: Options, run: Run
 ) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from privacy.local.payloads import redact_rejects
     from privacy.redact import Redact
     from transforms.io.write import Write

@@ -64,7 +64,7 @@ class Transformed:
         return made
 
     def signature(self) -> Signature:
-        """What the graph and the model take and give together."""
+        """Returns the signature of the graph and the model together."""
         return replace(self.own, inputs=tuple(self._inputs()))
 
     def fused(self, program: TensorFlowProgram) -> TensorFlowProgram:
@@ -91,14 +91,14 @@ class Transformed:
         return tuple(dict.fromkeys(name for _, names in self.feeds for name in names))
 
     def _inputs(self) -> Iterator[TensorSpec]:
-        """The raw columns that the model's features depend on."""
+        """Yields the raw columns that the model's features depend on."""
         needed = self.graph.function().needed(self._outputs())
         for feature in self.graph.columns.features:
             if feature.name in needed:
                 yield _raw_spec(feature)
 
     def _problems(self) -> Iterator[str]:
-        """Why the graph can't feed the model."""
+        """Yields why the graph can't feed the model."""
         outputs = self.graph.function().outputs
         for spec, (_, names) in zip(self.own.inputs, self.feeds, strict=True):
             for name in names:
@@ -107,7 +107,7 @@ class Transformed:
                     yield f"{name!r} of the transform graph can't feed input {spec.name!r}: {why}"
 
     def _fed(self, made: Mapping[str, Any]) -> dict[str, Any]:
-        """The model's tensors by its own names, of what the graph made."""
+        """Returns the model's tensors by its own names, from the graph's outputs."""
         fed: dict[str, Any] = {}
         for spec, (_, names) in zip(self.own.inputs, self.feeds, strict=True):
             if spec.layout == Layout.DENSE:
@@ -118,7 +118,7 @@ class Transformed:
 
 
 def _raw_spec(feature: RawFeature) -> TensorSpec:
-    """A raw column as an input."""
+    """Returns a raw column as an input."""
     name, dtype = feature.name, feature.dtype
     if feature.has_default:
         raise ConfigError(
@@ -136,7 +136,7 @@ def _raw_spec(feature: RawFeature) -> TensorSpec:
 
 
 def _misfit(spec: TensorSpec, output: Any, stacked: int) -> str | None:
-    """Why an output of the graph can't feed an input; None if it can."""
+    """Returns why an output of the graph can't feed an input; None if it can."""
     tf = tensorflow()
     kinds = {
         Layout.DENSE: tf.Tensor,
@@ -157,7 +157,7 @@ def _misfit(spec: TensorSpec, output: Any, stacked: int) -> str | None:
 
 
 def _fits(sizes: list[int | None], wanted: list[int | None], stacked: int) -> bool:
-    """Whether values of some sizes are what an input takes, or one value is, however nested."""
+    """Returns whether values of some sizes fit an input, or one value does, however nested."""
     if stacked > 1:
         return sizes in ([], [1]) and wanted in ([stacked], [None])
     if len(sizes) != len(wanted):
@@ -178,7 +178,7 @@ def _dense(spec: TensorSpec, values: list[Any]) -> Any:
 
 
 def _cast(spec: TensorSpec, value: Any) -> Any:
-    """A whole number as the float that a model takes; one that would change makes the row fail."""
+    """Casts a whole number to the float that a model takes; if it would change, the row fails."""
     tf = tensorflow()
     if value.dtype.name == spec.dtype:
         return value

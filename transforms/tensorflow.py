@@ -56,7 +56,7 @@ def tensorflow_transform() -> Any:
 
 
 def _is_keras_3(keras: Any) -> bool:
-    """Whether `tf.keras` is Keras 3, which tells its version, as most of Keras 2 do not."""
+    """Returns whether `tf.keras` is Keras 3, which has a version, as most of Keras 2 do not."""
     version = getattr(keras, "version", None)
     return version is not None and str(version()).startswith("3.")
 
@@ -84,7 +84,7 @@ def _unless_started(setting: Callable[[], None]) -> None:
 
 
 def is_exhausted(error: Exception) -> bool:
-    """Whether a call failed because memory ran out, on the host or the device."""
+    """Returns whether a call failed because memory ran out, on the host or the device."""
     errors = tensorflow().errors
     if isinstance(error, errors.InternalError):
         return "out of memory" in str(error).lower()

@@ -69,7 +69,7 @@ def _value_sizes(column: pa.Array) -> np.ndarray:
 
 
 def _varint(lengths: np.ndarray) -> np.ndarray:
-    """How many bytes the varint of each length takes."""
+    """Returns how many bytes the varint of each length takes."""
     width: np.ndarray = 1 + np.searchsorted(1 << np.arange(7, 35, 7), lengths, side="right")
     return width
 
@@ -142,7 +142,7 @@ def column_of(cells: Sequence[Any], type: pa.DataType) -> tuple[pa.Array, np.nda
 
 
 def _texts(cells: Sequence[Any]) -> list[str | None]:
-    """The texts of cells; only where one is empty it is asked whether it is a text at all."""
+    """Returns the texts of cells; an empty one is checked whether it is a text at all."""
     texts: list[str | None] = list(map(_STRING, cells))
     if all(texts):
         return texts

@@ -48,7 +48,7 @@ def read_texts(reply: bytes, width: int) -> tuple[list[str], list[pa.Array], np.
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and the place behind it."""
+    """Returns the number at a place, and the place behind it."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -60,7 +60,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _split(reply: bytes) -> tuple[tuple[int, int] | None, bytes]:
-    """Where the table begins and ends, and the overview."""
+    """Returns where the table begins and ends, and the overview."""
     at, table, overview = 0, None, b""
     while at < len(reply):
         tag = reply[at]
@@ -79,7 +79,7 @@ def _split(reply: bytes) -> tuple[tuple[int, int] | None, bytes]:
 
 
 def _rows(reply: bytes, at: int, end: int) -> tuple[list[int], int]:
-    """Where the rows begin and end, one after the other, and where the headers end."""
+    """Returns where the rows begin and end, one after the other, and where the headers end."""
     while at < end and reply[at] == _HEADER:
         size, begin = _varint(reply, at + 1)
         at = begin + size
@@ -94,7 +94,7 @@ def _rows(reply: bytes, at: int, end: int) -> tuple[list[int], int]:
 
 
 def _varints(data: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers at places, of up to 21 bits, and the places behind them."""
+    """Returns the numbers at places, of up to 21 bits, and the places behind them."""
     first, second, third = (data[at + i].astype(np.int64) for i in range(3))
     long, longer = first > 0x7F, (first > 0x7F) & (second > 0x7F)
     if (longer & (third > 0x7F)).any():
@@ -105,7 +105,7 @@ def _varints(data: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _texts(data: np.ndarray, at: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """The texts that begin at places, and the places behind them."""
+    """Returns the texts that begin at places, and the places behind them."""
     if (data[at] != _VALUE).any():
         raise Unusual
     size, begin = _varints(data, at + 1)
@@ -122,7 +122,7 @@ def _texts(data: np.ndarray, at: np.ndarray) -> tuple[pa.Array, np.ndarray]:
 
 
 def _numbers(data: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The whole numbers that begin at places, and the places behind them."""
+    """Returns the whole numbers that begin at places, and the places behind them."""
     if (data[at] != _VALUE).any() or (data[at + 2] != _INTEGER).any():
         raise Unusual
     size, begin = _varints(data, at + 1)

@@ -64,7 +64,7 @@ def _rows(columns: Sequence[pa.Array], numbered: bool) -> bytes:
 
 
 def _pieces(column: pa.Array) -> list[pa.Array]:
-    """The values of a column on the wire, in pieces to be joined."""
+    """Returns the values of a column on the wire, in pieces to be joined."""
     if kind_of(column.type, "") != "string_value" or pa.types.is_null(column.type):
         return [_others(column)]
     texts = column.cast(pa.string()).cast(pa.binary())
@@ -89,7 +89,7 @@ def _by_length(texts: pa.Array, head: Any) -> pa.Array:
 
 
 def _others(column: pa.Array) -> pa.Array:
-    """Values of other kinds, each once as protobuf writes it."""
+    """Returns values of other kinds, each once as protobuf writes it."""
     coded = column.dictionary_encode()
     rows = make_table([], [coded.dictionary]).rows
     values = [row.SerializeToString() for row in rows]

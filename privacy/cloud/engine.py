@@ -120,7 +120,7 @@ class CloudEngine:
             self._mean.saw(rows, findings)
 
     def _next(self, sizes: np.ndarray, columns: int, overhead: int) -> int:
-        """How many of the coming rows go into one request."""
+        """Returns how many of the coming rows go into one request."""
         few = sizes[: self.policy.limits.cells + 1]
         return cut_rows(few, columns, overhead, self._mean.mean, self.policy.limits)[0][1]
 
@@ -243,7 +243,7 @@ class _Transforming:
 
 
 def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
-    """The rows of all parts in their places; a row that no part answers for is lost."""
+    """Returns the rows of all parts in their places; rows that no part answers for are lost."""
     count = len(columns[0])
     lost, reasons = np.ones(count, bool), np.full(count, "Cloud DLP gave no answer", object)
     suppressed, places = np.zeros(count, bool), np.full(count, -1, np.int64)

@@ -125,7 +125,7 @@ class _Inspecting:
 
 
 def _finding(finding: Any, start: int, rows: int) -> dict[str, Any]:
-    """A finding as a row of `PLACES`.
+    """Returns a finding as a row of `PLACES`.
 
     Raises:
       ValueError: It lies in no row of the request.

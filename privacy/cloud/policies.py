@@ -98,7 +98,7 @@ def _config(policy: CloudPolicy) -> Any:
 
 
 def _looked_at(config: Any, policy: Policy, schema: pa.Schema) -> list[str]:
-    """The columns that infoType transformations look through: as locally, all that are not left.
+    """Returns the columns that infoType transformations look through: all that are not left.
 
     Raises:
       ConfigError: One of them can't be sent.

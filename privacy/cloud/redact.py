@@ -75,7 +75,7 @@ def _of_batch(batch: pa.RecordBatch, names: Sequence[str], result: Result, start
 def _rejects(
     batch: pa.RecordBatch, names: Sequence[str], lost: np.ndarray, reasons: np.ndarray
 ) -> pa.RecordBatch:
-    """The lost rows without what the policy hides: columns that were sent are null in them."""
+    """Returns the lost rows without hidden values: columns that were sent are null in them."""
     if not lost.any():
         return NO_REJECTS
     hidden = batch

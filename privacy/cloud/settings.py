@@ -78,11 +78,11 @@ class CloudPolicy:
         )
 
     def inspect(self) -> Any:
-        """The InspectConfig as a message."""
+        """Returns the InspectConfig as a message."""
         return types.InspectConfig.pb().FromString(self.inspect_bytes)
 
     def deidentify(self) -> Any:
-        """The DeidentifyConfig as a message, with its keys, its infoTypes bound to the columns."""
+        """Returns the DeidentifyConfig as a message, with keys, and infoTypes bound to columns."""
         config = types.DeidentifyConfig.pb().FromString(self.deidentify_bytes)
         if not config.WhichOneof("transformation"):
             raise ConfigError("the policy has no deidentify_config: nothing would be transformed")

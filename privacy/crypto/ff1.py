@@ -95,7 +95,7 @@ def _column(
 
 
 def _codes(alphabet: str) -> np.ndarray:
-    """The digit of each byte, 255 for bytes outside the alphabet."""
+    """Returns the digit of each byte, 255 for bytes outside the alphabet."""
     if not alphabet.isascii() or len(set(alphabet)) != len(alphabet):
         raise ConfigError("an alphabet is made of different ASCII characters")
     if not MIN_RADIX <= len(alphabet) <= MAX_RADIX:

@@ -28,14 +28,14 @@ class Layout:
 
     @functools.cached_property
     def widths(self) -> list[int]:
-        """How many digits each limb has, the lowest limb first."""
+        """Returns how many digits each limb has, the lowest limb first."""
         most = max(k for k in range(1, 33) if self.radix**k <= 1 << 32)
         whole, rest = divmod(self.digits, most)
         return [most] * whole + ([rest] if rest else [])
 
     @functools.cached_property
     def bases(self) -> list[np.uint64]:
-        """The base of each limb."""
+        """Returns the base of each limb."""
         return [np.uint64(self.radix**width) for width in self.widths]
 
     def of_digits(self, digits: np.ndarray) -> np.ndarray:

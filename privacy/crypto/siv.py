@@ -104,7 +104,7 @@ def _reason(token: bytes | None) -> str:
 
 
 def _readable(column: pa.Array, tokens: Texts) -> tuple[np.ndarray, np.ndarray]:
-    """The padding of each token, and whether it is base64 of enough bytes."""
+    """Returns the padding of each token, and whether it is base64 of enough bytes."""
     matches = pc.fill_null(pc.match_substring_regex(column, _BASE64), False)
     good = np.array(matches.to_numpy(zero_copy_only=False), bool) & (tokens.lengths > 0)
     ends = tokens.offsets[1:]
@@ -115,7 +115,7 @@ def _readable(column: pa.Array, tokens: Texts) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _starts(cipher: SyntheticIv, context: pa.Array | None, rows: int) -> np.ndarray:
-    """What the contexts give to S2V: 1 by 16 bytes, or a line for each row."""
+    """Returns what the contexts give to S2V: 1 by 16 bytes, or a line for each row."""
     if context is None:
         return cipher.starts(None)
     if len(context) != rows:

@@ -67,7 +67,7 @@ class SyntheticIv:
         return self.cmac(last)
 
     def _stream(self, iv: np.ndarray, length: int) -> np.ndarray:
-        """The key stream: the bits that the standard clears leave room to count the blocks."""
+        """Returns the key stream: the bits that the standard clears leave room to count blocks."""
         count = -(-length // BLOCK)
         first = np.ascontiguousarray(iv).view(">u4").astype(np.uint32)
         first[:, 2:] &= np.uint32(0x7FFFFFFF)

@@ -52,7 +52,7 @@ class Candidates:
 
     @functools.cached_property
     def texts(self) -> pa.Array:
-        """The n texts."""
+        """Returns the n texts."""
         return quotes(self.data, self.starts, self.ends)
 
     @property

@@ -74,7 +74,7 @@ class Plan:
 
     @functools.cached_property
     def prefilter(self) -> str:
-        """One RE2 pattern, of which every text holds a match that any common detector finds."""
+        """Returns one RE2 pattern that matches every text with a hit of a common detector."""
         patterns = [kind.detector.prefilter for kind in self.kinds if not kind.detector.apart]
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 

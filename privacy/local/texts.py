@@ -25,17 +25,17 @@ class Texts:
 
     @functools.cached_property
     def offsets(self) -> np.ndarray:
-        """Where the rows begin and end."""
+        """Returns where the rows begin and end."""
         return text_offsets(self.column)
 
     @functools.cached_property
     def data(self) -> np.ndarray:
-        """The bytes."""
+        """Returns the bytes."""
         return text_bytes(self.column)
 
     @functools.cached_property
     def points(self) -> np.ndarray | None:
-        """How many code points begin before each byte; None where all bytes are ASCII."""
+        """Returns how many code points begin before each byte; None where all bytes are ASCII."""
         part = self.data[: self.offsets[-1]]
         if not len(part) or part.max() < 128:
             return None
@@ -43,7 +43,7 @@ class Texts:
 
     @functools.cached_property
     def point_starts(self) -> np.ndarray:
-        """The byte at which each code point begins, and the end."""
+        """Returns the byte at which each code point begins, and the end."""
         part = self.data[: self.offsets[-1]]
         return np.append(np.flatnonzero((part & 0xC0) != 0x80), len(part))
 

@@ -55,12 +55,12 @@ class Policy:
 
     @functools.cached_property
     def inspect_config(self) -> Any:
-        """The `InspectConfig`, a raw protobuf."""
+        """Returns the `InspectConfig`, a raw protobuf."""
         return messages().inspect.FromString(self.inspect_bytes)
 
     @functools.cached_property
     def deidentify_config(self) -> Any:
-        """The `DeidentifyConfig`, a raw protobuf."""
+        """Returns the `DeidentifyConfig`, a raw protobuf."""
         return messages().deidentify.FromString(self.deidentify_bytes)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _is_table(item: Any) -> bool:
 
 
 def _columns(item: Any) -> list[tuple[str, pa.Array]]:
-    """The columns of texts of an item, with their names; a text is a column without a name."""
+    """Returns an item's columns of texts, with their names; a text is a column without a name."""
     kind = item.WhichOneof("data_item")
     if kind == "value":
         return [("", pa.array([item.value], pa.string()))]

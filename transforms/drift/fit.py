@@ -17,7 +17,7 @@ _TYPES = {
 
 
 def types_of(baseline: Baseline) -> dict[str, pa.DataType]:
-    """The types of columns, for an input that does not tell them."""
+    """Returns the types of columns, for an input without types."""
     columns = baseline.layout.columns
     return {each.name: _TYPES[each.kind] for each in columns if each.kind in _TYPES}
 
@@ -39,7 +39,7 @@ def check_fits(baseline: Baseline, schema: pa.Schema) -> None:
 
 
 def ignoring(baseline: Baseline, columns: Iterable[str]) -> Baseline:
-    """The baseline, to which some columns are not new: those of messages, say.
+    """Returns the baseline, without reports of some new columns: those of messages, say.
 
     Those that it counts are counted.
     """

@@ -23,7 +23,7 @@ MOST_SLICES = 200
 def layout_of(
     cells: tuple[ColumnCells, ...], slices: Sequence[str] = (), ignored: Sequence[str] = ()
 ) -> Layout:
-    """The layout of learned cells.
+    """Returns the layout of learned cells.
 
     Args:
       cells: Of each column.
@@ -53,7 +53,7 @@ def layout_of(
 def baseline_of(
     layout: Layout, windows: Iterable[Counts], window_us: int | None = None
 ) -> Baseline:
-    """The baseline of the counts of its windows.
+    """Returns the baseline of the counts of its windows.
 
     Args:
       layout: Of the counts.

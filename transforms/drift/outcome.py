@@ -80,7 +80,7 @@ def outcome_of(
 
 
 def _gaps(windows: list[Window], period_us: int | None) -> list[Window]:
-    """The windows between the first and the last that had no rows; the first `MOST_GAPS`."""
+    """Returns the windows without rows between the first and the last; the first `MOST_GAPS`."""
     if period_us is None or len(windows) < 2:
         return []
     first, last = windows[0], windows[-1]
@@ -100,7 +100,7 @@ def _gaps(windows: list[Window], period_us: int | None) -> list[Window]:
 def _moved(
     baseline: Baseline, rows: list[dict[str, object]], windows: Windows
 ) -> dict[tuple[str, str], Moved]:
-    """The histograms of the worst window of each finding."""
+    """Returns the histograms of the worst window of each finding."""
     layout = baseline.layout
     slices = {name: place for place, name in enumerate(layout.slice_names)}
     by_start = {window.start: counts for window, counts in windows}
@@ -138,7 +138,7 @@ def _written(verdicts: pa.Table, format: str) -> bytes:
 
 
 def _findings(rows: list[dict[str, object]]) -> tuple[tuple[str, str, str], ...]:
-    """Of each column of all rows in how many windows it moved; slices are only counted."""
+    """Returns for each column of all rows in how many windows it moved; slices are only counted."""
     told = []
     for row in findings(rows):
         if row["slice"]:

@@ -142,7 +142,7 @@ class SumCounts(MergeFn):
         super().__init__(partial(_no_rows, layout), _same)
 
     def get_accumulator_coder(self) -> PickledCoder:
-        """Counts, as narrow as they are."""
+        """Returns a coder of counts, as narrow as they are."""
         return PickledCoder()
 
 
@@ -254,7 +254,7 @@ def _again(windows: Any, lateness: Any) -> beam.WindowInto:
 
 
 def _uncounted(layout: Layout, name: str | None) -> Layout:
-    """A layout that takes no notice of the column of event times.
+    """Returns a layout without the column of event times.
 
     Raises:
       ConfigError: It counts it: the baseline was made without telling which column that is.

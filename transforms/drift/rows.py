@@ -16,7 +16,7 @@ def timed(
     size: float | None,
     dead_letters: DeadLetters | None,
 ) -> Batches:
-    """The rows that have an event time.
+    """Returns the rows that have an event time.
 
     Args:
       rows: Batches.

@@ -67,7 +67,7 @@ class LoadedGraph:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def calls(self, fed: pa.RecordBatch) -> Calls[pa.RecordBatch]:
-        """How rows of a batch are transformed, and the rows at fault found."""
+        """Returns the calls that transform the rows of a batch and find those at fault."""
 
         def call(start: int, count: int, padded: int) -> pa.RecordBatch:
             return self.transform(fed.slice(start, count))
@@ -90,7 +90,7 @@ class LoadedGraph:
 
 
 def _is_scalar(spec: Any) -> bool:
-    """Whether an output has exactly one value for each row."""
+    """Returns whether an output has exactly one value for each row."""
     if not isinstance(spec, tensorflow().TensorSpec):
         return False
     return spec.shape.rank is not None and list(spec.shape[1:]) in ([], [1])
@@ -128,7 +128,7 @@ def transform_batch(
 
 
 def _applied(loaded: LoadedGraph, fed: pa.RecordBatch) -> tuple[pa.RecordBatch, list[Failed]]:
-    """What the graph makes of rows, and those that it fails on."""
+    """Returns the graph's results, and the rows that it fails on."""
     parts = list(loaded.calls(fed).over(fed.num_rows, loaded.limit))
     made = [part.result for part in parts if not isinstance(part, Failed)]
     failed = [part for part in parts if isinstance(part, Failed)]

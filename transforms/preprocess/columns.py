@@ -89,7 +89,7 @@ class RawColumns:
         return replace(self, used=frozenset(used))
 
     def types(self) -> dict[str, pa.DataType]:
-        """The types of the used columns, for formats that don't tell them, such as CSV."""
+        """Returns the types of the used columns, for formats that don't tell them, such as CSV."""
         text = {pa.binary(): pa.string()}
         features = [each for each in self.features if each.name in self.used]
         return {
@@ -135,17 +135,17 @@ class RawColumns:
         return pa.RecordBatch.from_arrays(arrays, schema=self.arrow()), faults
 
     def arrow(self) -> pa.Schema:
-        """The schema of what `feed` returns."""
+        """Returns the schema of the result of `feed`."""
         return pa.schema([(feature.name, pa.list_(feature.leaf)) for feature in self.features])
 
     def adapter(self) -> Any:
-        """The `TensorAdapterConfig` that makes tensors of what `feed` returns."""
+        """Returns the `TensorAdapterConfig` that makes tensors of the result of `feed`."""
         from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
 
         return TensorAdapterConfig(self.arrow(), self.representations())
 
     def representations(self) -> dict[str, Any]:
-        """How each column becomes a tensor, as tensorflow-metadata's `TensorRepresentation`."""
+        """Returns how columns become tensors: tensorflow-metadata's `TensorRepresentation`."""
         from tensorflow_metadata.proto.v0 import schema_pb2
 
         parse = schema_pb2.TensorRepresentation.FromString
@@ -193,7 +193,7 @@ def _feature(name: str, representation: Any, types: Mapping[str, str]) -> RawFea
 
 
 def _problem(feature: RawFeature, schema: pa.Schema) -> str | None:
-    """Why a column can't feed a feature; None if it can."""
+    """Returns why a column can't feed a feature; None if it can."""
     name, count = feature.name, schema.names.count(feature.name)
     if count != 1:
         near = nearest_column(name, schema.names)
@@ -215,7 +215,7 @@ def _problem(feature: RawFeature, schema: pa.Schema) -> str | None:
 
 
 def _fed(feature: RawFeature, column: pa.Array) -> tuple[pa.Array, list[Fault]]:
-    """A column as lists of a feature's values."""
+    """Returns a column as lists of a feature's values."""
     listed = is_list(plain_type(column.type))
     cast = checked_cast(column, pa.list_(feature.leaf) if listed else feature.leaf)
     cast = without_null_items(cast) if listed else cast
@@ -227,7 +227,7 @@ def _fed(feature: RawFeature, column: pa.Array) -> tuple[pa.Array, list[Fault]]:
 
 
 def _shape_faults(feature: RawFeature, array: pa.Array, listed: bool) -> list[Fault]:
-    """Rows without a value where each needs one, and rows with too few or too many."""
+    """Returns the faults of rows with no value where one is needed, too few or too many."""
     faults = []
     if array.null_count and not feature.has_default:
         null = np.asarray(array.is_null().to_numpy(zero_copy_only=False))

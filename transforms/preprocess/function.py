@@ -57,7 +57,7 @@ class PreprocessingFn:
         return made
 
     def function(self) -> Function:
-        """The function itself.
+        """Returns the function itself.
 
         Raises:
           ConfigError: It isn't there, or is none.
@@ -88,7 +88,7 @@ class PreprocessingFn:
         return self.function()(inputs)
 
     def __str__(self) -> str:
-        """As a user would name it."""
+        """Returns as a user would name it."""
         return f"{self.code.path if self.code else self.module}:{self.name}"
 
 
@@ -152,7 +152,7 @@ class _NoColumn(Exception):
 
 
 def _explained(error: Exception, function: Function, columns: RawColumns) -> ConfigError:
-    """An error of a function while it is traced: there are no values then that it could tell."""
+    """Explains an error of a function while it is traced, when there are no values to show."""
     what, known = _named(function), [feature.name for feature in columns.features]
     path = function.code.path if isinstance(function, PreprocessingFn) and function.code else ""
     line = f" in line {line_of(error, path)}" if path and line_of(error, path) else ""
@@ -168,7 +168,7 @@ def _explained(error: Exception, function: Function, columns: RawColumns) -> Con
 
 
 def _double(told: str) -> str:
-    """What to do where float32 meets float64: a FLOAT of a schema is a float32."""
+    """Returns the hint for float32 beside float64: a FLOAT of a schema is a float32."""
     if not re.search("float64|double", told):
         return ""
     return ". A FLOAT of the schema is float32: cast what is float64 by tf.cast(x, tf.float32)"

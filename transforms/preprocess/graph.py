@@ -84,7 +84,7 @@ class TransformFunction:
 
     @functools.cached_property
     def inputs(self) -> Mapping[str, Any]:
-        """What it takes: tensors of its graph by feature, some of them sparse or ragged.
+        """Returns its inputs: tensors of its graph by feature, some of them sparse or ragged.
 
         Raises:
           ConfigError: It was written for TensorFlow 1.
@@ -101,11 +101,11 @@ class TransformFunction:
 
     @functools.cached_property
     def nodes(self) -> frozenset[str]:
-        """The names of the graph's nodes."""
+        """Returns the names of the graph's nodes."""
         return frozenset(op.name for op in self._graph.get_operations())
 
     def needed(self, outputs: Iterable[str]) -> frozenset[str]:
-        """The inputs that some outputs depend on."""
+        """Returns the inputs that some outputs depend on."""
         placeholders = _sources(_tensors({name: self.outputs[name] for name in outputs}))
         return frozenset(
             name
@@ -146,7 +146,7 @@ def load_function(path: str, version: str) -> TransformFunction:
 
 
 def _saved(uri: str) -> Path:
-    """The SavedModel of a transform graph, on this machine."""
+    """Returns the SavedModel of a transform graph, on this machine."""
     path = local_path(uri)
     for place in (path / SAVED, path):
         if (place / "saved_model.pb").exists():
@@ -168,7 +168,7 @@ def _digest(path: Path) -> str:
 
 
 def _raw_schema(path: Path) -> Any:
-    """The schema of the raw data that lies beside a graph; None where there is none."""
+    """Returns the schema of the raw data beside a graph, or None."""
     from transforms.schema.files import read_metadata
 
     schema = path.parent / RAW_SCHEMA
@@ -176,7 +176,7 @@ def _raw_schema(path: Path) -> Any:
 
 
 def _columns(function: TransformFunction, schema: Any) -> RawColumns:
-    """What a graph takes: by its inputs, with the defaults that its schema gives them."""
+    """Returns the columns for a graph's inputs, with the defaults of its schema."""
     told = {}
     if schema is not None:
         told = {each.name: each for each in RawColumns.of_schema(schema).features}
@@ -218,7 +218,7 @@ def _raw_feature(name: str, value: Any) -> RawFeature:
 
 
 def _tensors(value: Any) -> list[Any]:
-    """The plain tensors that a value consists of."""
+    """Returns the plain tensors in a value."""
     return list(tensorflow().nest.flatten(value, expand_composites=True))
 
 
@@ -227,7 +227,7 @@ def _spec(value: Any) -> Any:
 
 
 def _sources(tensors: Iterable[Any]) -> set[str]:
-    """The names of the placeholders that tensors depend on."""
+    """Returns the names of the placeholders that tensors depend on."""
     waiting, seen = [tensor.op for tensor in tensors], {}
     while waiting:
         op = waiting.pop()

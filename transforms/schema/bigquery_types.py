@@ -108,7 +108,7 @@ def _decimal(field: dict[str, Any], kind: str, path: str) -> pa.DataType:
 
 
 def _range(field: dict[str, Any], path: str) -> pa.DataType:
-    """A range is a struct of its two ends; an end that is null has no bound."""
+    """Returns a range as a struct of its two ends; a null end is no bound."""
     element = field.get("rangeElementType")
     kind = type_name(element) if isinstance(element, dict) else ""
     if kind not in _RANGES:
@@ -176,7 +176,7 @@ def _scalar_name(type: pa.DataType) -> str | None:
 
 
 def _decimal_field(type: pa.DataType, path: str) -> dict[str, Any]:
-    """The narrower of the two decimals that holds all values of a type."""
+    """Returns the narrower of the two decimals that holds all values of a type."""
     for name, (precision, scale) in DECIMALS.items():
         if 0 <= type.scale <= scale and type.precision - type.scale <= precision - scale:
             return {"type": name}

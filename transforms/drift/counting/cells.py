@@ -86,7 +86,7 @@ class ColumnCells:
         return pa.scalar(len(self.labels) + 1, pa.int32())
 
     def index(self, array: pa.Array) -> Cells:
-        """In which cell each value is.
+        """Returns the cell of each value.
 
         Args:
           array: n values.
@@ -100,7 +100,7 @@ class ColumnCells:
         return self._of_numbers(array) if self.counts_numbers else self._of_labels(array)
 
     def count(self, array: pa.Array) -> NDArray[np.int64]:
-        """How many values are in each cell: `index`, counted."""
+        """Counts the values in each cell."""
         if self.counts_numbers or self.kind == "presence":
             return np.bincount(self.index(array), minlength=self.number).astype(np.int64)
         found = np.bincount(self._codes(_plain(array)), minlength=len(self._places))
@@ -132,7 +132,7 @@ class ColumnCells:
         return self._places[self._codes(array)]
 
     def _codes(self, array: pa.Array) -> NDArray[np.int32]:
-        """The place of each text among the labels; null comes behind them, then what is none."""
+        """Returns the place of each text among the labels; behind them null, then other texts."""
         if pa.types.is_null(array.type):
             array = array.cast(pa.binary())
         if not is_text(array.type):
@@ -152,7 +152,7 @@ class ColumnCells:
         return np.array([*range(_FIRST, _FIRST + labels), NULL, _FIRST + labels], np.intp)
 
     def _numbers(self, array: pa.Array) -> tuple[NDArray[np.float64], int]:
-        """What is counted as doubles, NaN where it is null; and how many are null."""
+        """Returns values to count as doubles, NaN for null, and the number of nulls."""
         numbers = numbers_of(array, self.kind)
         if numbers is None:
             raise self._wrong(array.type)
@@ -166,7 +166,7 @@ class ColumnCells:
         )
 
     def names(self) -> list[str]:
-        """The cells in words; labels as texts."""
+        """Returns the cells in words; labels as texts."""
         first = ["no column", "null"]
         if not self.counts_numbers:
             texts = [label.decode(errors="replace") for label in self.labels]
@@ -185,7 +185,7 @@ class ColumnCells:
 
 
 def numbers_of(array: pa.Array, kind: str) -> pa.Array | None:
-    """What is counted of plain values as doubles; None where the type has none."""
+    """Returns plain values as the doubles to count; None if the type has none."""
     type = array.type
     if pa.types.is_null(type):
         return array.cast(pa.float64())
@@ -206,7 +206,7 @@ def numbers_of(array: pa.Array, kind: str) -> pa.Array | None:
 
 
 def kind_of(type: pa.DataType) -> str:
-    """What is counted of a plain type where nothing else is known."""
+    """Returns what to count for a plain type if nothing else is known."""
     if pa.types.is_null(type) or is_text(type):
         return "labels"
     if is_list(type):

@@ -29,12 +29,12 @@ class Counts:
 
     @classmethod
     def empty(cls, layout: Layout) -> "Counts":
-        """Those of no rows."""
+        """Returns the counts of no rows."""
         slices, cells = layout.shape
         return cls(np.zeros((slices, cells), _ANY), np.zeros(slices, _ANY))
 
     def merge(self, other: "Counts") -> "Counts":
-        """Those of the rows of both."""
+        """Returns the counts of the rows of both."""
         new = tuple(sorted({*self.new, *other.new})[:NEW_COLUMNS])
         return Counts(self.cells + other.cells, self.rows + other.rows, new)
 
@@ -60,7 +60,7 @@ class Counts:
 
 
 def unpacked(content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]) -> Counts:
-    """What `Counts.packed` gave."""
+    """Returns the counts from `Counts.packed`."""
     cells = np.frombuffer(content, width).astype(_ANY).reshape(told[:2])
     return Counts(cells, np.array(told[2:], _ANY), new)
 
@@ -105,7 +105,7 @@ def count_groups(
 
 
 def new_columns(layout: Layout, batch: pa.RecordBatch) -> tuple[str, ...]:
-    """The columns of a batch that are not in the layout, in the order of their names."""
+    """Returns the columns of a batch that are not in the layout, in the order of their names."""
     return tuple(
         sorted(set(batch.schema.names) - set(layout.places) - set(layout.ignored))[:NEW_COLUMNS]
     )
@@ -114,7 +114,7 @@ def new_columns(layout: Layout, batch: pa.RecordBatch) -> tuple[str, ...]:
 def _slices_of_rows(
     layout: Layout, batch: pa.RecordBatch, groups: np.ndarray
 ) -> list[tuple[np.ndarray, int, int]]:
-    """Of all rows, and of each slice column: the group and slice of each row, and which slices."""
+    """Returns each row's group and slice, for all rows and each slice column; and the slices."""
     rows = [(groups, 0, 1)]
     for place, first, number in layout.groups:
         labels = _index(layout.columns[place], batch) - 2

@@ -70,6 +70,6 @@ class Layout:
         return len(self.slice_names), self.number
 
     def of(self, name: str) -> slice:
-        """The cells of a column."""
+        """Returns the cells of a column."""
         place = self.places[name]
         return slice(int(self.starts[place]), int(self.starts[place + 1]))

@@ -88,7 +88,7 @@ class ColumnSummary:
         self.hashes = least_hashes.joined(self.hashes, other.hashes)
 
     def cells(self, name: str) -> ColumnCells:
-        """The cells of the column; of one like an id those of its shape."""
+        """Returns the cells of the column; for ids, those of their shape."""
         kind = _SHAPES[self.kind] if self._is_like_an_id() else self.kind
         if kind == "labels":
             return ColumnCells(name, kind, labels=_labels(self.texts))
@@ -149,7 +149,7 @@ class Learner:
         return self
 
     def cells(self) -> tuple[ColumnCells, ...]:
-        """The cells of each column, by name.
+        """Returns the cells of each column, by name.
 
         Raises:
           ConfigError: No column is left, or one that `kinds` names is not there.
@@ -181,7 +181,7 @@ def _wrong(name: str, kind: str, type: pa.DataType) -> ConfigError:
 
 
 def _labels(counts: ValueCounts) -> tuple[bytes, ...]:
-    """The most frequent texts; of equal ones the first in the alphabet."""
+    """Returns the most frequent texts; equal ones in alphabetical order."""
     short = pc.less_equal(pc.binary_length(counts.values), LABEL_BYTES)
     values = counts.values.filter(short).to_pylist()
     weights = counts.weights[short.to_numpy(zero_copy_only=False)].tolist()
@@ -190,7 +190,7 @@ def _labels(counts: ValueCounts) -> tuple[bytes, ...]:
 
 
 def _bins(table: Weighted) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Edges, and the mean within each bin.
+    """Returns edges, and the mean within each bin.
 
     Numbers that hold much of the weight, and each of few ones, get a bin of their own, which ends
     at the next double; what is left is cut into parts of equal weight.

@@ -28,7 +28,7 @@ class Panes:
 
     @classmethod
     def of(cls, size: float, period: float | None = None) -> "Panes":
-        """Those of windows of so many seconds.
+        """Returns the panes of windows of so many seconds.
 
         Raises:
           ConfigError: They can't be, or would be made of very many panes.
@@ -53,12 +53,12 @@ class Panes:
         return math.gcd(self.size_us, self.period_us)
 
     def last_start(self, pane: np.ndarray) -> np.ndarray:
-        """The start of the last window that holds a pane."""
+        """Returns the start of the last window that holds a pane."""
         start: np.ndarray = pane - pane % self.period_us
         return start
 
     def first_start(self, pane: np.ndarray) -> np.ndarray:
-        """The start of the first window that holds a pane."""
+        """Returns the start of the first window that holds a pane."""
         before = pane + self.pane_us - self.size_us
         return -(-before // self.period_us) * self.period_us
 
@@ -78,7 +78,7 @@ class Pane:
     counts: Counts
 
     def merge(self, other: "Pane") -> "Pane":
-        """That of the rows of both."""
+        """Returns the state of the rows of both."""
         latest = max(self.latest, other.latest)
         return Pane(self.open_from, latest, self.counts.merge(other.counts))
 

@@ -35,7 +35,7 @@ class Calibration:
 
     @classmethod
     def none(cls, columns: int) -> "Calibration":
-        """That of no windows: chance alone."""
+        """Returns the calibration of no windows: chance alone."""
         return cls(np.zeros(columns, np.int64), np.zeros(columns), np.zeros(columns))
 
     @property
@@ -44,14 +44,14 @@ class Calibration:
         return self.windows >= LEAST_WINDOWS
 
     def moments(self, tested: Tested) -> tuple[Floats, Floats]:
-        """Mean and variance of the statistic where nothing has drifted."""
+        """Returns mean and variance of the statistic without drift."""
         df = np.maximum(tested.cells - 1, 1)
         excess = np.where(self.is_enough, self.mean, 0.0) * tested.size
         spread = np.where(self.is_enough, self.spread, 0.0) * tested.size**2
         return df + excess, 2 * df + 4 * excess + spread
 
     def tails(self, tested: Tested) -> Floats:
-        """The p-value of each column; 1 where there is nothing to test."""
+        """Returns the p-value of each column; 1 if there is nothing to test."""
         mean, variance = self.moments(tested)
         df = 2 * mean**2 / variance
         below = np.where(self.is_enough, df * np.maximum(self.windows - 1, 1), np.inf)
@@ -59,7 +59,7 @@ class Calibration:
         return np.where(tested.cells > 1, tails, 1.0)
 
     def detectable(self, tested: Tested, tail: float, power_quantile: float = 1.2816) -> Floats:
-        """About the least index of which nine in ten windows of this size have such a p-value.
+        """Returns about the least index that nine in ten windows of this size detect.
 
         Args:
           tested: The window.
@@ -97,7 +97,7 @@ def calibrate(windows: Iterable[Integers], total: Integers, starts: Integers) ->
 
 
 def _moments(usable: np.ndarray, statistic: Floats, df: Floats, size: Floats) -> Calibration:
-    """From the statistics of w windows of c columns, where they are usable."""
+    """Computes moments from the statistics of w windows of c columns, where they are usable."""
     number = usable.sum(axis=0)
     excess = np.where(usable, (statistic - df) / size, 0.0)
     mean = excess.sum(axis=0) / np.maximum(number, 1)

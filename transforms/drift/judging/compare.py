@@ -59,7 +59,7 @@ class Comparer:
         return f"{self.baseline.hash} {policy_digest(self.policy)}"
 
     def __call__(self, counts: Counts, window: Window | None = None) -> pa.RecordBatch:
-        """The verdicts of a window, of schema `VERDICTS`: by slice, then by column.
+        """Returns the verdicts of a window, of schema `VERDICTS`: by slice, then by column.
 
         Args:
           counts: Of the baseline's layout.
@@ -77,7 +77,7 @@ class Comparer:
         return pa.Table.from_batches(parts, VERDICTS).combine_chunks().to_batches()[0]
 
     def no_data(self, window: Window) -> pa.RecordBatch:
-        """The verdicts of a window without rows."""
+        """Returns the verdicts of a window without rows."""
         return self(Counts.empty(self.baseline.layout), window)
 
     def _slice(self, place: int, counts: Counts) -> _Slice:
@@ -96,7 +96,7 @@ class Comparer:
         )
 
     def _unjudged(self, place: int, counts: Counts, tested: Tested) -> np.ndarray:
-        """Why columns are not judged; "" of those that are."""
+        """Returns why columns are not judged; "" for judged ones."""
         columns = len(self._names)
         status = np.full(columns, "", object)
         rows, base = int(counts.rows[place]), int(self.baseline.counts.rows[place])
@@ -110,7 +110,7 @@ class Comparer:
         return status
 
     def _tails(self, part: _Slice) -> Floats:
-        """The p-values; of what is not judged NaN, which counts for no test."""
+        """Returns the p-values, NaN for columns that are not judged, which count for no test."""
         judged = np.tile(part.status == "", 2)
         return np.where(judged, part.tails, np.nan)
 
@@ -159,7 +159,7 @@ class Comparer:
     def _status(
         self, part: _Slice, q: Floats, calibrated: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Each column's status, and by which measure it is one that a person should look at."""
+        """Returns each column's status, and the measure by which a person should look at it."""
         columns, policy = len(self._names), self.policy
         sure = q <= policy.false_share
         index = part.tested.adjusted[:columns]
@@ -189,12 +189,12 @@ class Comparer:
 def _level(
     sure: np.ndarray, value: Floats, suspect: Floats | float, drift: Floats | float
 ) -> Integers:
-    """0, 1 or 2: how far a value goes that is more than chance."""
+    """Returns 0, 1 or 2: how far a value goes that is more than chance."""
     return sure * ((value >= suspect).astype(np.int64) + (value >= drift))
 
 
 def _discoveries(tails: list[Floats]) -> list[Floats]:
-    """The q-values of all p-values together: NaN of those that are NaN."""
+    """Returns the q-values of all p-values together, with NaN for NaN."""
     joined = np.concatenate(tails)
     known = np.flatnonzero(~np.isnan(joined))
     order = known[np.argsort(joined[known], kind="stable")]

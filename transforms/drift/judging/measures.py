@@ -121,7 +121,7 @@ class Measurer:
         return np.minimum.reduceat(places, starts)
 
     def _ordered(self, counts: Integers) -> Integers:
-        """The counts of numbers in their order; what has no order is 0."""
+        """Returns the counts of numbers in their order; 0 for values without order."""
         keep = self._numbers[self._column] & ~self.missing
         return np.where(keep, counts, 0)
 
@@ -137,7 +137,7 @@ class Measurer:
         return np.where(self._numbers, found, np.nan)
 
     def _moments(self, counts: Integers) -> tuple[Floats, Floats]:
-        """Mean and standard deviation, as the cells' centers tell; NaN of nothing, never 0."""
+        """Returns mean and standard deviation, by the centers of cells; NaN without values."""
         there = np.isfinite(self._centers)
         held = np.where(there, counts, 0)
         number = self._sum(held).astype(np.float64)
@@ -150,7 +150,7 @@ class Measurer:
         return mean, np.where(spread > 0, spread, np.nan)
 
     def _medians(self, counts: Integers) -> Floats:
-        """The medians, numbers taken to lie evenly in their cells; NaN of nothing."""
+        """Returns the medians, as if numbers lay evenly in their cells; NaN without values."""
         low, high = self._edges
         held = np.where(np.isfinite(low), counts, 0)
         ends = np.cumsum(held)

@@ -63,14 +63,14 @@ def compare_cells(window: Integers, baseline: Integers, starts: Integers) -> Tes
 
 
 def starts_of(starts: Integers) -> Integers:
-    """Where columns start, once each has a cell more behind it."""
+    """Returns where columns start, once each has one more cell behind it."""
     return starts + np.arange(len(starts))
 
 
 def _with_rare(
     window: Integers, baseline: Integers, kept: np.ndarray, column: Integers, starts: Integers
 ) -> tuple[Integers, Integers]:
-    """The counts of kept cells, 0 for others, with the rare ones' behind each column."""
+    """Returns the counts of kept cells, 0 for others, with the rare ones' behind each column."""
     rare = [np.add.reduceat(np.where(kept, 0, each), starts) for each in (window, baseline)]
     n, m = (np.add.reduceat(each, starts) for each in (window, baseline))
     expected = (rare[0] + rare[1]) * (n / np.maximum(n + m, 1))
@@ -90,7 +90,7 @@ def _with_rare(
 def _least_kept(
     baseline: Integers, kept: np.ndarray, column: Integers, starts: Integers
 ) -> Integers:
-    """The kept cell with the fewest rows of each column, the first of equal ones; -1 of none."""
+    """Returns each column's kept cell with the fewest rows, the first of equal ones; else -1."""
     most = np.iinfo(np.int64).max
     held = np.where(kept, baseline, most)
     is_least = (held == np.minimum.reduceat(held, starts)[column]) & kept
@@ -120,7 +120,7 @@ def _psi(
     cells: Integers,
     starts: Integers,
 ) -> Floats:
-    """With half a row in each cell (H. Jeffreys), so that none is empty."""
+    """Returns the index with half a row in each cell (H. Jeffreys), so that none is empty."""
     column = np.repeat(np.arange(len(starts)), np.diff(np.append(starts_of(starts), len(a))))
     half = 0.5 * np.maximum(cells, 1)
     p = (b + 0.5) / (m + half)[column]

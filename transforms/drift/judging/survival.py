@@ -28,7 +28,7 @@ _LANCZOS = (
 
 
 def chi2_tail(x: Floats, df: Floats) -> Floats:
-    """The probability that a chi-square variable is at least x.
+    """Returns the probability that a chi-square variable is at least x.
 
     Args:
       x: n values of 0 or more.
@@ -40,7 +40,7 @@ def chi2_tail(x: Floats, df: Floats) -> Floats:
 
 
 def gamma_tail(a: Floats, x: Floats) -> Floats:
-    """The regularised upper incomplete gamma function Q(a, x), for n pairs."""
+    """Returns the regularised upper incomplete gamma function Q(a, x), for n pairs."""
     tail = np.ones(len(x))
     below = (x > 0) & (x < a + 1)
     above = (x > 0) & ~below
@@ -50,7 +50,7 @@ def gamma_tail(a: Floats, x: Floats) -> Floats:
 
 
 def f_tail(x: Floats, df: Floats, df_below: Floats) -> Floats:
-    """The probability that an F variable is at least x.
+    """Returns the probability that an F variable is at least x.
 
     Args:
       x: n values of 0 or more.
@@ -66,7 +66,7 @@ def f_tail(x: Floats, df: Floats, df_below: Floats) -> Floats:
 
 
 def beta_below(a: Floats, b: Floats, x: Floats) -> Floats:
-    """The regularised incomplete beta function I_x(a, b), for n triples; x is within 0 and 1."""
+    """Returns the regularised incomplete beta function I_x(a, b), for n triples; x from 0 to 1."""
     swap = x > (a + 1) / (a + b + 2)
     a, b, x = np.where(swap, b, a), np.where(swap, a, b), np.where(swap, 1 - x, x)
     safe = np.clip(x, _TINY, 1.0)
@@ -82,7 +82,7 @@ def beta_below(a: Floats, b: Floats, x: Floats) -> Floats:
 
 
 def log_gamma(x: Floats) -> Floats:
-    """The logarithm of the gamma function of positive numbers (C. Lanczos, 1964)."""
+    """Returns the logarithm of the gamma function of positive numbers (C. Lanczos, 1964)."""
     small = x < 0.5
     z = np.where(small, x + 1, x) - 1
     total = np.full(len(z), 0.99999999999980993)
@@ -95,13 +95,13 @@ def log_gamma(x: Floats) -> Floats:
 
 
 def normal_quantile(tail: Floats) -> Floats:
-    """The standard normal quantile with so much probability above it."""
+    """Returns the standard normal quantile with so much probability above it."""
     inverse = NormalDist().inv_cdf
     return np.array([-inverse(min(max(float(each), 1e-300), 0.5)) for each in tail])
 
 
 def chi2_quantile(tail: Floats, df: Floats) -> Floats:
-    """About the chi-square value with so much probability above it (Wilson, Hilferty 1931)."""
+    """Returns about the chi-square value with a probability above it (Wilson, Hilferty 1931)."""
     step = 2 / (9 * df)
     found: Floats = df * np.maximum(1 - step + normal_quantile(tail) * np.sqrt(step), 0.0) ** 3
     return found
@@ -150,5 +150,5 @@ def _beta_fraction(a: Floats, b: Floats, x: Floats) -> Floats:
 
 
 def _kept(values: Floats) -> Floats:
-    """Away from zero, by which it would be divided."""
+    """Keeps a divisor away from zero."""
     return np.where(np.abs(values) < _TINY, _TINY, values)

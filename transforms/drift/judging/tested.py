@@ -31,7 +31,7 @@ class TestedCells:
 
     @classmethod
     def of(cls, layout: Layout, counts: Integers) -> "TestedCells":
-        """Those of a layout.
+        """Returns the tested cells of a layout.
 
         Args:
           layout: The cells.
@@ -51,7 +51,7 @@ class TestedCells:
         )
 
     def __call__(self, counts: Integers) -> Integers:
-        """The counts that are tested."""
+        """Returns the counts that are tested."""
         joined = np.add.reduceat(counts, self.joins)
         lacking = np.add.reduceat(np.where(self.missing, counts, 0), self.first)
         rows = np.add.reduceat(counts, self.first)
@@ -60,7 +60,7 @@ class TestedCells:
 
 
 def _joins(column: ColumnCells, counts: Integers) -> list[int]:
-    """The first of the cells that are tested as one; no column and null always are."""
+    """Returns the first of the cells that are tested as one: always missing columns and nulls."""
     if not column.counts_numbers or not column.edges:
         return [ABSENT, *range(NULL + 1, column.number)]
     below = NULL + 2
@@ -80,6 +80,6 @@ def _joins(column: ColumnCells, counts: Integers) -> list[int]:
 
 
 def _is_single(column: ColumnCells, place: int) -> bool:
-    """Whether a bin is of just one number."""
+    """Returns whether a bin is of just one number."""
     start, end = column.edges[place], column.edges[place + 1]
     return bool(np.nextafter(start, np.inf) == end)

@@ -64,13 +64,13 @@ class Window:
 
 
 def policy_digest(policy: Policy) -> str:
-    """What tells a policy from another one."""
+    """Returns a digest that differs for different policies."""
     text = json.dumps(dataclasses.asdict(policy), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def verdict_id(monitor: str, slice_name: str, column: str, window: Window) -> str:
-    """The same for the same monitor, slice, column and window, whatever the revision.
+    """Returns one id for a monitor, slice, column and window, whatever the revision.
 
     Args:
       monitor: What tells the monitor: the baseline's hash and the policy's.

@@ -59,7 +59,7 @@ def read_client() -> Iterator[Any]:
 
 
 def _emulated(host: str) -> Any:
-    """A connection to an emulator that takes answers of any size, as Google's to the service."""
+    """Connects to an emulator, for answers of any size, as Google's client does to the service."""
     import grpc
     from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
         BigQueryReadGrpcTransport,

@@ -132,7 +132,7 @@ def _of_rows(fault: Fault, rows: np.ndarray, number: int) -> Fault:
 
 
 def _scalar(values: pa.Array, field: Mapping[str, Any], path: str) -> list[Fault]:
-    """What is wrong with values themselves; those that are missing are not."""
+    """Returns the faults of values themselves; missing ones have none."""
     kind = type_name(field)
     if kind == "STRUCT":
         return _record(values, field, path)

@@ -34,12 +34,12 @@ def job_id(place: Address, run_id: str, number: int = 0) -> str:
 
 
 def loaded(client: Any, place: Address, run_id: str) -> bool:
-    """Whether a run has loaded its rows into a table; a job that runs is waited for."""
+    """Returns whether a run has loaded its rows into a table; waits for a running job."""
     return _last_job(client, place, run_id)[1]
 
 
 def _last_job(client: Any, place: Address, run_id: str) -> tuple[int, bool]:
-    """How many jobs of the run have failed, and whether one went well."""
+    """Returns how many jobs of the run have failed, and whether one went well."""
     number = 0
     while True:
         try:
@@ -111,7 +111,7 @@ def _started(client: Any, place: Address, files: list[str], config: Any, name: s
 
 
 def _joined(files: list[str]) -> str:
-    """One file of all rows: a job takes one upload, and only one job is all or nothing."""
+    """Joins all rows to one file: a job takes one upload, and only one job is all or nothing."""
     if len(files) == 1:
         return files[0]
     path = f"{files[0].rpartition('/')[0]}/whole.parquet"
@@ -126,7 +126,7 @@ def _joined(files: list[str]) -> str:
 
 
 def _failure(job: Any, place: Address) -> str:
-    """Why a job failed: what its errors say, of which the last is often the first one's echo."""
+    """Returns why a job failed, by its errors; the last often echoes the first."""
     told = [error.get("message", "") for error in job.errors or [job.error_result]]
     # A value of a row has no place in an error.
     told = [_VALUE.sub(r"\1...", text) for text in told]

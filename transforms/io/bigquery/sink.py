@@ -123,7 +123,7 @@ class BigQuerySink:
             )
 
     def _table(self) -> Any:
-        """The table, or None where there is none."""
+        """Returns the table, or None."""
         try:
             with rest_client(self.address.project) as client:
                 try:

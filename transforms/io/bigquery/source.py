@@ -115,7 +115,7 @@ def _table(place: Address) -> Any:
 
 
 def _moment(uri: str, given: str | None, created: Any) -> datetime.datetime:
-    """As of when to read: now, unless the URI says otherwise."""
+    """Returns as of when to read: now, unless the URI says otherwise."""
     if given is None:
         now = datetime.datetime.now(datetime.UTC)
         # The service's clock made the table; this one may be behind it.

@@ -69,7 +69,7 @@ class Facts:
 
 
 def findings(rows: Sequence[Row]) -> list[Row]:
-    """For each column and slice its worst verdict, where it is one to look at; the worst first."""
+    """Returns the worst verdict of each column and slice that needs a look, the worst first."""
     worst: dict[tuple[str, str], Row] = {}
     for row in rows:
         key = row["slice"], row["column"]
@@ -79,7 +79,7 @@ def findings(rows: Sequence[Row]) -> list[Row]:
 
 
 def drift_report(rows: Sequence[Row], moved: Mapping[tuple[str, str], Moved], facts: Facts) -> str:
-    """A self-contained page.
+    """Returns a self-contained page.
 
     Args:
       rows: All verdicts, by window.
@@ -97,12 +97,12 @@ def drift_report(rows: Sequence[Row], moved: Mapping[tuple[str, str], Moved], fa
 
 
 def _weight(row: Row) -> tuple[int, float, int]:
-    """How bad a verdict is; of equal ones that of the whole is worse than that of a slice."""
+    """Returns the weight of a verdict; of equal ones the whole weighs more than a slice."""
     return _SIGNS.index(row["status"]), row["adjusted_psi"] or 0.0, -len(row["slice"])
 
 
 def _judged_weight(row: Row) -> tuple[int, float, int]:
-    """The same, but a window that was not judged is no worse than one where nothing moved."""
+    """Returns the same, but a window without judgement weighs no more than one without drift."""
     weight = _weight(row)
     return weight if row["status"] in (*FOUND, "NEW_COLUMN") else (0, *weight[1:])
 
@@ -211,7 +211,7 @@ def _words(status: str) -> str:
 
 
 def window_text(row: Row) -> str:
-    """A window as people read it."""
+    """Returns a window as people read it."""
     start, end = row["window_start"], row["window_end"]
     if start is None:
         return "all rows"
