@@ -12,7 +12,7 @@ from transforms.commit.remains import release_staging
 from transforms.errors import ConfigError
 from transforms.families import STDOUT
 from transforms.files import filesystem
-from transforms.files.uris import FORMATS, Location, parse
+from transforms.files.uris import FORMATS, READ_ONLY, Location, parse
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -110,7 +110,8 @@ class Outputs:
           in_sight: Columns that a preview on a narrow terminal shows before all others.
 
         Raises:
-          ConfigError: It is a glob, or lies inside another output of the run.
+          ConfigError: It is a glob, or lies inside another output of the run, or its format is
+            only read.
         """
         known = next((t for t in self.targets if t.uri == uri), None)
         if known is not None:
@@ -123,6 +124,11 @@ class Outputs:
             raise ConfigError(
                 f"{uri!r} ends like a file of a format that isn't known: {', '.join(FORMATS)} are. "
                 "A folder's name ends with a slash"
+            )
+        if location.format in READ_ONLY:
+            raise ConfigError(
+                f"{uri!r}: {READ_ONLY[location.format]} can be read but not written: write Parquet "
+                "or tfrecord"
             )
         preview = location.family is STDOUT
         target = Target(

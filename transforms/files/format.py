@@ -101,7 +101,7 @@ class Format(Protocol):
     Attributes:
       name: As in `?format=`.
       suffixes: File name endings that mean it.
-      unit: What its positions count: "line", "row" or "record".
+      unit: What its positions count: "line", "row" or "record"; "file" where a file is one row.
       splittable: Whether parts of an uncompressed file can be read apart.
     """
 

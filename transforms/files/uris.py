@@ -18,6 +18,7 @@ FORMATS = Registry(
         "arrow": "transforms.files.formats.arrow:Arrow",
         "avro": "transforms.files.formats.avro.format:Avro",
         "csv": "transforms.files.formats.csv.format:Csv",
+        "image": "transforms.files.formats.image.format:Images",
         "jsonl": "transforms.files.formats.json.format:JsonLines",
         "parquet": "transforms.files.formats.parquet.format:Parquet",
         "tfrecord": "transforms.files.formats.tfrecord:TfRecord",
@@ -29,18 +30,27 @@ FORMATS = Registry(
 SUFFIXES = {
     ".arrow": "arrow",
     ".avro": "avro",
+    ".bmp": "image",
     ".csv": "csv",
     ".feather": "arrow",
+    ".gif": "image",
+    ".jpeg": "image",
+    ".jpg": "image",
     ".json": "jsonl",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".png": "image",
     ".pq": "parquet",
     ".tfrec": "tfrecord",
     ".tfrecord": "tfrecord",
     ".tfrecords": "tfrecord",
     ".tsv": "tsv",
+    ".webp": "image",
 }
+
+READ_ONLY = {"image": "images", "tfsequence": "tf.SequenceExamples"}
+"""Formats that are read but not written, and what their files hold."""
 
 
 @dataclass(frozen=True)

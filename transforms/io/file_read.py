@@ -23,9 +23,11 @@ from transforms.commit.ledger import Entry
 from transforms.files.ahead import ahead
 from transforms.files.filesystem import change_of, is_local, open_read
 from transforms.files.format import BrokenFile, Chunk, File, Split
+from transforms.files.formats.image.format import reject_file
 from transforms.io.file_source import NULL_PARTITION, Source
 from transforms.io.passed import Passed
 from transforms.reasons import Reason
+from transforms.rebatch import Rebatch
 from transforms.rejects import NO_REJECTS, Outcome, join_rejects, reject_payloads, rejected_rows
 
 if TYPE_CHECKING:
@@ -132,7 +134,11 @@ def read_split(
         yield _empty(source), _broken(split.file, *_cause(split.file, error))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         why = f"the file can't be opened: {error.strerror}"
-        yield _empty(source), _broken(split.file, Reason.UNREADABLE_FILE, why)
+        if source.format.unit == "file":
+            # It is one row, and all that is lost.
+            yield _empty(source), reject_file(split.file.uri, Reason.UNPARSABLE, why)
+        else:
+            yield _empty(source), _broken(split.file, Reason.UNREADABLE_FILE, why)
     except (LookupError, ValueError, OSError, pa.ArrowException):
         # A reader that meets the parts of two files may fail in any way.
         if not split.file.modified or (change := change_of(split.file)) is None:
@@ -266,4 +272,7 @@ def read_files(root: Any, source: Source, verb: "Read") -> Batches:
     read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
     if verb.dead_letters is not None:
         verb.dead_letters.tally(read.tally)
-    return split_rejects(read.outcomes, verb.dead_letters, "Read")
+    batches = split_rejects(read.outcomes, verb.dead_letters, "Read")
+    if source.format.unit == "file":
+        return batches | "Join" >> Rebatch(verb.max_rows)
+    return batches

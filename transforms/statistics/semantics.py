@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from transforms.statistics.images import HEAD_BYTES, image_size
+from transforms.files.formats.image.header import HEAD_BYTES, image_size
 
 ENOUGH = 100
 """Values that are looked at before anything is said, as in TFDV."""

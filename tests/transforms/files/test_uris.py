@@ -56,4 +56,4 @@ def test_settings_reach_the_format():
 def test_every_format_loads(name):
     format = load_format(name)
     assert format.name == name
-    assert format.unit in ("line", "row", "record")
+    assert format.unit in ("line", "row", "record", "file")

@@ -135,6 +135,19 @@ def test_a_hint_at_another_delimiter(tmp_path, caplog):
     assert not caplog.text
 
 
+def test_a_hint_at_a_column_without_values(tmp_path, caplog):
+    (tmp_path / "x.csv").write_text("a,b\n1,\n2,\n")
+    (tmp_path / "x.jsonl").write_text('{"a": 1, "b": null}\n{"a": 2}\n')
+    (tmp_path / "y.jsonl").write_text('{"a": 1, "b": 2}\n')
+    for name in ("x.csv", "x.jsonl"):
+        caplog.clear()
+        assert Source.resolve(str(tmp_path / name)).schema.field("b").type == pa.string()
+        assert f"no value of column b in the first rows of {tmp_path}/{name}" in caplog.text
+    caplog.clear()
+    assert Source.resolve(f"{tmp_path}/*.jsonl").schema.field("b").type == pa.int64()
+    assert not caplog.text
+
+
 def test_wanted_types_leave_lists_lists(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"a": [1, 2], "b": 1}\n')
     wanted = {"a": pa.float32(), "b": pa.float32()}

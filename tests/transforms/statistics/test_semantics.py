@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from tests.support import batch_of, shared_data
+from transforms.files.formats.image.header import Image, image_size
 from transforms.statistics import state
 from transforms.statistics.collect import Collector, statistics_of
 from transforms.statistics.dataset import described, merged
-from transforms.statistics.images import Image, image_size
 from transforms.statistics.options import StatisticsOptions
 
 OPTIONS = StatisticsOptions(semantics=True)

@@ -16,6 +16,7 @@ from tests.transforms.files.formats import hostile
 from tests.transforms.files.formats.formats import EVERY_TYPE, read_lines, written
 from transforms.arrow.types import plain_schema
 from transforms.files.format import File, whole
+from transforms.files.formats.json import objects
 from transforms.files.formats.json.elements import is_document
 from transforms.files.formats.json.format import JsonLines
 from transforms.files.formats.text.text import Sizes
@@ -211,7 +212,7 @@ def test_schema_from_a_sample() -> None:
         "float": pa.float64(),
         "bool": pa.bool_(),
         "text": pa.string(),
-        "null": pa.string(),
+        "null": pa.null(),
         "mixed": pa.string(),
         "day": pa.date32(),
         "at": pa.timestamp("us"),
@@ -222,8 +223,34 @@ def test_schema_from_a_sample() -> None:
         "big": pa.string(),
         "late": pa.int64(),
     }
-    kept, _ = read_lines(SMALL, data, schema)
+    wanted = schema.set(schema.get_field_index("null"), pa.field("null", pa.string()))
+    kept, _ = read_lines(SMALL, data, wanted)
     assert kept[0][1]["big"] == str(2**64)
+
+
+def _many_keys(number: int) -> bytes:
+    pairs = (f'"k{key}":":"' for key in range(number - 1))
+    return ('{"a":3,' + ",".join(pairs) + "}\n").encode()
+
+
+def test_a_line_of_very_many_keys_is_rejected_alone() -> None:
+    data = b'{"a":1}\n' + _many_keys(objects.MAX_KEYS + 1) + b'{"a":2}\n'
+    assert JsonLines().sample_schema(io.BytesIO(data), "f").names == ["a"]
+    kept, lost = read_lines(JsonLines(), data, INTS)
+    assert [(line, row["a"]) for line, row in kept] == [(1, 1), (3, 2)]
+    assert [reject[:3] for reject in lost] == [("f#line=2", "oversized", None)]
+    kept, lost = read_lines(JsonLines(), _many_keys(objects.MAX_KEYS), INTS)
+    assert [row["a"] for _, row in kept] == [3]
+    assert not lost
+
+
+def test_very_many_columns_may_change_between_numbers_and_strings() -> None:
+    names = [f"k{number}" for number in range(150)]
+    wide = pa.schema([(name, pa.int64()) for name in names])
+    lines = [json.dumps(dict.fromkeys(names, value)).encode() for value in (1, "2", 3)]
+    kept, lost = read_lines(SMALL, b"\n".join(lines), wide)
+    assert [set(row.values()) for _, row in kept] == [{1}, {2}, {3}]
+    assert not lost
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"{}\n{}\n"])

@@ -12,7 +12,14 @@ import pyarrow.json as pa_json
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.types import has_float
 from transforms.faults import Fault
-from transforms.files.formats.json.objects import MAX_DEPTH, depth, parse_object, values_cast
+from transforms.files.formats.json.objects import (
+    MAX_DEPTH,
+    MAX_KEYS,
+    depth,
+    has_too_many_keys,
+    parse_object,
+    values_cast,
+)
 from transforms.files.formats.json.wire import Unfit, wire_cast, wire_type
 from transforms.files.formats.text.records import (
     BadRecords,
@@ -24,8 +31,11 @@ from transforms.files.formats.text.records import (
     rejected,
 )
 from transforms.files.formats.text.text import Block, PlainRecords
+from transforms.reasons import Reason
 
 _SMALL, _PARTS = 512, 8
+_TRIES = 64
+"""So often a block is read anew because a column holds strings where numbers were expected."""
 # What pyarrow takes for infinity, but readers in other languages do not.
 _INF = re.compile(rb"[:,\[]\s*-?Inf(?!inity)")
 # NaN as a string, where it is a value: quotes within a string would have a backslash before them.
@@ -68,6 +78,14 @@ class Lines:
     def read(self, records: Records) -> Read:
         """Reads lines fast, but for the few among which some need a closer look."""
         numbers = np.flatnonzero(records.stops > records.starts)
+        wide = _too_wide(records, numbers)
+        if len(wide):
+            rows, kept, faults = self._read(records, np.setdiff1d(numbers, wide))
+            why = f"the line has more than {MAX_KEYS:,} keys"
+            return rows, kept, [*faults, BadRecords(Reason.OVERSIZED, why, None, wide)]
+        return self._read(records, numbers)
+
+    def _read(self, records: Records, numbers: np.ndarray) -> Read:
         whole = self._fast(records, numbers)
         if whole is not None:
             return whole
@@ -119,6 +137,7 @@ class Lines:
         if None in wires.values():
             return None
         strings, tried = set(self.strings), set[str]()
+        most = min(_TRIES, max(4, 20_000 // max(1, len(wires))))
         while True:
             types = wires | dict.fromkeys(strings, pa.string())
             try:
@@ -130,6 +149,10 @@ class Lines:
                 self.strings.update(strings)
                 return table
             if clash is None or clash[1] in tried or clash[1] not in wires:
+                return None
+            if len(tried) == most:
+                # The next block goes on from here.
+                self.strings.symmetric_difference_update(tried)
                 return None
             tried.add(clash[1])
             strings ^= {clash[1]}
@@ -188,6 +211,14 @@ def _mask(length: int, chosen: np.ndarray) -> np.ndarray:
     mask = np.zeros(length, bool)
     mask[chosen] = True
     return mask
+
+
+def _too_wide(records: Records, numbers: np.ndarray) -> np.ndarray:
+    """The numbers of the lines that have too many keys; short ones can't."""
+    long = numbers[(records.stops - records.starts)[numbers] > 2 * MAX_KEYS]
+    found = [has_too_many_keys(line) for line in records.texts(long)]
+    wide: np.ndarray = long[np.array(found, bool)]
+    return wide
 
 
 def _is_regular(data: bytes, lines: Records) -> bool:

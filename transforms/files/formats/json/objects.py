@@ -20,6 +20,8 @@ from transforms.files.formats.text.cast import text_cast, utf8_cast
 from transforms.reasons import Reason
 
 MAX_DEPTH = 200
+MAX_KEYS = 100_000
+"""A line, or an element of an array, may have so many keys, those of nested objects included."""
 NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 """How JSON spells the floats for which it has no numbers, as strings."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -43,12 +45,15 @@ def parse_object(line: bytes) -> dict[str, Any]:
     """Returns the object in a line; of a repeated key the last value.
 
     Raises:
-      Unfit: It is not valid UTF-8, not valid JSON, no object, or nested too deeply.
+      Unfit: It is not valid UTF-8, not valid JSON, no object, has too many keys, or is nested too
+        deeply.
     """
     try:
         text = line.decode()
         if depth(line) > MAX_DEPTH:
             raise Unfit(Reason.UNPARSABLE, f"the line is nested more than {MAX_DEPTH} deep")
+        if has_too_many_keys(line):
+            raise Unfit(Reason.OVERSIZED, f"the line has more than {MAX_KEYS:,} keys")
         value = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise Unfit(Reason.INVALID_UTF8, "the line is not valid UTF-8") from None
@@ -67,6 +72,11 @@ def depth(line: bytes) -> int:
     codes = np.frombuffer(_STRING.sub(b"", line), np.uint8) | 0x20  # makes braces of brackets
     steps = (codes == ord("{")).astype(np.int64) - (codes == ord("}"))
     return int(np.cumsum(steps).max(initial=0))
+
+
+def has_too_many_keys(line: bytes) -> bool:
+    """Tells whether a line has more than `MAX_KEYS` keys; one of few colons is not looked at."""
+    return line.count(b":") > MAX_KEYS and _STRING.sub(b"", line).count(b":") > MAX_KEYS
 
 
 def values_cast(values: list[Any], type: pa.DataType) -> Cast:

@@ -75,6 +75,11 @@ class _Seen:
         return max(len(self.fields or {}), *(each.widest() for each in nested), 0)
 
     @property
+    def empty(self) -> bool:
+        """Whether every value was null."""
+        return not self.kinds and self.plain
+
+    @property
     def plain(self) -> bool:
         """Whether only scalars were seen."""
         return self.fields is None and self.items is None
@@ -88,8 +93,8 @@ def infer_schema(lines: Iterable[bytes], uri: str = "JSON") -> pa.Schema:
     """Types for the fields of some lines; lines that are no JSON objects are passed over.
 
     Integers are int64, with fractions among them float64; dates and timestamps as in ISO 8601 are
-    typed, with microseconds; what is mixed or always null is a string. "NaN", "Infinity" and
-    "-Infinity" among numbers are floats. An object that is always
+    typed, with microseconds; what is mixed is a string. A column that is always null has the type
+    null. "NaN", "Infinity" and "-Infinity" among numbers are floats. An object that is always
     empty is no column: there is nothing in it to read.
 
     Raises:
@@ -108,7 +113,7 @@ def infer_schema(lines: Iterable[bytes], uri: str = "JSON") -> pa.Schema:
                     "columns: pass --schema with the columns wanted"
                 )
     fields = seen.fields or {}
-    types = [(name, column.type()) for name, column in fields.items()]
+    types = [(n, pa.null() if each.empty else each.type()) for n, each in fields.items()]
     return pa.schema([(name, type) for name, type in types if type is not None])
 
 

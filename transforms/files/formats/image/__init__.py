@@ -1,0 +1,1 @@
+"""Images: a folder of them as rows of path and bytes."""
