@@ -52,3 +52,12 @@ def counted(value: float, noun: str) -> str:
 def amount(value: float) -> str:
     """Returns a count in full; a sum of weights, which may be a fraction, in six digits."""
     return str(int(value)) if float(value).is_integer() else number(value)
+
+
+def duration(seconds: float, digits: int = 1) -> str:
+    """A time span as people say it; below a minute with so many digits after the point."""
+    if seconds < 60:
+        return f"{seconds:.{digits}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

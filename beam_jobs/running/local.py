@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from beam_jobs.running import failures
 from beam_jobs.running.interrupts import Interrupts
 from beam_jobs.running.logs import say
-from beam_jobs.running.summary import Meter, closing_table
+from beam_jobs.running.summary import Meter
 from beam_jobs.running.verdict import anomaly_table
 from transforms import progress
 
@@ -76,9 +76,11 @@ def _clean_up(commit: "Commit") -> None:
 
 
 def _show_table(job: str, commit: "Commit", seconds: float) -> None:
+    from transforms.commit.summary import manifest_place, run_table
+
     manifest = commit.outcome()
     if manifest is not None:
-        table = closing_table(manifest, _place(manifest), seconds)
+        table = run_table(manifest, manifest_place(manifest), seconds)
         say(job, f"{'done' if manifest['status'] == 'committed' else 'refused'}\n{table}", 0)
         _show_findings(job, manifest)
 
@@ -94,21 +96,3 @@ def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
     if found and places:
         folder = places[0].rstrip("/")
         say(job, f"what the gate found\n{anomaly_table(found, folder)}")
-
-
-def _place(manifest: Mapping[str, Any]) -> str:
-    """Returns where a run's manifest is: at an output, else beside its evidence.
-
-    Rows that went to a topic have none there, nor has an output that was refused.
-    """
-    outputs = sorted(manifest["outputs"], key=lambda output: bool(output["evidence"]))
-    places = [str(output["manifest"]) for output in outputs]
-    found = (place for place in places if _is_of(place, manifest["run_id"]))
-    return next(found, places[0])
-
-
-def _is_of(place: str, run_id: str) -> bool:
-    from transforms.commit.manifest import read_manifest
-
-    manifest = read_manifest(place)
-    return manifest is not None and manifest["run_id"] == run_id

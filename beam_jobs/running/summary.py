@@ -1,15 +1,16 @@
-"""What a local run shows: a status line while it goes on, a table when it ends."""
+"""What a local run shows while it goes on: a status line."""
 
 import math
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 from transforms import progress
 from transforms.progress import Count
+from transforms.words import duration
 
 LIVE_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
@@ -48,15 +49,6 @@ def _left(share: float, seconds: float) -> list[str]:
     if share < _SURE_SHARE or seconds < _SURE_SECONDS or share >= 1:
         return []
     return [f"about {duration(math.ceil(seconds / share * (1 - share)), 0)} left"]
-
-
-def duration(seconds: float, digits: int = 1) -> str:
-    """Returns a time span as people say it; below a minute with so many decimals."""
-    if seconds < 60:
-        return f"{seconds:.{digits}f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
 class Meter:
@@ -111,55 +103,3 @@ class Meter:
     ) -> str:
         """Returns the status line."""
         return status_line(counts, rate, seconds, reading)
-
-
-def closing_table(manifest: Mapping[str, Any], place: str, seconds: float) -> str:
-    """Returns the result of a run as a table.
-
-    Args:
-      manifest: The run's manifest, with counts and outputs.
-      place: Where it is stored.
-      seconds: How long the run took.
-    """
-    counts = manifest["counts"]
-    handled = counts["rows_out"] + counts["rows_dead"]
-    rows = [("rows in", _number(handled)), ("rows out", _number(counts["rows_out"]))]
-    rows.append(("rows dead", _number(counts["rows_dead"])))
-    rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
-    rows.append(("elapsed", duration(seconds)))
-    rows.append(("rows/s", _number(handled / seconds if seconds else 0)))
-    preview = any(output["uri"].startswith("stdout:") for output in manifest["outputs"])
-    for output in manifest["outputs"]:
-        if preview and not output["files"]:
-            continue
-        name = _kind(output)
-        rows.append((name, _output(output, manifest["status"])))
-        if name == "findings":
-            found = Counter(each["severity"].lower() for each in counts["findings"])
-            rows += [(f"  {severity}s", _number(n)) for severity, n in sorted(found.items())]
-    rows += [] if preview else [("manifest", place)]
-    rows.append(("run id", manifest["run_id"]))
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
-
-
-def _kind(output: Mapping[str, Any]) -> str:
-    if output["dead_letters"]:
-        return "dead letters"
-    return "findings" if output["evidence"] else "output"
-
-
-def _output(output: Mapping[str, Any], status: str) -> str:
-    files = output["files"]
-    if status != "committed" and not output["evidence"]:
-        return f"{output['uri']} (not published)"
-    if not files:
-        return f"{output['uri']} (none)" if output["evidence"] else str(output["uri"])
-    size = sum(file["bytes"] for file in files)
-    noun = "file" if len(files) == 1 else "files"
-    amount = f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
-    return f"{output['uri']} ({len(files)} {noun}, {amount})"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}"

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from beam_jobs.running.summary import Meter, duration
+from beam_jobs.running.summary import Meter
 from transforms import progress
 from transforms.progress import DEAD, Count
+from transforms.words import duration
 
 if TYPE_CHECKING:
     from transforms.commit.stream.commit import StreamCommit

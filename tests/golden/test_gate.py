@@ -1,5 +1,6 @@
 """Scoring behind a gate: nothing is published of data that is not what it must be."""
 
+import html
 import json
 import re
 
@@ -59,6 +60,22 @@ def test_a_gate_that_says_no(score, tmp_path, capsys):
     assert manifest["counts"]["findings"] == [
         {"severity": "ERROR", "feature": "x", "why": "Out-of-range values"}
     ]
+
+
+def test_a_gate_shows_a_table_of_what_it_found(score, schema, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    schema.write_text(
+        schema.read_text().replace('"name" type: BYTES', '"name" type: BYTES domain: "n"')
+        + 'string_domain { name: "n" value: "a" value: "b" value: "c" }\n'
+    )
+    assert score("--gate", "--warn_only=ENUM_TYPE_UNEXPECTED_STRING_VALUES") == 3
+    _, table = capsys.readouterr().err.split("score: what the gate found\n")
+    assert [line.split(maxsplit=2) for line in table.splitlines()] == [
+        ["ERROR", "x", "Out-of-range values: The greatest is 4.0; expected at most 3.0"],
+        ["WARNING", "name", 'Unexpected string values: Examples contain values missing from the schema: "d" (~25%)'],
+    ]
+    report = html.unescape((tmp_path / "out.validation/report.html").read_text())
+    assert "The greatest is 4.0; expected at most 3.0" in report
 
 
 def test_a_gate_that_says_yes(score, schema, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """The verb that reads takes the types that the model needs, and says at once what can't be."""
 
+import json
+
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +25,27 @@ def test_one_bad_cell_is_one_dead_letter(linear_model, tmp_path):
         _ = rows | Score(model, dead_letters=dead) | Write(f"{tmp_path}/out/", commit=commit)
     counts = commit.outcome()["counts"]
     assert (counts["rows_in"], counts["rows_out"]) == (3, 2)
-    assert sum(counts["dead_by_reason"].values()) == 1
+    assert counts["dead_by_reason"] == {"unparsable": 1}
+    (dead_file,) = (tmp_path / "dead").glob("*.jsonl")
+    (letter,) = map(json.loads, dead_file.read_text().splitlines())
+    assert (letter["source"], letter["column"]) == (f"{tmp_path}/in.csv#line=3", "x")
+    assert letter["payloadString"] == "bad,1,b"
+    told = [line.split() for line in commit.summary().splitlines()]
+    assert told[:4] == [
+        ["rows", "in", "3"],
+        ["rows", "out", "2"],
+        ["rows", "dead", "1"],
+        ["unparsable", "1"],
+    ]
+    assert told[4][:3] == ["dead", "letters", f"{tmp_path}/dead"]
+    assert told[5][:2] == ["output", f"{tmp_path}/out"]
+    assert ["manifest", f"{tmp_path}/out/_millrace/run.json"] in told
+
+
+def test_a_summary_of_a_run_that_has_not_ended(tmp_path):
+    commit = Commit()
+    commit.target(f"{tmp_path}/out/")
+    assert commit.summary() == "the run did not come to its end, and nothing was published"
 
 
 def test_a_pattern_has_a_type_too(zoo, tmp_path):

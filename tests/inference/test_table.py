@@ -5,10 +5,13 @@ import logging
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from inference import Model, score_table
 from transforms.errors import ConfigError
+from transforms.io.file_read import read_batches
+from transforms.io.file_source import Source
 
 ROWS = [{"id": n, "x": float(n), "y": 1.0, "name": f"n{n}"} for n in range(3)]
 SCORES = [1.0, 3.0, 5.0]
@@ -110,3 +113,13 @@ def test_bytes_of_fixed_size_and_uuids_are_texts(zoo):
     ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"x" * 16], pa.binary(16)))
     scored, _ = score_table(pa.table({"raw": ids}), zoo, signature="bytes", output_prefix="p_")
     assert scored["p_raw"].to_pylist() == ["x" * 16]
+
+
+def test_a_uuid_in_a_file_is_its_bytes_unless_the_schema_wants_text(zoo, tmp_path):
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"x" * 16], pa.binary(16)))
+    pq.write_table(pa.table({"raw": ids}), tmp_path / "in.parquet")
+    text = "78787878-7878-7878-7878-787878787878"
+    for schema, value in ((None, "x" * 16), (pa.schema([("raw", pa.string())]), text)):
+        ((rows, _),) = read_batches(Source.resolve(f"{tmp_path}/in.parquet", schema))
+        scored, _ = score_table(rows, zoo, signature="bytes", output_prefix="p_")
+        assert scored["p_raw"].to_pylist() == [value]

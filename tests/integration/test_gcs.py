@@ -4,12 +4,18 @@ import json
 
 import pytest
 
+from tests.support import local_pipeline
 from tests.transforms.commit.stream.outputs import END, START, WINDOW, log
+from transforms.commit.commit import Commit
+from transforms.commit.dead_letters import DeadLetters
 from transforms.commit.stream.commit import StreamCommit
 from transforms.commit.stream.panes import Pane, commit_pane, recover
 from transforms.files import filesystem
+from transforms.files.filesystem import change_of
 from transforms.io.file_read import read_batches
 from transforms.io.file_source import Source
+from transforms.io.read import Read
+from transforms.io.write import Write
 
 pytestmark = pytest.mark.integration
 
@@ -63,6 +69,25 @@ def test_one_file_on_gcs(bucket, linear_model):
     flags = [f"--input={bucket}/one/in.jsonl.gz", f"--model={linear_model}"]
     assert main([*flags, f"--output={bucket}/one/out.csv.gz"]) == 0
     assert _rows(f"{bucket}/one/out.csv.gz")[0]["score"] == 4.0
+
+
+def test_an_object_written_again_at_the_same_size_is_told(bucket, tmp_path):
+    uri = f"{bucket}/changed/in.jsonl"
+    filesystem.write_bytes(uri, b'{"x": 1}\n')
+    source = Source.resolve(uri)
+    (file,) = source.files
+    assert file.modified
+    assert change_of(file) is None
+    while change_of(file) is None:
+        # The clock of the emulator is coarse.
+        filesystem.write_bytes(uri, b'{"x": 2}\n')
+    assert change_of(file) == "it was written again after the run began"
+    refused = pytest.raises(Exception, match=r"1 input file\(s\) changed while they were read")
+    with refused, local_pipeline() as root, Commit() as commit:
+        dead = DeadLetters(f"{tmp_path}/dead/", commit)
+        rows = root | Read(source, dead_letters=dead)
+        _ = rows | Write(f"{bucket}/changed/out/", commit=commit)
+    assert not filesystem.exists(f"{bucket}/changed/out/")
 
 
 def test_windows_of_a_stream_on_gcs(bucket):

@@ -1,6 +1,9 @@
 """JSON text of Arrow columns, written column by column: no Python runs per row."""
 
 import json
+import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -105,7 +108,31 @@ def _bare(array: pa.Array) -> pa.Array:
     if kinds.is_duration(type):
         return array.cast(pa.int64()).cast(pa.string())
     # Unions and calendar intervals: Arrow casts neither to text, and they are rare.
-    return pa.array([json.dumps(value, default=str) for value in array.to_pylist()], pa.string())
+    return pa.array([json_object(value, str) for value in array.to_pylist()], pa.string())
+
+
+def json_object(value: Any, unknown: Callable[[Any], str] = repr) -> str:
+    """The JSON text of an object of Python that is in no column.
+
+    Args:
+      value: The object. Floats that are not finite become the words of `json_values`, nested ones
+        too.
+      unknown: Makes a text of what JSON does not know.
+    """
+    try:
+        return json.dumps(value, default=unknown, allow_nan=False)
+    except ValueError:
+        return json.dumps(_worded(value), default=unknown)
+
+
+def _worded(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {_worded(key): _worded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_worded(item) for item in value]
+    return value
 
 
 def _objects(names: list[str], columns: list[pa.Array], rows: int) -> pa.Array:

@@ -18,6 +18,7 @@ from transforms.commit.outputs import TARGET_BYTES, Outputs
 from transforms.commit.places import place_of
 from transforms.commit.publish import Plan, Publish
 from transforms.commit.remains import beside
+from transforms.commit.summary import manifest_place, run_table
 from transforms.errors import ConfigError
 from transforms.families import STDOUT
 from transforms.files import filesystem
@@ -52,6 +53,7 @@ class Commit(Outputs):
         super().__init__(job, run_id, manifest, reads)
         self.overwrite, self.gate = overwrite, gate or Gate()
         self._entries: list[beam.PCollection[Entry]] = []
+        self._outcome: dict[str, Any] | None = None
 
     def _staging(self, location: Location) -> str:
         preview = location.family is STDOUT
@@ -180,12 +182,25 @@ class Commit(Outputs):
 
     def outcome(self) -> dict[str, Any] | None:
         """The manifest of this run, committed or refused; None where it came to neither."""
+        if self._outcome is not None:
+            return self._outcome
         places = [place for t in self.targets for place in (t, aside(t, self.run_id))]
         found = [read_manifest(place.manifest) for place in places]
         for target in self.targets:
             place_of(target).settle(target)
         self.unlock()
-        return next((m for m in found if m and m["run_id"] == self.run_id), None)
+        self._outcome = next((m for m in found if m and m["run_id"] == self.run_id), None)
+        return self._outcome
+
+    def summary(self) -> str:
+        """Returns what came of the run as text: rows, reasons of rejects, outputs.
+
+        Ask for it when the pipeline has run.
+        """
+        manifest = self.outcome()
+        if manifest is None:
+            return "the run did not come to its end, and nothing was published"
+        return run_table(manifest, manifest_place(manifest))
 
     def abandon(self) -> None:
         """Deletes what was staged."""

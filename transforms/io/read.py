@@ -30,7 +30,8 @@ class Read(Verb):
       after: A collection that must be complete before the first row is read: what the rows will
         need by then. Only the list of files waits for it, no row does.
 
-    Returns: Batches of at most `max_rows` rows and about 32 MiB, each from one file.
+    Returns: Batches of at most `max_rows` rows and about 32 MiB, each from one file; images of many
+      files come in one.
 
     Raises:
       ConfigError: When constructed with a URI that can't be resolved.

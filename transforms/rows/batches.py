@@ -5,7 +5,6 @@ way from a file through the verbs to a file does.
 """
 
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
+from transforms.arrow.json_text import json_object
 from transforms.arrow.types import is_list, plain_schema, plain_type
 from transforms.batches import select_rows
 from transforms.conform import conform, fault_message
@@ -156,15 +156,11 @@ def batch_of_dicts(records: Sequence[dict[str, Any]], schema: pa.Schema) -> Outc
         for fault in cast.faults:
             new = fault.mask & ~bad
             bad |= new
-            payloads = [_text(records[index]) for index in np.flatnonzero(new).tolist()]
+            payloads = [json_object(records[index]) for index in np.flatnonzero(new).tolist()]
             message = fault_message(fault.reason, name, cast.values.type)
             texts = pa.array(payloads, pa.string())
             rejects.append(reject_payloads(texts, fault.reason, message, column=name))
     return select_rows(batch, ~bad), join_rejects(rejects)
-
-
-def _text(record: dict[str, Any]) -> str:
-    return json.dumps(record, default=repr)
 
 
 def column_of(values: list[Any], type: pa.DataType) -> Cast:

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transforms.arrow.base64_text import decode_base64, encode_base64
-from transforms.arrow.json_text import json_rows, json_values
+from transforms.arrow.json_text import json_object, json_rows, json_values
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 CONTROLS = st.text('"\\\x00\x01\x1f\x7f\b\f\n\r\t/\u2028é😀a', max_size=8)
@@ -201,3 +201,17 @@ def test_what_is_no_base64() -> None:
     decoded, bad = decode_base64(texts)
     assert decoded.to_pylist() == [b"a", None, None, None, b"", None, None, b"abc"]
     assert bad.tolist() == [False, True, True, False, False, True, True, False]
+
+
+def test_objects_of_python_have_the_same_words_for_what_is_not_finite():
+    inf = math.inf
+    value = {"a": math.nan, "b": [inf, {"c": (-inf, 1.5)}], "d": b"x", "é": None}
+    text = json_object(value)
+    assert "NaN" not in text.replace('"NaN"', "")
+    assert json.loads(text) == {
+        "a": "NaN",
+        "b": ["Infinity", {"c": ["-Infinity", 1.5]}],
+        "d": "b'x'",
+        "é": None,
+    }
+    assert json_object({"a": 1.5, "d": date(2026, 1, 2)}, str) == '{"a": 1.5, "d": "2026-01-02"}'

@@ -1,5 +1,10 @@
 """Avro: damage costs the rows it touches, in whatever splits."""
 
+import io
+import json
+import math
+
+import fastavro
 import pyarrow as pa
 import pytest
 
@@ -25,6 +30,19 @@ def test_text_that_is_not_utf8_costs_its_row():
     assert [(r["reason"], r["source"]) for r in rejects] == [("invalid_utf8", "f#row=8")]
     positions = [place for chunk in found for place in row_positions(chunk.rows).tolist()]
     assert positions == [n for n in range(1, 501) if n != 8]
+
+
+def test_a_rejected_row_has_words_for_what_is_not_finite():
+    stream = io.BytesIO()
+    fields = [{"name": "s", "type": "string"}, {"name": "x", "type": "double"}]
+    schema = fastavro.parse_schema({"type": "record", "name": "R", "fields": fields})
+    fastavro.writer(stream, schema, [{"s": "bad!", "x": math.nan}, {"s": "ok", "x": -math.inf}])
+    ((chunk,), broken) = chunks(stream.getvalue().replace(b"bad!", b"bad\xff"))
+    assert broken is None
+    (payload,) = chunk.rejects["payloadString"].to_pylist()
+    assert json.loads(payload)["x"] == "NaN"
+    assert '"x": "NaN"' in payload
+    assert chunk.rows.to_pylist() == [{"s": "ok", "x": -math.inf}]
 
 
 @pytest.mark.parametrize("target", [1, 2000, 1 << 40])

@@ -5,7 +5,6 @@ other format here, and at a small part of the speed of Parquet.
 """
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.arrow.casts import checked_cast
+from transforms.arrow.json_text import json_object
 from transforms.batches import cut, row_positions, with_source
 from transforms.conform import conform, fault_message
 from transforms.errors import ConfigError, MillraceError
@@ -217,7 +217,7 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 def _unfit(row: Any, error: Exception, source: str) -> pa.RecordBatch:
     text = isinstance(error, UnicodeEncodeError)
     return reject_payloads(
-        pa.array([json.dumps(row, default=repr)]),
+        pa.array([json_object(row)]),
         Reason.INVALID_UTF8 if text else Reason.OVERFLOW,
         "a text is not valid UTF-8" if text else "a value is out of the range of its own type",
         sources=pa.array([source]),
