@@ -10,7 +10,7 @@ import pytest
 
 from tests.transforms.files.formats.formats import table, written
 from transforms.files.format import BrokenFile, File, whole
-from transforms.files.uris import FORMATS, load_format
+from transforms.files.uris import FORMATS, READ_ONLY, load_format
 from transforms.reasons import Reason
 
 ROWS = pa.RecordBatch.from_pydict(
@@ -31,7 +31,7 @@ RICH = pa.RecordBatch.from_pydict(
         "point": pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": None}]),
     }
 )
-ROW_FORMATS = [name for name in FORMATS if name != "tfsequence"]
+ROW_FORMATS = [name for name in FORMATS if name not in READ_ONLY]
 STREAMED = [name for name in ROW_FORMATS if name not in ("arrow", "parquet")]
 """The footers of the others are at the end: of a part, nothing can be read."""
 TYPED = ("arrow", "parquet", "avro", "jsonl")
