@@ -599,4 +599,4 @@ def test_the_options_that_are_stored_hold_no_secret(built):
     stored = options.get_all_options(drop_default=True, retain_unknown_options=True)
     assert stored["save_main_session"] is False
     assert stored["sdk_location"] == "container"
-    assert not [name for name in stored if runners._SECRET.search(name)]
+    assert not [name for name in stored if runners.SECRET.search(name)]
