@@ -102,6 +102,8 @@ def _launch(
         _set_up_logs(setting.place)
         _check_reach(options, setting)
         gpus.set_up(options, beam_options, setting)
+        if options.dry_run:
+            dry_run.set_up(beam_options)
         progress.reset()
         own = None
         if setting.is_local and not options.dry_run:

@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         with _folder(given.environment) as folder:
-            wrong = rehearse(given.job, pairs(given.parameters), folder, given.seconds, _tell)
+            asked = pairs(given.parameters)
+            wrong = rehearse(given.job, asked, folder, given.seconds, _tell).faults
     except KeyboardInterrupt:
         return say("rehearse", "interrupted", 130)
     except Exception as error:

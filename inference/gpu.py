@@ -9,7 +9,9 @@ from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
 _TEXT = re.compile(r"(?P<type>[a-z0-9-]+):(?P<count>[0-9]+)")
-_N1 = re.compile(r"(?:n1-(?:standard|highmem|highcpu)-|(?:n1-)?custom-)(?P<cpus>[0-9]+)(?:-[0-9]+)?")
+_N1 = re.compile(
+    r"(?:n1-(?:standard|highmem|highcpu)-|(?:n1-)?custom-)(?P<cpus>[0-9]+)(?:-[0-9]+)?"
+)
 
 
 def _sized(prefix: str, suffix: str, *counts: int) -> dict[int, tuple[str, ...]]:

@@ -124,6 +124,7 @@ def _of_hints(job: Mapping[str, Any], pipeline: Any, expected: Expected) -> Iter
 def _of_names(pipeline: Any) -> Iterator[str]:
     """Names by which running jobs are updated must be the same in each launch."""
     names = [step.unique_name for step in pipeline.components.transforms.values()]
-    yield from (f"step {name} is named anew at each launch" for name in filter(_ADDRESS.search, names))
+    anew = filter(_ADDRESS.search, names)
+    yield from (f"step {name} is named anew at each launch" for name in anew)
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"step {name} is there twice"

@@ -23,7 +23,9 @@ _ENV = re.compile(r"^ENV (?P<body>(?:.*\\\n)*.*)$", re.M)
 _INSTALLS = ("REQUIREMENTS_FILE", "SETUP_FILE", "EXTRA_PACKAGES")
 _PY_FILE = "FLEX_TEMPLATE_PYTHON_PY_FILE"
 _NOWHERE = "http://127.0.0.1:9"
-_SHOWN_LINES = 40
+_SHOWN_LINES = 200
+"""More than the frames of an import that is still going on."""
+_NOISE = "Extension modules: "
 _SEVERE = ("ERROR", "CRITICAL")
 
 
@@ -79,7 +81,8 @@ class Ended:
 
     def told(self) -> list[str]:
         """Returns what it said that matters: errors of its JSON lines, and all other lines."""
-        return list(_told(self.log))[-_SHOWN_LINES:]
+        told = [line for line in _told(self.log) if not line.startswith(_NOISE)]
+        return told[-_SHOWN_LINES:]
 
 
 def _told(log: str) -> Iterator[str]:

@@ -3,7 +3,8 @@
 import importlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ from transforms.errors import ConfigError, MillraceError
 from transforms.nearest import nearest
 
 Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came of a rehearsal.
+
+    Attributes:
+      faults: What is wrong, in words; empty if nothing is.
+      job: The job file; None where the launch did not get that far.
+    """
+
+    faults: Sequence[str]
+    job: Mapping[str, Any] | None = None
 
 
 def template(job: str, root: Path = ROOT) -> dict[str, Any]:
@@ -35,7 +49,7 @@ def template(job: str, root: Path = ROOT) -> dict[str, Any]:
 
 def rehearse(
     job: str, given: Mapping[str, str], folder: Path, seconds: float, tell: Tell, root: Path = ROOT
-) -> list[str]:
+) -> Rehearsed:
     """Launches a job's template here, up to the description that Dataflow would start it from.
 
     Args:
@@ -47,7 +61,7 @@ def rehearse(
       tell: Takes lines for the user as things happen.
       root: The checkout.
 
-    Returns: What is wrong, in words; an empty list if nothing is.
+    Returns: What is wrong, and the job file.
 
     Raises:
       ConfigError: There is no such job, or an input that is named is not there.
@@ -62,7 +76,7 @@ def rehearse(
         request = parameters.uploaded(asked, options, storage)
         wrong = parameters.faults(request, spec)
         if wrong:
-            return [f"Dataflow refuses the launch: {fault}" for fault in wrong]
+            return Rehearsed([f"Dataflow refuses the launch: {fault}" for fault in wrong])
         tell(f"parameters: {len(request.parameters)} fit the template; launched by\n")
         tell(f"{parameters.command(job, asked)}\n")
         return _launch(job, spec["image"], request, made, storage, seconds, tell, root)
@@ -77,28 +91,28 @@ def _launch(
     seconds: float,
     tell: Tell,
     root: Path,
-) -> list[str]:
+) -> Rehearsed:
     name = f"gs://{storage.bucket}/staging/template_launches/{time.time_ns()}/job_object"
     launch = launcher.Launch(job, image, name, request)
     with metadata_server(launcher.PROJECT, launcher.ACCOUNT) as host:
         ended = launcher.start(launch, made, storage, host, seconds, root)
     tell(f"launcher: exit code {ended.code} after {ended.seconds:.1f} s of {seconds:g}")
     if ended.late or ended.code:
-        return _failure(ended, seconds)
+        return Rehearsed([_failure(ended, seconds)])
     content = storage.read(name)
     if content is None:
-        return ["the launcher wrote no job file, and gave no error", *ended.told()]
+        return Rehearsed(["the launcher wrote no job file, and gave no error", *ended.told()])
     return _judge(launch, content, made, storage, tell, root)
 
 
-def _failure(ended: launcher.Ended, seconds: float) -> list[str]:
+def _failure(ended: launcher.Ended, seconds: float) -> str:
     """What went wrong, which Dataflow hides behind "Timeout in polling result file"."""
     what = (
         f"the launcher was not done after {seconds:g} s; what its threads did:"
         if ended.late
         else f"the launcher failed with exit code {ended.code}:"
     )
-    return ["\n    ".join([what, *ended.told()])]
+    return "\n    ".join([what, *ended.told()])
 
 
 def _judge(
@@ -108,10 +122,11 @@ def _judge(
     storage: Storage,
     tell: Tell,
     root: Path,
-) -> list[str]:
+) -> Rehearsed:
     from beam_jobs.running.runners import SECRET
 
-    graph = storage.read(job_file.graph_uri(json.loads(content)))
+    job = json.loads(content)
+    graph = storage.read(job_file.graph_uri(job))
     if graph is None:
         raise MillraceError("the job file names no graph that is in the bucket")
     tell(f"job file: {len(content):,} bytes, its graph {len(graph):,}")
@@ -122,7 +137,7 @@ def _judge(
         (str(made.folder), str(root)),
         SECRET,
     )
-    return job_file.faults(content, graph, expected)
+    return Rehearsed(job_file.faults(content, graph, expected), job)
 
 
 def _gpu_form(request: Request) -> str:

@@ -97,7 +97,7 @@ def emulated(bucket: str = BUCKET) -> Iterator[Storage]:
     """
     program = Path(sys.executable).with_name("gcp-storage-emulator")
     if not program.exists():
-        raise ConfigError("an emulator of Cloud Storage is needed: pip install gcp-storage-emulator")
+        raise ConfigError("Cloud Storage's emulator is needed: pip install gcp-storage-emulator")
     port = free_port()
     command = [str(program), "start", "--host=127.0.0.1", f"--port={port}", "--in-memory"]
     server = subprocess.Popen(

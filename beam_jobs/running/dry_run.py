@@ -14,22 +14,25 @@ _STEP_DEPTH = 2
 _HINT_URN = "beam:resources:"
 
 
+def set_up(options: "PipelineOptions") -> None:
+    """Keeps the runner from asking Google for anything, as soon as the pipeline is made."""
+    from apache_beam.options.pipeline_options import TestOptions
+
+    options.view_as(TestOptions).dry_run = True
+
+
 def graph(root: "beam.Pipeline", options: "PipelineOptions") -> Any:
     """Returns a pipeline's proto as its runner gets it; nothing is started.
 
     Args:
       root: The pipeline, complete.
-      options: Its options.
+      options: Its options, on which `set_up` was called before it was made.
     """
-    from apache_beam.options.pipeline_options import TestOptions
-
     from beam_jobs.running import runners
 
     if runners.runner_name(options) != "dataflowrunner":
         return root.to_runner_api()
-    options.view_as(TestOptions).dry_run = True
-    # The runner makes a pipeline of its own of it, with this pipeline's options.
-    root.options.view_as(TestOptions).dry_run = True
+    set_up(root.options)
     return root.run().job.proto_pipeline
 
 

@@ -29,24 +29,32 @@ def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -
     Args:
       options: The job's options; `gpu` is what it asks for, if it has such an option.
       beam_options: Beam's, which it may add a service option to.
-      setting: Where the job runs; on this machine nothing is done.
+      setting: Where the job runs; on this machine they must be there.
 
     Raises:
-      ConfigError: The machine type can't have them, they are asked for twice, or another option
-        excludes them.
+      ConfigError: They are not there, the machine type can't have them, they are asked for twice,
+        or another option excludes them.
     """
-    if setting.is_local:
-        return
     given = getattr(options, "gpu", None)
     if not given:
         return
-    from apache_beam.options import pipeline_options as beam
-
     from inference import wording
     from inference.gpu import Gpu
 
     with wording.command_line():
         gpu = Gpu.parse(given)
+    if not setting.is_local:
+        _ask(gpu, beam_options, setting)
+    elif not getattr(options, "dry_run", False):
+        from inference.devices import check_devices
+
+        check_devices(gpu)
+
+
+def _ask(gpu: "Gpu", beam_options: "PipelineOptions", setting: Setting) -> None:
+    """Sees to it that Dataflow is asked for GPUs once, on machines that can have them."""
+    from apache_beam.options import pipeline_options as beam
+
     cloud = beam_options.view_as(beam.GoogleCloudOptions)
     services = list(cloud.dataflow_service_options or ())
     _check_alone(services, beam_options)
