@@ -24,8 +24,7 @@ _INSTALLS = ("REQUIREMENTS_FILE", "SETUP_FILE", "EXTRA_PACKAGES")
 _PY_FILE = "FLEX_TEMPLATE_PYTHON_PY_FILE"
 _NOWHERE = "http://127.0.0.1:9"
 _SHOWN_LINES = 200
-"""More than the frames of an import that is still going on."""
-_NOISE = "Extension modules: "
+_NOISE = re.compile(r'Extension modules: |\s+File "<frozen importlib')
 _SEVERE = ("ERROR", "CRITICAL")
 
 
@@ -81,7 +80,7 @@ class Ended:
 
     def told(self) -> list[str]:
         """Returns what it said that matters: errors of its JSON lines, and all other lines."""
-        told = [line for line in _told(self.log) if not line.startswith(_NOISE)]
+        told = [line for line in _told(self.log) if not _NOISE.match(line)]
         return told[-_SHOWN_LINES:]
 
 
