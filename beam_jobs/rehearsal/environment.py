@@ -64,7 +64,7 @@ def environment(folder: Path, root: Path = ROOT) -> Environment:
         raise ConfigError(
             f"{root} is no checkout: a rehearsal builds the wheel as {DOCKERFILE} does"
         )
-    sources = sorted(_sources(root))
+    sources = sorted(sources_of(root))
     digest, stamp = _digest(root, sources), folder / _DIGEST
     if not stamp.exists() or stamp.read_text() != digest:
         _make(folder, root, sources)
@@ -76,8 +76,12 @@ def environment(folder: Path, root: Path = ROOT) -> Environment:
     return made
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    """The files that the image's build copies, without what interpreters leave beside them."""
+def sources_of(root: Path) -> Iterator[Path]:
+    """Yields the files that the image's build copies, without what interpreters leave there.
+
+    Raises:
+      MillraceError: It copies what is not there.
+    """
     for match in _COPY.finditer((root / DOCKERFILE).read_text()):
         for name in match["sources"].split():
             if name.startswith(("requirements/", "templates/")):

@@ -64,6 +64,16 @@ def test_scoring_on_a_gpu_is_launched(given, folder):
     assert Path(given["output"]).exists() is False
 
 
+def test_redaction_is_launched(tmp_path, folder):
+    (tmp_path / "in.csv").write_text("name,mail\na,a@example.com\n")
+    text = "inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}\n"
+    (tmp_path / "policy.yaml").write_text(text)
+    given = {"input": f"{tmp_path}/in.csv", "policy": f"{tmp_path}/policy.yaml"}
+    found = rehearse("redact", {**given, "output": "out/"}, folder, 100, lambda line: None)
+    assert found.faults == []
+    assert found.job["name"] == "rehearsal-redact"
+
+
 def test_the_real_error_is_shown(given, folder):
     found, _ = launched(given, folder, keep_columns="nmae")
     (fault,) = found.faults
