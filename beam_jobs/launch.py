@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from beam_jobs.options.command_line import job_of, parse
 from beam_jobs.options.declare import JobOptions, declared
-from beam_jobs.running import failures, local_profile, logs
+from beam_jobs.running import dry_run, failures, gpus, local_profile, logs
 from beam_jobs.running.local import committed_before, run_here
 from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
@@ -101,9 +101,12 @@ def _launch(
             runners.configure_streaming(beam_options)
         _set_up_logs(setting.place)
         _check_reach(options, setting)
+        gpus.set_up(options, beam_options, setting)
+        if options.dry_run:
+            dry_run.set_up(beam_options)
         progress.reset()
         own = None
-        if setting.is_local:
+        if setting.is_local and not options.dry_run:
             # Not before the logs are set up: they may put another stream in stderr's place.
             setting_up.enter_context(Meter())
             channels.check(options)
@@ -113,6 +116,10 @@ def _launch(
             options = dataclasses.replace(options, run_id=own.run_id)
             resolve = own.resolving(resolve)
         root, this = construct(job, options, beam_options, setting, resolve, build)
+    if options.dry_run:
+        this.commit.close()
+        print(dry_run.describe(root, options, beam_options), end="")
+        return say(job, "a dry run: nothing was started", 0)
     if setting.is_local and setting.unbounded:
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
         return reads() if own is None else run_subscribed(job, own, reads)

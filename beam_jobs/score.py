@@ -9,6 +9,7 @@ from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
 from beam_jobs.options.rows import RowOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
+from beam_jobs.running.gpus import for_step
 from beam_jobs.running.judging import add_gate, gate_of, read_schema
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
@@ -16,6 +17,7 @@ from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from inference.gpu import Gpu
     from inference.models import Model
     from transforms.gate.judge import Judge
     from transforms.io.inputs import Input
@@ -98,6 +100,15 @@ class Options(RowOptions, ValidationOptions):
         metavar="N",
         group="Model",
     )
+    gpu: str | None = option(
+        "GPUs of each worker: nvidia-l4:1, say. On Dataflow --machine_type must be one that has "
+        "them. A run where TensorFlow doesn't see them fails at once, here and there.",
+        default=None,
+        regex="[a-z0-9-]+:[0-9]+",
+        metavar="TYPE:COUNT",
+        group="Model",
+        label="GPU",
+    )
 
 
 @dataclass(frozen=True)
@@ -109,12 +120,14 @@ class Resolved:
       model: Scores them.
       rules: What rows must not break; None where there are no such rules.
       judge: By what the data as a whole is judged; None without a gate.
+      gpu: What the model must run on; None for what there is.
     """
 
     source: "Input"
     model: "Model"
     rules: "Rules | None"
     judge: "Judge | None"
+    gpu: "Gpu | None" = None
 
 
 def resolve(options: Options) -> Resolved:
@@ -126,6 +139,7 @@ def resolve(options: Options) -> Resolved:
 
 
 def _resolve(options: Options) -> Resolved:
+    from inference.gpu import Gpu
     from inference.models import Model
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
@@ -152,7 +166,7 @@ def _resolve(options: Options) -> Resolved:
     rules, judge = gate_of(options, schema, source.schema)
     if options.keep_columns and not (rules or judge):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
-    return Resolved(source, model, rules, judge)
+    return Resolved(source, model, rules, judge, Gpu.parse(options.gpu) if options.gpu else None)
 
 
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
@@ -170,7 +184,8 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     if keep:
         needed = kept_columns(resolved.source, options.output)
         keep = (*keep, *(name for name in needed if name not in keep))
-    scored = rows | Score(resolved.model, keep_columns=keep, dead_letters=run.dead_letters)
+    gpu = resolved.gpu and for_step(resolved.gpu, run.setting)
+    scored = rows | Score(resolved.model, keep_columns=keep, gpu=gpu, dead_letters=run.dead_letters)
     added = tuple(field.name for field in resolved.model.output_fields())
     _ = scored | Write(
         options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added

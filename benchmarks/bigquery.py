@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.integration.servers import free_port, wait_for
+from beam_jobs.rehearsal.storage import free_port, wait_for
 from transforms.io.bigquery.clients import read_client
 from transforms.io.bigquery.read import read_table
 from transforms.io.bigquery.source import BigQuerySource

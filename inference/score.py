@@ -11,7 +11,9 @@ import pyarrow as pa
 from apache_beam.ml.inference import base
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
+from inference.devices import check_devices
 from inference.features import features_of
+from inference.gpu import Gpu
 from inference.loaded import Bound, LoadedModel
 from inference.models import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.rejecting import Rejecting
@@ -77,11 +79,14 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
     Args:
       model: The model.
       keep_columns: The columns to keep beside its outputs; None keeps all.
+      gpu: The GPUs without which it must not run; None where there need be none.
     """
 
-    def __init__(self, model: Model, keep_columns: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self, model: Model, keep_columns: tuple[str, ...] | None = None, gpu: Gpu | None = None
+    ) -> None:
         super().__init__()
-        self._model, self._keep = model, keep_columns
+        self._model, self._keep, self._gpu = model, keep_columns, gpu
 
     def __repr__(self) -> str:
         """What Beam notes of it in the pipeline: the same in each run."""
@@ -89,7 +94,13 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         return f"Score({model.uri!r}, {model.signature.name!r}, {model.digest})"
 
     def load_model(self) -> LoadedModel:
-        """Loads and warms up the model, once for all threads of a process."""
+        """Loads and warms up the model, once for all threads of a process.
+
+        Raises:
+          ConfigError: It can't be loaded, or a GPU that was asked for is not there.
+        """
+        if self._gpu is not None:
+            check_devices(self._gpu)
         with progress.phase("loading the model"):
             return LoadedModel(self._model)
 
@@ -128,6 +139,8 @@ class Score(Verb):
       model_timeout: The most seconds of a call; None for any number.
       transform_graph: A frozen transform graph, applied in the model's own call: the model's inputs
         are features that it makes of raw columns, which flow on; see `Model.resolve`.
+      gpu: The GPUs of each worker, `nvidia-l4:1`. The step alone asks the runner for them, and
+        fails where they are not seen; None for the CPU, or what there is.
       dead_letters: Takes the rows that the model can't score; None lets the first one fail the
         pipeline.
 
@@ -147,6 +160,7 @@ class Score(Verb):
     trust_model: bool = False
     model_timeout: float | None = TIMEOUT
     transform_graph: str | None = None
+    gpu: Gpu | str | None = None
     dead_letters: DeadLetters | None = None
 
     def expand(self, batches: Batches) -> Batches:
@@ -164,9 +178,12 @@ class Score(Verb):
         keep = names_of(self.keep_columns)
         if (schema := known_columns(batches)) is not None:
             model.check(schema, keep)
+        gpu = Gpu.parse(self.gpu) if isinstance(self.gpu, str) else self.gpu
         inference: beam.PTransform = RunInference(
-            ScoreHandler(model, keep), model_identifier=f"{model.uri}#{model.digest}"
+            ScoreHandler(model, keep, gpu), model_identifier=f"{model.uri}#{model.digest}"
         )
         # Without this hint the outcomes would be pickled wherever the runner encodes them.
         typed = inference.with_output_types(tuple[pa.RecordBatch, pa.RecordBatch])
+        if gpu is not None and gpu.hinted:
+            typed = typed.with_resource_hints(accelerator=gpu.form)
         return split_rejects(batches | "RunInference" >> typed, self.dead_letters, "Score")

@@ -60,8 +60,8 @@ FLOORS = {
         options
         templates
         running
-        streaming
-        launch
+        rehearsal streaming
+        launch rehearse
         baseline drift ingest preprocess redact score validate
         metadata
         __main__
@@ -76,8 +76,8 @@ FREE_OF_BEAM = """
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect
-    transforms.windows.assign inference.loaded inference.models privacy.crypto privacy.detectors
-    privacy.local privacy.policy privacy.transformations
+    transforms.windows.assign inference.gpu inference.loaded inference.models privacy.crypto
+    privacy.detectors privacy.local privacy.policy privacy.transformations
 """.split()
 
 

@@ -141,6 +141,13 @@ class JobOptions:
         metavar="NAME",
     )
     overwrite: bool = option("Replace outputs that exist.", default=False, group="Run")
+    dry_run: bool = option(
+        "Show the pipeline's steps, what they need of workers, and all options, and start nothing. "
+        "With --runner=DataflowRunner they are shown as Dataflow would get them.",
+        default=False,
+        group="Run",
+        in_template=False,
+    )
     wait: bool = option(
         "Wait until a remote job ends, and fail if it fails. Local runs always wait.",
         default=False,

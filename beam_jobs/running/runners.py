@@ -22,7 +22,8 @@ _IN_PROCESS = ("directrunner", "switchingdirectrunner", "fnapirunner")
 _BUCKET = re.compile(r"gs://(?P<bucket>[a-z0-9][-_a-z0-9.]{1,220}[a-z0-9])/.*", re.S)
 _PROJECT = re.compile(r"(?:[a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]")
 _TEN_YEARS = 10 * 365 * 86_400
-_SECRET = re.compile(r"secret|password|passwd|token|credential|connection_string|access_key")
+SECRET = re.compile(r"secret|password|passwd|token|credential|connection_string|access_key")
+"""How options are named that hold what nobody may read."""
 
 
 class Place(StrEnum):
@@ -187,7 +188,7 @@ def _check_secrets(options: PipelineOptions) -> None:
     """Checks options for secrets: whoever may see the stored job can read them."""
     given = options.get_all_options(drop_default=True, retain_unknown_options=True)
     for name, value in given.items():
-        if value and _SECRET.search(name):
+        if value and SECRET.search(name):
             raise ConfigError(
                 f"--{name} would be stored in the job's description, for all to read: give the "
                 "worker service account access instead"

@@ -4,18 +4,19 @@ import base64
 import bz2
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from beam_jobs import launch
 from beam_jobs.metadata import jobs
 from beam_jobs.options.command_line import parse
-from beam_jobs.running import runners
+from beam_jobs.running import dry_run, gpus, runners
 from beam_jobs.running.setting import Setting
 from tests.beam_jobs.flags import DATAFLOW
 from tests.transforms.preprocess.halves import HALVED, graph_of_halves
@@ -26,7 +27,7 @@ from transforms.windows.assign import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:1"
-FLAGS = [*DATAFLOW, f"--sdk_container_image={IMAGE}", "--dry_run=True"]
+FLAGS = [*DATAFLOW, f"--sdk_container_image={IMAGE}"]
 PARDO = "beam:transform:pardo:v1"
 
 
@@ -39,13 +40,19 @@ class Case:
       labels: The steps of its pipeline; changing one breaks updates of running jobs.
       arrow: The steps whose outputs are batches.
       streaming: Whether its input is messages.
+      hinted: Whether a step asks for GPUs; `services`, whether the job as a whole does.
     """
 
     argv: Callable[[Path, Path], list[str]]
     labels: tuple[str, ...]
     arrow: tuple[str, ...]
     streaming: bool = False
+    hinted: bool = False
+    services: tuple[str, ...] = ()
 
+
+GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
+ON_GPU = ["--gpu=nvidia-l4:1", "--machine_type=g2-standard-8"]
 
 COMMIT_AND_READ = (
     "Commit",
@@ -395,6 +402,18 @@ CASES = {
 }
 
 
+CASES["score on a GPU"] = replace(
+    CASES["score"],
+    argv=lambda folder, model: [*CASES["score"].argv(folder, model), *ON_GPU],
+    hinted=True,
+)
+CASES["score messages on a GPU"] = replace(
+    CASES["score messages"],
+    argv=lambda folder, model: [*CASES["score messages"].argv(folder, model), *ON_GPU],
+    services=(f"worker_accelerator={GPU}",),
+)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("dataflow")
@@ -423,6 +442,8 @@ def built(request, folder, linear_model):
     assert (setting.unbounded, setting.native) == (case.streaming, case.streaming)
     if case.streaming:
         runners.configure_streaming(beam_options)
+    gpus.set_up(options, beam_options, setting)
+    dry_run.set_up(beam_options)
     with pytest.MonkeyPatch.context() as patch:
         # tf.Transform looks for the bucket at launch, and there is none here.
         patch.setattr(tensorflow().io.gfile, "makedirs", lambda path: None)
@@ -430,7 +451,7 @@ def built(request, folder, linear_model):
             job, options, beam_options, setting, module.resolve, module.build
         )
     run.commit.close()
-    return case, root.run().job.proto_pipeline, beam_options
+    return case, dry_run.graph(root, beam_options), beam_options
 
 
 def payloads(pipeline):
@@ -458,6 +479,15 @@ def test_workers_run_our_image_and_nothing_is_staged_for_them(built):
         assert payload.container_image == IMAGE
         staged = [dependency.role_payload.decode() for dependency in environment.dependencies]
         assert not [text for text in staged if "main_session" in text or ".tar.gz" in text]
+
+
+def test_gpus_are_asked_for_in_one_form_and_by_nothing_but_inference(built):
+    case, pipeline, options = built
+    found = dry_run.hinted_steps(pipeline)
+    steps = {"Score/RunInference/BeamML_RunInference"} if case.hinted else set()
+    assert found == {step: {"accelerator": GPU} for step in steps}
+    services = options.view_as(GoogleCloudOptions).dataflow_service_options
+    assert tuple(services or ()) == case.services
 
 
 def test_the_labels_are_those_that_running_jobs_have(built):
@@ -515,9 +545,11 @@ def test_code_is_pickled_by_reference(built, monkeypatch):
 def test_a_lambda_of_ours_would_be_found(monkeypatch):
     import apache_beam as beam
 
-    root = runners.pipeline(runners.pipeline_options(FLAGS, "score"))
+    options = runners.pipeline_options(FLAGS, "score")
+    dry_run.set_up(options)
+    root = runners.pipeline(options)
     _ = root | beam.Create([1]) | "Ours" >> beam.Map(lambda number: number + 1)
-    found = shipped_by_value(root.run().job.proto_pipeline, monkeypatch)
+    found = shipped_by_value(dry_run.graph(root, options), monkeypatch)
     assert [Path(path).name for path in found] == ["test_dataflow.py"]
 
 
@@ -599,4 +631,4 @@ def test_the_options_that_are_stored_hold_no_secret(built):
     stored = options.get_all_options(drop_default=True, retain_unknown_options=True)
     assert stored["save_main_session"] is False
     assert stored["sdk_location"] == "container"
-    assert not [name for name in stored if runners._SECRET.search(name)]
+    assert not [name for name in stored if runners.SECRET.search(name)]

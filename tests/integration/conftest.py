@@ -1,13 +1,10 @@
 """Real processes on loopback, started for the session and stopped after it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.servers import free_port, wait_for
+from beam_jobs.rehearsal.storage import emulated
 from tests.integration.streams import Process
 
 
@@ -26,25 +23,13 @@ def bucket() -> Iterator[str]:
     import google.auth
     from google.auth.credentials import AnonymousCredentials
 
-    port = free_port()
-    command = [os.path.join(os.path.dirname(sys.executable), "gcp-storage-emulator"), "start"]
-    flags = ["--host=127.0.0.1", f"--port={port}", "--in-memory", "--default-bucket=bucket"]
-    server = subprocess.Popen(
-        [*command, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    patch = pytest.MonkeyPatch()
-    try:
-        wait_for(f"http://127.0.0.1:{port}/")
-        patch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    with emulated("bucket") as storage, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", storage.url)
         patch.setenv("GOOGLE_CLOUD_PROJECT", "proj-12345")
         patch.setattr(
             google.auth, "default", lambda *_, **__: (AnonymousCredentials(), "proj-12345")
         )
         yield "gs://bucket"
-    finally:
-        patch.undo()
-        server.kill()
-        server.wait()
 
 
 @pytest.fixture(scope="session")

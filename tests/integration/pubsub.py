@@ -15,7 +15,7 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1
 from google.pubsub_v1 import PublisherClient as Api
 
-from tests.integration.servers import free_port, wait_for
+from beam_jobs.rehearsal.storage import free_port, wait_for
 
 PROJECT = "projects/local-test"
 JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"

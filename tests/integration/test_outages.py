@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from beam_jobs.rehearsal.storage import free_port
 from tests.integration.pubsub import Channel, command, running, times
-from tests.integration.servers import free_port
 from tests.integration.streams import Job, at, letters, payload, rows_of, staged, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

@@ -1,0 +1,81 @@
+"""GPUs of a job's workers: asked for in one form, on machines that can have them."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.running.setting import Setting
+from transforms.errors import ConfigError
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from inference.gpu import Gpu
+
+_SERVICE_OPTION = "worker_accelerator"
+
+
+def for_step(gpu: "Gpu", setting: Setting) -> "Gpu":
+    """Returns the GPUs as the step that needs them gets them: in batches on Dataflow, it asks.
+
+    Elsewhere it only checks that they are there. Streams are given their machines as a whole.
+    """
+    hinted = not setting.is_local and not setting.unbounded
+    return dataclasses.replace(gpu, hinted=hinted)
+
+
+def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -> None:
+    """Checks that a job's workers can have its GPUs, and asks for them where no step does.
+
+    Args:
+      options: The job's options; `gpu` is what it asks for, if it has such an option.
+      beam_options: Beam's, which it may add a service option to.
+      setting: Where the job runs; on this machine they must be there.
+
+    Raises:
+      ConfigError: They are not there, the machine type can't have them, they are asked for twice,
+        or another option excludes them.
+    """
+    given = getattr(options, "gpu", None)
+    if not given:
+        return
+    from inference import wording
+    from inference.gpu import Gpu
+
+    with wording.command_line():
+        gpu = Gpu.parse(given)
+    if not setting.is_local:
+        _ask(gpu, beam_options, setting)
+    elif not getattr(options, "dry_run", False):
+        from inference.devices import check_devices
+
+        check_devices(gpu)
+
+
+def _ask(gpu: "Gpu", beam_options: "PipelineOptions", setting: Setting) -> None:
+    """Sees to it that Dataflow is asked for GPUs once, on machines that can have them."""
+    from apache_beam.options import pipeline_options as beam
+
+    cloud = beam_options.view_as(beam.GoogleCloudOptions)
+    services = list(cloud.dataflow_service_options or ())
+    _check_alone(services, beam_options)
+    if cloud.flexrs_goal:
+        raise ConfigError("--flexrs_goal: FlexRS has no machines with GPUs: leave out one of both")
+    gpu.check_machine(beam_options.view_as(beam.WorkerOptions).machine_type)
+    if not for_step(gpu, setting).hinted:
+        cloud.dataflow_service_options = [*services, f"{_SERVICE_OPTION}={gpu.form}"]
+
+
+def _check_alone(services: list[str], beam_options: "PipelineOptions") -> None:
+    """Dataflow takes no second request for accelerators beside the first."""
+    from apache_beam.options import pipeline_options as beam
+
+    experiments = beam_options.view_as(beam.DebugOptions).experiments or []
+    hints: Any = beam_options.view_as(beam.StandardOptions).resource_hints or []
+    places = {
+        "--dataflow_service_options": (services, _SERVICE_OPTION),
+        "--experiments": (experiments, _SERVICE_OPTION),
+        "--resource_hints": (hints, "accelerator"),
+    }
+    for flag, (values, name) in places.items():
+        if any(str(value).startswith(name) for value in values):
+            raise ConfigError(f"{flag}: {name} asks for GPUs a second time: --gpu is enough")

@@ -1,0 +1,124 @@
+"""The rehearsal of a launch, whole: wheel, environment, emulators, launcher, job file."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from beam_jobs.rehearsal import launcher
+from beam_jobs.rehearsal.environment import check_isolated, environment
+from beam_jobs.rehearsal.rehearsal import rehearse, template
+from beam_jobs.rehearse import main
+from tests.support import ROOT
+from transforms.errors import MillraceError
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the environment is made, once."""
+    return tmp_path_factory.mktemp("rehearsal") / "environment"
+
+
+@pytest.fixture
+def given(tmp_path, linear_model):
+    (tmp_path / "in, it's.csv").write_text("x,y,name\n1,1,a\n")
+    return {
+        "input": f"{tmp_path}/in, it's.csv",
+        "model": str(linear_model),
+        "output": f"{tmp_path}/out/",
+        "keep_columns": "name,x",
+        "schema": "",
+        "overwrite": "false",
+        "no_use_public_ips": "true",
+        "machine_type": "g2-standard-8",
+    }
+
+
+def launched(given, folder, seconds=100, **more):
+    told = []
+    found = rehearse("score", {**given, **more}, folder, seconds, told.append)
+    return found, "\n".join(told)
+
+
+def test_scoring_on_a_gpu_is_launched(given, folder):
+    found, told = launched(given, folder, gpu="nvidia-l4:1")
+    assert found.faults == []
+    assert "parameters: 7 fit the template" in told
+    assert "keep_columns=name,x~schema" not in told
+    job = found.job
+    assert job["name"] == "rehearsal-score"
+    (pool,) = [p for p in job["environment"]["workerPools"] if p["kind"] == "harness"]
+    assert pool["machineType"] == "g2-standard-8"
+    assert pool["ipConfiguration"] == "WORKER_IP_PRIVATE"
+    images = {image["containerImage"] for image in pool["sdkHarnessContainerImages"]}
+    assert images == {template("score")["image"]}
+    stored = json.dumps(job)
+    assert sys.prefix not in stored
+    options = job["environment"]["sdkPipelineOptions"]["options"]
+    assert options["save_main_session"] is False
+    assert options["template_location"].endswith("/job_object")
+    assert Path(given["output"]).exists() is False
+
+
+def test_redaction_is_launched(tmp_path, folder):
+    (tmp_path / "in.csv").write_text("name,mail\na,a@example.com\n")
+    text = "inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}\n"
+    (tmp_path / "policy.yaml").write_text(text)
+    given = {"input": f"{tmp_path}/in.csv", "policy": f"{tmp_path}/policy.yaml"}
+    found = rehearse("redact", {**given, "output": "out/"}, folder, 100, lambda line: None)
+    assert found.faults == []
+    assert found.job["name"] == "rehearsal-redact"
+
+
+def test_the_real_error_is_shown(given, folder):
+    found, _ = launched(given, folder, keep_columns="nmae")
+    (fault,) = found.faults
+    assert fault.startswith("the launcher failed with exit code 2:")
+    assert "there is no column 'nmae' (did you mean 'name'?)" in fault
+    assert found.job is None
+
+
+def test_a_pair_that_can_not_work_is_refused_by_the_launcher(given, folder):
+    found, _ = launched({**given, "machine_type": "n1-standard-8"}, folder, gpu="nvidia-l4:1")
+    assert "n1-standard-8 can't have --gpu nvidia-l4:1" in found.faults[0]
+
+
+def test_a_launch_that_takes_too_long_says_what_it_did(given, folder):
+    found, _ = launched(given, folder, seconds=3)
+    assert found.faults[0].startswith("the launcher was not done after 3 s; what its threads did:")
+    assert "Fatal Python error: Aborted" in found.faults[0]
+    assert '.py", line ' in found.faults[0]
+
+
+def test_what_dataflow_refuses_starts_no_launcher(given, folder):
+    found, told = launched(given, folder, nosuch="1")
+    assert found.faults == ["Dataflow refuses the launch: nosuch: unrecognized parameter"]
+    assert "launcher:" not in told
+
+
+def test_the_checkout_can_not_be_imported(folder):
+    made = environment(folder)
+    assert set(made.packages) >= {"beam_jobs", "inference", "transforms"}
+    own = next(made.folder.glob("lib/python*/site-packages"))
+    leak = own / "leak.pth"
+    leak.write_text(f"{ROOT}\n")
+    try:
+        with pytest.raises(MillraceError, match="is on the environment's path"):
+            check_isolated(made, ROOT)
+    finally:
+        leak.unlink()
+
+
+def test_the_command(given, folder, capsys):
+    argv = [f"--environment={folder}", "score", *(f"--{k}={v}" for k, v in given.items())]
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+    assert "launcher: exit code 0" in out
+    assert launcher.PROJECT not in out
+    assert err == "rehearse: the launch is fine\n"
+    assert main([*argv, "--gone=1"]) == 1
+    assert main(["nojob"]) == 2
