@@ -44,7 +44,7 @@ class CompareWindows(Verb):
     policy: Policy = field(default_factory=Policy)
 
     def expand(self, profiles: "beam.PCollection[Profile]") -> Batches:
-        """Applies it."""
+        """Returns the verdicts of each profile."""
         compare = beam.ParDo(_CompareFn(self.baseline, self.policy))
         verdicts: Batches = profiles | "Compare" >> compare.with_output_types(pa.RecordBatch)
         return verdicts
@@ -89,7 +89,7 @@ class DetectDrift(Verb):
         )
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the verdicts of each window of the batches."""
         profiles = batches | "ProfileWindows" >> self._profile
         verdicts: Batches = profiles | "CompareWindows" >> CompareWindows(
             self.baseline, self.policy

@@ -212,7 +212,7 @@ class ProfileWindows(Verb):
         self._panes = None if self.size is None else Panes.of(self.size, self.period)
 
     def expand(self, batches: Batches) -> "beam.PCollection[Profile]":
-        """Applies it."""
+        """Returns the profile of each window of the batches."""
         layout = _uncounted(self.baseline.layout, self.event_time_column)
         counts = self._own(batches, layout) if self._panes is None else self._cut(batches, layout)
         whole = counts | "Sum" >> beam.CombineGlobally(SumCounts(layout)).without_defaults()
