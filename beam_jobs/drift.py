@@ -139,7 +139,6 @@ def build(
 ) -> None:
     """Builds the whole pipeline."""
     from transforms.drift.detect import DetectDrift
-    from transforms.drift.fit import ignoring
     from transforms.io.write import Write
 
     source, baseline = resolved
@@ -147,9 +146,10 @@ def build(
         _judge_files(root, source, baseline, options, run)
         return
     payload = getattr(source, "payload_schema", source.schema)
-    of_messages = set(source.schema.names) - set(payload.names)
-    known = ignoring(baseline, {*of_messages, options.event_time_column})
-    verdicts = read(root, source, options, run) | DetectDrift(known, policy=_policy(options))
+    of_messages = sorted(set(source.schema.names) - set(payload.names))
+    ignored = (*of_messages, options.event_time_column)
+    detect = DetectDrift(baseline, policy=_policy(options), ignored=ignored)
+    verdicts = read(root, source, options, run) | detect
     _ = verdicts | Write(options.output, run.commit)
 
 

@@ -84,8 +84,7 @@ class StreamOptions(JobOptions):
         in_template=False,
     )
     deadline: Seconds = option(
-        "Messages, locally: after how long at most a message is worked on, however few "
-        "there are.",
+        "Messages, locally: after how long at most a message is worked on, however few there are.",
         default=0.2,
         minimum=0.01,
         group=GROUP,

@@ -65,6 +65,7 @@ class DetectDrift(Verb):
       allowed_lateness: For how many seconds after its end a window still takes rows.
       policy: When a difference counts.
       dead_letters: Takes rows without a time; without it they are errors.
+      ignored: Columns that are not new where they are: ids of messages, say.
 
     Returns: The verdicts of each window; see `CompareWindows`.
     """
@@ -76,6 +77,7 @@ class DetectDrift(Verb):
     allowed_lateness: float = 0
     policy: Policy = field(default_factory=Policy)
     dead_letters: DeadLetters | None = None
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,6 +88,7 @@ class DetectDrift(Verb):
             self.event_time_column,
             self.allowed_lateness,
             self.dead_letters,
+            self.ignored,
         )
 
     def expand(self, batches: Batches) -> Batches:
