@@ -77,7 +77,7 @@ class Options(InputOptions):
         group="Drift",
     )
     period: Seconds | None = option(
-        "Files: how long after the start of a window the next one starts, where they overlap: 10m, say.",
+        "Files: the time from the start of a window to that of the next, if they overlap: 10m, say.",
         default=None,
         minimum=0.001,
         group="Drift",

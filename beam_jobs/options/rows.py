@@ -27,8 +27,8 @@ class InputOptions(StreamOptions):
     )
     schema: str | None = option(
         "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model or "
-        "a baseline says which fields it reads.",
+        "inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model "
+        "or a baseline says which fields it reads.",
         kind="GCS_READ_FILE",
         default=None,
         metavar="URI",
