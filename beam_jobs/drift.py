@@ -77,7 +77,7 @@ class Options(InputOptions):
         group="Drift",
     )
     period: Seconds | None = option(
-        "Files: the time from the start of a window to that of the next, if they overlap: 10m, say.",
+        "Files: the time from the start of a window to the next one, if they overlap: 10m, say.",
         default=None,
         minimum=0.001,
         group="Drift",
