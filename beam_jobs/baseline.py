@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
-from beam_jobs.options.declare import ColumnMap, JobOptions, option
+from beam_jobs.options.declare import ColumnMap, JobOptions, Seconds, option
 from beam_jobs.running.run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Options(JobOptions):
 
     Examples:
       python -m beam_jobs.baseline --input train.csv --output trips.baseline
-      python -m beam_jobs.baseline --input 'days/*.parquet' --event_time_column t --window 3600 \
+      python -m beam_jobs.baseline --input 'days/*.parquet' --event_time_column t --window 1h \
 --output trips.baseline
     """
 
@@ -63,11 +63,10 @@ class Options(JobOptions):
         choices=("s", "ms", "us", "ns"),
         group="Drift",
     )
-    window: float | None = option(
-        "The length in seconds of the windows that will be compared with this baseline.",
+    window: Seconds | None = option(
+        "The length of the windows that will be compared with this baseline, as in 1h.",
         default=None,
         minimum=0.001,
-        metavar="SECONDS",
         group="Drift",
     )
     slices: tuple[str, ...] = option(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from beam_jobs.launch import run
-from beam_jobs.options.declare import option
-from beam_jobs.options.streaming import EVENT_TIME, StreamOptions
+from beam_jobs.options.declare import Seconds, option
+from beam_jobs.options.rows import GROUP, InputOptions
+from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 
     from transforms.drift.baseline import Baseline
     from transforms.drift.judging.policy import Policy
-    from transforms.io.file_source import Source
     from transforms.io.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(StreamOptions):
+class Options(InputOptions):
     """Compares windows of rows with a baseline, column by column, and tells what has drifted.
 
     Of files it writes verdicts and report.html, and prints what moved; of messages the verdicts of
@@ -33,42 +33,22 @@ class Options(StreamOptions):
 
     Examples:
       python -m beam_jobs.drift --input eval.csv --baseline trips.baseline --output drift/
-      python -m beam_jobs.drift --input 'day/*.parquet' --event_time_column t --window 3600 \
+      python -m beam_jobs.drift --input 'day/*.parquet' --event_time_column t --window 1h \
 --baseline trips.baseline --output drift/
       python -m beam_jobs.drift --input pubsub://projects/p/subscriptions/trips \
---schema trips.pbtxt --window 600 --baseline trips.baseline --output gs://bucket/drift/
+--schema trips.pbtxt --window 10m --baseline trips.baseline --output gs://bucket/drift/
     """
 
     also_of_files: ClassVar[tuple[str, ...]] = ("event_time_column", "window")
 
-    input: str = option(
-        "Rows to watch: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or "
-        "Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: "
-        "pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local "
-        "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
-        "millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing "
-        "waits in it and --run_id was not given.",
-        kind="GCS_READ_FILE",
-        metavar="URI",
-        group="Data",
-        messages=True,
-    )
     output: str = option(
         "A folder for verdicts: Parquet unless ?format=jsonl says otherwise. Nothing appears there "
         "before the job is done; of messages, before a window ends. Those of messages may be "
         "messages too: pubsub://projects/P/topics/T?format=json.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
-        group="Data",
+        group=GROUP,
         messages=True,
-    )
-    schema: str | None = option(
-        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text. Messages of JSON and tf.Examples need one.",
-        kind="GCS_READ_FILE",
-        default=None,
-        metavar="URI",
-        group="Data",
     )
     baseline: str = option(
         "With what windows are compared: what the baseline job has written.",
@@ -90,18 +70,16 @@ class Options(StreamOptions):
         choices=("s", "ms", "us", "ns"),
         group="Drift",
     )
-    window: float = option(
-        "The length of a window in seconds.",
+    window: Seconds = option(
+        "The length of a window, as in 1h.",
         default=3600.0,
         minimum=0.001,
-        metavar="SECONDS",
         group="Drift",
     )
-    period: float | None = option(
-        "Files: seconds from the start of a window to that of the next, where they overlap.",
+    period: Seconds | None = option(
+        "Files: the time from the start of a window to the next one, if they overlap: 10m, say.",
         default=None,
         minimum=0.001,
-        metavar="SECONDS",
         group="Drift",
     )
     suspect: float = option(
@@ -161,23 +139,22 @@ def build(
 ) -> None:
     """Builds the whole pipeline."""
     from transforms.drift.detect import DetectDrift
-    from transforms.drift.fit import ignoring
-    from transforms.io.file_source import Source
     from transforms.io.write import Write
 
     source, baseline = resolved
-    if isinstance(source, Source):
+    if source.bounded:
         _judge_files(root, source, baseline, options, run)
         return
     payload = getattr(source, "payload_schema", source.schema)
-    of_messages = set(source.schema.names) - set(payload.names)
-    known = ignoring(baseline, {*of_messages, options.event_time_column})
-    verdicts = read(root, source, options, run) | DetectDrift(known, policy=_policy(options))
+    of_messages = sorted(set(source.schema.names) - set(payload.names))
+    ignored = (*of_messages, options.event_time_column)
+    detect = DetectDrift(baseline, policy=_policy(options), ignored=ignored)
+    verdicts = read(root, source, options, run) | detect
     _ = verdicts | Write(options.output, run.commit)
 
 
 def _judge_files(
-    root: "beam.Pipeline", source: "Source", baseline: "Baseline", options: Options, run: Run
+    root: "beam.Pipeline", source: "Input", baseline: "Baseline", options: Options, run: Run
 ) -> None:
     from transforms.drift.profile import ProfileWindows
     from transforms.drift.rows import timed
@@ -197,7 +174,7 @@ def _judge_files(
     run.commit.published(rows, options.output)
 
 
-def _time_column(options: Options, source: "Source") -> str | None:
+def _time_column(options: Options, source: "Input") -> str | None:
     """Returns the column by which files are cut; None if all rows are one window.
 
     Raises:

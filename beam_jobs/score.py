@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
-from beam_jobs.options.declare import ColumnMap, option
+from beam_jobs.options.declare import ColumnMap, Seconds, option
 from beam_jobs.options.rows import RowOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
 from beam_jobs.running.gpus import for_step
@@ -86,11 +86,10 @@ class Options(RowOptions, ValidationOptions):
         default=False,
         group="Model",
     )
-    model_timeout: float = option(
+    model_timeout: Seconds = option(
         "The run fails if a call of the model takes longer.",
         default=3600.0,
         minimum=0.001,
-        metavar="SECONDS",
         group="Model",
     )
     batch_rows: int = option(

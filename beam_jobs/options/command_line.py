@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import beam_jobs
-from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, declared
+from beam_jobs.options.declare import ColumnMap, Declared, JobOptions, Seconds, declared
+from beam_jobs.options.durations import duration_text
 from beam_jobs.options.values import convert
 from transforms.errors import ConfigError
 
@@ -156,7 +157,13 @@ def _metavar(option: Declared) -> str:
         return "|".join(option.choices)
     if option.kind.startswith("GCS_"):
         return "URI"
-    names = {bool: "true|false", int: "N", float: "NUMBER", ColumnMap: "FEATURE=COLUMN"}
+    names = {
+        bool: "true|false",
+        int: "N",
+        float: "NUMBER",
+        Seconds: "DURATION",
+        ColumnMap: "FEATURE=COLUMN",
+    }
     return names.get(option.type, "NAME,..." if option.repeated else "TEXT")
 
 
@@ -164,4 +171,5 @@ def _help(option: Declared) -> str:
     text = option.help.replace("%", "%%")
     if option.default in (MISSING, None, False, ()):
         return text
-    return f"{text} (default: {option.default})"
+    default = duration_text(option.default) if option.type == Seconds else option.default
+    return f"{text} (default: {default})"

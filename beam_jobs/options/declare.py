@@ -8,10 +8,12 @@ import types
 import typing
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 ColumnMap = tuple[tuple[str, tuple[str, ...]], ...]
 """The type of an option such as `--map feature=column;other=c0,c1`: (feature, columns) pairs."""
+Seconds = Annotated[float, "seconds"]
+"""The type of an option such as `--window 1h`: a number of seconds, or of another unit."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Declared:
 
     Attributes:
       name: Without dashes.
-      type: `str`, `int`, `float`, `bool`, `tuple[str, ...]` or `ColumnMap`.
+      type: `str`, `int`, `float`, `Seconds`, `bool`, `tuple[str, ...]` or `ColumnMap`.
       default: Its default, or MISSING where it is required.
       help: What it does, in a sentence or two.
       kind: The Flex Template's paramType.
@@ -195,7 +197,7 @@ class JobOptions:
 
 def declared(kind: type[JobOptions]) -> tuple[Declared, ...]:
     """Returns the options of a job: its own first, those of every job last."""
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     found = []
     for field in dataclasses.fields(kind):
         details = dict(field.metadata["option"])

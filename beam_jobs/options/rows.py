@@ -1,4 +1,4 @@
-"""The options of jobs that turn rows into rows: where these come from, and where they go."""
+"""The options of jobs that read rows: where these come from, and where they go."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ GROUP = "Data"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowOptions(StreamOptions):
-    """Input, output and schema of a job on rows of files or messages."""
+class InputOptions(StreamOptions):
+    """Input and schema of a job on rows of files, messages or tables."""
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
@@ -25,6 +25,21 @@ class RowOptions(StreamOptions):
         group=GROUP,
         messages=True,
     )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
+        "inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model "
+        "or a baseline says which fields it reads.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOptions(InputOptions):
+    """Input and output of a job that turns rows into rows."""
+
     output: str = option(
         "A folder for shards, a file, or stdout: for a preview. Parquet unless the suffix or "
         "?format= names another format. Nothing appears there before the job is done. A file has "
@@ -36,15 +51,6 @@ class RowOptions(StreamOptions):
         metavar="URI",
         group=GROUP,
         messages=True,
-    )
-    schema: str | None = option(
-        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model "
-        "says which fields it reads.",
-        kind="GCS_READ_FILE",
-        default=None,
-        metavar="URI",
-        group=GROUP,
     )
     shards: int | None = option(
         "Write exactly N files, in the order of the input. Every row is then written twice.",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from beam_jobs.options.declare import JobOptions, option
+from beam_jobs.options.declare import JobOptions, Seconds, option
 
 GROUP = "Streaming"
 EVENT_TIME = "publish_time"
@@ -29,19 +29,17 @@ class StreamOptions(JobOptions):
         metavar="COLUMN",
         group=GROUP,
     )
-    window: float = option(
-        "Messages: the length of a window in seconds; files appear as windows end.",
+    window: Seconds = option(
+        "Messages: the length of a window, as in 10m; files appear as windows end.",
         default=60.0,
         minimum=0.001,
-        metavar="SECONDS",
         group=GROUP,
     )
-    allowed_lateness: float = option(
-        "Messages, locally: for how many seconds after its end a window takes rows, in files of "
+    allowed_lateness: Seconds = option(
+        "Messages, locally: for how long after its end a window takes rows, in files of "
         "their own. On Dataflow it takes them for good.",
         default=0.0,
         minimum=0.0,
-        metavar="SECONDS",
         group=GROUP,
         in_template=False,
     )
@@ -53,21 +51,19 @@ class StreamOptions(JobOptions):
         group=GROUP,
         in_template=False,
     )
-    max_disorder: float = option(
-        "Messages, locally: by how many seconds of event time they may come out of order. Dataflow "
+    max_disorder: Seconds = option(
+        "Messages, locally: by how much event time they may come out of order. Dataflow "
         "finds that out.",
         default=10.0,
         minimum=0.0,
-        metavar="SECONDS",
         group=GROUP,
         in_template=False,
     )
-    idle_after: float = option(
-        "Messages, locally: after how many seconds without any, event time goes on with the clock. "
+    idle_after: Seconds = option(
+        "Messages, locally: after how long without any, event time goes on with the clock. "
         "On Dataflow it always does.",
         default=30.0,
         minimum=0.0,
-        metavar="SECONDS",
         group=GROUP,
         in_template=False,
     )
@@ -80,20 +76,17 @@ class StreamOptions(JobOptions):
         metavar="COLUMN",
         group=GROUP,
     )
-    dedup_horizon: float = option(
-        "Messages, locally: for how many seconds message ids and keys are remembered.",
+    dedup_horizon: Seconds = option(
+        "Messages, locally: for how long message ids and keys are remembered.",
         default=600.0,
         minimum=1.0,
-        metavar="SECONDS",
         group=GROUP,
         in_template=False,
     )
-    deadline: float = option(
-        "Messages, locally: after how many seconds at most a message is worked on, however few "
-        "there are.",
+    deadline: Seconds = option(
+        "Messages, locally: after how long at most a message is worked on, however few there are.",
         default=0.2,
         minimum=0.01,
-        metavar="SECONDS",
         group=GROUP,
         in_template=False,
     )

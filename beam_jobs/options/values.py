@@ -2,11 +2,11 @@
 
 import re
 import sys
-import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from beam_jobs.options.declare import ColumnMap, Declared
+from beam_jobs.options.declare import ColumnMap, Declared, Seconds
+from beam_jobs.options.durations import duration_text, seconds_of
 from transforms.errors import ConfigError
 
 
@@ -28,7 +28,7 @@ def convert(option: Declared, value: Any) -> Any:
         return option.default
     if option.type is bool:
         return _boolean(option, text)
-    if option.type in (int, float):
+    if option.type in (int, float, Seconds):
         return _number(option, text)
     if option.choices and text not in option.choices:
         raise ConfigError(f"{option.flag} is one of {', '.join(option.choices)}, not {text!r}")
@@ -43,19 +43,27 @@ def _boolean(option: Declared, text: str) -> bool:
     return text.lower() == "true"
 
 
+_NUMBERS: dict[Any, tuple[Callable[[str], int | float], str]] = {
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    Seconds: (seconds_of, "a duration, as in 30s, 10m, 1h, 7d or plain seconds"),
+}
+
+
 def _number(option: Declared, text: str) -> int | float:
+    read, what = _NUMBERS[option.type]
     try:
-        number = option.type(text)
+        number = read(text)
     except ValueError:
-        what = "a whole number" if option.type is int else "a number"
         raise ConfigError(f"{option.flag} is {what}, not {text!r}") from None
     low = -sys.float_info.max if option.minimum is None else option.minimum
     high = sys.float_info.max if option.maximum is None else option.maximum
     if not low <= number <= high:
-        bounds = [f"at least {low:g}"] if option.minimum is not None else []
-        bounds += [f"at most {high:g}"] if option.maximum is not None else []
+        shown = duration_text if option.type == Seconds else "{:g}".format
+        bounds = [f"at least {shown(low)}"] if option.minimum is not None else []
+        bounds += [f"at most {shown(high)}"] if option.maximum is not None else []
         raise ConfigError(f"{option.flag} is {' and '.join(bounds) or 'finite'}, not {text}")
-    return typing.cast(int | float, number)
+    return number
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -165,7 +165,7 @@ class BuildBaseline(Verb):
             raise ConfigError("BuildBaseline: size is a millisecond at least")
 
     def expand(self, batches: Batches) -> "beam.PCollection[Baseline]":
-        """Applies it."""
+        """Returns the baseline of the batches."""
         if not batches.windowing.is_default():
             batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
         size_us = None if self.size is None else round(self.size * 10**6)

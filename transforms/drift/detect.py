@@ -44,7 +44,7 @@ class CompareWindows(Verb):
     policy: Policy = field(default_factory=Policy)
 
     def expand(self, profiles: "beam.PCollection[Profile]") -> Batches:
-        """Applies it."""
+        """Returns the verdicts of each profile."""
         compare = beam.ParDo(_CompareFn(self.baseline, self.policy))
         verdicts: Batches = profiles | "Compare" >> compare.with_output_types(pa.RecordBatch)
         return verdicts
@@ -65,6 +65,7 @@ class DetectDrift(Verb):
       allowed_lateness: For how many seconds after its end a window still takes rows.
       policy: When a difference counts.
       dead_letters: Takes rows without a time; without it they are errors.
+      ignored: Columns that are not new where they are: ids of messages, say.
 
     Returns: The verdicts of each window; see `CompareWindows`.
     """
@@ -76,6 +77,7 @@ class DetectDrift(Verb):
     allowed_lateness: float = 0
     policy: Policy = field(default_factory=Policy)
     dead_letters: DeadLetters | None = None
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,10 +88,11 @@ class DetectDrift(Verb):
             self.event_time_column,
             self.allowed_lateness,
             self.dead_letters,
+            self.ignored,
         )
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the verdicts of each window of the batches."""
         profiles = batches | "ProfileWindows" >> self._profile
         verdicts: Batches = profiles | "CompareWindows" >> CompareWindows(
             self.baseline, self.policy

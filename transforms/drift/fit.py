@@ -1,7 +1,4 @@
-"""Whether an input fits a baseline: its types, and which of its columns are none of the data."""
-
-from collections.abc import Iterable
-from dataclasses import replace
+"""Whether an input fits a baseline: its types."""
 
 import pyarrow as pa
 
@@ -36,13 +33,3 @@ def check_fits(baseline: Baseline, schema: pa.Schema) -> None:
         raise ConfigError(
             f"--input has no column of the baseline, which knows {known}: is it of other data?"
         )
-
-
-def ignoring(baseline: Baseline, columns: Iterable[str]) -> Baseline:
-    """Returns the baseline, without reports of some new columns: those of messages, say.
-
-    Those that it counts are counted.
-    """
-    layout = baseline.layout
-    more = tuple(name for name in columns if name not in layout.places)
-    return replace(baseline, layout=replace(layout, ignored=(*layout.ignored, *more)))

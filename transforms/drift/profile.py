@@ -187,6 +187,7 @@ class ProfileWindows(Verb):
       event_time_column: The column of the rows' times, which is not counted itself.
       allowed_lateness: For how many seconds after its end a window still takes rows.
       dead_letters: Takes rows without a time; without it they are errors.
+      ignored: Columns that are not new where they are: ids of messages, say.
 
     Returns: One `Profile` for each window that has rows, and more of those with late ones.
 
@@ -200,6 +201,7 @@ class ProfileWindows(Verb):
     event_time_column: str | None = None
     allowed_lateness: float = 0
     dead_letters: DeadLetters | None = None
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -212,8 +214,8 @@ class ProfileWindows(Verb):
         self._panes = None if self.size is None else Panes.of(self.size, self.period)
 
     def expand(self, batches: Batches) -> "beam.PCollection[Profile]":
-        """Applies it."""
-        layout = _uncounted(self.baseline.layout, self.event_time_column)
+        """Returns the profile of each window of the batches."""
+        layout = _uncounted(self.baseline.layout, self.event_time_column, self.ignored)
         counts = self._own(batches, layout) if self._panes is None else self._cut(batches, layout)
         whole = counts | "Sum" >> beam.CombineGlobally(SumCounts(layout)).without_defaults()
         return whole | "Profile" >> beam.ParDo(_profile).with_output_types(Profile)
@@ -253,8 +255,8 @@ def _again(windows: Any, lateness: Any) -> beam.WindowInto:
     )
 
 
-def _uncounted(layout: Layout, name: str | None) -> Layout:
-    """Returns a layout without the column of event times.
+def _uncounted(layout: Layout, name: str | None, ignored: tuple[str, ...]) -> Layout:
+    """Returns a layout without the column of event times, to which some others are not new.
 
     Raises:
       ConfigError: It counts it: the baseline was made without telling which column that is.
@@ -264,4 +266,5 @@ def _uncounted(layout: Layout, name: str | None) -> Layout:
             f"the baseline counts column {name!r}, by whose times windows are cut here: build it "
             f"with event_time_column={name}"
         )
-    return layout if name is None else replace(layout, ignored=(*layout.ignored, name))
+    times = () if name is None else (name,)
+    return replace(layout, ignored=(*layout.ignored, *times, *ignored))

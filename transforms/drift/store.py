@@ -49,7 +49,7 @@ class JudgeWindows(Verb):
     format: str = "parquet"
 
     def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
-        """Applies it."""
+        """Returns the outcome of all windows together."""
         every = profiles | "AllWindows" >> beam.WindowInto(beam.window.GlobalWindows())
         start = profiles.pipeline | "One" >> beam.Impulse()
         period_us = None if self.period is None else round(self.period * 10**6)

@@ -66,7 +66,7 @@ class TimedRows(Verb):
             raise ConfigError("TimedRows: event_time_column names the column of the rows' times")
 
     def expand(self, batches: Batches) -> Batches:
-        """Applies it."""
+        """Returns the rows that have a time."""
         split = beam.Map(timed_rows, self.event_time_column, round(self.size * 10**6))
         outcomes = batches | "Split" >> split.with_output_types(
             beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

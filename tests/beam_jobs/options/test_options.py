@@ -1,18 +1,23 @@
 """Options: declared once, read from command lines and files, and never a guess about a mistake."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from beam_jobs.options.command_line import job_of, parse
-from beam_jobs.options.declare import ColumnMap, JobOptions, declared, option
+from beam_jobs.options.declare import ColumnMap, JobOptions, Seconds, declared, option
+from beam_jobs.options.durations import REGEX, duration_text, seconds_of
 from transforms.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
+DURATION = "a duration, as in 30s, 10m, 1h, 7d or plain seconds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,8 @@ class Options(JobOptions):
     keep: tuple[str, ...] = option("Columns.", default=(), group="Data")
     map: ColumnMap = option("Columns by feature.", default=(), group="Data")
     strict: bool = option("Be strict.", default=False, group="Data")
+    wait_for: Seconds = option("How long.", default=90.0, minimum=0.5, maximum=7200, group="Data")
+    every: Seconds | None = option("How often.", default=None, group="Data")
 
 
 def parsed(*argv):
@@ -69,6 +76,8 @@ def test_declared_options_tell_their_kind_for_the_template():
         "schema": "TEXT",
         "keep": "TEXT",
         "strict": "BOOLEAN",
+        "wait_for": "TEXT",
+        "every": "TEXT",
     }
     assert {name: kinds[name] for name in expected} == expected
     assert [o.name for o in declared(Options)][:2] == ["input", "rows"]
@@ -106,6 +115,38 @@ def test_columns_by_feature(argv, expected):
     assert values(*argv).map == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("90.5", 90.5),
+        ("500ms", 0.5),
+        ("30s", 30.0),
+        ("10m", 600.0),
+        ("1.5h", 5400.0),
+        ("1.1h", 3960.0),
+        (".01h", 36.0),
+        ("1e3", 1000.0),
+    ],
+)
+def test_durations(text, seconds):
+    assert values(f"--wait_for={text}", f"--every={text}") == Options(
+        input="in", wait_for=seconds, every=seconds
+    )
+
+
+@given(st.integers(0, 10**12))
+def test_a_duration_shown_is_the_duration(millis):
+    text = duration_text(millis / 1000)
+    assert seconds_of(text) == millis / 1000
+    assert re.fullmatch(REGEX, text)
+
+
+def test_durations_are_shown_in_their_unit():
+    shown = [duration_text(each) for each in (0.0, 0.2, 1.5, 90.0, 600.0, 3600.0, 172_800.0)]
+    assert shown == ["0s", "200ms", "1500ms", "90s", "10m", "1h", "2d"]
+
+
 def test_lists_may_be_repeated():
     assert values("--keep=a,b", "--keep=c").keep == ("a", "b", "c")
 
@@ -120,6 +161,12 @@ def test_lists_may_be_repeated():
             ["--max_rejected_fraction=2"],
             "--max_rejected_fraction is at least 0 and at most 1, not 2",
         ),
+        (["--wait_for=soon"], f"--wait_for is {DURATION}, not 'soon'"),
+        (["--wait_for=1w"], f"--wait_for is {DURATION}, not '1w'"),
+        (["--wait_for=-1m"], f"--wait_for is {DURATION}, not '-1m'"),
+        (["--wait_for=3h"], "--wait_for is at least 500ms and at most 2h, not 3h"),
+        (["--wait_for=0.4"], "--wait_for is at least 500ms and at most 2h, not 0.4"),
+        (["--every=1e999"], "--every is finite, not 1e999"),
         (["--mode=slow"], "--mode is one of fast, exact, not 'slow'"),
         (["--name=xx"], "--name: 'xx' does not match [a-z][0-9]"),
         (["--strict=maybe"], "--strict is true or false, not 'maybe'"),

@@ -2,16 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import take_rows
-from transforms.drift.counting.counts import Counts, count_groups
+from transforms.batches import slice_rows, take_rows
+from transforms.drift.counting.counts import Counts, count_batch, count_groups
 from transforms.drift.counting.layout import Layout
 from transforms.errors import ConfigError
 from transforms.windows.assign import window_starts
 from transforms.windows.event_time import event_times, to_micros
+
+FEW = 3
+"""In so many panes or fewer, neighbours are counted pane by pane."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,22 @@ def count_panes(
 def _counted(
     layout: Layout, batch: pa.RecordBatch, panes: np.ndarray, first: np.ndarray, micros: np.ndarray
 ) -> dict[tuple[int, int], Pane]:
-    # The first open window follows from the pane, within a batch.
+    """Counts rows by pane; the first open window follows from the pane, within a batch."""
+    edges = np.flatnonzero(panes[1:] != panes[:-1]) + 1
+    if len(edges) >= FEW or (panes[edges] < panes[edges - 1]).any():
+        return _counted_by_group(layout, batch, panes, first, micros)
+    # Each pane's rows are neighbours: to count them as a batch costs less than by groups.
+    found = {}
+    for start, end in pairwise([0, *edges.tolist(), len(panes)]):
+        key = int(panes[start]), int(first[start])
+        counts = count_batch(layout, slice_rows(batch, start, end - start))
+        found[key] = Pane(key[1], int(micros[start:end].max()), counts)
+    return found
+
+
+def _counted_by_group(
+    layout: Layout, batch: pa.RecordBatch, panes: np.ndarray, first: np.ndarray, micros: np.ndarray
+) -> dict[tuple[int, int], Pane]:
     starts, at, groups = np.unique(panes, return_index=True, return_inverse=True)
     latest = np.full(len(starts), np.iinfo(np.int64).min)
     np.maximum.at(latest, groups, micros)

@@ -1,0 +1,136 @@
+"""The drift job on messages: the verdicts of each window are those of the same rows from files."""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from tests.integration.streams import START, Process, at, letters, manifests, wait_until
+from transforms.drift.judging.verdicts import VERDICTS
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+WINDOWS, ROWS = 6, 400
+MOVED = (3,)
+
+
+def trips(seed, windows, moved=()):
+    """Rows of some minutes, in order; in some of them the fare is another one."""
+    draw = np.random.default_rng(seed)
+    within = np.sort(draw.integers(0, 60_000, (windows, ROWS)) / 1000)
+    seconds = (within + 60 * np.arange(windows)[:, None]).ravel()
+    shift = np.isin(seconds // 60, moved) * 1.0
+    return [
+        {"second": second, "fare": fare, "kind": kind}
+        for second, fare, kind in zip(
+            seconds.tolist(),
+            (draw.normal(0, 1, len(seconds)) + shift).tolist(),
+            draw.choice(["Cash", "Card"], len(seconds)).tolist(),
+            strict=True,
+        )
+    ]
+
+
+def stored(rows, path):
+    """The same rows as a file, with their times."""
+    micros = [round((START + row["second"]) * 10**6) for row in rows]
+    pq.write_table(
+        pa.table(
+            {
+                "time": pa.array(micros, pa.timestamp("us", "UTC")),
+                "fare": [row["fare"] for row in rows],
+                "kind": [row["kind"] for row in rows],
+            }
+        ),
+        path,
+    )
+    return path
+
+
+def payload(row):
+    return json.dumps({"fare": row["fare"], "kind": row["kind"]}).encode()
+
+
+def verdicts(folder):
+    """What is in a folder, by window, slice and column; without what tells how it came."""
+    if not folder.exists():
+        return pa.Table.from_batches([], VERDICTS)
+    found = ds.dataset(folder, schema=VERDICTS, format="parquet").to_table()
+    keys = [(name, "ascending") for name in ("window_start", "slice", "column")]
+    return found.sort_by(keys).drop_columns(["timing"])
+
+
+@pytest.fixture
+def known(tmp_path):
+    """A baseline, of an hour, that knows how far minutes differ."""
+    rows = stored(trips(1, 60), tmp_path / "train.parquet")
+    flags = {"event_time_column": "time", "window": "1m", "slices": "kind"}
+    Process("baseline", input=rows, output=f"{tmp_path}/known/", **flags).ended(0)
+    return tmp_path / "known"
+
+
+@pytest.fixture
+def of_files(known, tmp_path):
+    """Tells the verdicts of rows from a file."""
+
+    def judged(rows):
+        day = stored(rows, tmp_path / "day.parquet")
+        flags = {"event_time_column": "time", "window": "1m", "baseline": known}
+        Process("drift", input=day, output=f"{tmp_path}/of_files/", **flags).ended(0)
+        return pq.read_table(tmp_path / "of_files/verdicts.parquet")
+
+    return judged
+
+
+def job(channel, known, out, **flags):
+    return Process(
+        "drift",
+        **{
+            "input": f"{channel.source}?attributes=time",
+            "baseline": known,
+            "output": f"{out}/",
+            "event_time_column": "time",
+            "window": "1m",
+            "max_disorder": "10s",
+            "idle_after": "10m",
+            "job_server_timeout": 2,
+            **flags,
+        },
+    )
+
+
+def test_messages_get_the_verdicts_of_the_same_rows_in_files(pubsub, known, of_files, tmp_path):
+    """Windows end one after the other; the last one when the job is drained."""
+    channel, out = pubsub("drift"), tmp_path / "out"
+    rows = trips(2, WINDOWS, MOVED)
+    broken = [b"{broken"] * 3
+    channel.publish(
+        [*broken, *(payload(row) for row in rows)],
+        [at(0)] * 3 + [at(row["second"]) for row in rows],
+    )
+    running = job(channel, known, out)
+    wait_until(running, lambda: len(manifests(out)) == WINDOWS - 1)
+    before = verdicts(out)
+    told = running.drain()
+    found = verdicts(out)
+    expected = of_files(rows)
+    keys = [(name, "ascending") for name in ("window_start", "slice", "column")]
+    assert found.equals(expected.sort_by(keys).drop_columns(["timing"]))
+    last = found["window_start"].to_pylist()[-1]
+    assert before.equals(found.filter(pa.compute.less(found["window_start"], last)))
+    whole = [row for row in found.to_pylist() if not row["slice"]]
+    assert [row["rows"] for row in whole] == [ROWS] * (2 * WINDOWS)
+    first = whole[0]["window_start"]
+    drifted = {
+        ((row["window_start"] - first) // timedelta(minutes=1), row["column"])
+        for row in whole
+        if row["status"] == "DRIFT"
+    }
+    assert drifted == {(minute, "fare") for minute in MOVED}
+    reasons = [letter["reason"] for letter in letters(tmp_path / "out.dead_letters")]
+    assert reasons == ["unparsable"] * 3
+    assert f"{len(rows) + 3:,}" in told
