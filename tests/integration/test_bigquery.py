@@ -177,13 +177,13 @@ def test_rows_wait_in_cloud_storage(server, bucket, linear_model, tmp_path, monk
 class _Runs:
     """Runs of the job as processes, and what they leave in the table."""
 
-    def __init__(self, server, model, folder):
+    def __init__(self, server, folder, job, flags):
         self.server, self.folder, self.process = server, folder, None
-        self.flags = [*_flags(model), "--keep_columns=name"]
+        self.command = [sys.executable, "-m", f"beam_jobs.{job}", *flags]
 
     def start(self, run_id):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "beam_jobs.score", *self.flags, f"--run_id={run_id}"],
+            [*self.command, f"--run_id={run_id}"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -226,10 +226,11 @@ class _Runs:
     def killed(self, run_id, seconds):
         """Kills it so long after its first staged file; returns what was there then."""
         self.until_staged(run_id)
-        if self.ended(seconds) is None:
+        ended = self.ended(seconds) is not None
+        if not ended:
             self.process.kill()
             self.process.communicate()
-        return self.seen(run_id)
+        return {**self.seen(run_id), "ended": ended}
 
     def seen(self, run_id):
         """What is there of a run: files that wait, loads that the service did, its manifest."""
@@ -251,7 +252,7 @@ class _Runs:
 def test_killed_at_the_commit(server, linear_model, tmp_path, moment):
     """Its rows are staged, and the load has not begun; or it is done, and no answer came."""
     _trips(server, 5000)
-    runs = _Runs(server, linear_model, tmp_path)
+    runs = _Runs(server, tmp_path, "score", [*_flags(linear_model), "--keep_columns=name"])
 
     def kill():
         runs.process.kill()
@@ -272,11 +273,12 @@ def test_killed_at_the_commit(server, linear_model, tmp_path, moment):
 
 
 @pytest.mark.timeout(1800)
-def test_killed_between_stage_and_commit(server, linear_model, tmp_path):
+def test_killed_between_stage_and_commit(server, tmp_path):
     """Whatever the moment, the next run of the same id leaves each row once, by one load."""
     _trips(server, 60_000)
-    expected = Counter(str(n) for n in range(60_000) if n != 13)
-    runs = _Runs(server, linear_model, tmp_path)
+    expected = Counter(str(n) for n in range(60_000))
+    flags = [f"--input=bq://{TRIPS}", f"--output=bq://{SCORED}"]
+    runs = _Runs(server, tmp_path, "ingest", flags)
     span = runs.span("r0")
     draw = random.Random(0)
     for number in range(MOMENTS):
