@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -32,6 +33,8 @@ PROJECT, DATASET = "proj-12345", "bench"
 COLUMNS = 10
 FEW = 1000
 """Rows of a table whose reading is mostly the start of the pipeline."""
+Runs = dict[tuple[str, str], Callable[[str], int]]
+"""How a table is read, by the way and the table."""
 
 
 def main() -> None:
@@ -62,7 +65,7 @@ def main() -> None:
 def _rows(folder: str, name: str, rows: int) -> str:
     """A Parquet file of 6 doubles, 2 whole numbers and 2 texts."""
     draw = np.random.default_rng(0)
-    columns = {f"f{i}": draw.standard_normal(rows) for i in range(6)}
+    columns: dict[str, Any] = {f"f{i}": draw.standard_normal(rows) for i in range(6)}
     columns |= {f"n{i}": draw.integers(0, 10**6, rows) for i in range(2)}
     texts = pa.array(draw.integers(0, 5000, rows)).cast(pa.string())
     table = pa.table({**columns, "s0": texts, "s1": texts})
@@ -87,7 +90,9 @@ def _measure(sizes: dict[str, int], repeats: int) -> None:
     Seconds are those of the fastest run: other work on the machine only adds to them.
     """
     ways = {"Read": _ours, "read_table": _in_process, "bare client": _bare}
-    runs = {(way, name): read for name in sizes if name != "part" for way, read in ways.items()}
+    runs: Runs = {
+        (way, name): read for name in sizes if name != "part" for way, read in ways.items()
+    }
     if sizes["part"]:
         from benchmarks import beam_bigquery
 
@@ -111,7 +116,7 @@ def _measure(sizes: dict[str, int], repeats: int) -> None:
 
 
 def _fastest(
-    runs: dict[tuple[str, str], Callable[[str], int]], sizes: dict[str, int], repeats: int
+    runs: Runs, sizes: dict[str, int], repeats: int
 ) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
     """Runs all by turns; returns the least seconds, by the clock and of this process's CPU."""
     wall, cpu = dict.fromkeys(runs, math.inf), dict.fromkeys(runs, math.inf)
