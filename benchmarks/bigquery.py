@@ -1,13 +1,15 @@
 """Reading a BigQuery table: our Read, Beam's DIRECT_READ and Google's bare client, by turns.
 
-The server is the stand-in of the tests, in a process of its own, with pages encoded beforehand:
-python -m benchmarks.bigquery [--rows 1000000] [--beam_rows 1000000] [--repeats 3]
+The server is the stand-in of the tests, in a process of its own, with pages encoded beforehand.
+What a pipeline takes to start is told apart by a table of few rows; memory is that of a process
+which does nothing but read, for a table and one that is larger:
+python -m benchmarks.bigquery [--rows 1000000] [--large_rows 4000000] [--beam_rows 200000]
 """
 
 import argparse
+import math
 import os
-import resource
-import statistics
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -29,21 +31,32 @@ from transforms.io.read import Read
 
 PROJECT, DATASET = "proj-12345", "bench"
 COLUMNS = 10
+FEW = 1000
+"""Rows of a table whose reading is mostly the start of the pipeline."""
+Runs = dict[tuple[str, str], Callable[[str], int]]
+"""How a table is read, by the way and the table."""
 
 
 def main() -> None:
-    """Measures, and prints rows/s and ratios."""
+    """Measures, and prints rows/s, ratios and memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--beam_rows", type=int, default=1_000_000)
+    parser.add_argument("--large_rows", type=int, default=4_000_000)
+    parser.add_argument("--beam_rows", type=int, default=200_000, help="0 leaves Beam out")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--memory_of", help="only reads a table of a server that runs")
     given = parser.parse_args()
+    if given.memory_of:
+        print(_ours(given.memory_of), _peak())
+        return
+    sizes = {"few": FEW, "whole": given.rows, "large": given.large_rows, "part": given.beam_rows}
     with tempfile.TemporaryDirectory() as folder:
-        sizes = {"whole": given.rows, "part": given.beam_rows}
         tables = [f"{PROJECT}.{DATASET}.{n}={_rows(folder, n, rows)}" for n, rows in sizes.items()]
         server = _start(tables)
         try:
-            _measure(given)
+            print(f"{COLUMNS} columns; {os.cpu_count()} CPUs; load {os.getloadavg()[0]:.1f}")
+            _measure(sizes, given.repeats)
+            _memory(sizes)
         finally:
             server.kill()
             server.wait()
@@ -52,7 +65,7 @@ def main() -> None:
 def _rows(folder: str, name: str, rows: int) -> str:
     """A Parquet file of 6 doubles, 2 whole numbers and 2 texts."""
     draw = np.random.default_rng(0)
-    columns = {f"f{i}": draw.standard_normal(rows) for i in range(6)}
+    columns: dict[str, Any] = {f"f{i}": draw.standard_normal(rows) for i in range(6)}
     columns |= {f"n{i}": draw.integers(0, 10**6, rows) for i in range(2)}
     texts = pa.array(draw.integers(0, 5000, rows)).cast(pa.string())
     table = pa.table({**columns, "s0": texts, "s1": texts})
@@ -71,30 +84,69 @@ def _start(tables: list[str]) -> "subprocess.Popen[bytes]":
     return server
 
 
-def _measure(given: Any) -> None:
-    from benchmarks import beam_bigquery
+def _measure(sizes: dict[str, int], repeats: int) -> None:
+    """Prints the seconds of each way to read, for each table, and rows/s against the bare client.
 
-    beam_bigquery.use_loopback()
-    runs: dict[str, tuple[Callable[[], int], int]] = {
-        "millrace": (lambda: _ours("whole"), given.rows),
-        "read_table": (lambda: _in_process("whole"), given.rows),
-        "bare client": (lambda: _bare("whole"), given.rows),
-        "beam": (lambda: beam_bigquery.count(PROJECT, DATASET, "part"), given.beam_rows),
+    Seconds are those of the fastest run: other work on the machine only adds to them.
+    """
+    ways = {"Read": _ours, "read_table": _in_process, "bare client": _bare}
+    runs: Runs = {
+        (way, name): read for name in sizes if name != "part" for way, read in ways.items()
     }
-    for run, rows in runs.values():
-        assert run() == rows, "the first run has the pages encoded"
-    rates: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(given.repeats):
-        for name, (run, rows) in runs.items():
-            start = time.perf_counter()
-            assert run() == rows
-            rates[name].append(rows / (time.perf_counter() - start))
-    found = {name: statistics.median(each) for name, each in rates.items()}
-    print(f"{given.rows:,} rows x {COLUMNS}; Beam: {given.beam_rows:,} rows; {os.cpu_count()} CPUs")
-    for name, rate in found.items():
-        print(f"  {name:12} {rate:12,.0f} rows/s   millrace is {found['millrace'] / rate:.2f}x")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"  peak memory of this process, Beam's read included: {peak >> 10:,} MiB")
+    if sizes["part"]:
+        from benchmarks import beam_bigquery
+
+        beam_bigquery.use_loopback()
+        runs["Beam", "part"] = lambda table: beam_bigquery.count(PROJECT, DATASET, table)
+        runs["Read", "part"] = _ours
+    wall, cpu = _fastest(runs, sizes, repeats)
+    for (way, name), seconds in wall.items():
+        rows = sizes[name]
+        print(
+            f"  {rows:10,} rows  {way:12} {seconds:7.3f} s  {rows / seconds:12,.0f} rows/s  "
+            f"CPU {cpu[way, name]:6.3f} s"
+        )
+    for name in ("whole", "large"):
+        ratio = wall["bare client", name] / wall["Read", name]
+        started = wall["bare client", name] / (wall["Read", name] - wall["Read", "few"])
+        print(
+            f"  {sizes[name]:10,} rows  Read is {ratio:.2f}x the bare client, "
+            f"{started:.2f}x once it has started"
+        )
+
+
+def _fastest(
+    runs: Runs, sizes: dict[str, int], repeats: int
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    """Runs all by turns; returns the least seconds, by the clock and of this process's CPU."""
+    wall, cpu = dict.fromkeys(runs, math.inf), dict.fromkeys(runs, math.inf)
+    for (_, name), read in runs.items():
+        assert read(name) == sizes[name], "the first run has the pages encoded"
+    for _ in range(repeats):
+        for run, read in runs.items():
+            start, before = time.perf_counter(), time.process_time()
+            assert read(run[1]) == sizes[run[1]]
+            wall[run] = min(wall[run], time.perf_counter() - start)
+            cpu[run] = min(cpu[run], time.process_time() - before)
+    return wall, cpu
+
+
+def _memory(sizes: dict[str, int]) -> None:
+    """Prints the peak memory of processes that each read one table in a pipeline."""
+    for name in ("few", "whole", "large"):
+        command = [sys.executable, "-m", "benchmarks.bigquery", f"--memory_of={name}"]
+        rows, peak = subprocess.run(command, check=True, capture_output=True).stdout.split()
+        assert int(rows) == sizes[name]
+        print(f"  {sizes[name]:10,} rows  Read takes {int(peak) >> 10:,} MiB at most")
+
+
+def _peak() -> int:
+    """The most memory that this process has had, in KiB.
+
+    Not by getrusage: that starts from what the parent had.
+    """
+    status = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 
 
 def _ours(table: str) -> int:

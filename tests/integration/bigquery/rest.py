@@ -92,16 +92,18 @@ class Rest:
                 return self._upload(method, path, query, headers, body)
             self.store.asked(f"jobs.{method}")
             if method == "GET":
-                return 200, {}, self._job(project, job)
+                return 200, {}, self._job(project, job, query.get("location"))
             asked = json.loads(body)
             reference = asked["jobReference"]
             return 200, {}, self.store.load(reference, asked["configuration"])
         raise Refusal(404, "notFound", f"no such path: {url.path}")
 
-    def _job(self, project, job):
-        if (project, job) not in self.store.jobs:
+    def _job(self, project, job, location):
+        """A job; one of a single region is there only for who names the region."""
+        found = self.store.jobs.get((project, job))
+        if found is None or found["jobReference"]["location"] not in (location or "US", "EU"):
             raise Refusal(404, "notFound", f"Not found: Job {project}:{job}")
-        return self.store.jobs[project, job]
+        return found
 
     def _tables(self, method, project, dataset, name, body):
         self.store.asked(f"tables.{method}")
@@ -129,6 +131,7 @@ class Rest:
             "kind": "bigquery#dataset",
             "id": f"{project}:{dataset}",
             "datasetReference": {"projectId": project, "datasetId": dataset},
+            "location": self.store.location(f"{project}.{dataset}"),
         }
 
     def _upload(self, method, path, query, headers, body):

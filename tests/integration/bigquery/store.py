@@ -95,6 +95,7 @@ class Store:
     def __init__(self):
         self.lock = threading.RLock()
         self.datasets, self.tables, self.jobs = set(), {}, {}
+        self.locations = {}  # Of datasets that are elsewhere than in the US.
         self.ledger, self.calls = [], Counter()
         self.refusals = {}
         self.fetch = None
@@ -124,6 +125,9 @@ class Store:
         if self.refusals.get(method):
             raise self.refusals[method].pop()
 
+    def location(self, dataset):
+        return self.locations.get(dataset, "US")
+
     def load(self, reference, config, media=None):
         """Runs a load job, and returns it; its id is taken from now on."""
         key = (reference["projectId"], reference["jobId"])
@@ -131,6 +135,10 @@ class Store:
             if key in self.jobs:
                 raise Refusal(409, "duplicate", f"Already Exists: Job {key[0]}:US.{key[1]}")
             self.before_load()
+            place = config["load"]["destinationTable"]
+            location = self.location(f"{place['projectId']}.{place['datasetId']}")
+            if reference.get("location", location) != location:
+                raise Refusal(404, "notFound", "Not found: Dataset in that location")
             status = {"state": "DONE"}
             statistics = {}
             try:
@@ -142,8 +150,8 @@ class Store:
                 status |= {"errorResult": error, "errors": [error]}
             self.jobs[key] = {
                 "kind": "bigquery#job",
-                "id": f"{key[0]}:US.{key[1]}",
-                "jobReference": {**reference, "location": "US"},
+                "id": f"{key[0]}:{location}.{key[1]}",
+                "jobReference": {**reference, "location": location},
                 "configuration": {"jobType": "LOAD", **config},
                 "status": status,
                 "statistics": {"creationTime": "0", "startTime": "0", "endTime": "0", **statistics},

@@ -24,19 +24,49 @@ TRANSIENT = (
 
 
 @contextlib.contextmanager
-def rest_client(project: str) -> Iterator[Any]:
-    """Gives Google's client of tables and jobs, whose jobs belong to a project."""
+def rest_client(project: str, location: str | None = None) -> Iterator[Any]:
+    """Gives Google's client of tables and jobs.
+
+    Args:
+      project: Its jobs belong to it.
+      location: Where its jobs are; without one it finds those in the US and the EU alone.
+    """
     from google.cloud import bigquery
 
     if os.environ.get(REST):
         from google.auth.credentials import AnonymousCredentials
 
         nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        client = bigquery.Client(project, credentials=nobody)
+        client = bigquery.Client(project, credentials=nobody, location=location)
     else:
-        client = bigquery.Client(project)
+        client = bigquery.Client(project, location=location)
     with contextlib.closing(client):
         yield client
+
+
+@contextlib.contextmanager
+def job_client(place: Address) -> Iterator[Any]:
+    """Gives Google's client of a table's load jobs, which are where its dataset is.
+
+    Raises:
+      MillraceError: BigQuery does not answer.
+    """
+    try:
+        with rest_client(place.project) as client:
+            location = _location(client, place)
+    except exceptions.GoogleAPICallError as error:
+        raise explained(error, place, "write") from None
+    with rest_client(place.project, location) as client:
+        yield client
+
+
+def _location(client: Any, place: Address) -> str | None:
+    """Where a dataset is; None where nobody says: who may write need not be allowed to look."""
+    try:
+        found: str = client.get_dataset(f"{place.project}.{place.dataset}", timeout=30).location
+    except (exceptions.Forbidden, exceptions.NotFound):
+        return None
+    return found
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from transforms.commit.ledger import STAGING, Target
 from transforms.commit.remains import beside
 from transforms.errors import ConfigError
-from transforms.io.bigquery.clients import explained, rest_client
+from transforms.io.bigquery.clients import explained, job_client, rest_client
 from transforms.io.bigquery.fit import check_loadable
 from transforms.io.bigquery.load import load_once, loaded
 from transforms.io.bigquery.uris import Address, address
@@ -111,7 +111,7 @@ class BigQuerySink:
         if table is None or not table.num_rows:
             return
         try:
-            with rest_client(self.address.project) as client:
+            with job_client(self.address) as client:
                 # Killed between the load and its manifest: what is there is the run's own.
                 mine = loaded(client, self.address, run_id)
         except exceptions.GoogleAPICallError as error:
@@ -158,7 +158,7 @@ class BigQuerySink:
         Raises:
           MillraceError: The job failed, and loaded nothing; the text says why.
         """
-        with rest_client(self.address.project) as client:
+        with job_client(self.address) as client:
             load_once(client, self.address, files, self._config(schema, overwrite), run_id)
 
     def _config(self, schema: pa.Schema, overwrite: bool) -> Any:

@@ -66,6 +66,17 @@ def test_a_new_table_is_made_of_the_rows(bigquery, tmp_path):
     assert made.more["clustering"] == {"fields": ["n", "m"]}
 
 
+def test_jobs_are_where_the_dataset_is(bigquery, tmp_path):
+    """A job of a single region is found only by who names the region."""
+    bigquery.store.locations[TRIPS.rpartition(".")[0]] = "europe-west3"
+    for _ in range(2):
+        _publish(URI, tmp_path, pa.table({"n": [1, 2]}))
+    assert _rows(bigquery)["n"].to_pylist() == [1, 2]
+    assert [job["jobReference"]["location"] for job in bigquery.store.jobs.values()] == [
+        "europe-west3"
+    ]
+
+
 def test_a_run_loads_once(bigquery, tmp_path):
     one = pa.table({"n": [1, 2]})
     _publish(URI, tmp_path, one)
