@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -18,7 +19,8 @@ class Inspect(beam.PTransform):
     """Finds the personal data in rows: where it is, what it is, and how likely.
 
     Args:
-      policy: A policy, or the URI of its file; engine local.
+      policy: A policy, or the URI of its file; with engine cloud of texts and numbers, not of
+        what is within lists and structs.
 
     Returns: Findings, of schema `FINDINGS`: for each batch of rows one batch of findings, which
       have no quotes unless the policy says `include_quote`.
@@ -35,6 +37,15 @@ class Inspect(beam.PTransform):
     def expand(self, batches: Batches) -> Batches:
         """Compiles the policy here, so that its mistakes stop the launcher; then applies it."""
         policy = read_policy(self.policy) if isinstance(self.policy, str) else self.policy
-        compile_plan(policy)
-        inspect = functools.partial(inspect_batch, policy=policy)
-        return batches | "Inspect" >> beam.Map(inspect).with_output_types(pa.RecordBatch)
+        inspect = _findings(policy, batches.pipeline.options)
+        return batches | "Inspect" >> inspect.with_output_types(pa.RecordBatch)
+
+
+def _findings(policy: Policy, options: Any) -> beam.ParDo:
+    if policy.engine == "cloud":
+        from privacy.pipeline.bundles import InspectFn
+        from privacy.pipeline.launch import prepared
+
+        return beam.ParDo(InspectFn(prepared(policy, options, transforms=False)))
+    compile_plan(policy)
+    return beam.Map(functools.partial(inspect_batch, policy=policy))

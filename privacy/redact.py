@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -23,7 +24,8 @@ class Redact(beam.PTransform):
     in which nothing is found are not copied.
 
     Args:
-      policy: A policy, or the URI of its file; engine local.
+      policy: A policy, or the URI of its file. With engine cloud the rows of a bundle share
+        requests to Cloud DLP; see docs/cloud_dlp.md.
       dead_letters: Takes the rows that can't be transformed; None lets the first one fail the
         pipeline.
 
@@ -42,8 +44,16 @@ class Redact(beam.PTransform):
     def expand(self, batches: Batches) -> Batches:
         """Compiles the policy here, so that its mistakes stop the launcher; then applies it."""
         policy = read_policy(self.policy) if isinstance(self.policy, str) else self.policy
-        compile_plan(policy)
-        redact = functools.partial(redact_batch, policy=policy)
-        outcomes = batches | "Redact" >> beam.Map(redact)
+        outcomes = batches | "Redact" >> _outcomes(policy, batches.pipeline.options)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         return split_rejects(outcomes, self.dead_letters, "Redact")
+
+
+def _outcomes(policy: Policy, options: Any) -> beam.PTransform:
+    if policy.engine == "cloud":
+        from privacy.pipeline.bundles import RedactFn
+        from privacy.pipeline.launch import prepared
+
+        return beam.ParDo(RedactFn(prepared(policy, options)))
+    compile_plan(policy)
+    return beam.Map(functools.partial(redact_batch, policy=policy))

@@ -53,7 +53,7 @@ FLOORS = {
         policy transformations
         local
         cloud
-        server
+        pipeline server
         inspect redact
     """,
     "beam_jobs": """

@@ -159,7 +159,8 @@ class JobOptions:
     profile: str | None = option(
         "local: use emulators on this machine for gs:// and pubsub://, without credentials, and "
         "refuse any other endpoint. STORAGE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST name them; the "
-        "default is their usual ports (9023, 8085).",
+        "default is their usual ports (9023, 8085). DLP_EMULATOR_HOST (8086) is for policies "
+        "with engine: cloud.",
         default=None,
         choices=("local",),
         group="Run",

@@ -82,6 +82,11 @@ BESIDE = {
 }
 """A service's second interface, where it has one."""
 
+DLP = Emulator(
+    "Cloud DLP", "DLP_EMULATOR_HOST", 8086, False, "python -m privacy.server --port 8086"
+)
+"""The service of a policy with `engine: cloud`, which has no URI."""
+
 
 @contextlib.contextmanager
 def applied(options: JobOptions, beam_argv: Sequence[str]) -> Iterator[None]:
@@ -102,8 +107,23 @@ def applied(options: JobOptions, beam_argv: Sequence[str]) -> Iterator[None]:
         return
     _check_runner(beam_argv)
     values = {emulator.variable: found(emulator) for emulator in used(options, beam_argv)}
-    with _environment({**values, **_without_proxy(os.environ)}), _anonymous():
+    # The policy itself may lie in an emulated bucket.
+    with (
+        _environment({**values, **_without_proxy(os.environ)}),
+        _anonymous(),
+        _environment(_of_policy(options)),
+    ):
         yield
+
+
+def _of_policy(options: JobOptions) -> dict[str, str]:
+    """Returns where the emulator of Cloud DLP listens, if a job's policy needs it."""
+    uri = getattr(options, "policy", None)
+    if uri is None:
+        return {}
+    from privacy.policy.read import read_policy
+
+    return {DLP.variable: found(DLP)} if read_policy(uri).engine == "cloud" else {}
 
 
 def used(options: JobOptions, beam_argv: Sequence[str]) -> list[Emulator]:

@@ -34,10 +34,12 @@ class Result:
     """What became of n rows.
 
     Args:
-      columns: The columns that were sent, n rows each; arbitrary where `lost` or `suppressed`.
+      columns: The columns that were sent, n rows each; null where nothing came back.
       lost: n booleans: rows that could not be transformed.
       reasons: Why, n texts that hold no value; empty where a row is not lost.
       suppressed: n booleans: rows that the policy leaves out.
+      faults: For each column n booleans: which values make their rows be lost. A lost row without
+        any was refused as a whole.
       findings: How many values were transformed.
     """
 
@@ -45,6 +47,7 @@ class Result:
     lost: np.ndarray
     reasons: np.ndarray
     suppressed: np.ndarray
+    faults: list[np.ndarray]
     findings: int = 0
 
 
@@ -149,7 +152,7 @@ class CloudEngine:
 
 @dataclass(frozen=True)
 class _Part:
-    """What became of the rows from `start` to `stop`; `why` says why they are lost."""
+    """What became of the rows from `start` to `stop`; `why` says why they are lost, if they are."""
 
     start: int
     stop: int
@@ -205,7 +208,7 @@ class _Transforming:
 
         ask = self.engine.caller.ask
         joined, findings = ask(self.method, self.request(start, stop, at), accept)
-        self._accepted += 1
+        self._accepted += at is None
         self.engine.saw(stop - start, findings)
         return _Part(start, stop, joined, findings=findings)
 
@@ -217,29 +220,34 @@ class _Transforming:
             middle = (start + stop) // 2
             return self.resolve(start, middle) + self.resolve(middle, stop)
         if refusal.action is Action.SPLIT:
-            return [self._by_column(start, stop)]
+            why = "too large, or too many findings, for one request"
+            return [self._by_column(start, stop, why)]
         self._refused += 1
         if self._refused >= _HOPELESS and not self._accepted:
             raise CloudStopped(
                 f"Cloud DLP answered {refusal.code} to each of {self._refused} rows alone: check "
                 "the policy's alphabets, date formats and column types. The run stops."
             )
-        return [_Part(start, stop, why=f"Cloud DLP can't transform a value ({refusal.code})")]
+        why = f"Cloud DLP can't transform a value ({refusal.code})"
+        return [self._by_column(start, stop, why)]
 
-    def _by_column(self, start: int, stop: int) -> _Part:
-        """Asks about one row whose cells have too many findings together, cell by cell."""
-        too_large = _Part(start, stop, why="too large, or too many findings, for one request")
+    def _by_column(self, start: int, stop: int, why: str) -> _Part:
+        """Asks about one row that was refused, cell by cell: so it shows which cell is at fault."""
         if len(self._names) == 1 or not splits_by_column(self.config):
-            return too_large
-        try:
-            parts = [self._asked(start, stop, at) for at in range(len(self._names))]
-        except Refusal:
-            return too_large
-        columns = [part.joined.columns[0] for part in parts if part.joined]
-        rows = np.zeros(1, np.int64)
-        unfit = np.logical_or.reduce([part.joined.unfit for part in parts if part.joined])
-        joined = Joined(rows, columns, unfit)
-        return _Part(start, stop, joined, findings=sum(x.findings for x in parts))
+            return _Part(start, stop, why=why)
+        columns, faults, findings = [], [], 0
+        for at, kind in enumerate(self.kinds):
+            try:
+                part = self._asked(start, stop, at)
+            except Refusal:
+                columns.append(pa.nulls(1, kind))
+                faults.append(np.ones(1, bool))
+            else:
+                assert part.joined
+                columns += part.joined.columns
+                faults += part.joined.faults
+                findings += part.findings
+        return _Part(start, stop, Joined(np.zeros(1, np.int64), columns, faults), why, findings)
 
 
 def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
@@ -248,6 +256,7 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
     lost, reasons = np.ones(count, bool), np.full(count, "Cloud DLP gave no answer", object)
     suppressed, places = np.zeros(count, bool), np.full(count, -1, np.int64)
     pieces: list[list[pa.Array]] = [[] for _ in columns]
+    faults = [np.zeros(count, bool) for _ in columns]
     filled = 0
     for part in parts:
         if part.joined is None:
@@ -259,7 +268,9 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
         places[rows] = filled + np.arange(len(rows))
         filled += len(rows)
         lost[rows[part.joined.unfit]] = True
-        reasons[rows[part.joined.unfit]] = _NUMBER_FOUND
+        reasons[rows[part.joined.unfit]] = part.why or _NUMBER_FOUND
+        for fault, found in zip(faults, part.joined.faults, strict=True):
+            fault[rows] = found
         for piece, column in zip(pieces, part.joined.columns, strict=True):
             piece.append(column)
     reasons[~lost] = ""
@@ -268,4 +279,4 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
         pa.concat_arrays([pa.array([], kind), *piece]).take(index)
         for piece, kind in zip(pieces, kinds, strict=True)
     ]
-    return Result(made, lost, reasons, suppressed, sum(part.findings for part in parts))
+    return Result(made, lost, reasons, suppressed, faults, sum(part.findings for part in parts))

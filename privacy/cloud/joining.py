@@ -23,13 +23,19 @@ class Joined:
     Args:
       rows: The numbers of the rows that came back, ascending.
       columns: A column for each that was sent, of as many rows.
-      unfit: Whether a value of a row can't be kept in its column's type: what was found in a
-        number is a text now.
+      faults: For each column as many booleans, true where a value is not to be used: it was
+        refused, or can't be kept in its column's type, as what was found in a number is a text now.
     """
 
     rows: np.ndarray
     columns: list[pa.Array]
-    unfit: np.ndarray
+    faults: list[np.ndarray]
+
+    @property
+    def unfit(self) -> np.ndarray:
+        """Which rows have a fault."""
+        unfit: np.ndarray = np.logical_or.reduce(self.faults)
+        return unfit
 
 
 def join_reply(
@@ -57,8 +63,7 @@ def join_reply(
     numbers = np.fromiter(map(_NUMBER, cells[width - 1 :: width]), np.int64, rows)
     _check(numbers, sent, suppressed(overview))
     made = [column_of(cells[at::width], kinds[at]) for at in range(width - 1)]
-    unfit = np.logical_or.reduce([other for _, other in made])
-    return Joined(numbers, [column for column, _ in made], unfit)
+    return Joined(numbers, [column for column, _ in made], [other for _, other in made])
 
 
 def join_bytes(
@@ -79,7 +84,8 @@ def join_bytes(
             overview = response.DESCRIPTOR.fields_by_name["overview"].message_type._concrete_class()
             overview.MergeFromString(rest)
             _check(numbers, sent, suppressed(overview))
-            return Joined(numbers, columns, np.zeros(len(numbers), bool)), transformed(overview)
+            sound = [np.zeros(len(numbers), bool) for _ in columns]
+            return Joined(numbers, columns, sound), transformed(overview)
     message = response.FromString(reply)
     joined = join_reply(message.item.table, message.overview, names, kinds, sent)
     return joined, transformed(message.overview)

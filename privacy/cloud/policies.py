@@ -26,22 +26,47 @@ def cloud_policy(policy: Policy, project: str, schema: pa.Schema, **options: Any
     Raises:
       ConfigError: No column of the schema is touched, or the policy names one that is not there.
     """
-    location = f"/locations/{policy.location}" if policy.location else ""
-    plain = CloudPolicy(
-        f"projects/{project}{location}",
-        ("placeholder",),
-        policy.inspect_bytes,
-        policy.deidentify_bytes,
-        **options,
-    )
+    plain = bare_policy(policy, project, **options)
     filled = with_templates(plain, policy.inspect_template, policy.deidentify_template)
     config = _config(filled)
-    looked_at = _looked_at(config, policy, schema)
+    infos = config.HasField("info_type_transformations")
+    looked_at = _looked_at(policy, schema) if infos else []
     read = [x for x in fields_of(config) if x not in looked_at]
     missing = sorted({*read, *looked_at} - set(schema.names))
     if missing:
         raise ConfigError(f"--policy {policy.name}: the data has no column {missing[0]!r}")
     return replace(filled, columns=(*looked_at, *read), looked_at=tuple(looked_at))
+
+
+def bare_policy(policy: Policy, project: str, **options: Any) -> CloudPolicy:
+    """Returns the settings of a policy before its columns are known; see `cloud_policy`."""
+    location = f"/locations/{policy.location}" if policy.location else ""
+    if policy.per_minute:
+        options.setdefault("per_minute", policy.per_minute)
+    return CloudPolicy(
+        f"projects/{project}{location}",
+        ("placeholder",),
+        policy.inspect_bytes,
+        policy.deidentify_bytes,
+        name=policy.name,
+        **options,
+    )
+
+
+def inspecting_policy(
+    policy: Policy, project: str, schema: pa.Schema, **options: Any
+) -> CloudPolicy:
+    """Returns the settings for an inspection: of all columns that are not left or whole cells.
+
+    Raises:
+      ConfigError: One of them can't be sent, or there is none.
+    """
+    filled = with_templates(
+        bare_policy(policy, project, **options), policy.inspect_template, policy.deidentify_template
+    )
+    whole = set(fields_of(_config(filled)))
+    columns = tuple(name for name in _looked_at(policy, schema) if name not in whole)
+    return replace(filled, columns=columns)
 
 
 def with_templates(policy: CloudPolicy, inspect: str | None, deidentify: str | None) -> CloudPolicy:
@@ -97,14 +122,12 @@ def _config(policy: CloudPolicy) -> Any:
     return types.DeidentifyConfig.pb().FromString(policy.deidentify_bytes)
 
 
-def _looked_at(config: Any, policy: Policy, schema: pa.Schema) -> list[str]:
-    """Returns the columns that infoType transformations look through: all that are not left.
+def _looked_at(policy: Policy, schema: pa.Schema) -> list[str]:
+    """Returns the columns that are looked through: as locally, all that are not left.
 
     Raises:
       ConfigError: One of them can't be sent.
     """
-    if not config.HasField("info_type_transformations"):
-        return []
     looked_at = []
     for field in schema:
         role = role_of(field.type)

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from privacy.cloud.engine import CloudEngine, Result
+from privacy.cloud.settings import CloudPolicy
 from transforms.batches import row_sources, select_rows
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
@@ -54,41 +56,60 @@ def redact_batches(
     result = engine.transform(sent, method)
     starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
     return [
-        _of_batch(batch, names, result, int(start))
+        _of_batch(batch, engine.policy, result, int(start))
         for batch, start in zip(batches, starts[:-1], strict=True)
     ]
 
 
-def _of_batch(batch: pa.RecordBatch, names: Sequence[str], result: Result, start: int) -> Redacted:
+def _of_batch(batch: pa.RecordBatch, policy: CloudPolicy, result: Result, start: int) -> Redacted:
     stop = start + batch.num_rows
     lost, suppressed = result.lost[start:stop], result.suppressed[start:stop]
     made = batch
-    for name, column in zip(names, result.columns, strict=True):
+    for name, column in zip(policy.columns, result.columns, strict=True):
         index = batch.schema.get_field_index(name)
         field = batch.schema.field(index).with_type(column.type)
         made = made.set_column(index, field, column.slice(start, batch.num_rows))
     rows = made if not (lost | suppressed).any() else select_rows(made, ~(lost | suppressed))
-    rejects = _rejects(batch, names, lost, result.reasons[start:stop])
+    faults = [fault[start:stop] for fault in result.faults]
+    rejects = _rejects(made, policy, lost, result.reasons[start:stop], faults)
     return Redacted(rows, rejects, int(suppressed.sum()))
 
 
 def _rejects(
-    batch: pa.RecordBatch, names: Sequence[str], lost: np.ndarray, reasons: np.ndarray
+    made: pa.RecordBatch,
+    policy: CloudPolicy,
+    lost: np.ndarray,
+    reasons: np.ndarray,
+    faults: Sequence[np.ndarray],
 ) -> pa.RecordBatch:
-    """Returns the lost rows without hidden values: columns that were sent are null in them."""
+    """Returns the lost rows as they may be stored: redacted, and without the values at fault.
+
+    Where it is not known which value is at fault, all columns that were sent are null.
+    """
     if not lost.any():
         return NO_REJECTS
-    hidden = batch
-    for name in names:
-        index = batch.schema.get_field_index(name)
-        blank = pa.nulls(batch.num_rows, batch.schema.field(index).type)
-        hidden = hidden.set_column(index, batch.schema.field(index).with_nullable(True), blank)
+    known = np.logical_or.reduce(faults)
+    hidden = made
+    for name, fault in zip(policy.columns, faults, strict=True):
+        index = made.schema.get_field_index(name)
+        shown = pc.if_else(pa.array(fault | ~known), None, made.column(index))
+        hidden = hidden.set_column(index, made.schema.field(index).with_nullable(True), shown)
     places = np.flatnonzero(lost)
-    sources = row_sources(batch, places)
-    rejects = reject_rows(select_rows(hidden, lost), Reason.NOT_REDACTED, "", sources=sources)
-    index = rejects.schema.get_field_index("errorMessage")
-    messages: Any = pa.array([f"not redacted: {reasons[place]}" for place in places], pa.string())
-    return rejects.set_column(index, rejects.schema.field(index), messages)
+    rejects = reject_rows(
+        select_rows(hidden, lost),
+        Reason.NOT_REDACTED,
+        "",
+        sources=row_sources(made, places),
+        version=policy.name,
+    )
+    at = np.argmax(faults, axis=0)
+    columns = [policy.columns[at[place]] if known[place] else None for place in places]
+    messages = [f"not redacted: {reasons[place]}" for place in places]
+    for label, values in (("column", columns), ("errorMessage", messages)):
+        index = rejects.schema.get_field_index(label)
+        texts: Any = pa.array(values, pa.string())
+        rejects = rejects.set_column(index, rejects.schema.field(index), texts)
+    return rejects
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -1,5 +1,6 @@
 """What the cloud engine needs to know: where DLP is, what it shall do, and to which columns."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from transforms.errors import ConfigError
 
 ROW = "millrace_row"
 """The column of row numbers that goes with what is to be transformed, so that rows find back."""
+
+EMULATOR = "DLP_EMULATOR_HOST"
+"""The variable that says where the emulator listens; Google's client has none."""
 
 _PARENT = re.compile(r"projects/([^/]+)(?:/locations/([^/]+))?")
 _TYPE_KEPT = "date_shift_config"
@@ -38,6 +42,7 @@ class CloudPolicy:
       deadline: Of one request, in seconds; a service that hangs is asked again then.
       patience: How long a request may take with all its retries, in seconds.
       limits: Of one request.
+      name: What the policy is called in dead letters.
     """
 
     parent: str
@@ -52,6 +57,7 @@ class CloudPolicy:
     deadline: float = 60.0
     patience: float = 900.0
     limits: Limits = field(default_factory=Limits)
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if not _PARENT.fullmatch(self.parent):
@@ -65,17 +71,25 @@ class CloudPolicy:
 
     @property
     def address(self) -> str:
-        """The endpoint: a location has a regional one, which keeps the data there."""
+        """The endpoint: a location has a regional one, which keeps the data there.
+
+        Where nothing else is said, `DLP_EMULATOR_HOST` names the emulator's.
+        """
         match = _PARENT.fullmatch(self.parent)
         assert match
         location = match[2]
-        if self.endpoint:
-            return self.endpoint
+        if self.endpoint or emulator():
+            return self.endpoint or emulator()
         return (
             f"dlp.{location}.rep.googleapis.com"
             if location not in (None, "global")
             else ("dlp.googleapis.com")
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the endpoint has neither TLS nor credentials."""
+        return self.insecure or (not self.endpoint and bool(emulator()))
 
     def inspect(self) -> Any:
         """Returns the InspectConfig as a message."""
@@ -88,6 +102,11 @@ class CloudPolicy:
             raise ConfigError("the policy has no deidentify_config: nothing would be transformed")
         put_keys(config)
         return bound(config, self.looked_at or self.columns)
+
+
+def emulator() -> str:
+    """Returns where the emulator listens that this process is to use; empty for Cloud DLP."""
+    return os.environ.get(EMULATOR, "")
 
 
 def put_keys(message: Any) -> None:

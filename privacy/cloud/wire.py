@@ -73,7 +73,7 @@ def client(policy: CloudPolicy) -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import dlp_v2
 
-    if not policy.insecure:
+    if not policy.is_plain:
         return dlp_v2.DlpServiceClient(client_options={"api_endpoint": policy.address})
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
     transport = dlp_v2.DlpServiceClient.get_transport_class("grpc")

@@ -1,6 +1,7 @@
 """Rejected rows as they may be stored: what a policy finds in their payloads is taken out."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -32,14 +33,28 @@ def redact_rejects(rejects: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
 
     Returns: n rejects.
     """
+    plan = _strict(policy)
+    return redact_payloads(rejects, None if plan.fields else lambda texts: _texts(texts, plan))
+
+
+def redact_payloads(
+    rejects: pa.RecordBatch, redact: Callable[[pa.Array], pa.Array] | None
+) -> pa.RecordBatch:
+    """Redacts payloads and attributes, all but those of rows that the policy itself rejected.
+
+    Args:
+      rejects: n rejects, of schema `REJECTS`.
+      redact: Makes texts of texts, null where one is to be withheld; None withholds all.
+
+    Returns: n rejects.
+    """
     own = np.asarray(pc.equal(rejects.column("reason"), str(Reason.NOT_REDACTED)))
     if own.all():
         return rejects
-    plan = _strict(policy)
     for name in _PAYLOADS:
         place = rejects.schema.get_field_index(name)
         column = rejects.column(place)
-        made = _payload(column, plan)
+        made = _payload(column, redact)
         kept = pc.if_else(pa.array(own), column, made) if own.any() else made
         rejects = rejects.set_column(place, rejects.schema.field(place), kept)
     return rejects
@@ -60,18 +75,22 @@ def _strict(policy: Policy) -> Plan:
     return replace(plan, kinds=kinds, rules=())
 
 
-def _payload(column: pa.Array, plan: Plan) -> pa.Array:
+def _payload(column: pa.Array, redact: Callable[[pa.Array], pa.Array] | None) -> pa.Array:
     """Returns texts, bytes or attributes that were redacted, or nulls."""
-    if plan.fields or column.null_count == len(column):
+    if redact is None or column.null_count == len(column):
         return pa.nulls(len(column), column.type)
     if pa.types.is_binary(column.type):
-        return _texts(_utf8(column), plan)[0].cast(pa.binary())
-    return visit_leaves(column, "", lambda values, path: _texts(values, plan))[0]
+        return redact(_utf8(column)).cast(pa.binary())
+
+    def visit(values: pa.Array, path: str) -> tuple[pa.Array, np.ndarray]:
+        return redact(values), np.zeros(len(values), bool)
+
+    return visit_leaves(column, "", visit)[0]
 
 
-def _texts(values: pa.Array, plan: Plan) -> tuple[pa.Array, np.ndarray]:
-    made, faults = redact_texts(Texts(values), plan)
-    return (values if made is None else made), faults
+def _texts(values: pa.Array, plan: Plan) -> pa.Array:
+    made, _ = redact_texts(Texts(values), plan)
+    return values if made is None else made
 
 
 def _utf8(column: pa.Array) -> pa.Array:

@@ -40,6 +40,8 @@ class Policy:
       location: Where Cloud DLP works; None for `global`.
       inspect_template: The name of a template; engine cloud only.
       deidentify_template: The name of a template; engine cloud only.
+      project: The project that Cloud DLP bills; None leaves it to the pipeline's options.
+      per_minute: The quota of requests a minute of a process; None for Cloud DLP's own.
       transient: A seed of transient keys, made when the policy was read.
     """
 
@@ -52,6 +54,8 @@ class Policy:
     inspect_template: str | None = None
     deidentify_template: str | None = None
     transient: bytes = field(default=b"", repr=False)
+    project: str | None = None
+    per_minute: float | None = None
 
     @functools.cached_property
     def inspect_config(self) -> Any:

@@ -22,7 +22,8 @@ from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
 _KEYS = (
-    "engine columns inspect_config deidentify_config location inspect_template deidentify_template"
+    "engine columns inspect_config deidentify_config location inspect_template deidentify_template "
+    "project per_minute"
 ).split()
 _EXPORTED = frozenset("name display_name description create_time update_time".split())
 _COLUMNS = ("free_text", "structured", "leave")
@@ -83,7 +84,15 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         given.get("inspect_template"),
         given.get("deidentify_template"),
         secrets.token_bytes(32),
+        given.get("project"),
+        _per_minute(given.get("per_minute"), name),
     )
+
+
+def _per_minute(given: Any, name: str) -> float | None:
+    if given is None or (isinstance(given, int | float) and given > 0):
+        return given
+    raise ConfigError(f"--policy {name}: per_minute must be a number above 0")
 
 
 def _snake(key: str) -> str:

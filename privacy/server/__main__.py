@@ -1,4 +1,4 @@
-"""The emulator from the command line: python -m privacy.server --port 8085."""
+"""The emulator from the command line: python -m privacy.server --port 8086."""
 
 import argparse
 import signal
@@ -21,7 +21,7 @@ _EXAMPLE = "--fault=unavailable:every=3"
 def parser() -> argparse.ArgumentParser:
     """Returns the options."""
     made = argparse.ArgumentParser(prog="python -m privacy.server", description=__doc__)
-    made.add_argument("--port", type=int, default=8085, help="0 takes any that is free")
+    made.add_argument("--port", type=int, default=8086, help="0 takes any that is free")
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--engine", choices=sorted(ENGINES), default="local")
     made.add_argument("--latency", type=float, default=0.0, help="seconds that a call takes")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from beam_jobs.ingest import Options, main
+from beam_jobs.running import local_profile
 from beam_jobs.running.local_profile import EMULATORS, applied, endpoint, found, used
 from tests.beam_jobs.flags import DATAFLOW
 from transforms.errors import ConfigError
@@ -182,3 +183,17 @@ def test_a_host_that_is_not_set_is_refused(monkeypatch, capfd):
     told = capfd.readouterr().err
     assert "--profile=local: PUBSUB_EMULATOR_HOST: it is not set, nor is port 9 in use" in told
     assert "`gcloud beta emulators pubsub start" in told
+
+
+def test_a_policy_for_the_cloud_is_carried_out_by_the_emulator(monkeypatch, port, tmp_path):
+    from beam_jobs.redact import Options
+
+    given = {"input": "in/", "output": "out/", "profile": "local"}
+    for engine, expected in (("local", None), ("cloud", f"127.0.0.1:{port}")):
+        policy = tmp_path / f"{engine}.yaml"
+        policy.write_text(f"engine: {engine}")
+        monkeypatch.delenv("DLP_EMULATOR_HOST", raising=False)
+        monkeypatch.setattr(local_profile, "DLP", replace(local_profile.DLP, port=port))
+        with applied(Options(policy=str(policy), **given), []):
+            assert os.environ.get("DLP_EMULATOR_HOST") == expected
+        assert "DLP_EMULATOR_HOST" not in os.environ
