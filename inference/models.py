@@ -88,8 +88,8 @@ class Model:
             `{"tips": ""}` leaves an input that allows it without values.
           output_prefix: Put before the names of the columns that the model adds.
           batch_rows: The most rows of a call.
-          trust_model: Lets the model reach outside of TensorFlow: read and write files, run Python
-            code. Trust who made it.
+          trust_model: Lets the model and the transform graph reach outside of TensorFlow: read and
+            write files, run Python code. Trust who made them.
           model_timeout: The most seconds of a call; None for any number.
           transform_graph: A frozen transform graph, which makes what the model takes of raw
             columns, in the same call; `mapping` then names outputs of it, or raw columns.
@@ -129,9 +129,12 @@ class Model:
 
     def _behind(self, transform_graph: str, mapping: Mappings) -> "Model":
         """The same model, fed by a transform graph."""
+        from inference.handlers.transform_graph import check_graph
         from inference.transformed import Transformed
         from transforms.preprocess.graph import TransformGraph
 
+        if not self.trusted:
+            check_graph(transform_graph)
         graph = TransformGraph.read(transform_graph)
         inputs = {spec.name for spec in self.signature.inputs}
         raw = {feature.name for feature in graph.columns.features}
@@ -158,6 +161,11 @@ class Model:
         if self.transformed is None:
             program: Program = handler(kind_of(self.uri)).load(path, self.signature, self.trusted)
             return program
+        if not self.trusted:
+            from inference.handlers.transform_graph import check_graph
+
+            # Again, on the machine that runs it.
+            check_graph(self.transformed.graph.uri)
         own = handler(kind_of(self.uri)).load(path, self.transformed.own, self.trusted)
         return self.transformed.fused(own)
 

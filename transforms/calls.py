@@ -12,6 +12,9 @@ T = TypeVar("T")
 SMALLEST = 16
 """The smallest size that rows are padded to: tiny calls cost the same, and each size compiles."""
 
+PROBES = 128
+"""How many rows must fail alone, and alike, before others of their call are not tried alone."""
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -128,12 +131,44 @@ class Calls(Generic[T]):
         elif count == 1:
             yield Failed(start, message)
             return
+        elif not exhausted and (alike := self._all_alike(start, count, message, limit)):
+            yield from alike
+            return
         else:
             parts, fitting = self._halved(start, count, exhausted, limit), (count + 1) // 2
         if exhausted and not any(isinstance(part, Failed) for part in parts):
             # A single row that is too large says nothing about how many usual rows fit.
             limit.lower(fitting)
         yield from parts
+
+    def _all_alike(self, start: int, count: int, message: str, limit: RowLimit) -> list[Failed]:
+        """The rows of a call that failed, if it seems that all of them fail; else none.
+
+        Looking for good rows takes two calls for each bad one, minutes where all are bad. So some
+        rows are drawn and called alone: where each fails, and alike, the others are not tried.
+        """
+        if count < 2 * PROBES:
+            return []
+        # Drawn, for rows at fault may come at regular steps; seeded, for a rerun to do the same.
+        drawn = np.random.default_rng(count).choice(count, PROBES, replace=False).tolist()
+        if not all(self._fails(start + row, message, limit) for row in drawn):
+            return []
+        untried = (
+            f"{message}: so did the rows it came with, {PROBES} of them alone; this one was not "
+            "tried alone"
+        )
+        alone = set(drawn)
+        return [Failed(start + r, message if r in alone else untried) for r in range(count)]
+
+    def _fails(self, row: int, message: str, limit: RowLimit) -> bool:
+        """Whether a row fails alone with this message."""
+        try:
+            self.call(row, 1, limit.padded(1))
+        except self.passed:
+            raise
+        except Exception as error:
+            return not self.exhausted(error) and self.blame(error) == message
+        return False
 
     def _halved(
         self, start: int, count: int, exhausted: bool, limit: RowLimit

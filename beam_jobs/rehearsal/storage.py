@@ -78,9 +78,9 @@ class Storage:
 
     def _bucket(self) -> Any:
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud import storage
+        from google.cloud.storage import Client
 
-        client = storage.Client(
+        client = Client(
             project="rehearsal",
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
             client_options={"api_endpoint": self.url},

@@ -55,9 +55,9 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
 def _check(path: str, name: str, meta_graph: Any, alone: bool) -> None:
     """Raises a ConfigError if the model reaches outside of TensorFlow."""
     objects = alone and meta_graph.HasField("object_graph_def")
-    outputs = _output_nodes(meta_graph.signature_def[name])
+    outputs = output_nodes(meta_graph.signature_def[name])
     try:
-        check_trusted(Call(meta_graph, name, outputs, objects))
+        check_trusted(Call(meta_graph, (name,), outputs, objects))
     except ValueError as error:
         raise ConfigError(f"model {path}, signature {name!r}: {error}") from error
 
@@ -88,6 +88,18 @@ def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowPr
 
 def _meta_graph(path: str) -> tuple[Any, bool]:
     """The plain serving graph of a SavedModel, and whether it is the only one."""
+    graphs = meta_graphs(path)
+    # The others are for training, or for a TPU.
+    serving = min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
+    return serving, len(graphs) == 1
+
+
+def meta_graphs(path: str) -> list[Any]:
+    """Returns the graphs of a SavedModel, at least one.
+
+    Raises:
+      ConfigError: Its file is damaged, or holds none.
+    """
     tensorflow()
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -99,9 +111,7 @@ def _meta_graph(path: str) -> tuple[Any, bool]:
     graphs = list(saved.meta_graphs)
     if not graphs:
         raise ConfigError(f"model {path}: its {GRAPH} holds no graph")
-    # The others are for training, or for a TPU.
-    serving = min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
-    return serving, len(graphs) == 1
+    return graphs
 
 
 def _chosen(definitions: dict[str, Any], wanted: str | None, path: str) -> str:
@@ -126,7 +136,7 @@ def _digest(path: str) -> str:
 
 def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
     inputs = _inputs(meta_graph, definition)
-    run = list(reached(meta_graph, _output_nodes(definition)))
+    run = list(reached(meta_graph, output_nodes(definition)))
     missing = missing_ops((node for node, _ in run), meta_graph.graph_def.library.function)
     if missing:
         raise ValueError(
@@ -143,7 +153,7 @@ def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
     )
 
 
-def _output_nodes(definition: Any) -> list[str]:
+def output_nodes(definition: Any) -> list[str]:
     """The nodes that make a signature's outputs; sparse and ragged ones are made of several."""
     names = []
     for info in definition.outputs.values():

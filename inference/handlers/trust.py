@@ -11,40 +11,51 @@ from inference.wording import switched_on
 
 _TABLE_FROM_FILE = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")
 _RESOURCE_FUNCTIONS = ("_create_resource", "_initialize", "_destroy_resource")
+_PICKLED = "pyfuncs"
+"""Where tf.Transform keeps pickled Python functions, and from where it loads them."""
+
 _OLD_ASSETS = "saved_model_assets"
 _MAIN_OPS = ("saved_model_main_op", "legacy_init_op")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A signature, as a model has it twice: in its graph and, by TensorFlow 2, as an object.
+    """Signatures, as a model has them twice: in its graph and, by TensorFlow 2, as objects.
 
     Attributes:
       meta_graph: The MetaGraphDef that it is in.
-      name: Its name.
-      outputs: The nodes of the graph that make its outputs.
+      names: Their names.
+      outputs: The nodes of the graph that make their outputs.
       objects: Whether TensorFlow loads the objects, and not the graph.
+      functions: Functions of the model that are called and are no signatures, by name.
     """
 
     meta_graph: Any
-    name: str
+    names: tuple[str, ...]
     outputs: list[str]
     objects: bool
+    functions: tuple[str, ...] = ()
 
 
-def check_trusted(call: Call) -> None:
+def check_trusted(call: Call, option: str = "trust_model") -> None:
     """Checks that a model's calls and initialisers keep to TensorFlow and the model's own files.
 
     A saver that restores the model's weights is fine, and so is a table that is filled from a
     vocabulary among the model's assets.
 
+    Args:
+      call: What is called of the model.
+      option: What the user sets to trust it.
+
     Raises:
       ValueError: An op reaches outside. The text names it.
     """
     found = set(_outside(call))
+    if _PICKLED in call.meta_graph.collection_def:
+        found.add("PyFunc")
     if found:
         raise ValueError(
-            f"it {deeds(found)}, which a model could abuse: pass {switched_on('trust_model')} if "
+            f"it {deeds(found)}, which a model could abuse: pass {switched_on(option)} if "
             "you trust who made it, or export it without"
         )
 
@@ -56,7 +67,7 @@ def _outside(call: Call) -> Iterator[str]:
     functions, savers = _loading_functions(meta_graph)
     main_ops = [] if call.objects else _main_ops(meta_graph)
     run = [(graph, name) for name in [*call.outputs, *main_ops]]
-    run += _inside(bodies, [*functions, *_signature_functions(meta_graph, call.name)])
+    run += _inside(bodies, [*functions, *_called_functions(call)])
     reached = list(walked(bodies, run))
     files = _Files(meta_graph, graph, bodies, reached)
     for node, nodes in reached:
@@ -105,21 +116,16 @@ def _loading_functions(meta_graph: Any) -> tuple[list[str], list[str]]:
     return functions, savers
 
 
-def _signature_functions(meta_graph: Any, name: str) -> list[str]:
-    """Returns the functions of a signature as an object, which may not be those of the graph."""
-    nodes = meta_graph.object_graph_def.nodes
-    maps = [
-        nodes[child.node_id]
-        for child in (nodes[0].children if nodes else ())
-        if child.local_name == "signatures"
-    ]
-    return [
-        function
-        for found in maps
-        for child in found.children
-        if child.local_name == name
-        for function in _concrete(nodes[child.node_id])
-    ]
+def _called_functions(call: Call) -> Iterator[str]:
+    """Returns the functions of signatures as objects; they may not be those of the graph."""
+    nodes = call.meta_graph.object_graph_def.nodes
+    for child in nodes[0].children if nodes else ():
+        if child.local_name in call.functions:
+            yield from _concrete(nodes[child.node_id])
+        if child.local_name == "signatures":
+            for signature in nodes[child.node_id].children:
+                if signature.local_name in call.names:
+                    yield from _concrete(nodes[signature.node_id])
 
 
 def _concrete(node: Any) -> list[str]:

@@ -2,17 +2,21 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from inference import Score, score_table
+from inference.handlers.transform_graph import check_graph
 from inference.models import Model
-from tests.support import run_on
-from tests.transforms.preprocess.small import ROWS
+from tests.support import run_on, shared_data
+from tests.transforms.preprocess.halves import HALVED
+from tests.transforms.preprocess.small import ROWS, schema
 from transforms.errors import ConfigError
-from transforms.preprocess import LoadedGraph, TransformGraph, transform_batch
+from transforms.preprocess import Analyze, LoadedGraph, TransformGraph, transform_batch
+from transforms.tensorflow import tensorflow_transform
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +145,70 @@ def test_loaded_graph_is_shared(graph_uri):
     assert first == second
     assert first.function() is second.function()
     assert LoadedGraph(first).schema.equals(LoadedGraph(second).schema)
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    """Graphs whose functions read a file, and run Python code."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "secret").write_text("1")
+    functions = {
+        "reads": lambda x: tf.strings.to_number(tf.io.read_file(str(folder / "secret"))) + x,
+        "python": lambda x: tensorflow_transform().apply_pyfunc(_twice, tf.float32, True, "t", x),
+    }
+    rows = pa.RecordBatch.from_pydict({"x": pa.array([1.0, 2.0], pa.float32())})
+    import tensorflow as tf
+
+    for name, function in functions.items():
+
+        def made(inputs, function=function):
+            return {"x": tf.reshape(function(inputs["x"]), [-1])}
+
+        analyze = Analyze(made, schema(HALVED), str(folder / name))
+        run_on([rows], lambda batches, analyze=analyze: batches | analyze)
+    return folder
+
+
+def _twice(values):
+    return values * 2
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A model that gives what it takes."""
+    import tensorflow as tf
+
+    path = str(tmp_path_factory.mktemp("models") / "plain")
+    module = tf.Module()
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    module.serve = tf.function(lambda x: {"y": tf.identity(x)}, input_signature=[spec])
+    tf.saved_model.save(module, path, signatures={"serving_default": module.serve})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "deed"),
+    [
+        ("reads", r"it reads or writes files \(ReadFile\)"),
+        ("python", r"it runs Python code \((EagerPyFunc|PyFunc)"),
+    ],
+)
+def test_graph_that_reaches_outside_is_refused_unless_trusted(outside, plain, name, deed):
+    graph = str(outside / name)
+    with pytest.raises(ConfigError, match=rf"transform graph {graph}: {deed}.*trust_model=True"):
+        Model.resolve(plain, transform_graph=graph)
+    model = Model.resolve(plain, transform_graph=graph, trust_model=True)
+    with pytest.raises(ConfigError, match=deed):
+        replace(model, trusted=False).load()
+
+
+def test_graph_that_is_trusted_runs(outside, plain):
+    rows = pa.table({"x": pa.array([1.0, 2.0], pa.float32())})
+    graph = str(outside / "reads")
+    scored, _ = score_table(rows, plain, transform_graph=graph, trust_model=True)
+    assert scored["y"].to_pylist() == [2.0, 3.0]
+
+
+def test_public_graphs_need_no_trust():
+    for parts in (("taxi_bench_models", "tft_tf2_saved_model"),):
+        check_graph(str(shared_data(*parts)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.calls import SMALLEST, CallResult, Calls, Failed, RowLimit, groups
+from transforms.calls import PROBES, SMALLEST, CallResult, Calls, Failed, RowLimit, groups
 
 
 class Stop(Exception):
@@ -62,6 +62,33 @@ def test_rows_that_fit_in_memory_are_scored(rows, fits, heavy):
     assert _failed(parts) == sorted(row for row in heavy if row < rows)
     assert _rows(parts) == [row for row in range(rows) if row not in heavy]
     assert limit.rows <= 128
+
+
+def test_where_all_rows_fail_alike_not_each_is_tried_alone():
+    model = Model(bad=range(2000))
+    parts = model.over(2000, RowLimit(2048))
+    assert _failed(parts) == list(range(2000))
+    assert len(model.sizes) == PROBES + 1
+    told = [part.message for part in parts]
+    assert told.count("ValueError") == PROBES
+    assert sum(text.endswith("not tried alone") for text in told) == 2000 - PROBES
+
+
+@pytest.mark.parametrize("good", [range(0, 2000, 2), range(0, 2000, 16), range(1000, 2000)])
+def test_good_rows_among_many_bad_ones_are_scored(good):
+    model = Model(bad=set(range(2000)) - set(good))
+    parts = model.over(2000, RowLimit(2048))
+    assert _rows(parts) == list(good)
+    assert _failed(parts) == sorted(set(range(2000)) - set(good))
+
+
+def test_rows_that_fail_in_different_ways_are_each_tried():
+    def call(start, count, padded):
+        raise (ValueError if start % 2 else KeyError)
+
+    calls = Calls(call, lambda e: isinstance(e, MemoryError), lambda e: type(e).__name__)
+    parts = list(calls.over(600, RowLimit(1024)))
+    assert [part.message for part in parts] == ["KeyError", "ValueError"] * 300
 
 
 def test_the_smaller_size_is_remembered():

@@ -13,6 +13,7 @@ from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.files.filesystem import write_bytes
 from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.failing import quiet_steps
 from transforms.preprocess.function import Function, Traced, trace
 from transforms.preprocess.graph import RAW_SCHEMA
 from transforms.tensorflow import tensorflow_transform
@@ -55,7 +56,8 @@ class Analyze(Verb):
     Returns: The folder, once all is in it.
 
     Raises:
-      ConfigError: From `expand`: the function can't be traced, or the input has no end.
+      ConfigError: From `expand`: the function can't be traced, or the input has no end. From the
+        workers: what analyzers depend on fails on a row.
     """
 
     function: Function
@@ -96,7 +98,7 @@ class Analyze(Verb):
         fed = batches | "Feed" >> beam.Map(rows_to_analyze, columns).with_output_types(
             pa.RecordBatch
         )
-        with tft_beam.Context(temp_dir=self.temp or f"{self.folder}/.temp"):
+        with tft_beam.Context(temp_dir=self.temp or f"{self.folder}/.temp"), quiet_steps():
             dataset = (fed, columns.adapter())
             analyzed = dataset | "Analyze" >> tft_beam.AnalyzeDataset(self.function)
         written = analyzed | "WriteGraph" >> tft_beam.WriteTransformFn(self.folder)

@@ -44,7 +44,7 @@ class TransformGraph:
           ConfigError: There is none, or TensorFlow can't load it.
         """
         uri = uri.rstrip("/")
-        path = _saved(uri)
+        path = saved_graph(uri)
         version = _digest(path)
         loaded = load_function(str(path), version)
         outputs = tuple(sorted(loaded.outputs))
@@ -53,7 +53,7 @@ class TransformGraph:
 
     def function(self) -> "TransformFunction":
         """Loads its graph; once in a process."""
-        return load_function(str(_saved(self.uri)), self.version)
+        return load_function(str(saved_graph(self.uri)), self.version)
 
 
 class TransformFunction:
@@ -101,17 +101,32 @@ class TransformFunction:
 
     @functools.cached_property
     def nodes(self) -> frozenset[str]:
-        """Returns the names of the graph's nodes."""
-        return frozenset(op.name for op in self._graph.get_operations())
+        """Returns the names of the graph's nodes, those of its functions included."""
+        graph = self._graph.as_graph_def()
+        inner = (node for function in graph.library.function for node in function.node_def)
+        return frozenset(node.name for node in [*graph.node, *inner])
 
     def needed(self, outputs: Iterable[str]) -> frozenset[str]:
         """Returns the inputs that some outputs depend on."""
-        placeholders = _sources(_tensors({name: self.outputs[name] for name in outputs}))
+        tensors = _tensors({name: self.outputs[name] for name in outputs})
+        return self._fed_by(_sources(tensor.op for tensor in tensors))
+
+    def _fed_by(self, placeholders: set[str]) -> frozenset[str]:
         return frozenset(
             name
             for name, value in self.inputs.items()
             if any(part.op.name in placeholders for part in _tensors(value))
         )
+
+    def columns_of(self, node: str) -> list[str]:
+        """The inputs that a node depends on, sorted; none where the graph has no such node.
+
+        One in a function, such as a branch, depends on what the call depends on; it is named by it.
+        """
+        called = {op.name: op for op in self._graph.get_operations()}
+        while node and node not in called:
+            node = node.rpartition("/")[0]
+        return sorted(self._fed_by(_sources([called[node]]))) if node else []
 
     def __call__(self, inputs: Mapping[str, Any], outputs: Iterable[str]) -> dict[str, Any]:
         """Adds the graph to the function that is traced, or runs it.
@@ -145,8 +160,12 @@ def load_function(path: str, version: str) -> TransformFunction:
     return TransformFunction(path)
 
 
-def _saved(uri: str) -> Path:
-    """Returns the SavedModel of a transform graph, on this machine."""
+def saved_graph(uri: str) -> Path:
+    """Returns the SavedModel of a transform graph, on this machine.
+
+    Raises:
+      ConfigError: There is none.
+    """
     path = local_path(uri)
     for place in (path / SAVED, path):
         if (place / "saved_model.pb").exists():
@@ -226,9 +245,9 @@ def _spec(value: Any) -> Any:
     return tensorflow().type_spec_from_value(value)
 
 
-def _sources(tensors: Iterable[Any]) -> set[str]:
-    """Returns the names of the placeholders that tensors depend on."""
-    waiting, seen = [tensor.op for tensor in tensors], {}
+def _sources(ops: Iterable[Any]) -> set[str]:
+    """Returns the names of the placeholders that ops depend on."""
+    waiting, seen = list(ops), {}
     while waiting:
         op = waiting.pop()
         if op.name not in seen:

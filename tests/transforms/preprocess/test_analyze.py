@@ -1,8 +1,10 @@
 """Analysis: what tf.Transform would find, and errors that say what to do."""
 
 import pickle
+import re
 import shutil
 import sys
+import traceback
 
 import pyarrow as pa
 import pytest
@@ -14,6 +16,7 @@ from transforms.errors import ConfigError
 from transforms.preprocess import Analyze, LoadedGraph, Preprocess, PreprocessingFn, TransformGraph
 from transforms.preprocess.analyze import rows_to_analyze
 from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.failing import quiet_steps
 from transforms.preprocess.function import trace
 
 SCALED = """
@@ -148,6 +151,32 @@ def test_rows_that_do_not_fit_are_left_out():
     assert fed.schema.names == ["company", "fare", "hour", "miles", "tip", "unused"]
     assert fed["fare"].to_pylist() == [[1.0], [2.0]]
     assert fed["company"].to_pylist() == [[b"a"], [b"a"]]
+
+
+def test_row_that_fails_while_analyzed_is_told_without_its_values(tmp_path, caplog):
+    index = ROWS.schema.get_field_index("fare")
+    rows = ROWS.set_column(index, "fare", pa.array([5.0, 4711.25, -1.0, 25.0]))
+    analyze = Analyze(small.preprocessing_fn, schema(), f"{tmp_path}/graph")
+    with pytest.raises(Exception) as error:  # noqa: PT011 - Beam wraps it
+        run_on([rows], lambda batches: batches | analyze)
+    told = "".join(traceback.format_exception(error.value)) + caplog.text
+    assert re.search(
+        r"ConfigError: Analyze: the preprocessing_fn fails on a row: InvalidArgumentError at node "
+        r"\S+, which depends on 'fare',.*Leave such rows out of the input",
+        told,
+    )
+    assert "4711.25" not in told
+    assert "Batch instances" not in told
+    assert not (tmp_path / "graph").joinpath("transform_fn").exists()
+
+
+def test_steps_are_wrapped_only_while_a_pipeline_is_built():
+    import tensorflow_transform.beam.impl as impl
+
+    before = impl._RunMetaGraphDoFn
+    with quiet_steps():
+        assert impl._RunMetaGraphDoFn is not before
+    assert impl._RunMetaGraphDoFn is before
 
 
 def test_default_of_the_schema_is_given_when_analyzed_and_applied(tmp_path):

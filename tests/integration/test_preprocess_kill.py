@@ -1,0 +1,121 @@
+"""A preprocess job killed at any moment shows nothing half-made, and runs again as if new."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROWS = 60_000
+PARTS = 4
+MOMENTS = max(1, int(os.environ.get("MILLRACE_KILLS", "20")) // 5)
+FEATURES = """
+import tensorflow_transform as tft
+
+
+def preprocessing_fn(inputs):
+    return {
+        "fare": tft.scale_to_0_1(inputs["fare"]),
+        "ride": inputs["ride"],
+        "company": tft.compute_and_apply_vocabulary(inputs["company"], num_oov_buckets=1),
+    }
+"""
+SCHEMA = """
+feature { name: "fare" type: FLOAT presence { min_fraction: 1 } shape {} }
+feature { name: "company" type: BYTES value_count { min: 0 max: 1 } }
+feature { name: "ride" type: INT presence { min_fraction: 1 } shape {} }
+"""
+
+
+def _write(folder):
+    """Rows of 300 companies, none as frequent as another, and a broken line in each file."""
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    companies = np.repeat(np.arange(300), np.arange(1, 301))
+    for part in range(PARTS):
+        rides = range(part * ROWS // PARTS, (part + 1) * ROWS // PARTS)
+        lines = [
+            json.dumps(
+                {"fare": round(fare, 2), "company": f"c{companies[ride % 45150]}", "ride": n}
+            )
+            for n, ride, fare in zip(
+                rides, draw.permutation(ROWS // PARTS), draw.uniform(1, 99, len(rides)), strict=True
+            )
+        ]
+        lines.insert(part * 1000, "{broken")
+        (folder / f"{part}.jsonl").write_text("\n".join(lines))
+
+
+def _run(command, seconds=None):
+    """Whether the job ended well; False where it was killed after so many seconds."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        _, told = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return False
+    assert process.returncode == 0, told
+    return True
+
+
+def _published(folder):
+    """What a reader of the output finds; None if there is none."""
+    out = folder / "out"
+    if not out.exists():
+        return None
+    assert {path.name for path in out.iterdir()} == {
+        "Split-eval",
+        "Split-train",
+        "_millrace",
+        "transform_graph",
+    }
+    letters = "".join(path.read_text() for path in (folder / "out.dead_letters").glob("*.jsonl"))
+    assert len(letters.splitlines()) == PARTS
+    graph = out / "transform_graph"
+    (vocabulary,) = (graph / "transform_fn" / "assets").iterdir()
+    splits = [pq.read_table(out / f"Split-{name}").sort_by("ride") for name in ("train", "eval")]
+    schemas = [(graph / f"{name}/schema.pbtxt").read_bytes() for name in ("metadata",)]
+    return vocabulary.read_bytes(), *schemas, *(table.to_pydict() for table in splits)
+
+
+@pytest.mark.timeout(900)
+def test_killed_at_random_moments(tmp_path):
+    _write(tmp_path / "in")
+    (tmp_path / "schema.pbtxt").write_text(SCHEMA)
+    (tmp_path / "features.py").write_text(FEATURES)
+    flags = {"input": "in", "schema": "schema.pbtxt", "preprocessing_fn": "features.py"}
+    given = [f"--{name}={tmp_path / value}" for name, value in flags.items()]
+    command = [sys.executable, "-m", "beam_jobs.preprocess", *given, f"--output={tmp_path}/out/"]
+    start = time.monotonic()
+    assert _run(command)
+    whole = time.monotonic() - start
+    expected = _published(tmp_path)
+    _, _, train, held = expected
+    assert sorted(train["ride"] + held["ride"]) == list(range(ROWS))
+    assert (min(train["fare"]), max(train["fare"])) == (0.0, 1.0)
+    draw, killed = random.Random(0), 0
+    for _ in range(MOMENTS):
+        subprocess.run(["rm", "-rf", tmp_path / "out", tmp_path / "out.dead_letters"], check=True)
+        start = time.monotonic()
+        if _run(command, draw.uniform(0.5, 1.0) * whole):
+            # The first run took longer than runs take, as on a machine that was busy.
+            whole = min(whole, time.monotonic() - start)
+        found = _published(tmp_path)
+        assert found in (None, expected), "something else was visible"
+        if found is None:
+            killed += 1
+            assert _run(command)
+            assert _published(tmp_path) == expected
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["features.py", "in", "out", "out.dead_letters", "schema.pbtxt"]
+    assert killed, "no kill came before the end"
