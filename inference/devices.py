@@ -25,6 +25,6 @@ def check_devices(gpu: Gpu, seen: int | None = None) -> None:
 
 def count_gpus() -> int:
     """Returns how many GPUs TensorFlow sees; none is initialised by it."""
-    from inference.handlers.tensorflow import tensorflow
+    from transforms.tensorflow import tensorflow
 
     return len(tensorflow().config.list_physical_devices("GPU"))

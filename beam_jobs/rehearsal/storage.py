@@ -77,8 +77,8 @@ class Storage:
         return uri.removeprefix(f"gs://{self.bucket}/")
 
     def _bucket(self) -> Any:
+        import google.cloud.storage as storage
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud import storage
 
         client = storage.Client(
             project="rehearsal",
