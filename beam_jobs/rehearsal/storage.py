@@ -77,10 +77,10 @@ class Storage:
         return uri.removeprefix(f"gs://{self.bucket}/")
 
     def _bucket(self) -> Any:
+        import google.cloud.storage as storage
         from google.auth.credentials import AnonymousCredentials
-        from google.cloud.storage import Client
 
-        client = Client(
+        client = storage.Client(
             project="rehearsal",
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
             client_options={"api_endpoint": self.url},

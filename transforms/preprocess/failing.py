@@ -62,7 +62,7 @@ def quiet_steps() -> Iterator[None]:
     """Wraps the steps by which tf.Transform applies graphs, of pipelines that are built within."""
     impl = importlib.import_module("tensorflow_transform.beam.impl")
     with _lock:
-        original = impl._RunMetaGraphDoFn  # type: ignore[attr-defined]
+        original = impl._RunMetaGraphDoFn
         impl._RunMetaGraphDoFn = lambda *given, **named: QuietFn(original(*given, **named))  # type: ignore[attr-defined]
         try:
             yield
