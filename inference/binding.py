@@ -1,6 +1,5 @@
 """Which columns feed which inputs, checked against a schema before any row moves."""
 
-import difflib
 import fnmatch
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from inference.unnamed import by_position
 from inference.wording import mapped, typed
 from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError
+from transforms.nearest import most_similar
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ _SEVERAL = ("FIRST", "SECOND", "...")
 
 
 def _missing(spec: TensorSpec, column: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(column, names, 1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    near = most_similar(column, names)
+    hint = f" (did you mean {near!r}?)" if near else ""
     if "*" in column:
         return f"input {_shown(spec)}: no column matches {column!r}{hint}"
     ways = mapped(spec.name, ["COLUMN"])

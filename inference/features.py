@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from inference.binding import Binding, Feed, unnested
 from inference.signature import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
+from transforms.arrow.lists import list_lengths
 from transforms.conform import described_faults
 from transforms.faults import Fault
 from transforms.reasons import Reason
@@ -167,14 +168,6 @@ def _measure(array: pa.Array, rules: list[_Rule]) -> tuple[np.ndarray, np.ndarra
         if array.null_count:
             missing[rows[_nulls(array)]] = True
     return sizes, wrong, missing
-
-
-def list_lengths(array: pa.Array) -> np.ndarray:
-    """Returns how many values each list has; a null has none."""
-    lengths = pc.list_value_length(array)
-    if array.null_count:
-        lengths = lengths.fill_null(0)
-    return np.asarray(lengths.to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
 def _encoded(

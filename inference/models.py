@@ -1,6 +1,5 @@
 """A model as configured: where it is, what it takes and gives, which columns feed it."""
 
-import difflib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from inference.time_limit import TimeLimit
 from inference.wording import mapped, setting
 from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
+from transforms.nearest import most_similar
 
 if TYPE_CHECKING:
     from inference.handlers import Program
@@ -286,15 +286,15 @@ def _unknown_inputs(signature: Signature, mapping: Mappings) -> Iterator[str]:
     aliases = {part for spec in specs for part in spec.parts[:1]}
     for name in mapping:
         if name not in names and name not in aliases:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            near = most_similar(name, names)
+            hint = f" (did you mean {near!r}?)" if near else ""
             way = mapped(name, ["..."])
             yield f"{way}: no input is called so{hint}; there are: {', '.join(names)}"
 
 
 def _no_column(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    near = most_similar(name, names)
+    hint = f" (did you mean {near!r}?)" if near else ""
     way = setting("keep_columns").rstrip("=")
     return f"{way}: there is no column {name!r}{hint}; there are: {', '.join(names)}"
 

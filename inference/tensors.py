@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inference.features import Feature, list_lengths
+from inference.features import Feature
 from inference.signature import Layout, TensorSpec
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list
 
 ALIGNMENT = 64

@@ -33,14 +33,9 @@ class Code:
         Raises:
           ConfigError: It can't be read, or fails.
         """
-        from transforms.files.filesystem import read_bytes
+        from transforms.files.filesystem import read_text
 
-        try:
-            code = cls(uri, read_bytes(uri).decode(), option)
-        except OSError as error:
-            raise ConfigError(f"{option} {uri}: can't be read: {error.strerror or error}") from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"{option} {uri}: is not UTF-8 text") from None
+        code = cls(uri, read_text(uri, option), option)
         code.functions()
         return code
 

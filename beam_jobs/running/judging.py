@@ -95,16 +95,16 @@ def judge_of(
         _warn_without_comparators(options, schema)
     return Judge(
         statistics,
-        schema,
-        checks,
-        options.environment,
-        infer_schema,
-        read_statistics(options.reference) if options.reference else None,
-        options.reference_kind,
-        options.examples,
-        title,
-        schema_text(options) if infer_schema else "",
-        _severities(options),
+        schema=schema,
+        checks=checks,
+        environment=options.environment,
+        infer_schema=infer_schema,
+        reference=read_statistics(options.reference) if options.reference else None,
+        reference_kind=options.reference_kind,
+        examples=options.examples,
+        title=title,
+        schema_text=schema_text(options) if infer_schema else "",
+        severities=_severities(options),
     )
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrow.lists import list_lengths
+
 Visit = Callable[[pa.Array, str], tuple[pa.Array, np.ndarray]]
 """What is done with the values of one path: it gives as many values, and which are at fault."""
 
@@ -63,7 +65,7 @@ def _list(array: pa.Array, path: str, visit: Visit) -> tuple[pa.Array, np.ndarra
     faults = np.bincount(parents, inner, len(array)).astype(bool)
     if new is values:
         return array, faults
-    sizes = np.asarray(pc.list_value_length(array).fill_null(0)).astype(np.int64)
+    sizes = list_lengths(array)
     offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]))
     large = pa.types.is_large_list(array.type)
     kind, width = (pa.LargeListArray, pa.int64()) if large else (pa.ListArray, pa.int32())

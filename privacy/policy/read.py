@@ -39,15 +39,9 @@ def read_policy(uri: str) -> Policy:
     Raises:
       ConfigError: It can't be read, or has a mistake; the text names the place.
     """
-    from transforms.files.filesystem import read_bytes
+    from transforms.files.filesystem import read_text
 
-    try:
-        text = read_bytes(uri).decode()
-    except OSError as error:
-        raise ConfigError(f"--policy {uri}: can't be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"--policy {uri}: is not UTF-8 text") from None
-    return parse_policy(text, uri)
+    return parse_policy(read_text(uri, "--policy"), uri)
 
 
 def parse_policy(text: str, name: str = "policy") -> Policy:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast, attempt, marked, true_where, wrong_type
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.number_casts import (
     bits,
     doubles,
@@ -129,7 +130,7 @@ def _structs(array: pa.Array, type: pa.DataType) -> Cast:
 
 def _lists(array: pa.Array, type: pa.DataType) -> Cast:
     """Lists to lists: the values are cast; one bad value makes its row bad."""
-    lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = list_lengths(array)
     inner = checked_cast(pc.list_flatten(array), type.value_type)
     rows = np.repeat(np.arange(len(array)), lengths)
     faults = []
@@ -162,7 +163,7 @@ def _fixed(
 
 def _single(array: pa.Array, type: pa.DataType) -> Cast:
     """Lists of at most one value to scalars; an empty list is null."""
-    lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = list_lengths(array)
     many = lengths > 1
     flat = pc.list_flatten(array)
     starts = np.cumsum(lengths) - lengths

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.base64_text import encode_base64
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list, plain_type
 from transforms.arrow.views import without_views
 
@@ -98,7 +99,7 @@ def _bare(array: pa.Array) -> pa.Array:
     if kinds.is_integer(type) or kinds.is_boolean(type):
         return array.cast(pa.string())
     if is_list(type):
-        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+        lengths = list_lengths(array)
         return _joined(lengths, json_values(array.flatten()), "[", "]")
     if kinds.is_struct(type):
         names = [type.field(index).name for index in range(type.num_fields)]

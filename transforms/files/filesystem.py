@@ -200,6 +200,27 @@ def read_bytes(uri: str) -> bytes:
         return stream.read()
 
 
+def read_text(uri: str, name: str, wanted: str = "UTF-8 text") -> str:
+    """Reads a whole file of text.
+
+    Args:
+      uri: The file.
+      name: What names it in errors: the option, say.
+      wanted: What it must be, for the error where it is no UTF-8.
+
+    Raises:
+      ConfigError: It can't be read, or is no UTF-8.
+    """
+    what = f"{name} {uri}".strip()
+    try:
+        return read_bytes(uri).decode()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error
+        raise ConfigError(f"{what}: can't be read: {why}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{what}: is not {wanted}") from None
+
+
 def write_bytes(uri: str, content: bytes) -> None:
     """Writes a small file; a local one appears whole or not at all."""
     whole = f"{uri}.tmp" if is_local(uri) else uri

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import true_where
 from transforms.arrow.casts import as_feature, as_plain, checked_cast
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.raw import where_valid
 from transforms.arrow.types import (
     feature_type,
@@ -69,7 +70,7 @@ def _of_lists(check: FeatureCheck, array: pa.Array) -> list[Fault]:
     spread: Spread = _as_it_is
     for least, most in levels:
         array = without_views(array)
-        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        lengths = list_lengths(array)
         wrong = (lengths < least) | (lengths > (most if most is not None else lengths))
         wrong = where_valid(array, wrong)
         if wrong.any():

@@ -96,14 +96,9 @@ def read_rules(uri: str, columns: Mapping[str, Kinds], code: Code | None = None)
     Raises:
       ConfigError: The file isn't there, or a rule is wrong; the text names line and column.
     """
-    from transforms.files.filesystem import read_bytes
+    from transforms.files.filesystem import read_text
 
-    try:
-        return parse_rules(read_bytes(uri).decode(), columns, code, uri)
-    except OSError as error:
-        raise ConfigError(f"--rules {uri}: can't be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"--rules {uri}: is not UTF-8 text") from None
+    return parse_rules(read_text(uri, "--rules"), columns, code, uri)
 
 
 def parse_rules(

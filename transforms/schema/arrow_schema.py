@@ -24,18 +24,15 @@ def read_schema(uri: str) -> pa.Schema:
     Raises:
       ConfigError: The file isn't there, or is not such a schema; the text names the line or field.
     """
-    from transforms.files.filesystem import read_bytes
+    from transforms.files.filesystem import read_text
 
     suffix = posixpath.splitext(uri)[1].lower()
     if suffix not in _PARSERS:
         known = ", ".join(_PARSERS)
         raise ConfigError(f"--schema {uri}: a schema file ends in one of {known}")
+    text = read_text(uri, "--schema")
     try:
-        schema = _PARSERS[suffix](read_bytes(uri).decode())
-    except OSError as error:
-        raise ConfigError(f"--schema {uri}: can't be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"--schema {uri}: is not UTF-8 text") from None
+        schema = _PARSERS[suffix](text)
     except ConfigError as error:
         raise ConfigError(f"--schema {uri}: {error}") from None
     except RecursionError:

@@ -65,16 +65,9 @@ def _parsed(uri: str, text: str) -> schema_pb2.Schema:
 
 
 def _text(uri: str) -> str:
-    from transforms.files.filesystem import read_bytes
+    from transforms.files.filesystem import read_text
 
     if os.path.isdir(uri):
         raise ConfigError(f"{uri}: is a folder: name the schema.pbtxt in it")
-    try:
-        return read_bytes(uri).decode()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error
-        raise ConfigError(f"{uri}: can't be read: {why}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"{uri}: is not UTF-8 text: the text of a schema is wanted, not its binary form"
-        ) from None
+    wanted = "UTF-8 text: the text of a schema is wanted, not its binary form"
+    return read_text(uri, "", wanted)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from transforms.arrow.cast_faults import true_where
 from transforms.arrow.casts import as_plain
 from transforms.arrow.json_text import json_values
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.number_casts import doubles
 from transforms.arrow.types import is_list, is_text, plain_type
 
@@ -143,7 +144,7 @@ def _oddity(array: pa.Array) -> pa.Array:
 def _mapped(array: pa.Array, leaf: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Returns nested values with the innermost ones replaced."""
     if is_list(array.type):
-        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        lengths = list_lengths(array)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         inner = _mapped(pc.list_flatten(array), leaf)
         absent = pa.array(~true_where(array.is_valid()))

@@ -1,6 +1,5 @@
 """What a natural-language domain of a schema asks of tokens, and its vocabulary."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,13 +83,7 @@ def _asked(
 
 @lru_cache(maxsize=32)
 def _read(uri: str) -> pa.StringArray:
-    from transforms.files.filesystem import read_bytes
+    from transforms.files.filesystem import read_text
 
-    try:
-        lines = read_bytes(uri).decode().splitlines()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else error
-        raise ConfigError(f"vocabulary {uri}: can't be read: {why}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"vocabulary {uri}: is no UTF-8 text of one token a line") from None
+    lines = read_text(uri, "vocabulary", "UTF-8 text of one token a line").splitlines()
     return pc.utf8_trim_whitespace(pa.array(lines, pa.string()))

@@ -201,7 +201,7 @@ def test_vocabularies_that_are_wrong(tmp_path):
     with pytest.raises(ConfigError, match="can't be read: No such file"):
         check(words=str(tmp_path / "no"))
     (tmp_path / "bytes").write_bytes(b"\xff\n")
-    with pytest.raises(ConfigError, match="is no UTF-8 text"):
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
         check(words=str(tmp_path / "bytes"))
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.errors import ConfigError
-from transforms.files.filesystem import read_bytes
+from transforms.files.filesystem import read_text
 from transforms.io.payloads.payload import Payload
 from transforms.io.payloads.table import load_payload
 
@@ -53,7 +52,4 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def _text(uri: str) -> str:
-    try:
-        return read_bytes(uri).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"avsc={uri}: it can't be read: {error}") from None
+    return read_text(uri, "avsc")

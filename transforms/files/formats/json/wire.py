@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list
 from transforms.files.formats.text.cast import text_cast
 from transforms.reasons import Reason
@@ -111,7 +112,7 @@ def _map(array: pa.Array, type: pa.DataType) -> pa.Array:
 
 
 def _offsets(array: pa.Array) -> np.ndarray:
-    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    lengths = list_lengths(array)
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
 
 

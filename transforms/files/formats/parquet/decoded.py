@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow.casts import as_plain
+from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list, plain_type
 from transforms.files.formats.parquet.wide import leaves
 
@@ -120,7 +121,7 @@ def _list_sizes(array: pa.Array) -> np.ndarray:
         start, count = int(offsets[0]), int(offsets[-1] - offsets[0])
         pairs = [side.slice(start, count) for side in (array.keys, array.items)]
         return _summed(sizes(pairs[0]) + sizes(pairs[1]), np.diff(offsets)) * (lengths > 0) + 4
-    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    lengths = list_lengths(array)
     return _summed(sizes(pc.list_flatten(array)), lengths) + 4
 
 
