@@ -220,7 +220,8 @@ class _Runs:
             code = self.ended(0.005)
             assert code in (None, 0)
         span = time.monotonic() - start
-        assert self.process.wait() == 0
+        told = self.process.communicate()[1]
+        assert self.process.returncode == 0, told
         return span
 
     def killed(self, run_id, seconds):
