@@ -117,22 +117,22 @@ def test_killed_at_random_moments_nothing_is_lost_or_twice(pubsub, linear_model,
 def test_after_a_kill_nothing_is_late_that_was_in_time_before(pubsub, linear_model, tmp_path):
     """What the killed job held comes after messages of later windows, and may not be late."""
     channel, out = pubsub("held"), tmp_path / "out"
-    channel.publish([payload(n) for n in range(20_000)], [at(n / 1000) for n in range(20_000)])
+    channel.publish([payload(n) for n in range(60_000)], [at(n / 1000) for n in range(60_000)])
     settings = {"output": f"{out}/", "run_id": "held", "window": 5}
     job = Job(channel, linear_model, **settings)
     wait_until(job, lambda: staged(out))
     job.kill()
-    assert len({row["n"] for row in staged(out)}) < 19_999, "it held none"
-    later = range(20_000, 20_500)
+    assert len({row["n"] for row in staged(out)}) < 59_999, "it held none"
+    later = range(60_000, 60_500)
     channel.publish([payload(n) for n in later], [at(n) for n in later])
     job = Job(channel, linear_model, **settings)
-    wait_until(job, lambda: len({row["n"] for row in staged(out)}) >= 20_499, 150)
+    wait_until(job, lambda: len({row["n"] for row in staged(out)}) >= 60_499, 150)
     told = job.drain()
     assert "run held goes on after a kill: windows wait 75 s" in told
     assert "late, dropped  0\n" in told
     found = [row["n"] for row in rows_of(out)]
     assert not times(found)
-    assert set(found) == set(map(float, range(20_500))) - {13}
+    assert set(found) == set(map(float, range(60_500))) - {13}
 
 
 def test_messages_of_megabytes(pubsub, linear_model, tmp_path):
