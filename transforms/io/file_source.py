@@ -17,6 +17,7 @@ from transforms.files.compression import compression_of
 from transforms.files.filesystem import list_files, open_read
 from transforms.files.format import BrokenFile, File, Format
 from transforms.files.uris import check_compression, load_format, parse, suffix_format
+from transforms.io.inputs import selected
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -199,14 +200,7 @@ class Source:
         Raises:
           ConfigError: A column that isn't there.
         """
-        wanted = set(columns)
-        if missing := sorted(wanted - set(self.schema.names)):
-            raise ConfigError(
-                f"--input has no column {', '.join(missing)}; "
-                f"it has: {', '.join(self.schema.names)}"
-            )
-        kept = pa.schema([field for field in self.schema if field.name in wanted])
-        return replace(self, schema=kept)
+        return replace(self, schema=selected(self.schema, columns))
 
     def held(self, seconds: float) -> "Source":
         """Returns the source as it is: files have no watermark to hold."""

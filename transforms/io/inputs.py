@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from transforms.errors import ConfigError
 from transforms.families import Family, family_of
 
 
@@ -36,6 +37,20 @@ class Input(Protocol):
 
     def held(self, seconds: float) -> "Input":
         """Returns the input with event time standing still for so long from the start."""
+
+
+def selected(schema: pa.Schema, columns: Iterable[str]) -> pa.Schema:
+    """Returns only some columns of an input, in its order.
+
+    Raises:
+      ConfigError: A column that isn't there.
+    """
+    wanted = set(columns)
+    if missing := sorted(wanted - set(schema.names)):
+        raise ConfigError(
+            f"--input has no column {', '.join(missing)}; it has: {', '.join(schema.names)}"
+        )
+    return pa.schema([field for field in schema if field.name in wanted])
 
 
 def resolve_input(

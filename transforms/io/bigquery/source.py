@@ -12,6 +12,7 @@ from transforms.errors import ConfigError
 from transforms.families import BIGQUERY
 from transforms.io.bigquery.clients import explained, rest_client
 from transforms.io.bigquery.uris import Address, address
+from transforms.io.inputs import selected
 from transforms.schema.bigquery_types import arrow_schema
 
 SETTINGS = ("filter", "snapshot")
@@ -76,14 +77,7 @@ class BigQuerySource:
         Raises:
           ConfigError: A column that isn't there.
         """
-        wanted = set(columns)
-        if missing := sorted(wanted - set(self.schema.names)):
-            raise ConfigError(
-                f"--input has no column {', '.join(missing)}; "
-                f"it has: {', '.join(self.schema.names)}"
-            )
-        kept = pa.schema([field for field in self.schema if field.name in wanted])
-        return replace(self, schema=kept)
+        return replace(self, schema=selected(self.schema, columns))
 
     def held(self, seconds: float) -> "BigQuerySource":
         """Returns itself: rows of a table have no event time that goes on."""
