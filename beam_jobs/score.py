@@ -17,8 +17,8 @@ from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from inference.gpu import Gpu
-    from inference.models import Model
+    from inference.devices.gpu import Gpu
+    from inference.model.model import Model
     from transforms.gate.judge import Judge
     from transforms.io.inputs import Input
     from transforms.rules.files import Rules
@@ -138,8 +138,8 @@ def resolve(options: Options) -> Resolved:
 
 
 def _resolve(options: Options) -> Resolved:
-    from inference.gpu import Gpu
-    from inference.models import Model
+    from inference.devices.gpu import Gpu
+    from inference.model.model import Model
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from inference.loaded import LoadedModel
-from inference.models import Model
+from inference.model.model import Model
 from inference.score import score_batch
 from transforms.batches import MAX_ROWS, cut
 from transforms.preprocess import (

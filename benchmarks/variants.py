@@ -35,7 +35,7 @@ def _work(root: Any) -> Work:
 
 def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
     """Read, Score and Write, with one worker or with both cores."""
-    from inference.models import Model
+    from inference.model.model import Model
     from inference.score import Score
     from transforms.commit.commit import Commit
     from transforms.commit.dead_letters import DeadLetters

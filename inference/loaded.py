@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from inference.binding import Binding
-from inference.blank import blank_features, mixed_features, row_bytes
-from inference.company import depends_on_company
-from inference.features import Feature
-from inference.models import Model
-from inference.predictions import Prediction, column_type, predicted
-from inference.signature import TensorSpec
-from inference.tensors import tensors
+from inference.model.model import Model
+from inference.signature.binding import Binding
+from inference.signature.spec import TensorSpec
+from inference.tensors.blank import blank_features, mixed_features, row_bytes
+from inference.tensors.company import depends_on_company
+from inference.tensors.features import Feature
+from inference.tensors.inputs import tensors
+from inference.tensors.predictions import Prediction, column_type, predicted
 from inference.time_limit import TimeLimit
 from transforms.batches import MAX_BYTES, MAX_ROWS
 from transforms.calls import SMALLEST, Calls, Failed, RowLimit, groups

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from inference.loaded import Predictions
-from inference.models import Model
+from inference.model.model import Model
 from transforms.arrow.json_text import json_rows
 from transforms.batches import row_sources, select_rows
 from transforms.faults import Fault

@@ -11,13 +11,13 @@ import pyarrow as pa
 from apache_beam.ml.inference import base
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from inference.devices import check_devices
-from inference.features import features_of
-from inference.gpu import Gpu
+from inference.devices.check import check_devices
+from inference.devices.gpu import Gpu
 from inference.loaded import Bound, LoadedModel
-from inference.models import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
+from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
+from inference.model.resolve import resolved
 from inference.rejecting import Rejecting
-from inference.resolving import resolved
+from inference.tensors.features import features_of
 from transforms import progress
 from transforms.batches import select_rows
 from transforms.coders import Batches, known_columns

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from inference.loaded import LoadedModel
-from inference.models import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
-from inference.resolving import resolved
+from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
+from inference.model.resolve import resolved
 from inference.score import score_batch
 from transforms.arrow.types import plain_schema
 from transforms.batches import rebatch

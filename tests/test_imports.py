@@ -47,6 +47,17 @@ FLOORS = {
         gate
         preprocess
     """,
+    "inference": """
+        time_limit wording
+        signature devices
+        tensors
+        handlers
+        model
+        loaded
+        rejecting
+        score
+        table
+    """,
     "privacy": """
         likelihood spans
         crypto detectors
@@ -76,8 +87,8 @@ FREE_OF_BEAM = """
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect
-    transforms.windows.assign inference.gpu inference.loaded inference.models privacy.crypto
-    privacy.detectors privacy.local privacy.policy privacy.transformations
+    transforms.windows.assign inference.devices.gpu inference.loaded inference.model.model
+    privacy.crypto privacy.detectors privacy.local privacy.policy privacy.transformations
 """.split()
 
 

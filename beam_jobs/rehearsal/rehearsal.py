@@ -141,7 +141,7 @@ def _judge(
 
 
 def _gpu_form(request: Request) -> str:
-    from inference.gpu import Gpu
+    from inference.devices.gpu import Gpu
 
     given = request.parameters.get("gpu")
     return Gpu.parse(given).form if given else ""

@@ -9,7 +9,7 @@ from transforms.errors import ConfigError
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from inference.gpu import Gpu
+    from inference.devices.gpu import Gpu
 
 _SERVICE_OPTION = "worker_accelerator"
 
@@ -39,14 +39,14 @@ def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -
     if not given:
         return
     from inference import wording
-    from inference.gpu import Gpu
+    from inference.devices.gpu import Gpu
 
     with wording.command_line():
         gpu = Gpu.parse(given)
     if not setting.is_local:
         _ask(gpu, beam_options, setting)
     elif not getattr(options, "dry_run", False):
-        from inference.devices import check_devices
+        from inference.devices.check import check_devices
 
         check_devices(gpu)
 

@@ -1,32 +1,6 @@
-"""One module for each kind of model; `kinds.KINDS` names them.
+"""One module for each kind of model; `inference.model.kinds.KINDS` names them.
 
 A module has two functions. `describe(path, signature, trusted)` reads a model's signature, as
 cheaply as its format allows, and a digest of it; `load(path, signature, trusted)` makes it a
 `Program`.
 """
-
-from collections.abc import Mapping
-from typing import Protocol
-
-import numpy as np
-
-from inference.predictions import Output
-
-
-class Program(Protocol):
-    """A model in memory. Threads share it."""
-
-    def __call__(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Output]:
-        """Calls the model.
-
-        Args:
-          tensors: Values by the names of the signature's parts; byte strings as objects.
-
-        Returns: The outputs by name, in the memory of this machine.
-        """
-
-    def exhausted(self, error: Exception) -> bool:
-        """Returns whether a call failed for want of memory, so that fewer rows may succeed."""
-
-    def blame(self, error: Exception) -> str:
-        """Returns what failed, without the error's own text, which may hold values of rows."""

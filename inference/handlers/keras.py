@@ -14,7 +14,7 @@ from inference.handlers.tensorflow import (
     node_names,
     together,
 )
-from inference.signature import Layout, Signature, TensorSpec
+from inference.signature.spec import Layout, Signature, TensorSpec
 from inference.wording import switched_on
 from transforms.errors import ConfigError
 from transforms.replaced_ops import PRINTING

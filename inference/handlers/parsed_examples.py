@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inference.handlers.saved_graph import Nodes, shape_of
-from inference.signature import Layout, TensorSpec
+from inference.signature.spec import Layout, TensorSpec
 
 
 def parsed_features(reached: Iterable[tuple[Any, Nodes]]) -> tuple[TensorSpec, ...] | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.signature import Layout, Shape
+from inference.signature.spec import Layout, Shape
 
 Nodes = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from inference.handlers.parsed_examples import parsed_features
 from inference.handlers.saved_graph import Leaf, composite, reached, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
 from inference.handlers.trust import Call, check_trusted
-from inference.signature import Layout, Signature, TensorSpec, fixed_rows
+from inference.signature.spec import Layout, Signature, TensorSpec, fixed_rows
 from inference.wording import setting
 from transforms.errors import ConfigError
 from transforms.replaced_ops import missing_ops, runnable

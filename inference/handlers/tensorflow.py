@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from inference.predictions import Output, RaggedOutput
-from inference.signature import Layout, TensorSpec
-from inference.tensors import ALIGNMENT
+from inference.signature.spec import Layout, TensorSpec
+from inference.tensors.inputs import ALIGNMENT
+from inference.tensors.predictions import Output, RaggedOutput
 from transforms.tensorflow import blame, is_exhausted, tensorflow
 
 

@@ -86,7 +86,7 @@ def loaded_zoo(zoo):
 def load(zoo):
     """Loads a signature of the zoo, once."""
     from inference.loaded import LoadedModel
-    from inference.models import Model
+    from inference.model.model import Model
 
     kept = {}
 

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from inference.binding import bind
-from inference.signature import Layout, Signature, TensorSpec
+from inference.signature.binding import bind
+from inference.signature.spec import Layout, Signature, TensorSpec
 from transforms.errors import ConfigError
 
 SCHEMA = pa.schema(

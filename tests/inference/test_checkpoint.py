@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from inference.checkpoint import shard_sizes
-from inference.models import Model
+from inference.model.checkpoint import shard_sizes
+from inference.model.model import Model
 from tests.support import shared_data
 from transforms.errors import ConfigError
 

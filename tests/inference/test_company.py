@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from inference.company import depends_on_company
-from inference.features import Feature
 from inference.loaded import LoadedModel
-from inference.models import Model
-from inference.predictions import Prediction
+from inference.model.model import Model
 from inference.score import score_batch
-from inference.signature import TensorSpec
+from inference.signature.spec import TensorSpec
+from inference.tensors.company import depends_on_company
+from inference.tensors.features import Feature
+from inference.tensors.predictions import Prediction
 from transforms.errors import ConfigError
 
 VALUES = np.float32([3.0, 1.0, 8.0])

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.binding import bind
-from inference.features import features_of
-from inference.signature import Layout, Signature, TensorSpec
-from inference.tensors import ALIGNMENT, tensors
+from inference.signature.binding import bind
+from inference.signature.spec import Layout, Signature, TensorSpec
+from inference.tensors.features import features_of
+from inference.tensors.inputs import ALIGNMENT, tensors
 from transforms.reasons import Reason
 
 FLOATS = st.floats(width=32, allow_nan=False)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from inference.devices import check_devices, count_gpus
-from inference.gpu import TYPES, Gpu
+from inference.devices.check import check_devices, count_gpus
+from inference.devices.gpu import TYPES, Gpu
 from transforms.errors import ConfigError
 
 

@@ -9,8 +9,8 @@ import pytest
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
 
-from inference.models import Model
-from inference.signature import Layout
+from inference.model.model import Model
+from inference.signature.spec import Layout
 from transforms.errors import ConfigError
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from inference.predictions import RaggedOutput, column_type, predicted
-from inference.signature import Layout, TensorSpec
+from inference.signature.spec import Layout, TensorSpec
+from inference.tensors.predictions import RaggedOutput, column_type, predicted
 from transforms.errors import ConfigError
 
 NUMBERS = ("bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float32", "float64")

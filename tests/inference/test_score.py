@@ -8,7 +8,7 @@ import pytest
 
 from inference import score_table
 from inference.loaded import LoadedModel
-from inference.models import Model
+from inference.model.model import Model
 from inference.score import score_batch
 from tests.inference.rows import mixed, rejected
 from tests.inference.zoo import DTYPES, FLOATS

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from inference.loaded import LoadedModel
-from inference.models import Model
+from inference.model.model import Model
 from inference.score import score_batch
 from tests.inference.rows import mixed, rejected
 from tests.inference.zoo import MANY

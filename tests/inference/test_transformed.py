@@ -10,7 +10,7 @@ import pytest
 
 from inference import Score, score_table
 from inference.handlers.transform_graph import check_graph
-from inference.models import Model
+from inference.model.model import Model
 from tests.support import run_on, shared_data
 from tests.transforms.preprocess.halves import HALVED
 from tests.transforms.preprocess.small import ROWS, schema

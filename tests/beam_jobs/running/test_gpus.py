@@ -6,7 +6,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions
 from beam_jobs.running import gpus
 from beam_jobs.running.setting import Setting
 from beam_jobs.score import Options, main
-from inference.gpu import Gpu
+from inference.devices.gpu import Gpu
 from tests.beam_jobs.flags import DATAFLOW, options_of
 from transforms.errors import ConfigError
 

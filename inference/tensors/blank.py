@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from inference.binding import bind
-from inference.features import Feature, features_of
-from inference.predictions import Output, RaggedOutput
-from inference.signature import Layout, Signature, TensorSpec
-from inference.tensors import tensors
+from inference.signature.binding import bind
+from inference.signature.spec import Layout, Signature, TensorSpec
+from inference.tensors.features import Feature, features_of
+from inference.tensors.inputs import tensors
+from inference.tensors.predictions import Output, RaggedOutput
 from inference.time_limit import ModelTimeoutError, TimeLimit
 from transforms.calls import SMALLEST
 
 if TYPE_CHECKING:
-    from inference.handlers import Program
+    from inference.tensors.program import Program
 
 
 def observed_ranks(program: "Program", signature: Signature, limit: TimeLimit) -> dict[str, int]:

@@ -11,7 +11,7 @@ from inference.handlers.tensorflow import (
     node_names,
     together,
 )
-from inference.signature import Layout, Signature, TensorSpec
+from inference.signature.spec import Layout, Signature, TensorSpec
 from transforms.errors import ConfigError
 from transforms.preprocess.columns import DENSE, SPARSE, RawFeature
 from transforms.preprocess.graph import TransformGraph, check_outputs

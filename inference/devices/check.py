@@ -1,6 +1,6 @@
 """The devices that this process sees."""
 
-from inference.gpu import Gpu
+from inference.devices.gpu import Gpu
 from transforms.errors import ConfigError
 
 

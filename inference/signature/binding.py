@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from inference.signature import Layout, Mappings, Signature, TensorSpec
-from inference.unnamed import by_position
+from inference.signature.spec import Layout, Mappings, Signature, TensorSpec
+from inference.signature.unnamed import by_position
 from inference.wording import mapped, typed
 from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inference.features import Feature
-from inference.predictions import Prediction
+from inference.tensors.features import Feature
+from inference.tensors.predictions import Prediction
 from transforms.arrow.types import is_list
 
 Score = Callable[[list[Feature], int], list[Prediction]]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.models import Model
+from inference.model.model import Model
 from transforms.errors import ConfigError
 
 

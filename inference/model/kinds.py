@@ -1,6 +1,5 @@
 """The kinds of models, told apart by their URI."""
 
-import importlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
+from transforms.lazy import load
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def kind_of(uri: str) -> Kind:
     return next(kind for kind in KINDS if uri.endswith(kind.suffix))
 
 
-def handler(kind: Kind) -> Any:
-    """The module that describes and loads models of a kind; see `inference.handlers`."""
-    return importlib.import_module(kind.module)
+def handler(kind: Kind, part: str) -> Any:
+    """Imports a kind's function "describe" or "load"; see `inference.handlers`."""
+    return load(f"{kind.module}:{part}")
 
 
 def existing(uri: str, kind: Kind) -> Path:

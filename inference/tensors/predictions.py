@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from inference.signature import Layout, TensorSpec
+from inference.signature.spec import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
 from transforms.errors import ConfigError
 

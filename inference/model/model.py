@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from inference.binding import Binding, bind
-from inference.checkpoint import check_whole
-from inference.kinds import existing, handler, kind_of
-from inference.predictions import column_type
-from inference.signature import Layout, Mappings, Signature, TensorSpec, faults
+from inference.model.checkpoint import check_whole
+from inference.model.kinds import existing, handler, kind_of
+from inference.signature.binding import Binding, bind
+from inference.signature.spec import Layout, Mappings, Signature, TensorSpec, faults
+from inference.tensors.predictions import column_type
 from inference.time_limit import TimeLimit
 from inference.wording import mapped, setting
 from transforms.errors import ConfigError
@@ -19,8 +19,8 @@ from transforms.files.local_copy import local_path
 from transforms.nearest import most_similar
 
 if TYPE_CHECKING:
-    from inference.handlers import Program
-    from inference.transformed import Transformed
+    from inference.model.transformed import Transformed
+    from inference.tensors.program import Program
 
 BATCH_ROWS = 8192
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Model:
 
     Attributes:
       uri: Its directory or file, local or gs://.
-      kind: The name of its kind, in `kinds.KINDS`.
+      kind: The name of its kind, in `inference.model.kinds.KINDS`.
       signature: What it takes and gives.
       version: The last part of the URI if that is a number, else the digest.
       digest: A hash that changes with the graph and the weights.
@@ -107,7 +107,7 @@ class Model:
         kind = kind_of(uri)
         path = existing(uri, kind)
         check_whole(uri, kind.index, path)
-        described, digest = handler(kind).describe(str(path), signature, trust_model)
+        described, digest = handler(kind, "describe")(str(path), signature, trust_model)
         last = uri.rpartition("/")[2]
         model = cls(
             uri,
@@ -130,7 +130,7 @@ class Model:
     def _behind(self, transform_graph: str, mapping: Mappings) -> "Model":
         """The same model, fed by a transform graph."""
         from inference.handlers.transform_graph import check_graph
-        from inference.transformed import Transformed
+        from inference.model.transformed import Transformed
         from transforms.preprocess.graph import TransformGraph
 
         if not self.trusted:
@@ -159,14 +159,16 @@ class Model:
         """Loads it with its weights."""
         path = str(local_path(self.uri))
         if self.transformed is None:
-            program: Program = handler(kind_of(self.uri)).load(path, self.signature, self.trusted)
+            program: Program = handler(kind_of(self.uri), "load")(
+                path, self.signature, self.trusted
+            )
             return program
         if not self.trusted:
             from inference.handlers.transform_graph import check_graph
 
             # Again, on the machine that runs it.
             check_graph(self.transformed.graph.uri)
-        own = handler(kind_of(self.uri)).load(path, self.transformed.own, self.trusted)
+        own = handler(kind_of(self.uri), "load")(path, self.transformed.own, self.trusted)
         return self.transformed.fused(own)
 
     def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
@@ -255,7 +257,7 @@ class Model:
         """The model with the ranks of its outputs, which a graph may hide: then it is called."""
         if all(spec.shape is not None for spec in self.signature.outputs):
             return self
-        from inference.blank import observed_ranks
+        from inference.tensors.blank import observed_ranks
 
         ranks = observed_ranks(self.load(), self.signature, TimeLimit(self.timeout))
         outputs = [

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inference.features import Feature
-from inference.signature import Layout, TensorSpec
+from inference.signature.spec import Layout, TensorSpec
+from inference.tensors.features import Feature
 from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list
 

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import pyarrow as pa
 
-from inference.signature import Layout, Mappings, Signature, TensorSpec
+from inference.signature.spec import Layout, Mappings, Signature, TensorSpec
 from transforms.arrow.types import is_list, plain_type
 
 _MADE_UP = re.compile(r"(keras_tensor|input_layer|input|inputs|args)(_\d+)?")

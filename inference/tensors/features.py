@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inference.binding import Binding, Feed, unnested
-from inference.signature import Layout, TensorSpec
+from inference.signature.binding import Binding, Feed, unnested
+from inference.signature.spec import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.lists import list_lengths
 from transforms.conform import described_faults

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inference.models import BATCH_ROWS, TIMEOUT, Model
+from inference.model.model import BATCH_ROWS, TIMEOUT, Model
 from transforms.errors import ConfigError
 
 _DEFAULTS: dict[str, Any] = {
@@ -30,7 +30,7 @@ def resolved(model: Any, **settings: Any) -> Model:
     if isinstance(model, str):
         return Model.resolve(model, **settings)
     if not isinstance(model, Model):
-        from inference.keras_objects import is_keras, saved
+        from inference.model.keras_objects import is_keras, saved
 
         if is_keras(model):
             return saved(model, settings)

@@ -1,0 +1,1 @@
+"""The GPUs that a job asks for, and whether a worker sees them."""

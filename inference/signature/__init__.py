@@ -1,0 +1,1 @@
+"""What a model takes and gives, and which columns feed it."""

@@ -1,0 +1,1 @@
+"""From columns to tensors, and from outputs to columns."""
