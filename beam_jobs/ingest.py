@@ -42,6 +42,7 @@ class Options(RowOptions):
         default="json",
         choices=("json", "tf_example", "arrow", "text"),
         group="Data",
+        parent=("replay", ("true",)),
     )
 
 

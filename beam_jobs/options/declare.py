@@ -34,7 +34,8 @@ class Declared:
       minimum: The smallest number allowed.
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
-      messages: Whether it may also be the URI of messages, where its kind says files.
+      messages: Whether it may also be the URI of messages or of a table, where its kind says files.
+      parent: Another option and its values with which this one has a meaning; None for any.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Declared:
     maximum: float | None = None
     in_template: bool = True
     messages: bool = False
+    parent: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def required(self) -> bool:
@@ -82,6 +84,7 @@ def option(
     maximum: float | None = None,
     in_template: bool = True,
     messages: bool = False,
+    parent: tuple[str, tuple[str, ...]] | None = None,
 ) -> Any:
     """Declares an option: a field of a frozen dataclass that extends `JobOptions`.
 
@@ -98,7 +101,9 @@ def option(
       minimum: The smallest number allowed.
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
-      messages: Whether it may also be the URI of messages, where `kind` says files.
+      messages: Whether it may also be the URI of messages or of a table, where `kind` says files.
+      parent: Another option and its values with which this one has a meaning: Dataflow's console
+        shows it only then.
     """
     details = {
         "help": help,
@@ -112,6 +117,7 @@ def option(
         "maximum": maximum,
         "in_template": in_template,
         "messages": messages,
+        "parent": parent,
     }
     return dataclasses.field(default=default, metadata={"option": details})
 

@@ -13,7 +13,7 @@ from dockerfile_parse import DockerfileParser
 
 import beam_jobs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "templates"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

@@ -3,16 +3,22 @@
 import copy
 import json
 import re
+from importlib.metadata import version
+from pathlib import Path
 
+import jsonschema
 import pytest
 
+import beam_jobs
 from beam_jobs import metadata
-from beam_jobs.metadata import container_spec, generated, jobs, options_table
+from beam_jobs.metadata import generated, jobs, options_table
 from beam_jobs.options.declare import declared
 from beam_jobs.options.streaming import StreamOptions
 from beam_jobs.templates.lint import lint
+from beam_jobs.templates.spec import container_spec
 from tests.beam_jobs.options.test_options import Options
 
+VERSION = beam_jobs.__version__.replace(".", "-")
 SPEC = container_spec(Options, "registry/image@sha256:1")
 
 
@@ -22,8 +28,14 @@ def parameter(spec, name):
 
 def test_the_spec_has_the_shape_of_the_api():
     assert SPEC["image"] == "registry/image@sha256:1"
-    assert SPEC["defaultEnvironment"] == {"sdkContainerImage": "registry/image@sha256:1"}
-    assert SPEC["sdkInfo"] == {"language": "PYTHON"}
+    assert SPEC["defaultEnvironment"] == {
+        "sdkContainerImage": "registry/image@sha256:1",
+        "launcherMachineType": "n1-standard-2",
+        "diskSizeGb": 50,
+        "additionalUserLabels": {"millrace-job": "test_options", "millrace-version": VERSION},
+        "enableLauncherVmSerialPortLogging": True,
+    }
+    assert SPEC["sdkInfo"] == {"language": "PYTHON", "version": version("apache-beam")}
     assert SPEC["metadata"]["name"] == "Millrace test_options"
     assert SPEC["metadata"]["description"] == "Tries every type of option. It does nothing else."
     assert SPEC["metadata"]["streaming"] is False
@@ -35,11 +47,24 @@ def test_the_spec_has_the_shape_of_the_api():
         "isOptional": False,
         "groupName": "Data",
         "regexes": ["^(gs://.+)$"],
+        "customMetadata": {"type": "text"},
     }
     assert parameter(SPEC, "mode")["enumOptions"] == [
         {"value": "fast", "label": "fast"},
         {"value": "exact", "label": "exact"},
     ]
+
+
+def test_what_the_api_has_no_field_for_is_custom():
+    custom = {p["name"]: p["customMetadata"] for p in SPEC["metadata"]["parameters"]}
+    assert custom["rows"] == {"type": "integer", "minimum": "1", "maximum": "99"}
+    assert custom["wait_for"] == {"type": "duration", "minimum": "0.5", "maximum": "7200"}
+    assert [custom[name] for name in ("keep", "map")] == [{"type": "list"}, {"type": "mapping"}]
+
+
+def test_an_option_that_depends_on_another_is_shown_with_it():
+    found = parameter(container_spec(jobs()["ingest"]), "payload")
+    assert (found["parentName"], found["parentTriggerValues"]) == ("replay", ["true"])
 
 
 def test_every_default_is_a_text():
@@ -81,6 +106,13 @@ def faulty(change):
     return lint(spec)
 
 
+SECRETS = ("imageRepositoryUsernameSecretId", "imageRepositoryPasswordSecretId")
+
+
+def set_environment(**values):
+    return lambda spec: spec["defaultEnvironment"].update(values)
+
+
 def set_in(where, /, **values):
     return lambda spec: parameter(spec, where).update(values)
 
@@ -89,6 +121,20 @@ def set_in(where, /, **values):
     ("change", "fault"),
     [
         (lambda s: s.update(image=""), "spec: no image"),
+        (lambda s: s.update(image=1), "spec: image is not a text"),
+        (lambda s: s.update(metadata=[]), "spec: metadata is not an object"),
+        (lambda s: s.update(imageRepositoryUsernameSecretId="projects/p/secrets/s/versions/1"),
+         "spec: imageRepositoryUsernameSecretId and imageRepositoryPasswordSecretId go together"),
+        (lambda s: s.update(dict.fromkeys(SECRETS, "hunter2")),
+         "spec: a registry's secret is not of the form projects/P/secrets/S/versions/V"),
+        (lambda s: s["sdkInfo"].update(version=2.77), "sdkInfo: version is not a text"),
+        (lambda s: s["metadata"].update(yamlDefinition=1),
+         "metadata: yamlDefinition is not a text"),
+        (lambda s: s["metadata"].update(parameters={}), "metadata: parameters is not a list"),
+        (lambda s: s["metadata"]["parameters"].append("x"),
+         "metadata: a parameter is not an object"),
+        (lambda s: s["metadata"].update(streaming=True, defaultStreamingMode="AT_LEAST_ONCE"),
+         "metadata: defaultStreamingMode AT_LEAST_ONCE without supportsAtLeastOnce"),
         (lambda s: s.update(sdkInfo={}), "spec: sdkInfo.language is not PYTHON"),
         (lambda s: s.update(extra=1), "spec: unknown key 'extra'"),
         (lambda s: s["metadata"].pop("name"), "metadata: no name"),
@@ -116,6 +162,38 @@ def set_in(where, /, **values):
         (set_in("rows", regexes=["a+?"]), "rows: regex a+? is not POSIX"),
         (set_in("rows", regexes=["("]), "rows: regex (: missing ), unterminated subpattern "
          "at position 0"),
+        (set_in("rows", regexes=["[0-9]+"]),
+         "rows: regex [0-9]+ matches a part of a value: put it between ^ and $"),
+        (set_in("rows", regexes="^1$"), "rows: regexes is not a list of texts"),
+        (set_in("rows", hiddenUi="no"), "rows: hiddenUi is not a boolean"),
+        (set_in("rows", customMetadata={"a": 1}), "rows: customMetadata is not an object of texts"),
+        (set_in("rows", name="region"), "region: its name is one of the launcher's own arguments"),
+        (set_in("mode", enumOptions=[{"label": "x"}]), "mode: enumOptions: no value"),
+        (set_in("mode", enumOptions=[{"value": "fast"}] * 2), "mode: choice 'fast' is there twice"),
+        (set_in("rows", parentName="strict"),
+         "rows: parentName and parentTriggerValues go together"),
+        (set_in("rows", parentName="strict", parentTriggerValues=["yes"]),
+         "rows: its parent strict never has the value 'yes'"),
+        (set_in("rows", parentName="mode", parentTriggerValues=["slow"]),
+         "rows: its parent mode never has the value 'slow'"),
+        (set_in("rows", parentName="share", parentTriggerValues=["1"]),
+         "rows: its parent share has no fixed values"),
+        (set_in("strict", parentName="strict", parentTriggerValues=["true"]),
+         "strict: is its own parent"),
+        (set_environment(maxWorker=1), "defaultEnvironment: unknown key 'maxWorker'"),
+        (set_environment(maxWorkers="9"), "defaultEnvironment: maxWorkers is not a whole number"),
+        (set_environment(numWorkers=9, maxWorkers=3),
+         "defaultEnvironment: numWorkers 9 is more than maxWorkers 3"),
+        (set_environment(diskSizeGb=-1), "defaultEnvironment: diskSizeGb is less than 0"),
+        (set_environment(workerRegion="r", workerZone="us-central1-a"),
+         "defaultEnvironment: workerRegion and workerZone exclude each other"),
+        (set_environment(additionalPipelineOptions=["--x=1"]),
+         "defaultEnvironment: additionalPipelineOptions: '--x=1' is not of the form name=value"),
+        (set_environment(additionalUserLabels={"Team": "a"}),
+         "defaultEnvironment: label 'Team' is not made of small letters, digits, - and _"),
+        (set_environment(ipConfiguration="PRIVATE"),
+         "defaultEnvironment: ipConfiguration 'PRIVATE' is not of the form "
+         "WORKER_IP_(UNSPECIFIED|PUBLIC|PRIVATE)"),
         (set_in("rows", enumOptions=[{"value": "10"}]),
          "rows: enumOptions go with paramType ENUM, and it with them"),
         (set_in("mode", defaultValue="slow"), "mode: its default is not among its enumOptions"),
@@ -130,6 +208,34 @@ def test_the_linter_finds(change, fault):
 def test_streaming_flags_pass_with_streaming():
     flags = {"supportsAtLeastOnce": True, "supportsExactlyOnce": True, "streaming": True}
     assert faulty(lambda s: s["metadata"].update(flags, defaultStreamingMode="EXACTLY_ONCE")) == []
+
+
+SCHEMA = json.loads((Path(__file__).parent / "container_spec.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.mark.parametrize("job", sorted(jobs()))
+def test_every_spec_fits_the_json_schema(job):
+    assert [error.message for error in VALIDATOR.iter_errors(container_spec(jobs()[job]))] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.update(extra=1),
+        lambda s: s["metadata"].pop("name"),
+        lambda s: s["metadata"].update(streaming="no"),
+        set_in("rows", defaultValue=10),
+        set_in("rows", paramType="ENUM"),
+        set_in("rows", parentName="strict"),
+        set_environment(maxWorkers="9"),
+    ],
+)
+def test_the_json_schema_refuses_what_the_linter_finds(change):
+    spec = copy.deepcopy(SPEC)
+    change(spec)
+    assert list(VALIDATOR.iter_errors(spec))
+    assert lint(spec)
 
 
 STREAMS = {name for name, kind in jobs().items() if issubclass(kind, StreamOptions)}
@@ -147,6 +253,7 @@ def test_jobs_that_may_read_messages_say_so(job):
     flags = spec["metadata"]
     assert flags["streaming"] is flags["supportsExactlyOnce"] is True
     assert flags["supportsAtLeastOnce"] is False
+    assert flags["defaultStreamingMode"] == "EXACTLY_ONCE"
     kinds = {p["name"]: p["paramType"] for p in spec["metadata"]["parameters"]}
     assert kinds["input"] == kinds["output"] == "TEXT"
     assert kinds["window"] == "TEXT", "it may be 10m"
@@ -156,7 +263,7 @@ def test_jobs_that_may_read_messages_say_so(job):
 @pytest.mark.parametrize("name", ["input", "output"])
 def test_files_and_messages_are_accepted(name):
     (regex,) = parameter(container_spec(jobs()["score"]), name)["regexes"]
-    for text in ("gs://b/x/*.csv", "pubsub://projects/p/subscriptions/s?format=avro"):
+    for text in ("gs://b/x/*.csv", "pubsub://projects/p/subscriptions/s?format=avro", "bq://p.d.t"):
         assert re.search(regex, text)
     for text in ("", "/tmp/x", "pubsub:s", "stdout:"):
         assert not re.search(regex, text)
@@ -187,6 +294,28 @@ def test_a_spec_is_printed_with_its_image(capsys):
     spec = json.loads(capsys.readouterr().out)
     assert spec["image"] == spec["defaultEnvironment"]["sdkContainerImage"] == "r/i:1"
     assert lint(spec) == []
+
+
+def test_a_spec_is_printed_with_its_machines(capsys):
+    given = ["maxWorkers=20", "enableStreamingEngine=true", "additionalUserLabels=team=x,env=y"]
+    assert metadata.main(["ingest", *(f"--set={text}" for text in given)]) == 0
+    environment = json.loads(capsys.readouterr().out)["defaultEnvironment"]
+    assert environment["maxWorkers"] == 20
+    assert environment["enableStreamingEngine"] is True
+    assert environment["additionalUserLabels"] == {"team": "x", "env": "y"}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "fault"),
+    [
+        ("maxworkers=1", 2, "--set: 'maxworkers' is no field; did you mean maxWorkers?"),
+        ("maxWorkers=many", 2, "--set: maxWorkers is a whole number, not 'many'"),
+        ("tempLocation=/tmp", 1, "defaultEnvironment: tempLocation '/tmp' is not of the form"),
+    ],
+)
+def test_machines_that_can_not_be(capsys, given, code, fault):
+    assert metadata.main(["ingest", f"--set={given}"]) == code
+    assert capsys.readouterr().err.startswith(fault)
 
 
 @pytest.mark.parametrize("job", sorted(jobs()))
