@@ -51,12 +51,10 @@ def lint_parameters(parameters: Sequence[Any]) -> Iterator[str]:
     yield from (f"{name}: named twice" for name in sorted({n for n in names if names.count(n) > 1}))
     known = dict(zip(names, objects, strict=True))
     for name, parameter in zip(names, objects, strict=True):
-        typed = list(faults_of_fields(parameter, FIELDS, ("name", "label", "helpText")))
+        found = list(faults_of_fields(parameter, FIELDS, ("name", "label", "helpText")))
         # Where types are wrong, what is said of values is of no use.
-        found = (
-            typed if any(" is not " in fault for fault in typed) else [*typed, *_lint(parameter)]
-        )
-        found += _lint_parent(parameter, known)
+        if not any(" is not " in fault for fault in found):
+            found += [*_lint(parameter), *_lint_parent(parameter, known)]
         yield from (f"{name}: {problem}" for problem in found)
 
 
@@ -85,10 +83,9 @@ def _lint_choices(parameter: Mapping[str, Any], default: str | None) -> Iterator
             return
         for fault in faults_of_fields(choice, _CHOICE, ("value",)):
             yield f"enumOptions: {fault}"
-    values = [choice.get("value") for choice in choices]
-    yield from (
-        f"choice {v!r} is there twice" for v in dict.fromkeys(values) if values.count(v) > 1
-    )
+    values = [str(choice.get("value")) for choice in choices]
+    twice = [value for value in dict.fromkeys(values) if values.count(value) > 1]
+    yield from (f"choice {value!r} is there twice" for value in twice)
     if choices and default is not None and default not in values:
         yield "its default is not among its enumOptions"
 
@@ -109,7 +106,8 @@ def _lint_parent(parameter: Mapping[str, Any], known: Mapping[str, Any]) -> Iter
     if parent.get("paramType") not in ("ENUM", "BOOLEAN"):
         yield f"its parent {name} has no fixed values"
         return
-    allowed = {str(choice.get("value")) for choice in parent.get("enumOptions", [])}
+    choices = [choice for choice in parent.get("enumOptions", []) if isinstance(choice, dict)]
+    allowed = {str(choice.get("value")) for choice in choices}
     for value in values or ():
         if value not in (allowed or {"true", "false"}):
             yield f"its parent {name} never has the value {value!r}"
