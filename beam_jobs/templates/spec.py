@@ -49,8 +49,8 @@ def container_spec(
       image: The image of launcher and workers.
       environment: Fields of `defaultEnvironment` to add or replace, such as `network`.
 
-    Returns: A dictionary to be stored as JSON. Two parts of the API are left out, since no job has a
-      use for them: secrets of a registry that is not Google's, and the YAML of a Beam YAML job.
+    Returns: A dictionary to be stored as JSON. Two parts of the API are left out, since no job
+      needs them: secrets of a registry that is not Google's, and the YAML of a Beam YAML job.
     """
     job = job_of(kind)
     image = image or image_of(job)
