@@ -3,11 +3,19 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import option
+from beam_jobs.options.privacy import PolicyOptions
 from beam_jobs.options.rows import RowOptions
+from beam_jobs.running.redaction import (
+    Redaction,
+    close_door,
+    redacted,
+    redaction_of,
+    text_types,
+)
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import read
 from transforms.errors import ConfigError
@@ -21,12 +29,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(RowOptions):
+class Options(RowOptions, PolicyOptions):
     """Moves rows from files or messages to files or messages, typed and committed.
 
     Examples:
       python -m beam_jobs.ingest --input 'trips/*.csv' --output trips_parquet/
       python -m beam_jobs.ingest --input trips.jsonl --schema trips.pbtxt --output trips.avro
+      python -m beam_jobs.ingest --input trips.csv --policy policy.yaml --output trips_redacted/
       python -m beam_jobs.ingest --input out.dead_letters/ --replay --schema s.pbtxt --output again/
       python -m beam_jobs.ingest --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --output gs://bucket/trips/
@@ -46,16 +55,25 @@ class Options(RowOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Input, Replay | None]":
-    """Looks at the input."""
+Resolved: TypeAlias = "tuple[Input, Replay | None, Redaction | None]"
+
+
+def resolve(options: Options) -> Resolved:
+    """Looks at the input, and checks that the policy fits it."""
     from transforms.io.inputs import resolve_input
 
-    if not options.replay:
+    redaction, replay = redaction_of(options.policy), None
+    source: Input
+    if options.replay:
+        source, replay = replay_of(options)
+    else:
+        types = text_types(redaction)
         source = resolve_input(
-            options.input, options.schema, limit=options.limit, **options.streaming
+            options.input, options.schema, types, options.limit, **options.streaming
         )
-        return source, None
-    return replay_of(options)
+    if redaction is not None:
+        redaction = redaction.fitted(source, replay and replay.schema)
+    return source, replay, redaction
 
 
 def replay_of(options: Options) -> "tuple[Source, Replay]":
@@ -74,17 +92,19 @@ def replay_of(options: Options) -> "tuple[Source, Replay]":
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Input, Replay | None]",
+    resolved: Resolved,
     options: Options,
     run: Run,
 ) -> None:
     """Builds the whole pipeline."""
     from transforms.io.write import Write
 
-    source, replay = resolved
+    source, replay, redaction = resolved
+    close_door(redaction, root, run)
     rows = read(root, source, options, run)
     if replay is not None:
         rows = rows | replace(replay, dead_letters=run.dead_letters)
+    rows = redacted(rows, redaction, run.dead_letters)
     _ = rows | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 
 

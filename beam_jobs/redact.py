@@ -1,22 +1,20 @@
 """Redacts personal data: python -m beam_jobs.redact --input in/ --policy p.yaml --output out/."""
 
-import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import option
 from beam_jobs.options.streaming import StreamOptions
+from beam_jobs.running.redaction import Redaction, close_door, read_redaction, redacted
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import read
 
 if TYPE_CHECKING:
     import apache_beam as beam
-    import pyarrow as pa
 
-    from privacy.policy.policy import Policy
     from transforms.io.inputs import Input
 
 
@@ -79,64 +77,27 @@ class Options(StreamOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Input, Policy]":
+def resolve(options: Options) -> "tuple[Input, Redaction]":
     """Looks at the input and the policy, and checks that they fit each other."""
-    import pyarrow as pa
-
-    from privacy.policy.read import read_policy
     from transforms.io.inputs import resolve_input
 
-    policy = read_policy(options.policy)
-    policy, texts, check = (_cloud if policy.engine == "cloud" else _local)(policy)
-    # Files of text would make numbers of cards and phones, and so lose how they are written.
-    types = {name: pa.string() for name in texts}
-    source = resolve_input(options.input, options.schema, types, options.limit, **options.streaming)
-    check(source.schema)
-    return source, policy
-
-
-def _local(policy: "Policy") -> "tuple[Policy, Sequence[str], Callable[[pa.Schema], None]]":
-    """Returns the policy, which columns are read as texts, and the check of a schema."""
-    from privacy.local.columns import check_columns
-    from privacy.local.plan import compile_plan
-
-    plan = compile_plan(policy)
-    return policy, plan.texts, functools.partial(check_columns, plan)
-
-
-def _cloud(policy: "Policy") -> "tuple[Policy, Sequence[str], Callable[[pa.Schema], None]]":
-    """Returns the policy with its templates' content; else as `_local`."""
-    from privacy.pipeline.launch import check_cloud_columns, cloud_texts, complete
-
-    policy = complete(policy)
-    return policy, cloud_texts(policy), functools.partial(check_cloud_columns, policy)
+    redaction = read_redaction(options.policy)
+    source = resolve_input(
+        options.input, options.schema, redaction.types, options.limit, **options.streaming
+    )
+    return source, redaction.fitted(source)
 
 
 def build(
-    root: "beam.Pipeline", resolved: "tuple[Input, Policy]", options: Options, run: Run
+    root: "beam.Pipeline", resolved: "tuple[Input, Redaction]", options: Options, run: Run
 ) -> None:
     """Builds the whole pipeline."""
-    from privacy.redact import Redact
     from transforms.io.write import Write
 
-    source, policy = resolved
-    if run.dead_letters is not None:
-        run.dead_letters.redact = _payloads(policy, root)
-    rows = read(root, source, options, run)
-    redacted = rows | Redact(policy, dead_letters=run.dead_letters)
-    _ = redacted | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
-
-
-def _payloads(policy: "Policy", root: "beam.Pipeline") -> "Callable[[pa.RecordBatch], Any]":
-    """Returns what redacts the dead letters of all steps."""
-    if policy.engine == "cloud":
-        from privacy.pipeline.launch import prepared
-        from privacy.pipeline.payloads import CloudPayloads
-
-        return CloudPayloads(prepared(policy, root.options))
-    from privacy.local.payloads import redact_rejects
-
-    return functools.partial(redact_rejects, policy=policy)
+    source, redaction = resolved
+    close_door(redaction, root, run)
+    rows = redacted(read(root, source, options, run), redaction, run.dead_letters)
+    _ = rows | Write(options.output, run.commit, options.shards, dead_letters=run.dead_letters)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

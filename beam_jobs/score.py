@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from beam_jobs.launch import run
 from beam_jobs.options.declare import option
 from beam_jobs.options.model import ModelOptions
+from beam_jobs.options.privacy import PolicyOptions
 from beam_jobs.options.rows import RowOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
 from beam_jobs.running.gpus import for_step
 from beam_jobs.running.judging import add_gate, gate_of, read_schema
+from beam_jobs.running.redaction import (
+    Redaction,
+    close_door,
+    redacted,
+    redaction_of,
+    text_types,
+)
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
 
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ModelOptions, RowOptions, ValidationOptions):
+class Options(ModelOptions, RowOptions, ValidationOptions, PolicyOptions):
     """Scores rows of files, or messages, with a TensorFlow model; writes them with predictions.
 
     Examples:
@@ -35,6 +43,7 @@ class Options(ModelOptions, RowOptions, ValidationOptions):
       python -m beam_jobs.score --input in/ --model m/ --output out/ --map 'features=f*'
       python -m beam_jobs.score --input day.csv --schema s.pbtxt --gate --model m/ --output out/
       python -m beam_jobs.score --input raw.csv --model m/ --output out/ --transform_graph graph/
+      python -m beam_jobs.score --input in/ --model m/ --output out/ --policy policy.yaml
     """
 
     keep_columns: tuple[str, ...] = option(
@@ -62,6 +71,8 @@ class Resolved:
       rules: What rows must not break; None where there are no such rules.
       judge: By what the data as a whole is judged; None without a gate.
       gpu: What the model must run on; None for what there is.
+      redaction: How rows are redacted that are judged; None without a policy.
+      of_scored: How rows are redacted once they are scored.
     """
 
     source: "Input"
@@ -69,6 +80,8 @@ class Resolved:
     rules: "Rules | None"
     judge: "Judge | None"
     gpu: "Gpu | None" = None
+    redaction: Redaction | None = None
+    of_scored: Redaction | None = None
 
 
 def resolve(options: Options) -> Resolved:
@@ -95,7 +108,8 @@ def _resolve(options: Options) -> Resolved:
         model_timeout=options.model_timeout,
         transform_graph=options.transform_graph,
     )
-    types = model.input_types()
+    redaction = redaction_of(options.policy)
+    types = {**text_types(redaction), **model.input_types()}
     # Behind a gate all columns are read, for one that the schema doesn't know is told too.
     columns = None if options.gate else options.schema
     source = resolve_input(options.input, columns, types, options.limit, **options.streaming)
@@ -103,11 +117,28 @@ def _resolve(options: Options) -> Resolved:
     if schema is not None:
         source = with_schema_types(source, schema, types)
     log_inferred_columns("score", source)
-    model.check(source.schema, options.keep_columns or None)
+    # A policy may judge a value by columns that are not kept: they are left out afterwards.
+    kept = None if redaction else options.keep_columns or None
+    model.check(source.schema, kept)
     rules, judge = gate_of(options, schema, source.schema)
-    if options.keep_columns and not (rules or judge):
+    gpu = Gpu.parse(options.gpu) if options.gpu else None
+    if redaction is not None:
+        redaction = redaction.fitted(source)
+    elif kept and not (rules or judge):
         source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
-    return Resolved(source, model, rules, judge, Gpu.parse(options.gpu) if options.gpu else None)
+    of_scored = redaction and _with_outputs(redaction, source, model)
+    return Resolved(source, model, rules, judge, gpu, redaction, of_scored)
+
+
+def _with_outputs(redaction: Redaction, source: "Input", model: "Model") -> Redaction:
+    """Returns the redaction of scored rows. Fractions that a model computes are left."""
+    import pyarrow as pa
+
+    from transforms.arrow.lists import value_type
+
+    outputs = model.output_fields()
+    figures = [field.name for field in outputs if pa.types.is_floating(value_type(field.type))]
+    return redaction.fitted(source, pa.schema([*source.schema, *outputs]), figures)
 
 
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
@@ -115,10 +146,13 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     from inference.score import Score
     from transforms.io.write import Write
     from transforms.row_checks.validate import Validate
+    from transforms.select import Select
 
+    redaction = resolved.redaction
+    close_door(redaction, root, run)
     rows = read(root, resolved.source, options, run)
     if resolved.judge is not None:
-        add_gate(rows, resolved.judge, options, run)
+        add_gate(rows, resolved.judge, options, run, redaction)
     if resolved.rules is not None:
         rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
     keep = options.keep_columns or None
@@ -126,8 +160,16 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
         needed = kept_columns(resolved.source, options.output)
         keep = (*keep, *(name for name in needed if name not in keep))
     gpu = resolved.gpu and for_step(resolved.gpu, run.setting)
-    scored = rows | Score(resolved.model, keep_columns=keep, gpu=gpu, dead_letters=run.dead_letters)
+    scored = rows | Score(
+        resolved.model,
+        keep_columns=None if redaction else keep,
+        gpu=gpu,
+        dead_letters=run.dead_letters,
+    )
     added = tuple(field.name for field in resolved.model.output_fields())
+    scored = redacted(scored, resolved.of_scored, run.dead_letters)
+    if redaction and keep:
+        scored = scored | Select((*keep, *added))
     _ = scored | Write(
         options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added
     )

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, option
+from beam_jobs.options.privacy import PolicyOptions
 from beam_jobs.options.validation import ValidationOptions
 from beam_jobs.running.judging import (
     checks_of,
@@ -17,6 +18,14 @@ from beam_jobs.running.judging import (
     with_facts,
 )
 from beam_jobs.running.logs import say
+from beam_jobs.running.redaction import (
+    Redaction,
+    close_door,
+    examples_of,
+    redacted,
+    redaction_of,
+    text_types,
+)
 from beam_jobs.running.run import Run
 from beam_jobs.running.slice_count import check_slices
 from beam_jobs.running.verdict import verdict
@@ -38,11 +47,12 @@ _OF_ROWS = (
     "sample_rate",
     "semantics",
     "correlations",
+    "policy",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ValidationOptions):
+class Options(ValidationOptions, PolicyOptions):
     """Makes the statistics of files, and reports their anomalies.
 
     Writes FeatureStats.pb, SchemaDiff.pb and schema.pbtxt, as TensorFlow Data Validation does, and
@@ -53,6 +63,7 @@ class Options(ValidationOptions):
       python -m beam_jobs.validate --input eval.csv --schema schema.pbtxt --output eval_stats/ \
 --reference train_stats/
       python -m beam_jobs.validate --input day2/ --schema s.pbtxt --slices payment_type --output d2/
+      python -m beam_jobs.validate --input trips.csv --policy policy.yaml --output out/
       python -m beam_jobs.validate --input trips.csv --rules rules.yaml --output out/
       python -m beam_jobs.validate --merge --input 'stats/2026-11-*/' --schema s.pbtxt --output nov/
     """
@@ -137,7 +148,10 @@ class Options(ValidationOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
+Resolved: TypeAlias = "tuple[Source | tuple[str, ...], Judge, Redaction | None]"
+
+
+def resolve(options: Options) -> Resolved:
     """Reads the schema, the rules and the reference, and looks at the files."""
     from transforms.io.file_source import Source
     from transforms.io.schema_types import nearly_numbers, with_schema_types
@@ -147,9 +161,11 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     schema = read_schema(options.schema)
     if options.merge:
         return _resolve_merge(options, schema, StatisticsOptions(schema=schema))
-    source = Source.resolve(options.input, limit=options.limit)
+    redaction = redaction_of(options.policy)
+    types = text_types(redaction)
+    source = Source.resolve(options.input, types=types, limit=options.limit)
     if schema is not None:
-        source = with_schema_types(source, schema)
+        source = with_schema_types(source, schema, types)
     elif nearly := nearly_numbers(source):
         told = ", ".join(f"{name} ({wrong:,})" for name, wrong in nearly.items())
         say(
@@ -171,12 +187,10 @@ def resolve(options: Options) -> "tuple[Source | tuple[str, ...], Judge]":
     checks = checks_of(options, schema, source.schema)
     judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)
     warn_of_swapped_reference(options, judge, source.schema)
-    return source, judge
+    return source, judge, redaction and redaction.fitted(source)
 
 
-def _resolve_merge(
-    options: Options, schema: Any, statistics: "StatisticsOptions"
-) -> "tuple[tuple[str, ...], Judge]":
+def _resolve_merge(options: Options, schema: Any, statistics: "StatisticsOptions") -> Resolved:
     """Resolves a merge of statistics; refuses options that need rows."""
     from transforms.errors import ConfigError
     from transforms.files.uris import parse
@@ -195,12 +209,12 @@ def _resolve_merge(
         )
     noun = "validation" if len(places) == 1 else "validations"
     say("validate", f"merges the statistics of {len(places):,} {noun}")
-    return places, judge
+    return places, judge, None
 
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Source | tuple[str, ...], Judge]",
+    resolved: Resolved,
     options: Options,
     run: Run,
 ) -> None:
@@ -208,18 +222,21 @@ def build(
     from transforms.gate.check import CheckData, JudgeStates, count_rows, store
     from transforms.io.read import Read
 
-    source, judge = resolved
-    judge = with_facts(judge, options, run)
+    source, judge, redaction = resolved
+    judge = with_facts(judge, options, run, examples_of(redaction, root.options))
     output = run.whole.target(options.output)
     if isinstance(source, tuple):
         judged = root | JudgeStates(source, judge)
         count_rows(judged, run.whole, output)
         store(judged, run.whole, output)
         return
+    close_door(redaction, root, run)
     rows = root | Read(source, dead_letters=run.dead_letters)
+    kept = redacted(rows, redaction, run.dead_letters)
     unread = None if options.max_rejected_fraction is not None else run.dead_letters
-    store(rows | CheckData(judge, unread), run.whole, output)
-    run.whole.published(rows, options.output)
+    data = rows if redaction is None else (rows, kept)
+    store(data | CheckData(judge, unread), run.whole, output)
+    run.whole.published(kept, options.output)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

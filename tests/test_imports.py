@@ -29,7 +29,7 @@ FLOORS = {
         conform
         coders
         merging verb
-        rebatch
+        rebatch select
         metadata
         examples
         files

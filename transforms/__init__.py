@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from transforms.rows.bridge import FromRows, ToRows
     from transforms.rules.check_columns import CheckColumns
     from transforms.rules.files import parse_rules, read_rules
+    from transforms.select import Select
     from transforms.skew.detect import DetectFeatureSkew
     from transforms.statistics.collect import statistics_of
     from transforms.statistics.generate import GenerateStatistics
@@ -82,6 +83,7 @@ _HOMES = {
     # Batches and windows.
     "Batches": "coders",
     "Rebatch": "rebatch",
+    "Select": "select",
     "MicroBatch": "windows.micro_batch",
     "WindowBatches": "windows.window_batches",
     # Data as a whole.
@@ -144,6 +146,7 @@ __all__ = [
     "Rebatch",
     "Refused",
     "Replay",
+    "Select",
     "SliceBy",
     "SplitRows",
     "Splits",

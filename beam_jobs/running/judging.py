@@ -5,7 +5,9 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.command_line import job_of
+from beam_jobs.options.validation import ValidationOptions
 from beam_jobs.running.logs import say
+from beam_jobs.running.redaction import Redaction, check_reference, examples_of, redacted
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from transforms.rules.files import Rules
     from transforms.statistics.options import StatisticsOptions
     from transforms.user_code import Code
-from beam_jobs.options.validation import ValidationOptions
 
 
 def read_schema(uri: str | None) -> Any:
@@ -90,6 +91,7 @@ def judge_of(
     for name in ("reference", "environment", "warn_only"):
         if schema is None and getattr(options, name):
             raise ConfigError(f"--{name} needs --schema: without one nothing is judged by it")
+    check_reference(options)
     if schema is not None:
         check_environment(schema, options.environment)
         _warn_without_comparators(options, schema)
@@ -235,8 +237,15 @@ def _check_rejecting(left: "Rules") -> None:
         raise ConfigError(f"--rules: {name!r} {why}: it needs --gate")
 
 
-def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
-    """Returns the judge with facts for its report: the run, and what the data is judged by."""
+def with_facts(judge: "Judge", options: Any, run: "Run", redact: Any = None) -> "Judge":
+    """Returns the judge with facts for its report: the run, and what the data is judged by.
+
+    Args:
+      judge: The judge.
+      options: The job's.
+      run: The run.
+      redact: Redacts example rows.
+    """
     now = datetime.datetime.now(datetime.UTC)
     of_reference = "data of before" if options.reference_kind == "span" else "serving data"
     facts = {
@@ -247,16 +256,27 @@ def with_facts(judge: "Judge", options: Any, run: "Run") -> "Judge":
         "Environment": options.environment,
         "Baseline": options.reference and f"{options.reference} ({of_reference})",
         "Rules": options.rules,
+        "Redacted by": options.policy,
     }
     told = tuple((name, str(value)) for name, value in facts.items() if value)
-    return dataclasses.replace(judge, about=told)
+    return dataclasses.replace(judge, about=told, redact=redact)
 
 
-def add_gate(rows: "Batches", judge: "Judge", options: Any, run: "Run") -> None:
-    """Adds a judge of all rows beside a job's work; if it finds errors, nothing is published."""
+def add_gate(
+    rows: "Batches", judge: "Judge", options: Any, run: "Run", redaction: Redaction | None = None
+) -> None:
+    """Adds a judge of all rows beside a job's work; if it finds errors, nothing is published.
+
+    With a policy the statistics are those of redacted rows. What can't be redacted is rejected
+    by the job itself, and not told twice.
+    """
+    from transforms.commit.dead_letters import Unrecorded
     from transforms.gate.check import CheckData, store
 
-    judge = with_facts(judge, options, run)
-    judged = rows | "Gate" >> CheckData(judge)
+    judge = with_facts(judge, options, run, examples_of(redaction, rows.pipeline.options))
+    data: Any = rows
+    if redaction is not None:
+        data = rows, redacted(rows, redaction, Unrecorded(), "Evidence")
+    judged = data | "Gate" >> CheckData(judge)
     assert run.findings is not None, "a job with a gate has an output"
     store(judged, run.whole, run.whole.target(run.findings, evidence=True))

@@ -56,6 +56,7 @@ from transforms.rules.column_rules import ColumnRule
 from transforms.rules.files import Rules
 from transforms.rules.kinds import Kind
 from transforms.rules.row_rules import RowRule
+from transforms.select import Select
 from transforms.skew.detect import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
 from transforms.verb import Verb
@@ -184,6 +185,7 @@ EXAMPLES = {
     "Redact": lambda model: Redact(policy()),
     "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
+    "Select": lambda model: Select(("x", "y", "other")),
     "SplitRows": lambda model: SplitRows(Splits.parse("train:2,eval:1")),
     "Stage": lambda model: Stage(_target(), "Step"),
     "StageShards": lambda model: StageShards(_target(), "Step", 2),
@@ -204,6 +206,7 @@ VERBS = (
     "Rebatch",
     "Redact",
     "Score",
+    "Select",
     "TimedRows",
     "Unique",
     "Validate",

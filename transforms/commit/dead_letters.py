@@ -73,11 +73,16 @@ class DeadLetters:
         """Adds to the run's ledger how many rows were read."""
         self.commit.take(entries)
 
-    def number(self) -> "beam.PCollection[int]":
-        """How many rows the verbs rejected that have taken it so far: one number."""
+    def number(self, of: str) -> "beam.PCollection[int]":
+        """Returns how many rows a step rejected that has taken it so far: one number.
+
+        Args:
+          of: The step's label.
+        """
         counts = tuple(
             rejects | f"Of {step}" >> beam.Map(rejected_rows).with_output_types(int)
             for step, rejects in self._taken
+            if step == of
         )
         return counts | "Counts" >> beam.Flatten() | "Number" >> beam.CombineGlobally(sum)
 

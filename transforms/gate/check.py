@@ -28,20 +28,23 @@ class CheckData(Verb):
       dead_letters: What they have taken so far are rows that could not be read, which is an error;
         None if it is none.
 
-    Returns: One `Judgement`. The rows themselves are left as they are.
+    Returns: One `Judgement`. The rows themselves are left as they are. Given a pair of collections,
+      it checks the rows of the first one by themselves, and makes statistics of the second: the
+      same rows, redacted.
     """
 
     judge: Judge
     dead_letters: DeadLetters | None = None
 
-    def expand(self, batches: Batches) -> "beam.PCollection[Judgement]":
+    def expand(self, batches: Batches | tuple[Batches, Batches]) -> "beam.PCollection[Judgement]":
         """Returns one judgement of all rows."""
-        slices = batches | "Statistics" >> CollectStatistics(self.judge.options)
-        checks, sides = self.judge.checks, _unread(self.dead_letters)
+        rows, kept = batches if isinstance(batches, tuple) else (batches, batches)
+        slices = kept | "Statistics" >> CollectStatistics(self.judge.options)
+        judge, checks, sides = self.judge, self.judge.checks, _unread(self.dead_letters)
         if checks is not None:
-            faults = batches | "Rows" >> GatherFaults(checks, self.judge.examples)
+            faults = rows | "Rows" >> GatherFaults(checks, judge.examples, judge.redact)
             sides["faults"] = beam.pvalue.AsSingleton(faults)
-            sides |= _sides(batches, checks.rules)
+            sides |= _sides(rows, kept, checks.rules)
         judged = beam.Map(self.judge, **sides).with_output_types(Judgement)
         return slices | "Judge" >> judged
 
@@ -104,19 +107,22 @@ def _findings(judgement: Judgement) -> tuple[Finding, ...]:
 def _unread(dead_letters: DeadLetters | None) -> dict[str, Any]:
     if dead_letters is None:
         return {}
-    return {"unread": beam.pvalue.AsSingleton(dead_letters.number())}
+    return {"unread": beam.pvalue.AsSingleton(dead_letters.number("Read"))}
 
 
-def _sides(batches: Batches, rules: Rules) -> dict[str, Any]:
-    """What comes of rules about columns and keys, as side inputs."""
+def _sides(rows: Batches, kept: Batches, rules: Rules) -> dict[str, Any]:
+    """What comes of rules about columns and keys, as side inputs.
+
+    A verdict on a column shows a value, and so it is one on what is kept; keys are counted only.
+    """
     sides: dict[str, Any] = {}
     if rules.column:
-        sides["verdicts"] = beam.pvalue.AsList(batches | "Columns" >> CheckColumns(rules.column))
+        sides["verdicts"] = beam.pvalue.AsList(kept | "Columns" >> CheckColumns(rules.column))
     counts = []
     for rule in rules.unique:
-        rows = batches | f"Repeats {rule.name}" >> CountRepeats(rule.columns)
+        repeats = rows | f"Repeats {rule.name}" >> CountRepeats(rule.columns)
         named = beam.Map(_named, name=rule.name).with_output_types(tuple[str, int])
-        counts.append(rows | f"Named {rule.name}" >> named)
+        counts.append(repeats | f"Named {rule.name}" >> named)
     if counts:
         sides["repeats"] = beam.pvalue.AsDict(tuple(counts) | "Repeats" >> beam.Flatten())
     return sides

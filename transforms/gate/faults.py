@@ -2,8 +2,8 @@
 
 import functools
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, TypeVar
 
 import apache_beam as beam
 import numpy as np
@@ -25,6 +25,9 @@ SHOWN = 5
 SHOWS = ("masked", "full", "none")
 """How examples are shown: what is not at fault by its form, all as it is, or not at all."""
 
+Redact: TypeAlias = Callable[[pa.RecordBatch, str], pa.RecordBatch]
+"""Redacts example rows, all but one column, and returns those that may be shown."""
+
 
 @dataclass(frozen=True)
 class FaultyRows:
@@ -33,10 +36,12 @@ class FaultyRows:
     Attributes:
       rows: How many.
       examples: The first of them, as `report.html` shows them.
+      at_fault: The columns of examples whose values are shown where the others are masked.
     """
 
     rows: int = 0
     examples: tuple[pa.RecordBatch, ...] = ()
+    at_fault: tuple[str, ...] = ()
 
     @property
     def shown(self) -> int:
@@ -49,7 +54,14 @@ class FaultyRows:
         for batch in other.examples:
             more += [batch.slice(0, room)] if room > 0 else []
             room -= batch.num_rows
-        return FaultyRows(self.rows + other.rows, tuple(more))
+        return FaultyRows(self.rows + other.rows, tuple(more), self.at_fault or other.at_fault)
+
+    def shown_as(self, redact: Redact, shows: str) -> "FaultyRows":
+        """Returns them with examples that were redacted, and then masked where that is asked."""
+        made = [redact(rows, PLACE) for rows in self.examples]
+        if shows == "masked":
+            made = [masked(rows, (PLACE, *self.at_fault)) for rows in made]
+        return replace(self, examples=tuple(rows for rows in made if rows.num_rows))
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,14 @@ class Faults:
             _merged(self.features, other.features),
             _merged(self.rules, other.rules),
         )
+
+    def shown_as(self, redact: Redact, shows: str) -> "Faults":
+        """Returns the violations with examples that were redacted; see `FaultyRows.shown_as`."""
+        features, rules = (
+            {name: fault.shown_as(redact, shows) for name, fault in faults.items()}
+            for faults in (self.features, self.rules)
+        )
+        return replace(self, features=features, rules=rules)
 
 
 def _merged(left: dict[str, FaultyRows], right: dict[str, FaultyRows]) -> dict[str, FaultyRows]:
@@ -140,10 +160,12 @@ def _faulty_rows(
         return FaultyRows(len(places))
     rows = take_rows(batch, places[:SHOWN])
     # Of a struct only a field is at fault, and the others are nobody's business.
-    rows = rows if shows == "full" else masked(rows, () if is_within else columns)
+    at_fault = () if is_within else tuple(columns)
+    rows = rows if shows == "full" else masked(rows, at_fault)
     names = sorted(rows.schema.names, key=lambda name: name not in columns)
     arrays = [row_sources(batch, places[:SHOWN]), *(rows[name] for name in names)]
-    return FaultyRows(len(places), (pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names]),))
+    examples = pa.RecordBatch.from_arrays(arrays, names=[PLACE, *names])
+    return FaultyRows(len(places), (examples,), at_fault)
 
 
 @dataclass
@@ -153,14 +175,22 @@ class GatherFaults(Verb):
     Args:
       checks: What rows are checked for.
       shows: How examples are shown, one of `SHOWS`.
+      redact: Redacts the examples before they are shown.
 
     Returns: The `Faults` of all rows.
     """
 
     checks: Checks
     shows: str = "masked"
+    redact: Redact | None = None
 
     def expand(self, batches: Batches) -> "beam.PCollection[Faults]":
         """Returns what the rows violate, as one value."""
-        found = functools.partial(faults_of, checks=self.checks, shows=self.shows)
-        return batches | "Faults" >> beam.CombineGlobally(MergeFn(Faults, found))
+        # What is redacted must not be masked before: a masked number of a card is none.
+        shows = "full" if self.redact and self.shows == "masked" else self.shows
+        found = functools.partial(faults_of, checks=self.checks, shows=shows)
+        faults = batches | "Faults" >> beam.CombineGlobally(MergeFn(Faults, found))
+        if self.redact is None:
+            return faults
+        redacted = beam.Map(Faults.shown_as, self.redact, self.shows).with_output_types(Faults)
+        return faults | "Redact" >> redacted

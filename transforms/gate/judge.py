@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from transforms.coders import register_pickled_coder
-from transforms.gate.faults import Faults, FaultyRows
+from transforms.gate.faults import Faults, FaultyRows, Redact
 from transforms.gate.places import ANOMALIES, REPORT, SCHEMA, STATE, STATISTICS
 from transforms.gate.rule_anomalies import rule_anomalies, rule_keys, unread_rows
 from transforms.row_checks.checks import Checks
@@ -72,6 +72,7 @@ class Judge:
       title: The title of the report.
       severities: "ERROR" or "WARNING" by kind of anomaly; kinds not named are errors.
       about: Facts about the run for the report, each with its name.
+      redact: Redacts example rows.
     """
 
     options: StatisticsOptions = field(default_factory=StatisticsOptions)
@@ -86,6 +87,7 @@ class Judge:
     schema_text: str = ""
     severities: Mapping[str, str] = field(default_factory=dict)
     about: tuple[tuple[str, str], ...] = ()
+    redact: Redact | None = None
 
     def __call__(
         self,
