@@ -53,7 +53,7 @@ def test_a_day_in_which_something_moved(known, tmp_path, capsys):
     out = tmp_path / "drift"
     flags = {"event_time_column": "time", "window": 3600, "baseline": known}
     assert run(drift, input=day, output=f"{out}/", **flags) == 0
-    assert {path.name for path in out.iterdir()} == {"verdicts.parquet", "report.html", "_millrace"}
+    assert {path.name for path in out.iterdir()} == {"verdicts.parquet", "incidents.parquet", "report.html", "_millrace"}
     verdicts = pq.read_table(out / "verdicts.parquet")
     assert verdicts.schema.equals(VERDICTS)
     whole = [row for row in verdicts.to_pylist() if not row["slice"]]

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from transforms.drift.baseline import Baseline
 from transforms.drift.counting.counts import Counts
+from transforms.drift.incidents.confirm import confirm
+from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.verdicts import VERDICTS, Window
@@ -28,11 +30,13 @@ class Outcome:
 
     Attributes:
       verdicts: Of schema `VERDICTS`, by window, slice and column.
+      events: Of schema `EVENTS`: of incidents, by window.
       files: Names and contents.
       findings: What a person should look at: a severity, a column, and why. They name no value.
     """
 
     verdicts: pa.Table
+    events: pa.Table
     files: tuple[tuple[str, bytes], ...]
     findings: tuple[tuple[str, str, str], ...]
 
@@ -44,6 +48,7 @@ def outcome_of(
     period_us: int | None = None,
     title: str = "Drift",
     format: str = "parquet",
+    rule: Confirmation | None = None,
 ) -> Outcome:
     """Compares all windows with a baseline, and tells what came of it.
 
@@ -54,7 +59,8 @@ def outcome_of(
       period_us: From one window's start to the next, in microseconds: what lies between the first
         and the last and is not there had no rows. None where rows have no times.
       title: The report's heading.
-      format: Of the file of verdicts.
+      format: Of the files of verdicts and incidents.
+      rule: When an incident begins and ends.
     """
     compare = Comparer(baseline, policy)
     by_start = {window.start or 0: (window, counts) for window, counts in windows}
@@ -62,6 +68,7 @@ def outcome_of(
     batches = {window.start or 0: compare(counts, window) for window, counts in ordered}
     for window in _gaps([window for window, _ in ordered], period_us):
         batches[window.start or 0] = compare.no_data(window)
+    events = confirm(batches.values(), policy, rule)
     verdicts = pa.Table.from_batches([batches[start] for start in sorted(batches)], VERDICTS)
     rows = verdicts.to_pylist()
     facts = Facts(
@@ -73,10 +80,13 @@ def outcome_of(
         len(batches),
     )
     moved = {} if not rows else _moved(baseline, rows, ordered)
-    files = [(f"verdicts.{format}", _written(verdicts, format))]
+    files = [
+        (f"{name}.{format}", _written(table, format))
+        for name, table in (("verdicts", verdicts), ("incidents", events))
+    ]
     if rows:
-        files.append((REPORT, drift_report(rows, moved, facts).encode()))
-    return Outcome(verdicts, tuple(files), _findings(rows))
+        files.append((REPORT, drift_report(rows, moved, facts, events.to_pylist()).encode()))
+    return Outcome(verdicts, events, tuple(files), _findings(rows))
 
 
 def _gaps(windows: list[Window], period_us: int | None) -> list[Window]:
@@ -128,10 +138,10 @@ def _shares(counts: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _written(verdicts: pa.Table, format: str) -> bytes:
+def _written(table: pa.Table, format: str) -> bytes:
     stream = io.BytesIO()
-    writer = load_format(format).writer(stream, VERDICTS)
-    for batch in verdicts.to_batches():
+    writer = load_format(format).writer(stream, table.schema)
+    for batch in table.to_batches():
         writer.write(batch)
     writer.close()
     return stream.getvalue()

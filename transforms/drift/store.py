@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import apache_beam as beam
+import pyarrow as pa
 
+from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Finding, Target
 from transforms.drift.baseline import FILE, Baseline
+from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.policy import Policy
 from transforms.drift.outcome import Outcome, outcome_of
 from transforms.drift.profile import Profile
@@ -37,7 +40,8 @@ class JudgeWindows(Verb):
       period: Seconds from one window's start to the next: those between the first and the last
         that are not there had no rows. None where rows have no times.
       title: The report's heading.
-      format: Of the file of verdicts: "parquet" or "jsonl", say.
+      format: Of the files of verdicts and incidents: "parquet" or "jsonl", say.
+      rule: When an incident begins and ends.
 
     Returns: One `Outcome`.
     """
@@ -47,6 +51,7 @@ class JudgeWindows(Verb):
     period: float | None = None
     title: str = "Drift"
     format: str = "parquet"
+    rule: Confirmation = field(default_factory=Confirmation)
 
     def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
         """Returns the outcome of all windows together."""
@@ -61,6 +66,7 @@ class JudgeWindows(Verb):
             period_us,
             self.title,
             self.format,
+            self.rule,
         )
         return start | "Judge" >> judge.with_output_types(Outcome)
 
@@ -73,9 +79,10 @@ def _judged(
     period_us: int | None,
     title: str,
     format: str,
+    rule: Confirmation,
 ) -> Outcome:
     windows = [(each.window, each.counts) for each in profiles]
-    return outcome_of(baseline, windows, policy, period_us, title, format)
+    return outcome_of(baseline, windows, policy, period_us, title, format, rule)
 
 
 def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: Target) -> None:
@@ -87,6 +94,12 @@ def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: 
     commit.judged(told)
 
 
+def events_of(outcome: "beam.PCollection[Outcome]") -> Batches:
+    """Returns what is told of incidents, as batches."""
+    found: Batches = outcome | "Events" >> beam.FlatMap(_events).with_output_types(pa.RecordBatch)
+    return found
+
+
 def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: Target) -> None:
     """Writes a baseline when the run is committed."""
     check_folder(target, "a baseline")
@@ -96,6 +109,10 @@ def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: T
 
 def _files(outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
     return outcome.files
+
+
+def _events(outcome: Outcome) -> list[pa.RecordBatch]:
+    return [batch for batch in outcome.events.to_batches() if batch.num_rows]
 
 
 def _findings(outcome: Outcome) -> tuple[Finding, ...]:

@@ -1,6 +1,5 @@
 """MicroBatch: gathers small batches, for no longer than a deadline."""
 
-import hashlib
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,6 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 from apache_beam.coders import TupleCoder, VarIntCoder
-from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
     BagStateSpec,
@@ -27,6 +25,7 @@ from transforms.coders import Batches, RecordBatchCoder
 from transforms.errors import ConfigError
 from transforms.rebatch import Rebatch
 from transforms.verb import Verb
+from transforms.windows.stateful import keep_bundles_whole, own_name
 
 SHARDS = 4
 
@@ -132,27 +131,13 @@ def _write(tally: Any, rows: int, size: int, latest: int, pending: int) -> None:
         tally.clear()
 
 
-def _whole_bundles(options: PipelineOptions) -> None:
-    """Has Prism leave bundles whole, as the other runners leave those with state.
-
-    It splits any bundle that stands still for a tenth of a second or two, and lets the rest start
-    beside it, also where both have rows or timers of the same key (Beam issue 35771). Both then
-    see the same state, and rows are lost or come twice. Nobody but Prism knows this experiment.
-    """
-    options.view_as(DebugOptions).add_experiment("prism_disable_sdf_split")
-
-
 def _gather_fn(max_rows: int, max_bytes: int, deadline: float, label: str) -> beam.DoFn:
     """Returns a `_Gather` whose timers have names of their own, by the label of its step.
 
-    FnApiRunner puts the timers of one name into one buffer, of whatever steps they are, and gives
-    them all to the first that it comes to; what the others hold then stays in their state (Beam
-    issue 21995). Of two steps with the same names, one lost all that it held. A timer's name is
-    fixed in a method's signature, hence the class is made here.
+    A timer's name is fixed in a method's signature, hence the class is made here.
     """
-    name = hashlib.blake2b(label.encode(), digest_size=8).hexdigest()
-    by_clock = TimerSpec(f"deadline-{name}", TimeDomain.REAL_TIME)
-    by_window = TimerSpec(f"end-{name}", TimeDomain.WATERMARK)
+    by_clock = TimerSpec(own_name("deadline", label), TimeDomain.REAL_TIME)
+    by_window = TimerSpec(own_name("end", label), TimeDomain.WATERMARK)
     by_clock_param, by_window_param = (
         beam.DoFn.TimerParam(by_clock),
         beam.DoFn.TimerParam(by_window),
@@ -234,7 +219,7 @@ class MicroBatch(Verb):
         if self.deadline is None or batches.is_bounded:
             joined: Batches = batches | "Join" >> Rebatch(self.max_rows, self.max_bytes)
             return joined
-        _whole_bundles(batches.pipeline.options)
+        keep_bundles_whole(batches.pipeline.options)
         keyed = batches | "Shard" >> beam.Map(_keyed)
         keyed.element_type = beam.typehints.KV[int, pa.RecordBatch]
         # Within `expand`, the last on the stack is this step: its label is the pipeline's only one.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.reports.charts import histogram, strip
+from transforms.reports.drift.incidents import incidents, opened
 from transforms.reports.figures import counted, number, share
 from transforms.reports.markup import Markup, element, joined, shown
 from transforms.reports.page import Section, badge, more, note, page, table, tiles
@@ -78,19 +79,26 @@ def findings(rows: Sequence[Row]) -> list[Row]:
     return sorted(worst.values(), key=_weight, reverse=True)
 
 
-def drift_report(rows: Sequence[Row], moved: Mapping[tuple[str, str], Moved], facts: Facts) -> str:
+def drift_report(
+    rows: Sequence[Row],
+    moved: Mapping[tuple[str, str], Moved],
+    facts: Facts,
+    events: Sequence[Row] = (),
+) -> str:
     """Returns a self-contained page.
 
     Args:
       rows: All verdicts, by window.
       moved: The histograms of findings, by slice and column.
       facts: What is said of the whole.
+      events: What is told of incidents, by window.
 
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
     """
     found = findings(rows)
     sections = [
         Section("timeline", "Windows by column", _timeline(rows)),
+        Section("incidents", "Incidents", incidents(events, window_text), opened(events)),
         Section("moved", "What moved", _moved(found, rows, moved), len(found)),
     ]
     return page(facts.title, joined(_tiles(found, facts), _legend()), sections)

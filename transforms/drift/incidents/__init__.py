@@ -1,0 +1,1 @@
+"""Incidents: verdicts of window after window, confirmed, recovered, told once."""

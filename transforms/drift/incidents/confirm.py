@@ -1,0 +1,163 @@
+"""Confirms what single windows say: verdicts in their order to events of incidents."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.drift.incidents.events import EVENTS, event_row, events_of
+from transforms.drift.incidents.series import Confirmation, Series, Sighting, step
+from transforms.drift.judging.policy import Policy
+from transforms.drift.judging.verdicts import (
+    DRIFT,
+    FOUND,
+    MISSING_COLUMN,
+    NO_DATA,
+    OK,
+    SUSPECT,
+    policy_digest,
+)
+from transforms.drift.counting.layout import WHOLE
+
+_READ = (
+    "verdict_id baseline slice column window_start window_end status calibrated p_value adjusted_psi"
+).split()
+_JUDGED = (OK, SUSPECT, DRIFT, MISSING_COLUMN)
+_LEAST_TAIL = 1e-12
+_NORMAL = NormalDist()
+
+
+@dataclass
+class Confirmer:
+    """Follows every column of every slice from window to window.
+
+    Args:
+      policy: That by which the windows were judged.
+      rule: When an incident begins and ends.
+
+    Attributes:
+      series: The state of each (slice, column) that is not quiet; the column None stands for
+        whether there are rows at all.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    rule: Confirmation = field(default_factory=Confirmation)
+    series: dict[tuple[str, str | None], Series] = field(default_factory=dict)
+
+    def add(self, verdicts: pa.RecordBatch) -> pa.RecordBatch:
+        """Takes the final verdicts of the next window into account.
+
+        Args:
+          verdicts: Of schema `verdicts.VERDICTS`, all of one window.
+
+        Returns: What is told, of schema `EVENTS`; often nothing.
+        """
+        rows = _plain(verdicts)
+        if not rows or rows[0]["window_start"] is None:
+            return events_of([])
+        bound = self.rule.bound(len(rows))
+        monitor = f"{rows[0]['baseline']} {policy_digest(self.policy)}"
+        pairs = [(_silence(rows), self._silent(rows))]
+        pairs += [(row, self._seen(row)) for row in rows if row["status"] != "NEW_COLUMN"]
+        found = [self._step(row, seen, bound, monitor) for row, seen in pairs]
+        return events_of([each for each in found if each is not None])
+
+    def _step(
+        self, row: dict[str, Any], seen: Sighting, bound: float, monitor: str
+    ) -> list[Any] | None:
+        key = row["slice"], row["column"]
+        before = self.series.get(key, Series())
+        after, event, incident = step(before, seen, self.rule, bound)
+        if after.is_quiet:
+            self.series.pop(key, None)
+        else:
+            self.series[key] = after
+        if event is None or incident is None:
+            return None
+        return event_row(monitor, event, incident, row)
+
+    def _seen(self, row: dict[str, Any]) -> Sighting:
+        floor = self.policy.suspect if row["calibrated"] else self.policy.uncalibrated
+        tail, index = row["p_value"], row["adjusted_psi"]
+        known = tail is not None and index is not None
+        strong = row["status"] in FOUND
+        weak = known and tail <= self.policy.false_share and index >= floor
+        severity = row["status"] if strong else SUSPECT if weak else ""
+        return Sighting(
+            row["window_start"],
+            row["window_end"],
+            strong,
+            weak,
+            row["status"] in _JUDGED,
+            severity,
+            _z(tail) if known else 0.0,
+            index - floor / 2 if known else 0.0,
+        )
+
+    def _silent(self, rows: list[dict[str, Any]]) -> Sighting:
+        is_silent = any(row["status"] == NO_DATA for row in rows if row["slice"] == WHOLE)
+        return Sighting(
+            rows[0]["window_start"],
+            rows[0]["window_end"],
+            strong=is_silent,
+            severity=NO_DATA if is_silent else "",
+        )
+
+
+def confirm(
+    verdicts: Iterable[pa.RecordBatch],
+    policy: Policy | None = None,
+    rule: Confirmation | None = None,
+) -> pa.Table:
+    """Returns the events of windows that are all known.
+
+    Args:
+      verdicts: Of each window one batch, in any order; of several results of a window the last
+        one counts.
+      policy: That by which they were judged.
+      rule: When an incident begins and ends.
+    """
+    confirmer = Confirmer(policy or Policy(), rule or Confirmation())
+    found = [confirmer.add(batch) for batch in in_order(verdicts)]
+    return pa.Table.from_batches(found, EVENTS)
+
+
+def in_order(verdicts: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Returns the last result of each window, by its end; early ones are left out."""
+    last: dict[tuple[int, int], tuple[int, pa.RecordBatch]] = {}
+    for batch in verdicts:
+        if not batch.num_rows or batch["timing"][0].as_py() == "early":
+            continue
+        place, revision = window_of(batch), batch["revision"][0].as_py()
+        if place not in last or revision >= last[place][0]:
+            last[place] = revision, batch
+    return [last[place][1] for place in sorted(last)]
+
+
+def window_of(verdicts: pa.RecordBatch) -> tuple[int, int]:
+    """Returns end and start of the window of some verdicts, in microseconds; 0 without times."""
+    ends = [verdicts[name][0] for name in ("window_end", "window_start")]
+    end, start = (each.value or 0 if each.is_valid else 0 for each in ends)
+    return end, start
+
+
+def _plain(verdicts: pa.RecordBatch) -> list[dict[str, Any]]:
+    columns = {}
+    for name in _READ:
+        column = verdicts[name]
+        is_time = pa.types.is_timestamp(column.type)
+        columns[name] = (column.cast(pa.int64()) if is_time else column).to_pylist()
+    return [dict(zip(_READ, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _silence(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the verdict of all rows together, whether there are any."""
+    whole = next((row for row in rows if row["slice"] == WHOLE), rows[0])
+    return {**whole, "slice": WHOLE, "column": None, "adjusted_psi": None}
+
+
+def _z(tail: float) -> float:
+    """Returns by how many standard deviations a normal number of this tail is above its mean."""
+    return -_NORMAL.inv_cdf(min(max(tail, _LEAST_TAIL), 1 - _LEAST_TAIL))
