@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
-from beam_jobs.options.declare import ColumnMap, JobOptions, Seconds, option
+from beam_jobs.options.declare import ColumnMap, Seconds, option
+from beam_jobs.options.drift import GROUP, TimeUnitOptions
+from beam_jobs.options.rows import FileOptions
 from beam_jobs.running.run import Run
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(JobOptions):
+class Options(FileOptions, TimeUnitOptions):
     """Builds the baseline with which the drift job compares: cells of each column, and counts.
+
+    The input is of a time when all was well.
 
     With --event_time_column and --window it learns how far the baseline's own windows differ, and
     drift has to be more than that: 30 windows are the least for it.
@@ -29,25 +33,9 @@ class Options(JobOptions):
 --output trips.baseline
     """
 
-    input: str = option(
-        "Rows of a time when all was well: a file, folder or glob of Parquet, CSV, JSON Lines, "
-        "Avro, TFRecord or Arrow files, local or gs://. The suffix tells the format, or "
-        "?format=csv.",
-        kind="GCS_READ_FILE",
-        metavar="URI",
-        group="Data",
-    )
     output: str = option(
         "A folder for the baseline. Nothing appears there before the job is done.",
         kind="GCS_WRITE_FOLDER",
-        metavar="URI",
-        group="Data",
-    )
-    schema: str | None = option(
-        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
-        "inferred from a sample of text.",
-        kind="GCS_READ_FILE",
-        default=None,
         metavar="URI",
         group="Data",
     )
@@ -55,33 +43,27 @@ class Options(JobOptions):
         "The column of event times, by which windows are cut; it is not counted itself.",
         default=None,
         metavar="COLUMN",
-        group="Drift",
-    )
-    event_time_unit: str | None = option(
-        "What the event times count since 1970, where they are numbers.",
-        default=None,
-        choices=("s", "ms", "us", "ns"),
-        group="Drift",
+        group=GROUP,
     )
     window: Seconds | None = option(
         "The length of the windows that will be compared with this baseline, as in 1h.",
         default=None,
         minimum=0.001,
-        group="Drift",
+        group=GROUP,
     )
     slices: tuple[str, ...] = option(
         "Columns of texts: the rows of each of their frequent texts are compared by themselves "
         "too.",
         default=(),
         metavar="COLUMN,...",
-        group="Drift",
+        group=GROUP,
     )
     kinds: ColumnMap = option(
         "What is counted of columns, where type and values are not to decide: numbers, labels, "
         "list_lengths, text_lengths, digits or presence, as in numbers=id,code;labels=zip.",
         default=(),
         metavar="KIND=COLUMNS",
-        group="Drift",
+        group=GROUP,
     )
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import Seconds, option
-from beam_jobs.options.rows import GROUP, InputOptions
+from beam_jobs.options.drift import GROUP, PolicyOptions, TimeUnitOptions
+from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
+from beam_jobs.running.alerts import tell
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
@@ -20,12 +22,11 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.drift.baseline import Baseline
-    from transforms.drift.judging.policy import Policy
     from transforms.io.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(InputOptions):
+class Options(PolicyOptions, TimeUnitOptions, InputOptions):
     """Compares windows of rows with a baseline, column by column, and tells what has drifted.
 
     Of files it writes verdicts and report.html, and prints what moved; of messages the verdicts of
@@ -47,14 +48,14 @@ class Options(InputOptions):
         "messages too: pubsub://projects/P/topics/T?format=json.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
-        group=GROUP,
+        group="Data",
         messages=True,
     )
     baseline: str = option(
         "With what windows are compared: what the baseline job has written.",
         kind="GCS_READ_FOLDER",
         metavar="URI",
-        group="Drift",
+        group=GROUP,
     )
     event_time_column: str = option(
         "The column of event times, by which windows are cut. By default the publish time of "
@@ -62,51 +63,24 @@ class Options(InputOptions):
         "column if the URI says ?attributes=NAME.",
         default=EVENT_TIME,
         metavar="COLUMN",
-        group="Drift",
-    )
-    event_time_unit: str | None = option(
-        "Files: what the event times count since 1970, where they are numbers.",
-        default=None,
-        choices=("s", "ms", "us", "ns"),
-        group="Drift",
+        group=GROUP,
     )
     window: Seconds = option(
         "The length of a window, as in 1h.",
         default=3600.0,
         minimum=0.001,
-        group="Drift",
+        group=GROUP,
     )
     period: Seconds | None = option(
         "Files: the time from the start of a window to the next one, if they overlap: 10m, say.",
         default=None,
         minimum=0.001,
-        group="Drift",
-    )
-    suspect: float = option(
-        "From which adjusted PSI on a difference that is more than chance is suspect.",
-        default=0.02,
-        minimum=0.000001,
-        group="Drift",
-        metavar="PSI",
-    )
-    drift: float = option(
-        "From which adjusted PSI on it is drift.",
-        default=0.1,
-        minimum=0.000001,
-        group="Drift",
-        metavar="PSI",
-    )
-    least_rows: int = option(
-        "A window with fewer rows is not judged.",
-        default=200,
-        minimum=1,
-        group="Drift",
-        metavar="N",
+        group=GROUP,
     )
     fail_on_drift: bool = option(
         "Files: exit with code 3 if a column has drifted, or is missing.",
         default=False,
-        group="Drift",
+        group=GROUP,
         in_template=False,
     )
 
@@ -138,6 +112,7 @@ def build(
     run: Run,
 ) -> None:
     """Builds the whole pipeline."""
+    from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import DetectDrift
     from transforms.io.write import Write
 
@@ -145,12 +120,15 @@ def build(
     if source.bounded:
         _judge_files(root, source, baseline, options, run)
         return
-    payload = getattr(source, "payload_schema", source.schema)
-    of_messages = sorted(set(source.schema.names) - set(payload.names))
+    of_messages = sorted(set(source.schema.names) - set(source.content.names))
     ignored = (*of_messages, options.event_time_column)
-    detect = DetectDrift(baseline, policy=_policy(options), ignored=ignored)
+    detect = DetectDrift(baseline, policy=options.policy, ignored=ignored)
     verdicts = read(root, source, options, run) | detect
     _ = verdicts | Write(options.output, run.commit)
+    if options.alerts is not None:
+        # Where the runner reads messages by itself no row is too late: then windows never wait.
+        wait = 0.0 if run.setting.native else options.allowed_lateness
+        tell(verdicts | ConfirmDrift(options.policy, wait=wait), options.alerts, run)
 
 
 def _judge_files(
@@ -158,7 +136,7 @@ def _judge_files(
 ) -> None:
     from transforms.drift.profile import ProfileWindows
     from transforms.drift.rows import timed
-    from transforms.drift.store import JudgeWindows, store_outcome
+    from transforms.drift.store import JudgeWindows, events_of, store_outcome
     from transforms.io.read import Read
 
     column = _time_column(options, source)
@@ -169,8 +147,11 @@ def _judge_files(
     profiles = rows | ProfileWindows(baseline, size, options.period, column)
     title = f"Drift of {options.input}"
     step = options.period or size
-    judge = JudgeWindows(baseline, _policy(options), step, title, target.format)
-    store_outcome(profiles | judge, run.whole, target)
+    judge = JudgeWindows(baseline, options.policy, step, title, target.format)
+    outcome = profiles | judge
+    store_outcome(outcome, run.whole, target)
+    if options.alerts is not None:
+        tell(events_of(outcome), options.alerts, run)
     run.commit.published(rows, options.output)
 
 
@@ -187,17 +168,6 @@ def _time_column(options: Options, source: "Input") -> str | None:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name} needs --event_time_column")
     return None
-
-
-def _policy(options: Options) -> "Policy":
-    from transforms.drift.judging.policy import Policy
-
-    return Policy(
-        suspect=options.suspect,
-        uncalibrated=max(options.suspect, Policy.uncalibrated),
-        drift=max(options.suspect, options.drift),
-        least_rows=options.least_rows,
-    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

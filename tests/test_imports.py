@@ -82,8 +82,8 @@ FLOORS = {
 
 FREE_OF_BEAM = """
     transforms.arrow transforms.batches transforms.conform transforms.distances transforms.examples
-    transforms.drift.baseline transforms.drift.counting transforms.drift.judging
-    transforms.drift.make transforms.drift.outcome
+    transforms.drift.baseline transforms.drift.counting transforms.drift.incidents
+    transforms.drift.judging transforms.drift.make transforms.drift.outcome
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect

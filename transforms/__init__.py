@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transforms.commit.stream.commit import StreamCommit
     from transforms.drift.baseline import read_baseline
     from transforms.drift.build import BuildBaseline
+    from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import CompareWindows, DetectDrift
     from transforms.drift.make import build_baseline
     from transforms.drift.profile import ProfileWindows
@@ -105,6 +106,7 @@ _HOMES = {
     "ProfileWindows": "drift.profile",
     "CompareWindows": "drift.detect",
     "DetectDrift": "drift.detect",
+    "ConfirmDrift": "drift.confirm",
     "build_baseline": "drift.make",
     "read_baseline": "drift.baseline",
     # Features.
@@ -128,6 +130,7 @@ __all__ = [
     "Commit",
     "CompareWindows",
     "ConfigError",
+    "ConfirmDrift",
     "DeadLetters",
     "DetectDrift",
     "DetectFeatureSkew",

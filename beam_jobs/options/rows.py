@@ -2,10 +2,31 @@
 
 from dataclasses import dataclass
 
-from beam_jobs.options.declare import option
+from beam_jobs.options.declare import JobOptions, option
 from beam_jobs.options.streaming import StreamOptions
 
 GROUP = "Data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(JobOptions):
+    """Input and schema of a job on rows of files."""
+
+    input: str = option(
+        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
+        "local or gs://. The suffix names the format, or ?format=csv.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group=GROUP,
+    )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
+        "inferred from a sample of text.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -357,8 +357,15 @@ CASES = {
             "--dedup_key=key",
             f"--baseline={folder}/baseline.json",
             "--output=gs://bucket/out/",
+            "--alerts=gs://bucket/alerts/",
         ],
         labels=(
+            "Alerts",
+            "Alerts/Windows",
+            "ConfirmDrift",
+            "ConfirmDrift/AllWindows",
+            "ConfirmDrift/Follow",
+            "ConfirmDrift/Key",
             "DetectDrift",
             "DetectDrift/CompareWindows",
             "DetectDrift/ProfileWindows",
@@ -369,6 +376,7 @@ CASES = {
         arrow=(
             "Read/PubSub/Gather",
             "WindowBatches/Settle",
+            "ConfirmDrift/Follow",
             "DetectDrift/CompareWindows/Compare",
         ),
         streaming=True,

@@ -25,6 +25,7 @@ from transforms.commit.shards import StageShards
 from transforms.commit.stage import Stage
 from transforms.commit.stream.write import WriteWindows
 from transforms.drift.build import BuildBaseline
+from transforms.drift.confirm import ConfirmDrift
 from transforms.drift.detect import CompareWindows, DetectDrift
 from transforms.drift.make import build_baseline
 from transforms.drift.profile import ProfileWindows
@@ -162,6 +163,7 @@ EXAMPLES = {
     "CheckColumns": _check_columns,
     "CheckData": lambda model: CheckData(_judge()),
     "CompareWindows": lambda model: CompareWindows(_baseline()),
+    "ConfirmDrift": lambda model: ConfirmDrift(),
     "CountRepeats": lambda model: CountRepeats(("name",), 4),
     "GatherFaults": lambda model: GatherFaults(_checks()),
     "JudgeStates": lambda model: JudgeStates(("/tmp/never-read",), Judge()),

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs import baseline, drift
 from tests.support import shared_data
 from transforms.drift.baseline import read_baseline
+from transforms.drift.incidents.events import EVENTS
 from transforms.drift.judging.verdicts import VERDICTS
 
 HOUR = 3600 * 10**6
@@ -53,7 +55,12 @@ def test_a_day_in_which_something_moved(known, tmp_path, capsys):
     out = tmp_path / "drift"
     flags = {"event_time_column": "time", "window": 3600, "baseline": known}
     assert run(drift, input=day, output=f"{out}/", **flags) == 0
-    assert {path.name for path in out.iterdir()} == {"verdicts.parquet", "incidents.parquet", "report.html", "_millrace"}
+    assert {path.name for path in out.iterdir()} == {
+        "verdicts.parquet",
+        "incidents.parquet",
+        "report.html",
+        "_millrace",
+    }
     verdicts = pq.read_table(out / "verdicts.parquet")
     assert verdicts.schema.equals(VERDICTS)
     whole = [row for row in verdicts.to_pylist() if not row["slice"]]
@@ -79,6 +86,12 @@ def test_a_day_in_which_something_moved(known, tmp_path, capsys):
     assert "fare" in page
     manifest = json.loads((out / "_millrace/run.json").read_text())
     assert manifest["counts"]["rows_in"] == manifest["counts"]["rows_out"] == 5_500
+    opened = pq.read_table(out / "incidents.parquet")
+    assert opened.schema.equals(EVENTS)
+    assert [(row["event"], row["column"]) for row in opened.to_pylist() if not row["slice"]] == [
+        ("OPENED", "fare"),
+        ("RECOVERED", "fare"),
+    ]
     again = {**flags, "fail_on_drift": "true"}
     assert run(drift, input=day, output=f"{tmp_path}/again/", **again) == 3
     assert pq.read_table(tmp_path / "again/verdicts.parquet").equals(verdicts)
@@ -94,6 +107,24 @@ def test_rows_without_a_time_are_dead_letters(known, tmp_path):
     counts = json.loads((tmp_path / "drift/_millrace/run.json").read_text())["counts"]
     assert (counts["rows_in"], counts["rows_out"], counts["rows_dead"]) == (1002, 1000, 2)
     assert counts["dead_by_reason"] == {"missing_value": 2}
+
+
+def test_alerts_go_where_they_are_wanted(known, tmp_path):
+    day = trips(tmp_path / "day.parquet", 9, 100, 2, moved=(2, 3))
+    flags = {"event_time_column": "time", "baseline": known}
+    told = tmp_path / "alerts.jsonl"
+    assert run(drift, input=day, output=f"{tmp_path}/drift/", alerts=told, **flags) == 0
+    events = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [(each["event"], each["column"]) for each in events if not each["slice"]] == [
+        ("OPENED", "fare"),
+        ("RECOVERED", "fare"),
+    ]
+    assert len({each["incident_id"] for each in events}) * 2 == len(events)
+    quiet = trips(tmp_path / "quiet.parquet", 3, 100, 4)
+    none = tmp_path / "none/"
+    assert run(drift, input=quiet, output=f"{tmp_path}/quiet/", alerts=f"{none}/", **flags) == 0
+    found = ds.dataset(none, format="parquet").to_table()
+    assert (found.num_rows, found.schema.names) == (0, EVENTS.names)
 
 
 def test_verdicts_as_lines(known, tmp_path):

@@ -134,3 +134,26 @@ def test_messages_get_the_verdicts_of_the_same_rows_in_files(pubsub, known, of_f
     reasons = [letter["reason"] for letter in letters(tmp_path / "out.dead_letters")]
     assert reasons == ["unparsable"] * 3
     assert f"{len(rows) + 3:,}" in told
+
+
+def test_incidents_are_told_to_a_topic_and_to_a_folder(pubsub, known, tmp_path):
+    """A shift of two minutes is one incident, and recovers."""
+    channel, alerts, out = pubsub("shifted"), pubsub("alerts"), tmp_path / "out"
+    rows = trips(5, 8, (1, 2))
+    channel.publish([payload(row) for row in rows], [at(row["second"]) for row in rows])
+    running = job(channel, known, out, alerts=f"{alerts.sink}?format=json")
+    wait_until(running, lambda: len(manifests(out)) == 7)
+    told = [json.loads(message.data) for message in alerts.drain()]
+    running.drain()
+    whole = [each for each in told if not each["slice"]]
+    assert [(each["event"], each["column"]) for each in whole] == [
+        ("OPENED", "fare"),
+        ("RECOVERED", "fare"),
+    ]
+    assert len({each["incident_id"] for each in whole}) == 1
+    day = stored(rows, tmp_path / "day.parquet")
+    flags = {"event_time_column": "time", "window": "1m", "baseline": known}
+    Process("drift", input=day, output=f"{tmp_path}/of_files/", **flags).ended(0)
+    of_files = pq.read_table(tmp_path / "of_files/incidents.parquet").to_pylist()
+    ids = {each["event_id"] for each in of_files}
+    assert {each["event_id"] for each in told} == ids

@@ -193,7 +193,9 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
     Raises:
       MillraceError: Rows in are not rows out and rows dead.
     """
+    targets = list(targets)
     dead = {target.root for target in targets if target.dead_letters}
+    evidence = {target.root for target in targets if target.evidence}
     reasons: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     for entry in ledger:
@@ -208,7 +210,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
     rows_in = sum(entry.rows for entry in tallies) + late if tallies else None
     written = Counter[str]()
     for entry in ledger:
-        if entry.kind in ("staged", "published") and entry.target not in dead:
+        if entry.kind in ("staged", "published") and entry.target not in evidence:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
     if rows_in is not None and rows_in != rows_out + rows_dead + late:

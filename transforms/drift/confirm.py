@@ -22,14 +22,16 @@ from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.policy import Policy
 from transforms.errors import ConfigError
 from transforms.verb import Verb
-from transforms.windows.stateful import keep_bundles_whole, own_name
+from transforms.windows.stateful import keep_bundles_whole
 
 STEP = "ConfirmDrift"
 
 register_pickled_coder(Confirmer)
 _WAITING = BagStateSpec("waiting", RecordBatchCoder())
 _KNOWN = ReadModifyWriteStateSpec("known", PickledCoder())
+_FINAL = TimerSpec("final", TimeDomain.WATERMARK)
 _WAITING_PARAM, _KNOWN_PARAM = beam.DoFn.StateParam(_WAITING), beam.DoFn.StateParam(_KNOWN)
+_FINAL_PARAM = beam.DoFn.TimerParam(_FINAL)
 
 
 def _keyed(verdicts: pa.RecordBatch) -> tuple[int, pa.RecordBatch]:
@@ -42,7 +44,7 @@ def _whole(
     yield from confirm(pair[1], policy, rule).to_batches()
 
 
-class _Follow(beam.DoFn):
+class _FollowFn(beam.DoFn):
     """Holds verdicts until their window is final, then takes windows in the order of their ends.
 
     One timer is set, for the first window that waits, and never several: those of one key may fire
@@ -53,7 +55,14 @@ class _Follow(beam.DoFn):
         self.policy, self.rule, self.wait_us = policy, rule, wait_us
         self.revised = beam.metrics.Metrics.counter(STEP, "revised_after_final")
 
-    def _take(self, verdicts: pa.RecordBatch, waiting: Any, known: Any, timer: Any) -> None:
+    def process(
+        self,
+        keyed: tuple[int, pa.RecordBatch],
+        waiting: Any = _WAITING_PARAM,
+        known: Any = _KNOWN_PARAM,
+        timer: Any = _FINAL_PARAM,
+    ) -> None:
+        verdicts = keyed[1]
         if not verdicts.num_rows or verdicts["timing"][0].as_py() == "early":
             return
         _, done = known.read() or (None, None)
@@ -66,15 +75,24 @@ class _Follow(beam.DoFn):
         self._set(held, timer)
 
     def _set(self, held: list[pa.RecordBatch], timer: Any) -> None:
-        first = min(window_of(each) for each in held)[0]
-        timer.set(Timestamp(micros=first + self.wait_us))
+        timer.set(Timestamp(micros=min(map(self._final, held))))
 
-    def _flush(self, fired: Any, waiting: Any, known: Any, timer: Any) -> Iterator[pa.RecordBatch]:
+    def _final(self, verdicts: pa.RecordBatch) -> int:
+        """Returns when a window takes no more rows, in microseconds."""
+        return window_of(verdicts)[0] + self.wait_us
+
+    @on_timer(_FINAL)
+    def window_final(
+        self,
+        fired: Any = beam.DoFn.TimestampParam,
+        waiting: Any = _WAITING_PARAM,
+        known: Any = _KNOWN_PARAM,
+        timer: Any = _FINAL_PARAM,
+    ) -> Iterator[pa.RecordBatch]:
         confirmer, done = known.read() or (Confirmer(self.policy, self.rule), None)
         held = list(waiting.read())
-        ready = [each for each in held if window_of(each)[0] + self.wait_us <= fired.micros]
-        rest = [each for each in held if window_of(each)[0] + self.wait_us > fired.micros]
-        for verdicts in in_order(ready):
+        rest = [each for each in held if self._final(each) > fired.micros]
+        for verdicts in in_order(each for each in held if self._final(each) <= fired.micros):
             events = confirmer.add(verdicts)
             done = window_of(verdicts)
             if events.num_rows:
@@ -85,34 +103,6 @@ class _Follow(beam.DoFn):
             waiting.add(each)
         if rest:
             self._set(rest, timer)
-
-
-def _follow_fn(policy: Policy, rule: Confirmation, wait_us: int, label: str) -> beam.DoFn:
-    """Returns a `_Follow` whose timer has a name of its own; see `own_name`."""
-    final = TimerSpec(own_name("final", label), TimeDomain.WATERMARK)
-    final_param = beam.DoFn.TimerParam(final)
-
-    class _FollowFn(_Follow):
-        def process(
-            self,
-            keyed: tuple[int, pa.RecordBatch],
-            waiting: Any = _WAITING_PARAM,
-            known: Any = _KNOWN_PARAM,
-            timer: Any = final_param,
-        ) -> None:
-            self._take(keyed[1], waiting, known, timer)
-
-        @on_timer(final)
-        def window_final(
-            self,
-            fired: Any = beam.DoFn.TimestampParam,
-            waiting: Any = _WAITING_PARAM,
-            known: Any = _KNOWN_PARAM,
-            timer: Any = final_param,
-        ) -> Iterator[pa.RecordBatch]:
-            return self._flush(fired, waiting, known, timer)
-
-    return _FollowFn(policy, rule, wait_us)
 
 
 @dataclass
@@ -153,8 +143,6 @@ class ConfirmDrift(Verb):
             events: Batches = keyed | "Gather" >> beam.GroupByKey() | "Confirm" >> whole
             return events
         keep_bundles_whole(verdicts.pipeline.options)
-        # Within `expand`, the last on the stack is this step: its label is the pipeline's only one.
-        label = verdicts.pipeline.transforms_stack[-1].full_label
-        follow = _follow_fn(self.policy, self.rule, round(self.wait * 10**6), label)
+        follow = _FollowFn(self.policy, self.rule, round(self.wait * 10**6))
         told: Batches = keyed | "Follow" >> beam.ParDo(follow).with_output_types(pa.RecordBatch)
         return told

@@ -9,6 +9,7 @@ from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Finding, Target
 from transforms.drift.baseline import FILE, Baseline
+from transforms.drift.incidents.events import no_events
 from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.policy import Policy
 from transforms.drift.outcome import Outcome, outcome_of
@@ -112,7 +113,8 @@ def _files(outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
 
 
 def _events(outcome: Outcome) -> list[pa.RecordBatch]:
-    return [batch for batch in outcome.events.to_batches() if batch.num_rows]
+    # Without events one batch without rows, so that an output has their columns.
+    return outcome.events.combine_chunks().to_batches() or [no_events()]
 
 
 def _findings(outcome: Outcome) -> tuple[Finding, ...]:

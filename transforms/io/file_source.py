@@ -194,6 +194,11 @@ class Source:
         except (BrokenFile, OSError, EOFError) as error:
             return f"{file.uri}: {error}"
 
+    @property
+    def content(self) -> pa.Schema:
+        """The columns of its rows."""
+        return self.schema
+
     def select(self, columns: Iterable[str]) -> "Source":
         """Reads only some columns, in the order of the files.
 

@@ -29,6 +29,10 @@ class Input(Protocol):
         """The columns of its rows."""
 
     @property
+    def content(self) -> pa.Schema:
+        """The columns of the rows themselves, without those of the messages that bring them."""
+
+    @property
     def guessed(self) -> tuple[str, ...]:
         """The columns that are read only because the reader needs them: no schema names any."""
 

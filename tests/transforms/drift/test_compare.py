@@ -261,7 +261,11 @@ def test_windows_without_rows_have_verdicts():
     found = outcome_of(base, windows, period_us=hour)
     assert found.verdicts.schema.equals(VERDICTS)
     assert found.verdicts["status"].to_pylist() == ["OK", "NO_DATA", "NO_DATA", "OK"]
-    assert [name for name, _ in found.files] == ["verdicts.parquet", "incidents.parquet", "report.html"]
+    assert [name for name, _ in found.files] == [
+        "verdicts.parquet",
+        "incidents.parquet",
+        "report.html",
+    ]
     assert found.findings == ()
 
 

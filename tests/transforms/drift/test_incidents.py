@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from tests.support import batch_of, run_on
 from tests.support_streams import run_stream, stream
 from transforms.drift.confirm import ConfirmDrift
+from transforms.drift.counting.counts import count_batch
 from transforms.drift.detect import DetectDrift
 from transforms.drift.incidents.confirm import Confirmer, confirm
 from transforms.drift.incidents.events import EVENTS
 from transforms.drift.incidents.series import Confirmation, Series, Sighting, step
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.verdicts import Window
-from transforms.drift.counting.counts import count_batch
 from transforms.drift.make import build_baseline
 from transforms.errors import ConfigError
 
@@ -84,6 +84,17 @@ def test_small_differences_add_up():
     assert slow([100.0]) == [], "one window alone is none"
     over = slow([1.5] * 30 + [0.0] * 3)
     assert over == [(5, "OPENED", "slow"), (32, "RECOVERED", "slow")]
+
+
+def test_a_large_difference_is_over_when_it_ends():
+    """Though the sum of small ones is still high."""
+    signs = [(True, 9.0)] * 4 + [(False, 0.7)] * 3
+    series, found = Series(), []
+    for place, (strong, z) in enumerate(signs):
+        seen = Sighting(place, place + 1, strong, z=z, excess=1.0)
+        series, event, _ = step(series, seen, RULE, 6.0)
+        found += [(place, event)] if event else []
+    assert found == [(1, "OPENED"), (6, "RECOVERED")]
 
 
 def test_small_differences_without_drift_are_few():

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.drift.incidents.events import EVENTS, event_row, events_of
+from transforms.drift.counting.layout import WHOLE
+from transforms.drift.incidents.events import EVENTS, event_row, events_of, no_events
 from transforms.drift.incidents.series import Confirmation, Series, Sighting, step
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.verdicts import (
@@ -19,10 +20,10 @@ from transforms.drift.judging.verdicts import (
     SUSPECT,
     policy_digest,
 )
-from transforms.drift.counting.layout import WHOLE
 
 _READ = (
-    "verdict_id baseline slice column window_start window_end status calibrated p_value adjusted_psi"
+    "verdict_id baseline slice column window_start window_end status calibrated p_value "
+    "adjusted_psi"
 ).split()
 _JUDGED = (OK, SUSPECT, DRIFT, MISSING_COLUMN)
 _LEAST_TAIL = 1e-12
@@ -56,7 +57,7 @@ class Confirmer:
         """
         rows = _plain(verdicts)
         if not rows or rows[0]["window_start"] is None:
-            return events_of([])
+            return no_events()
         bound = self.rule.bound(len(rows))
         monitor = f"{rows[0]['baseline']} {policy_digest(self.policy)}"
         pairs = [(_silence(rows), self._silent(rows))]
@@ -155,7 +156,7 @@ def _plain(verdicts: pa.RecordBatch) -> list[dict[str, Any]]:
 def _silence(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the verdict of all rows together, whether there are any."""
     whole = next((row for row in rows if row["slice"] == WHOLE), rows[0])
-    return {**whole, "slice": WHOLE, "column": None, "adjusted_psi": None}
+    return {**whole, "slice": WHOLE, "column": None, "adjusted_psi": None, "verdict_id": None}
 
 
 def _z(tail: float) -> float:

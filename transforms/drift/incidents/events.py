@@ -66,5 +66,10 @@ def events_of(rows: list[list[Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=EVENTS)
 
 
+def no_events() -> pa.RecordBatch:
+    """Returns a batch without events."""
+    return events_of([])
+
+
 def _digest(told: list[Any]) -> str:
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()

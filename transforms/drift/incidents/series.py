@@ -184,7 +184,8 @@ def _slow(series: Series, bound: float) -> Incident | None:
 def _continued(
     series: Series, incident: Incident, seen: Sighting, rule: Confirmation, bound: float
 ) -> tuple[Series, str | None, Incident]:
-    lasts_slowly = series.total >= bound and series.run[1] >= 0
+    # The sum of differences that are large lasts longer than they do.
+    lasts_slowly = incident.cause == SLOW and series.total >= bound and series.run[1] >= 0
     differs = seen.strong or seen.weak or lasts_slowly
     incident = replace(
         incident,

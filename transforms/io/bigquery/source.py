@@ -71,6 +71,11 @@ class BigQuerySource:
             uri, place, arrow_schema(fields), moment, settings.get("filter", ""), size, limit
         )
 
+    @property
+    def content(self) -> pa.Schema:
+        """The columns of its rows."""
+        return self.schema
+
     def select(self, columns: Iterable[str]) -> "BigQuerySource":
         """Reads only some columns, in the order of the table.
 

@@ -99,6 +99,11 @@ class PubSubSource:
         return self.payload.schema(self.payload_schema)
 
     @property
+    def content(self) -> pa.Schema:
+        """The columns of a payload."""
+        return self.payload_schema
+
+    @property
     def guessed(self) -> tuple[str, ...]:
         """The fields of payloads that are read only because the reader needs them."""
         return tuple(self.payload_schema.names) if self.of_reader else ()

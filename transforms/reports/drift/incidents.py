@@ -55,8 +55,6 @@ def _line(told: Sequence[Row], window_text: Callable[[Row], str]) -> Markup:
         element("td", window_text(first), class_="w", data_label="Confirmed in"),
         element("td", window_text(last), class_="w", data_label="Last told in"),
         element("td", counted(last["windows"], "window"), class_="n", data_label="Windows"),
-        element(
-            "td", number(max(sizes)) if sizes else "—", class_="n", data_label="Largest PSI"
-        ),
+        element("td", number(max(sizes)) if sizes else "—", class_="n", data_label="Largest PSI"),
     )
     return element("tbody", element("tr", *cells), data_name=where)

@@ -1,0 +1,73 @@
+"""The options by which windows are judged: of the drift job, and of jobs that watch as they go."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from beam_jobs.options.declare import JobOptions, option
+
+if TYPE_CHECKING:
+    from transforms.drift.judging.policy import Policy
+
+GROUP = "Drift"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeUnitOptions(JobOptions):
+    """What times are that are numbers."""
+
+    event_time_unit: str | None = option(
+        "Files: what the event times count since 1970, where they are numbers.",
+        default=None,
+        choices=("s", "ms", "us", "ns"),
+        group=GROUP,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyOptions(JobOptions):
+    """When a difference counts, and where incidents are told."""
+
+    suspect: float = option(
+        "From which adjusted PSI on a difference that is more than chance is suspect.",
+        default=0.02,
+        minimum=0.000001,
+        group=GROUP,
+        metavar="PSI",
+    )
+    drift: float = option(
+        "From which adjusted PSI on it is drift.",
+        default=0.1,
+        minimum=0.000001,
+        group=GROUP,
+        metavar="PSI",
+    )
+    least_rows: int = option(
+        "A window with fewer rows is not judged.",
+        default=200,
+        minimum=1,
+        group=GROUP,
+        metavar="N",
+    )
+    alerts: str | None = option(
+        "Where incidents are told as they open, go on and end: a topic, "
+        "pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a "
+        "file, but not of messages. A column of which 2 of the last 3 windows differ is an "
+        "incident, and 3 without a difference end it.",
+        kind="GCS_WRITE_FOLDER",
+        default=None,
+        group=GROUP,
+        metavar="URI",
+        messages=True,
+    )
+
+    @property
+    def policy(self) -> "Policy":
+        """When a difference counts."""
+        from transforms.drift.judging.policy import Policy
+
+        return Policy(
+            suspect=self.suspect,
+            uncalibrated=max(self.suspect, Policy.uncalibrated),
+            drift=max(self.suspect, self.drift),
+            least_rows=self.least_rows,
+        )
