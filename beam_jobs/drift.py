@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(PolicyOptions, TimeUnitOptions, InputOptions):
-    """Compares windows of rows with a baseline, column by column, and tells what has drifted.
+    """Compares windows of rows with a baseline, column by column, and reports what has drifted.
 
     Of files it writes verdicts and report.html, and prints what moved; of messages the verdicts of
     each window, when it ends.

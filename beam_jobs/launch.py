@@ -54,7 +54,7 @@ def run(
       kind: The job's options.
       resolve: Reads what the pipeline's construction depends on.
       build: Makes the pipeline.
-      argv: The command line; that of this process by default.
+      argv: The command line; by default this process's.
       verdict: Looks at what a job has written that has come to its end, and gives the exit code.
 
     Returns: 0 done, 1 failed, 2 wrong usage, 3 a gate said no; 130 or 143 after a signal.
@@ -245,7 +245,7 @@ def _reads(options: JobOptions) -> list[str]:
 
 
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
-    """Where evidence goes by default: beside the output, that of a preview to a temporary place.
+    """Where evidence goes by default: beside the output; for a preview, in a temporary folder.
 
     None where the job has no output.
     """

@@ -38,7 +38,7 @@ class Options(JobOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix tells the format, or ?format=csv.",
+        "local or gs://. The suffix names the format, or ?format=csv.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",

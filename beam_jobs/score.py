@@ -55,7 +55,7 @@ class Options(ModelOptions, RowOptions, ValidationOptions, PolicyOptions):
     gate: bool = option(
         "Judge the rows as a whole, and publish nothing if one of the anomalies is an error: of "
         "their statistics by --schema (a .pbtxt) and --reference, and of --rules about columns. "
-        "OUTPUT.validation/ tells what was found, either way.",
+        "OUTPUT.validation/ shows the anomalies, either way.",
         default=False,
         group=GROUP,
     )

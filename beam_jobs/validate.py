@@ -90,7 +90,7 @@ class Options(ValidationOptions, PolicyOptions):
         group="Validation",
     )
     infer_schema: bool = option(
-        "Write a schema.pbtxt that the data meets: a new one, or that of --schema with the "
+        "Write a schema.pbtxt that the data meets: a new one, or --schema with the "
         "smallest changes.",
         default=False,
         group="Validation",
@@ -167,10 +167,10 @@ def resolve(options: Options) -> Resolved:
     if schema is not None:
         source = with_schema_types(source, schema, types)
     elif nearly := nearly_numbers(source):
-        told = ", ".join(f"{name} ({wrong:,})" for name, wrong in nearly.items())
+        listed = ", ".join(f"{name} ({wrong:,})" for name, wrong in nearly.items())
         say(
             "validate",
-            f"text, for a few of the first cells are no numbers: {told}; a --schema "
+            f"text, for a few of the first cells are no numbers: {listed}; a --schema "
             "that says FLOAT or INT makes these rows ones that can't be read",
         )
     statistics = StatisticsOptions(
@@ -205,7 +205,7 @@ def _resolve_merge(options: Options, schema: Any, statistics: "StatisticsOptions
     if own:
         raise ConfigError(
             f"--input {options.input} matches {own[0]}, which --output replaces: name a place for "
-            "it that is none of those to merge"
+            "it outside the folders to merge"
         )
     noun = "validation" if len(places) == 1 else "validations"
     say("validate", f"merges the statistics of {len(places):,} {noun}")

@@ -1,6 +1,6 @@
 """Raw taxi trips to scores: python -m examples.taxi --data ../shared/data/taxi_split --output out/.
 
-Four steps, each of which could be a job of its own on Dataflow: the training rows show their
+Each of the four steps could be a job of its own on Dataflow: the training rows show their
 schema; tf.Transform analyzes them and makes features; a small Keras 3 model is trained on these;
 and the raw serving rows are scored with the transform graph and the model in one call.
 """
@@ -59,7 +59,7 @@ def train(train_rows: Path, eval_rows: Path, path: Path) -> float:
       eval_rows: Another, of rows that it is not trained on.
       path: Where the model goes: a `.keras` file.
 
-    Returns: Which part of the rows for evaluation it tells rightly.
+    Returns: The share of rows for evaluation that it classifies correctly.
     """
     import keras
 

@@ -8,7 +8,7 @@ BUCKETS = ("pickup_latitude", "pickup_longitude", "dropoff_latitude", "dropoff_l
 VOCABULARIES = ("payment_type", "company")
 WHOLE = ("trip_start_hour", "trip_start_day", "trip_start_month")
 TOP = 50
-"""Of texts, the most frequent are told apart; one number more stands for all others."""
+"""The size of the vocabulary: the most frequent texts; one more number stands for all others."""
 
 
 def _one(value, default):

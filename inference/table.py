@@ -10,6 +10,7 @@ from inference.loaded import LoadedModel
 from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.model.resolve import resolved
 from inference.score import score_batch
+from inference.wording import rows_in_memory
 from transforms.arrow.types import plain_schema
 from transforms.batches import rebatch
 from transforms.errors import ConfigError
@@ -65,7 +66,8 @@ def score_table(
     )
     whole, unfit = table_of(rows, chosen)
     keep = names_of(keep_columns)
-    chosen.check(whole.schema, keep)
+    with rows_in_memory():
+        chosen.check(whole.schema, keep)
     loaded = _loaded(chosen)
     nothing = [pa.nulls(0, field.type) for field in whole.schema]
     chunks = whole.to_batches() or [pa.RecordBatch.from_arrays(nothing, schema=whole.schema)]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _on_command_line: ContextVar[bool] = ContextVar("on_command_line", default=False)
+_of_rows_in_memory: ContextVar[bool] = ContextVar("of_rows_in_memory", default=False)
 
 
 @contextmanager
@@ -15,6 +16,16 @@ def command_line() -> Iterator[None]:
         yield
     finally:
         _on_command_line.reset(token)
+
+
+@contextmanager
+def rows_in_memory() -> Iterator[None]:
+    """Lets messages speak of rows in memory, which no reader can give other types."""
+    token = _of_rows_in_memory.set(True)
+    try:
+        yield
+    finally:
+        _of_rows_in_memory.reset(token)
 
 
 def setting(name: str) -> str:
@@ -36,7 +47,9 @@ def mapped(name: str, columns: Sequence[str] = ()) -> str:
 
 
 def typed(column: str) -> str:
-    """Returns how the type of a column of text is declared."""
+    """Returns how a column of text gets a type."""
     if _on_command_line.get():
-        return "with --schema"
-    return f"with Read(..., types={{{column!r}: ...}})"
+        return "declare its type with --schema"
+    if _of_rows_in_memory.get():
+        return f'make it numbers, as pandas.to_numeric(rows[{column!r}], errors="coerce") does'
+    return f"declare its type with Read(..., types={{{column!r}: ...}})"

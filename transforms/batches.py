@@ -12,7 +12,7 @@ MAX_ROWS = 8192
 MAX_BYTES = 32 << 20
 
 MESSAGE = "message"
-"""The unit of rows that came as messages; the column `message_id` tells which."""
+"""The unit of rows that came as messages; the column `message_id` names each."""
 
 _SOURCE, _UNIT = b"millrace:source", b"millrace:unit"
 _FIRST, _GAPS = b"millrace:first", b"millrace:gaps"

@@ -11,7 +11,7 @@ class MergeFn(beam.CombineFn):
     """Makes a state of each batch, and merges them.
 
     Args:
-      empty: Gives the state of no rows, which has a method `merge` that returns that of both.
+      empty: Gives the state of no rows, which has a method `merge` that returns the state of both.
       state_of: Gives the state of a batch.
     """
 

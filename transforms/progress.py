@@ -91,7 +91,7 @@ def phase(what: str) -> Iterator[None]:
 
 
 def phase_now() -> str:
-    """Returns what is done now, the innermost of what was begun; "" where nothing was told."""
+    """Returns what is done now, the innermost task that was begun; "" without one."""
     with _lock:
         return _phases[-1] if _phases else ""
 
@@ -112,7 +112,7 @@ def stop() -> None:
     """Ends the work of every thread of this process at its next count.
 
     A run is stopped so, and not by raising in the launcher's thread, for the last step must not
-    be torn apart: publishing counts nothing, and once begun it comes to its end.
+    be torn apart: publishing counts nothing, and once begun it ends.
     """
     _stopped.set()
 

@@ -25,7 +25,7 @@ REJECTS = pa.schema(
         ("version", pa.string()),
     ]
 )
-"""What a verb knows of a rejected row; `version` is that of the model or schema it failed."""
+"""What a verb knows of a rejected row; `version` is the model's or schema's that it failed."""
 
 NO_REJECTS: pa.RecordBatch = pa.RecordBatch.from_arrays(
     [pa.nulls(0, field.type) for field in REJECTS], schema=REJECTS
@@ -51,7 +51,7 @@ def reject_rows(
       reason: Why.
       message: Why, for a person. It must not hold a value of a row.
       column: The column at fault.
-      sources: Where each row came from (n strings), as `row_sources` tells it.
+      sources: Where each row came from (n strings), as `row_sources` returns it.
       version: The model or schema that they failed.
 
     Returns: n rejects, of schema `REJECTS`.

@@ -59,7 +59,7 @@ def _has_kernel(op: str) -> bool:
 
 
 def _replace_in(graph: Any) -> bool:
-    """Replaces what a GraphDef and its functions can't run or print; tells if there was any."""
+    """Replaces what a GraphDef and its functions can't run or print; returns whether it did."""
     bodies = [function.node_def for function in graph.library.function]
     printing = [node for body in [graph.node, *bodies] for node in body if node.op in PRINTING]
     for node in printing:

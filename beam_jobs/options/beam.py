@@ -48,7 +48,7 @@ def flags(values: Mapping[str, Any]) -> list[str]:
 
 
 def check(given: Sequence[str], ours: Sequence[str]) -> list[str]:
-    """Checks arguments that are none of the job's own.
+    """Checks the arguments that are not options of the job.
 
     Args:
       given: The arguments.

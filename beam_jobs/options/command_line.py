@@ -35,7 +35,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def job_of(kind: type[JobOptions]) -> str:
-    """Returns the job's name: that of the module that declares its options."""
+    """Returns the job's name: the name of the module that declares its options."""
     module = sys.modules[kind.__module__]
     if kind.__module__ != "__main__":
         name = kind.__module__
@@ -51,7 +51,7 @@ def parse(kind: type[T], argv: Sequence[str] | None = None) -> tuple[T, list[str
 
     Args:
       kind: The job's options.
-      argv: The arguments; those of this process by default.
+      argv: The arguments; by default this process's.
 
     Returns: The options, and the arguments that are Beam's own.
 

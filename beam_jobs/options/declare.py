@@ -203,7 +203,7 @@ class JobOptions:
 
 
 def declared(kind: type[JobOptions]) -> tuple[Declared, ...]:
-    """Returns the options of a job: its own first, those of every job last."""
+    """Returns the options of a job: its own first, then the options that every job has."""
     hints = typing.get_type_hints(kind, include_extras=True)
     found = []
     for field in dataclasses.fields(kind):

@@ -22,7 +22,7 @@ def seconds_of(text: str) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Returns a duration in the greatest unit of which it is a whole number."""
+    """Returns a duration as a whole number of the largest unit that allows it."""
     millis = Decimal(str(seconds)) * 1000
     for unit, length in reversed(_MILLIS.items()):
         number = millis / length

@@ -11,7 +11,7 @@ EVENT_TIME = "publish_time"
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOptions(JobOptions):
-    """What a job is told of messages; files take no notice of it.
+    """How a job reads messages; these options have no effect on files.
 
     What is not in the template means nothing where the runner reads messages by itself, and is
     refused there (`streams.NOT_NATIVE`).
@@ -93,7 +93,7 @@ class StreamOptions(JobOptions):
 
     @property
     def streaming(self) -> dict[str, Any]:
-        """What a source of messages is told; the deadline leaves time for the work itself."""
+        """The settings of a source of messages; the deadline leaves time for the work itself."""
         return {
             "event_time": self.event_time_column,
             "disorder": self.max_disorder,

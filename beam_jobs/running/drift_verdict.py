@@ -28,5 +28,5 @@ def drift_verdict(options: Any) -> int:
     drifted = sum(each["severity"] == "ERROR" for each in found)
     noun = "column" if drifted == 1 else "columns"
     code = GATE_SAID_NO if drifted and options.fail_on_drift else 0
-    told = f"{drifted:,} {noun} drifted; {folder}/report.html tells more"
-    return say("drift", f"{told}\n{anomaly_table(found, folder)}", code)
+    headline = f"{drifted:,} {noun} drifted; {folder}/report.html tells more"
+    return say("drift", f"{headline}\n{anomaly_table(found, folder)}", code)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
 _STEP_DEPTH = 2
-"""Deeper steps are Beam's own and those of our verbs' insides."""
+"""Deeper steps are Beam's own, or inside our verbs."""
 _HINT_URN = "beam:resources:"
 
 

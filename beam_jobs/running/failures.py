@@ -20,7 +20,7 @@ _ERRNO = re.compile(r"\[[Ee]rrno (?P<number>\d+)\]")
 _PATH = re.compile(r": '(?P<path>[^']+)'\s*$")
 _MAX_TEXT = 400
 _ABOUT_OPTIONS = ("--", "missing: --", "unexpected ")
-"""How texts begin that a look at the options may help with; others tell the way out."""
+"""How texts begin where the options may help; the other texts say the way out themselves."""
 
 
 @dataclass(frozen=True)

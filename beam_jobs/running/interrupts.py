@@ -25,7 +25,7 @@ class Interrupts:
       in_process: Whether the workers are threads of this process. Others can't be stopped so;
         then signals do what they always do.
       stop: Ends the workers.
-      told: What the user is told.
+      message: What is printed for the user.
 
     Attributes:
       signal: The number of the signal that came; 0 where none did.
@@ -35,10 +35,10 @@ class Interrupts:
         self,
         in_process: bool = True,
         stop: Callable[[], None] = progress.stop,
-        told: str = "stopping",
+        message: str = "stopping",
     ) -> None:
         self.signal, self._at = 0, 0.0
-        self._in_process, self._stop, self._told = in_process, stop, told
+        self._in_process, self._stop, self._message = in_process, stop, message
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class Interrupts:
             os._exit(128 + number)
         self.signal, self._at = number, now
         self._stop()
-        print(f"\n{self._told}; once more to quit at once", file=sys.stderr, flush=True)
+        print(f"\n{self._message}; once more to quit at once", file=sys.stderr, flush=True)
 
 
 def _signals() -> list[int]:

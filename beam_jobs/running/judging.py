@@ -155,7 +155,7 @@ def _warn_without_comparators(options: ValidationOptions, schema: Any) -> None:
 def warn_of_swapped_reference(options: Any, judge: "Judge", columns: "pa.Schema") -> None:
     """Warns that input and serving data seem to be swapped.
 
-    A schema leaves labels out of an environment, mostly that of serving. So the reference is not
+    A schema leaves labels out of an environment, mostly of SERVING. So the reference is not
     what a model is given where it has such a column and the input has none.
 
     Args:
@@ -197,7 +197,7 @@ def gate_of(options: Any, schema: Any, columns: "pa.Schema") -> "tuple[Rules | N
     Args:
       options: The job's, with `schema` and `gate`.
       schema: The `Schema` that the gate goes by; None without a gate, for the job's schema may then
-        be of a kind that tells types only.
+        be a kind of schema that has types only.
       columns: Those of the data.
 
     Raises:
@@ -258,8 +258,8 @@ def with_facts(judge: "Judge", options: Any, run: "Run", redact: Any = None) -> 
         "Rules": options.rules,
         "Redacted by": options.policy,
     }
-    told = tuple((name, str(value)) for name, value in facts.items() if value)
-    return dataclasses.replace(judge, about=told, redact=redact)
+    head = tuple((name, str(value)) for name, value in facts.items() if value)
+    return dataclasses.replace(judge, about=head, redact=redact)
 
 
 def add_gate(

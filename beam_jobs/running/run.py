@@ -30,5 +30,5 @@ class Run:
 
     @property
     def whole(self) -> "Commit":
-        """The commit of a run that comes to an end, all at once."""
+        """The commit of a bounded run, which publishes all at once."""
         return cast("Commit", self.commit)

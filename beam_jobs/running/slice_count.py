@@ -24,7 +24,7 @@ def check_slices(source: "Source", slicers: "Iterable[Slicer]", most: int) -> No
       most: How many slices there may be.
 
     Raises:
-      ConfigError: There are more; the text tells by which columns, and the way out.
+      ConfigError: There are more; the text names the columns, and the way out.
     """
     from transforms.io.file_read import read_batches
     from transforms.statistics.slices.values import SliceBy

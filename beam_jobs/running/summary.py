@@ -18,7 +18,7 @@ _RATE_SAMPLES = 10
 
 
 _SURE_SHARE, _SURE_SECONDS = 0.02, 2.0
-"""From when on the time that is left can be told."""
+"""The share of the work after which the time left is estimated."""
 
 
 def status_line(

@@ -34,17 +34,18 @@ def verdict(options: Any) -> int:
         return say("validate", "no anomalies")
     errors = sum(each["severity"] == "ERROR" for each in found)
     noun = "anomaly" if len(found) == 1 else "anomalies"
-    told = f"{len(found):,} {noun}, {errors:,} of them errors; {folder}/{REPORT} tells more"
+    headline = f"{len(found):,} {noun}, {errors:,} of them errors; {folder}/{REPORT} tells more"
     table = anomaly_table(found, folder)
-    return say("validate", f"{told}\n{table}", GATE_SAID_NO if errors else 0)
+    return say("validate", f"{headline}\n{table}", GATE_SAID_NO if errors else 0)
 
 
 def anomaly_table(found: Sequence[Mapping[str, str]], folder: str) -> str:
     """Draws what a validation found, with the values and figures that its report has.
 
     Args:
-      found: As the manifest tells it, without values.
-      folder: Where the validation wrote its files; without them it is told as in the manifest.
+      found: As in the manifest, without values.
+      folder: Where the validation wrote its files; without them the findings are shown as in the
+        manifest.
     """
     full = _in_full(folder)
     rows = [

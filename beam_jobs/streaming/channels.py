@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def check(options: JobOptions) -> None:
     """Looks whether the topics and subscriptions that a job names are there.
 
-    Who may not look is not hindered: pulling and publishing tell.
+    Who may not look is not hindered: pulling and publishing will show it.
 
     Raises:
       ConfigError: One is not there; the text names the option and the command that creates it.
@@ -33,10 +33,10 @@ def _named_error(flag: str, name: str, error: Exception) -> Exception:
     """Returns the service's error with its option; other errors stay as they are."""
     from transforms.io.pubsub.clients import explained
 
-    told = explained(error, name)
-    if not isinstance(told, MillraceError):
-        return told
-    return type(told)(f"{flag}: {told}")
+    reason = explained(error, name)
+    if not isinstance(reason, MillraceError):
+        return reason
+    return type(reason)(f"{flag}: {reason}")
 
 
 def _clients(options: JobOptions) -> "Iterator[tuple[str, str, Publisher | Subscriber]]":

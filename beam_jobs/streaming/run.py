@@ -53,7 +53,7 @@ def run_stream(job: str, root: "beam.Pipeline", commit: "StreamCommit") -> int:
     if commit.told_first:
         say(job, commit.told_first)
     code = 0
-    stop = Interrupts(stop=drain.ask, told="draining")
+    stop = Interrupts(stop=drain.ask, message="draining")
     with stop, StreamMeter() as meter:
         try:
             with runners.prism(root.options):

@@ -40,7 +40,7 @@ LEASES_END_SECONDS = 75.0
 """After a kill, what was pulled comes again when its lease of 60 s has ended; and some more."""
 
 _NO_ROW_TOO_LATE = "no row is too late there: what is late becomes a file more"
-_OWN_WATERMARK = "it tells by itself how far event time is"
+_OWN_WATERMARK = "it follows event time by itself"
 NOT_NATIVE = {
     "allowed_lateness": _NO_ROW_TOO_LATE,
     "late": _NO_ROW_TOO_LATE,
@@ -55,7 +55,7 @@ NOT_NATIVE = {
 def kept_columns(source: "Input", output: str) -> tuple[str, ...]:
     """Returns the columns that are kept in any case.
 
-    The ids of messages tell what is delivered twice, and a topic may want their ordering keys.
+    The ids of messages show which were delivered twice, and a topic may want their ordering keys.
     """
     kept = source.family.kept
     return kept if family_of(output) is source.family else kept[:1]

@@ -15,7 +15,7 @@ _N1 = re.compile(
 
 
 def _sized(prefix: str, suffix: str, *counts: int) -> dict[int, tuple[str, ...]]:
-    """Machines whose name tells how many GPUs they have."""
+    """Machine types whose name includes the number of GPUs."""
     return {count: (f"{prefix}-{count}{suffix}",) for count in counts}
 
 

@@ -78,7 +78,7 @@ def _loaded(path: str, trusted: bool) -> Any:
     except (ValueError, TypeError, OSError, KeyError, ImportError, AttributeError) as error:
         if not trusted and "safe_mode" in str(error):
             raise ConfigError(
-                f"model {path}: it holds Python code, such as that of a Lambda layer, which could "
+                f"model {path}: it holds Python code, such as a Lambda layer, which could "
                 f"do anything: pass {switched_on('trust_model')} if you trust who made it"
             ) from None
         raise ConfigError(

@@ -151,7 +151,7 @@ def reached(meta_graph: Any, outputs: list[str]) -> Iterator[tuple[Any, Nodes]]:
 
 
 def graph_nodes(meta_graph: Any) -> tuple[Nodes, dict[str, Nodes]]:
-    """Returns the nodes of a graph by name, and those of each of its functions."""
+    """Returns the nodes of a graph and of its functions, by name."""
     graph = {node.name: node for node in meta_graph.graph_def.node}
     functions = meta_graph.graph_def.library.function
     return graph, {f.signature.name: {node.name: node for node in f.node_def} for f in functions}
@@ -164,7 +164,7 @@ def walked(
 
     Args:
       bodies: The nodes of each function by name.
-      waiting: Nodes to begin with: those of their graph or function, and the node's name.
+      waiting: Where to begin: the nodes of a graph or function, and a node's name.
 
     Yields: As `reached` does; the nodes are the very objects that were given.
     """

@@ -69,7 +69,7 @@ class TensorFlowProgram:
 
 
 def node_names(graph_def: Any) -> list[str]:
-    """The names of a GraphDef's nodes, those of its functions included."""
+    """Returns the names of all nodes of a GraphDef, including its functions."""
     names = [node.name for node in graph_def.node]
     for function in graph_def.library.function:
         names += [node.name for node in function.node_def]

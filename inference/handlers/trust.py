@@ -117,7 +117,7 @@ def _loading_functions(meta_graph: Any) -> tuple[list[str], list[str]]:
 
 
 def _called_functions(call: Call) -> Iterator[str]:
-    """Returns the functions of signatures as objects; they may not be those of the graph."""
+    """Returns the functions of signatures as objects, which may differ from the graph's."""
     nodes = call.meta_graph.object_graph_def.nodes
     for child in nodes[0].children if nodes else ():
         if child.local_name in call.functions:
@@ -136,7 +136,7 @@ def _concrete(node: Any) -> list[str]:
 
 
 class _Files:
-    """Tells whether the name of a file is that of an asset of the model."""
+    """Returns whether a file's name names an asset of the model."""
 
     def __init__(
         self,

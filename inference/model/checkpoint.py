@@ -61,7 +61,7 @@ def shard_sizes(index: Path) -> dict[str, int]:
             end = entry.offset + entry.size
             ends[entry.shard_id] = max(ends.get(entry.shard_id, 0), end)
     except Exception as error:
-        # The parser of protobufs raises its own errors, that of the table those of Python.
+        # Protobuf's parser raises its own errors, the parser of tables Python's.
         raise ConfigError(
             f"--model: {index} is damaged or cut short; copy the model anew"
         ) from error

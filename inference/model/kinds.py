@@ -1,4 +1,4 @@
-"""The kinds of models, told apart by their URI."""
+"""The kinds of models; the URI says which."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Kind:
       suffix: The end of its URI; empty for the kind that all other URIs are of.
       module: The handler, which imports its framework only when called.
       holds: A file that is in its directory; empty if the model is a single file.
-      index: The file in it that tells how large its variables are; empty if none does.
+      index: The file in it that holds the sizes of its variables; empty if there is none.
       describing: The files that its signature is read from; all if empty.
     """
 

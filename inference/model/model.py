@@ -207,7 +207,7 @@ class Model:
 
         Raises:
           ConfigError: Columns are missing or of a wrong type, or would occur twice in the
-            output. It tells everything that is wrong.
+            output. The text lists all problems.
         """
         for note in self.bind(schema, keep_columns).notes:
             _log.warning("model %s: %s", self.uri, note)

@@ -63,7 +63,8 @@ def bind(signature: Signature, mappings: Mappings, schema: pa.Schema) -> Binding
       schema: The columns there are.
 
     Raises:
-      ConfigError: Columns are missing or of types that can't feed the inputs. It tells all.
+      ConfigError: Columns are missing or of types that can't feed the inputs. The text lists all
+        problems.
     """
     placed = by_position(signature, mappings, schema)
     mappings = {**mappings, **placed}
@@ -238,7 +239,7 @@ def _wrong_leaf(spec: TensorSpec, leaf: pa.DataType, column: str) -> str | None:
         return None
     number = kinds.is_integer(leaf) or kinds.is_floating(leaf) or kinds.is_decimal(leaf)
     if is_text(leaf) or kinds.is_fixed_size_binary(leaf):
-        ways = f"declare its type {typed(column)}, or map another: {mapped(spec.name, ['COLUMN'])}"
+        ways = f"{typed(column)}, or map another: {mapped(spec.name, ['COLUMN'])}"
         return None if spec.is_text else f"text is no number; {ways}"
     if not number and not kinds.is_boolean(leaf):
         return "no tensor holds that; cast it first, to numbers or text"

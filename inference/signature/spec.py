@@ -77,7 +77,7 @@ class Signature:
       inputs: What it takes. A row is one index of each input's first dimension.
       outputs: What it gives, in the order of the columns to come.
       features: Where its one input takes serialized tf.Examples, the features it parses from them;
-        empty if it does but which can't be told. None for other models.
+        empty if it does but their names are unknown. None for other models.
       rows: How many rows each call must have, where the model fixes that.
       tags: Those of the meta graph that it is in.
     """

@@ -123,3 +123,11 @@ def test_a_uuid_in_a_file_is_its_bytes_unless_the_schema_wants_text(zoo, tmp_pat
         ((rows, _),) = read_batches(Source.resolve(f"{tmp_path}/in.parquet", schema))
         scored, _ = score_table(rows, zoo, signature="bytes", output_prefix="p_")
         assert scored["p_raw"].to_pylist() == [value]
+
+
+def test_a_column_of_texts_where_numbers_are_needed_names_the_way_out(linear_model):
+    rows = pd.DataFrame(ROWS).assign(x=["0", "1", "many"])
+    with pytest.raises(ConfigError) as error:
+        score_table(rows, str(linear_model))
+    assert "pandas.to_numeric(rows['x'], errors=\"coerce\")" in str(error.value)
+    assert "Read(" not in str(error.value)

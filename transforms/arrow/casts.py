@@ -24,7 +24,7 @@ from transforms.reasons import Reason
 
 
 def checked_cast(array: pa.Array, type: pa.DataType) -> Cast:
-    """Casts a column, and tells which rows don't fit instead of failing or rounding unseen.
+    """Casts a column, and returns which rows don't fit, instead of failing or rounding silently.
 
     Text is parsed; an integer must be in range; an integer that becomes a float must be exact
     and a float that becomes an integer whole; a float64 rounds to float32 but must not overflow;

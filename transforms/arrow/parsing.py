@@ -40,7 +40,7 @@ def parse(array: pa.Array, type: pa.DataType) -> Cast:
 
 def _parse_times(text: pa.Array, type: pa.DataType) -> Cast:
     """Parses ISO 8601. Without a zone they are in UTC, so both forms make one instant."""
-    # What plainly is no time is sorted out at once: Arrow's cast tells of one value at a time.
+    # Values that are plainly no times are removed at once: Arrow's cast reports one at a time.
     bad = true_where(pc.invert(pc.match_substring_regex(text, _TIME)))
     text = null_where(text, bad) if bad.any() else text
     zoned = pc.match_substring_regex(text, _ZONE)

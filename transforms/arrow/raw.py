@@ -7,7 +7,7 @@ import pyarrow as pa
 def raw_numbers(array: pa.Array) -> np.ndarray:
     """Returns the n numbers of an integer or float column; the number under a null is arbitrary.
 
-    A column of which every number is in range, those under nulls included, needs no mask; numpy
+    A column whose numbers are all in range, under nulls too, needs no mask; numpy
     finds its least and greatest eight times as fast as Arrow does for floats.
     """
     dtype = np.dtype(array.type.to_pandas_dtype())

@@ -35,7 +35,7 @@ def one_value(value: Any) -> pa.Array:
     try:
         return pa.array([value])
     except OverflowError:
-        # Arrow takes integers for signed ones; those of 64 bits without a sign it has to be told.
+        # Arrow takes integers for signed ones, so an unsigned integer of 64 bits needs its type.
         return pa.array([value], lists_of(pa.uint64(), _depth(value)))
 
 

@@ -87,7 +87,7 @@ def is_time(type: pa.DataType) -> bool:
 def feature_type(type: pa.DataType) -> pa.DataType:
     """Returns a plain type, no list, as features see it: decimals are doubles, all bytes are alike.
 
-    Times are not told here, for to some they are times: see `whole_times`.
+    Times are not listed here, because some callers keep them as times: see `whole_times`.
     """
     if pa.types.is_decimal(type):
         return pa.float64()

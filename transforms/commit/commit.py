@@ -36,7 +36,7 @@ class Commit(Outputs):
       run_id: The run's; a run that was committed under it is not done again.
       overwrite: Replace outputs that exist.
       gate: What must hold before anything is visible.
-      manifest: What else the manifest should tell, such as the options.
+      manifest: What else to put into the manifest, such as the options.
       reads: What the run reads (files, folders, patterns): no output may take its place.
     """
 
@@ -181,7 +181,7 @@ class Commit(Outputs):
         return manifest
 
     def outcome(self) -> dict[str, Any] | None:
-        """The manifest of this run, committed or refused; None where it came to neither."""
+        """The manifest of this run, committed or refused; None before either."""
         if self._outcome is not None:
             return self._outcome
         places = [place for t in self.targets for place in (t, aside(t, self.run_id))]

@@ -27,7 +27,7 @@ def aside(target: Target, run_id: str) -> Target:
 
 
 def restore(target: Target, staging: str) -> None:
-    """Puts evidence back that was replaced by that of a run that published nothing else.
+    """Puts back the evidence that a run replaced which published nothing else.
 
     Args:
       target: The dead letters, say.

@@ -64,11 +64,11 @@ class FilePlace:
         """Moves staged files into their place.
 
         Raises:
-          Refused: Something came to be there while the run worked.
+          Refused: Something appeared there during the run.
         """
         replaces = overwrite or is_remnant(target)
         if not replaces and filesystem.exists(target.root):
-            raise Refused(f"nothing was published: {target.root} came to be while this run worked")
+            raise Refused(f"nothing was published: {target.root} appeared during this run")
         moves = moves_of(target, staged)
         if not target.folder:
             _put_file(target, moves[0] if moves else None, manifest)
@@ -147,7 +147,7 @@ def _put_local_folder(
 
 
 def _put_file(target: Target, move: tuple[str, str] | None, manifest: dict[str, Any]) -> None:
-    """Puts a file in its place, and at no moment without a manifest that tells of it.
+    """Puts a file in its place, never without a manifest beside it.
 
     A kill between the steps is mended by the next run: see `remains.finish_file`.
     """

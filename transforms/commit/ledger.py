@@ -78,11 +78,11 @@ class Target:
       folder: Whether it becomes a folder.
       format: Its format's name.
       compression: One of `compression.ENDINGS`, or "".
-      settings: What else the URI told the format.
+      settings: The settings of the format in the URI.
       staging: The folder in which its files wait; hidden, beside it.
       dead_letters: Whether it takes the dead letters.
       uri: As the user gave it.
-      evidence: Whether it tells of the run, as dead letters and reports do, and so is published
+      evidence: Whether it describes the run, as dead letters and reports do, and so is published
         also where a gate says no.
       preview: Whether nothing of it stays, and so its manifest lies with the staging.
       in_sight: Columns that a preview on a narrow terminal shows before all others.
@@ -164,9 +164,9 @@ class Gate:
                 "--allow_unreadable_files to publish the other rows"
             )
         if self.without_errors and (errors := _errors(counts)):
-            told = "; ".join(errors[:_TOLD])
+            listed = "; ".join(errors[:_TOLD])
             more = f"; and {len(errors) - _TOLD:,} more" if len(errors) > _TOLD else ""
-            return f"the data is not what it must be: {told}{more}"
+            return f"the data is not what it must be: {listed}{more}"
         dead, limit = counts["rows_dead"], self.max_rejected_fraction
         rows = dead + counts["rows_out"]
         if limit is None and dead and dead == rows:

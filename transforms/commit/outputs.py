@@ -78,7 +78,7 @@ class Outputs:
     Args:
       job: The job's name.
       run_id: The run's; None makes one.
-      manifest: What else the manifest should tell, such as the options.
+      manifest: What else to put into the manifest, such as the options.
       reads: What the run reads (files, folders, patterns): no output may take its place.
     """
 
@@ -106,7 +106,7 @@ class Outputs:
         Args:
           uri: Where it will be.
           dead_letters: Whether it takes the dead letters.
-          evidence: Whether it tells of the run, and is published also where a gate says no.
+          evidence: Whether it describes the run, and is published also where a gate says no.
           in_sight: Columns that a preview on a narrow terminal shows before all others.
 
         Raises:

@@ -20,7 +20,7 @@ class Cells:
     Attributes:
       names: Of the cells.
       current, control: The counts.
-      has_rest: Whether the last cell is of many values, of which each may count little.
+      has_rest: Whether the last cell stands for many values that may each count little.
     """
 
     names: list[str]
@@ -30,7 +30,7 @@ class Cells:
 
     @property
     def single(self) -> slice:
-        """The cells of which something is said by itself."""
+        """The cells that stand for one value."""
         return slice(-1) if self.has_rest else slice(None)
 
 

@@ -14,7 +14,7 @@ FINE_HISTOGRAM = "fine_histogram"
 """A custom statistic of a column of numbers: a histogram of many narrow bins.
 
 Its bins rise and do not overlap; one whose low equals its high holds values that are just this
-number, also an infinite one; the others hold none of which one number has a noticeable share.
+number, also an infinite one; in the others no single number has a noticeable share.
 `num_nan` counts NaN. With it, a comparison is as exact as these bins are narrow.
 """
 
@@ -75,7 +75,7 @@ class Mass:
         return float(self.upto[index - 1] + part * (self.below[index] - self.upto[index - 1]))
 
     def without_guesses(self, other: "Mass") -> "Mass":
-        """Forgets positions of which it can't tell how many values are just there, where many are.
+        """Removes positions where many values may lie but it is unknown how many.
 
         An edge of estimated quantiles may be such a number: whether its values count as below or
         above is then by chance.
@@ -106,10 +106,10 @@ def mass_of(column: Column) -> Mass | None:
     fine = None if column.by_weight else column.custom(FINE_HISTOGRAM)
     if fine is not None:
         return _of_histograms([fine.histogram], is_fine=True)
-    told = [each for each in column.histograms if each.buckets or each.num_nan]
-    if not told:
+    usable = [each for each in column.histograms if each.buckets or each.num_nan]
+    if not usable:
         return None
-    first, *others = sorted(told, key=lambda each: each.type != _Histogram.STANDARD)
+    first, *others = sorted(usable, key=lambda each: each.type != _Histogram.STANDARD)
     # Quantiles that are infinite do not tell how many values are finite.
     usable = [_with_finite_ends(first, others), *filter(_is_finite, others)]
     mass = _of_histograms(usable, is_fine=False)
@@ -133,7 +133,7 @@ def _with_finite_ends(histogram: _Histogram, others: list[_Histogram]) -> _Histo
     """Parts the infinite values from the finite ones that share a bin with them.
 
     TFDV's outermost bins reach to infinity where some values are infinite. How many, only its
-    quantiles tell, to a tenth: what they do not tell counts as finite, so that it makes no drift.
+    quantiles tell, to a tenth: the rest counts as finite, so that it makes no drift.
     """
     made = _Histogram()
     made.CopyFrom(histogram)
@@ -175,7 +175,7 @@ def _is_finite(histogram: _Histogram) -> bool:
 def _of_histograms(histograms: list[_Histogram], is_fine: bool) -> Mass:
     """Histograms of the same values, laid over each other: more positions than in each alone.
 
-    The first tells what is not finite.
+    The first one counts what is not finite.
     """
     steps = []
     for histogram in histograms:

@@ -1,4 +1,4 @@
-"""How often texts stand in a column, of which statistics may hold only the most frequent ones."""
+"""How often texts stand in a column, where statistics may hold only the most frequent ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class TextMass:
       counts: Of the texts that the statistics hold.
       total: Of all values.
       short: The most by which a count may be too small.
-      unseen: The most that a text may count of which they hold nothing.
+      unseen: The largest possible count of a text that they do not hold.
     """
 
     counts: Mapping[str, float]

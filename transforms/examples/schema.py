@@ -13,7 +13,7 @@ from transforms.examples.convert import EXAMPLE, SEQUENCE_COLUMN, Decoding
 def infer_example_schema(records: list[bytes], decoding: Decoding = EXAMPLE) -> pa.Schema:
     """Returns the schema of some serialized records, its columns in the order of their names.
 
-    A feature of which no record has more than one value is a scalar, others are lists. Bytes are
+    A feature with at most one value in every record is a scalar, others are lists. Bytes are
     string where all are valid UTF-8. Records that can't be parsed say nothing.
 
     Returns: The schema; a feature that never has a value is of type null.

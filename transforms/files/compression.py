@@ -10,13 +10,13 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
-"""The ending of a file's name that tells its compression."""
+"""The ending of a file's name, by compression."""
 
 ENDINGS = {compression: suffix for suffix, compression in SUFFIXES.items()}
 
 
 def compression_of(uri: str) -> str:
-    """Returns the compression that a file's name tells, or "" for none."""
+    """Returns the compression that a file's name ends with, or "" for none."""
     return SUFFIXES.get(f".{uri.lower().rpartition('.')[2]}", "")
 
 
@@ -94,7 +94,7 @@ class _Source:
 
 
 class _Decompressed(io.RawIOBase):
-    """Decompresses, and tells of broken data by one error, whatever the compression."""
+    """Decompresses, and raises one error for broken data, whatever the compression."""
 
     def __init__(self, raw: BinaryIO, opener: Callable[[Any], Any]) -> None:
         self._raw, self._source = raw, _Source(raw)

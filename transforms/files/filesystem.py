@@ -304,7 +304,7 @@ def move_folder(source: str, target: str) -> None:
         os.rename(source, target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise FileExistsError(error.errno, "it came to be meanwhile", target) from None
+            raise FileExistsError(error.errno, "it appeared meanwhile", target) from None
         raise
 
 

@@ -70,7 +70,7 @@ class JudgeStates(Verb):
 
 
 def store(judged: "beam.PCollection[Judgement]", commit: Commit, target: Target) -> None:
-    """Writes what a validation found when the run is committed; its manifest tells it too.
+    """Writes what a validation found when the run is committed; its manifest has it too.
 
     Args:
       judged: One judgement.

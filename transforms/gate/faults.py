@@ -155,8 +155,8 @@ def _faulty_rows(
 ) -> FaultyRows:
     places = np.flatnonzero(mask)
     # Of a column that isn't there at all, no row is an example.
-    told = not columns or not set(columns).isdisjoint(batch.schema.names)
-    if shows == "none" or not told:
+    concerned = not columns or not set(columns).isdisjoint(batch.schema.names)
+    if shows == "none" or not concerned:
         return FaultyRows(len(places))
     rows = take_rows(batch, places[:SHOWN])
     # Of a struct only a field is at fault, and the others are nobody's business.

@@ -31,8 +31,8 @@ def findings(anomalies: "anomalies_pb2.Anomalies", with_values: bool = False) ->
 def _found(feature: str, info: "anomalies_pb2.AnomalyInfo", with_values: bool) -> Finding:
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-    told = _in_full if with_values else _first_words
-    reasons = [told(reason) for reason in info.reason] or [info.short_description]
+    text_of = _in_full if with_values else _first_words
+    reasons = [text_of(reason) for reason in info.reason] or [info.short_description]
     severity = anomalies_pb2.AnomalyInfo.Severity.Name(info.severity)
     return Finding(severity, feature, "; ".join(reasons))
 

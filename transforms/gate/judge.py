@@ -106,11 +106,11 @@ class Judge:
           repeats: For each rule about keys, how many rows have the key of another.
           unread: How many rows could not be read.
         """
-        told, found = self._files_and_findings(
+        files, found = self._files_and_findings(
             slices, faults or Faults(), verdicts, repeats or {}, unread
         )
         # Of thousands of columns the statistics are large: they are gone when the state is made.
-        return Judgement((*told, (STATE, _stored(slices))), found, slices[WHOLE].rows)
+        return Judgement((*files, (STATE, _stored(slices))), found, slices[WHOLE].rows)
 
     def _files_and_findings(
         self,
@@ -233,8 +233,8 @@ def _findings(
     if anomalies is None:
         return ()
     number = slices_with_errors(slices or {})
-    told = "has errors" if number == 1 else "have errors"
-    why = f"{told} that all rows have not, or have drifted: see {REPORT}"
+    verb = "has errors" if number == 1 else "have errors"
+    why = f"{verb} that all rows have not, or have drifted: see {REPORT}"
     of_slices = [Finding("SLICE", f"({number:,} of {len(slices or {}):,} slices)", why)]
     return (*findings(anomalies), *(of_slices if number else ()))
 

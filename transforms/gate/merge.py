@@ -32,7 +32,7 @@ def find_states(uri: str) -> tuple[str, ...]:
     bare = _without_state(uri, places)
     if bare:
         raise ConfigError(
-            f"--input {uri}: {bare[0]} has statistics and no {STATE} beside them, of which they "
+            f"--input {uri}: {bare[0]} has statistics and no {STATE} beside them, from which they "
             "could be merged: leave it out, or validate its rows anew"
         )
     if not places:

@@ -40,7 +40,7 @@ def _repeats(shard: tuple[int, Iterable[bytes]]) -> int:
 class CountRepeats(Verb):
     """Counts rows whose key came before, in any order of the rows.
 
-    Keys are compared by `key_hash.wide_hash`; a key of which a part is missing is equal to none.
+    Keys are compared by `key_hash.wide_hash`; a key with a missing part equals no other key.
     16 bytes of each row go through a shuffle.
 
     Args:

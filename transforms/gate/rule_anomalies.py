@@ -42,7 +42,7 @@ def rule_anomalies(
     """Yields an anomaly for each rule that the data breaks, with its key.
 
     They are of the type CUSTOM_VALIDATION, and errors unless the rule only warns; a rule about
-    columns of which nothing is known, for there are no values, is a warning.
+    columns without values, about which nothing is known, is a warning.
 
     Args:
       faults: What rows violate.
@@ -67,9 +67,9 @@ def _broken(
             yield verdict.rule, _of_columns(verdict)
     for name, rows in repeats.items():
         if rows:
-            told = f"{rows:,} of {faults.rows:,} rows"
-            text = f"The key of the rule {name!r} comes again in {told}."
-            yield name, _error(f"Key repeated in {told}", text)
+            share = f"{rows:,} of {faults.rows:,} rows"
+            text = f"The key of the rule {name!r} comes again in {share}."
+            yield name, _error(f"Key repeated in {share}", text)
 
 
 def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
@@ -81,22 +81,22 @@ def unread_rows(rows: int) -> Iterator[tuple[str, anomalies_pb2.AnomalyInfo]]:
 
 
 def _of_rows(name: str, fault: FaultyRows, rows: int) -> anomalies_pb2.AnomalyInfo:
-    told = f"{fault.rows:,} of {rows:,} rows"
-    text = f"The rule {name!r} is broken by {told} ({fault.rows / rows:.3%})."
-    return _error(f"Broken by {told}", text)
+    share = f"{fault.rows:,} of {rows:,} rows"
+    text = f"The rule {name!r} is broken by {share} ({fault.rows / rows:.3%})."
+    return _error(f"Broken by {share}", text)
 
 
 def _of_columns(verdict: Verdict) -> anomalies_pb2.AnomalyInfo:
     measured = ", ".join(map(_figure, verdict.measured))
     if verdict.holds is None:
-        text = f"Whether the rule {verdict.rule!r} holds is unknown: it came to {measured}."
+        text = f"Whether the rule {verdict.rule!r} holds is unknown: the result is {measured}."
         return _info("Unknown", text, _Info.WARNING)
     about = "" if verdict.exact else "about "
-    told = f"it came to {about}{measured}"
+    share = f"the result is {about}{measured}"
     # The least and the greatest are values of rows, and the short text is shown in logs.
     is_value = _OF_ROWS & set(verdict.aggregates)
-    short = "Does not hold" if is_value else f"Does not hold: {told}"
-    return _error(short, f"The rule {verdict.rule!r} does not hold: {told}.")
+    short = "Does not hold" if is_value else f"Does not hold: {share}"
+    return _error(short, f"The rule {verdict.rule!r} does not hold: {share}.")
 
 
 def _figure(value: Any) -> str:

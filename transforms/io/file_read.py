@@ -117,7 +117,7 @@ def read_split(
       source: What the file belongs to.
       split: The part.
       max_rows: Most rows of a batch.
-      passed: Is told how far the reading is.
+      passed: Is given the progress of the reading.
 
     Yields: Rows and rejects. A file that breaks off ends in one reject that stands for the file.
     """

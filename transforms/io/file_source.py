@@ -22,7 +22,7 @@ from transforms.io.inputs import selected
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
 INFERRED = ("csv", "jsonl", "tfrecord", "tfsequence", "tsv")
-"""Formats whose files don't tell their schema."""
+"""Formats whose files hold no schema."""
 CELLS = ("csv", "tsv")
 """Those whose values are text."""
 
@@ -328,7 +328,7 @@ def _clash(first: str, united: pa.Schema, uri: str, schema: pa.Schema) -> str:
                 f"column {field.name!r} is {field.type} in {uri} but {other.type} in {first} and "
                 "others: read them apart, or pass --schema to say which it is"
             )
-    return f"the schema of {uri} can't be united with that of {first}"
+    return f"the schema of {uri} can't be united with the schema of {first}"
 
 
 def _common_format(uri: str, files: tuple[File, ...]) -> str:
@@ -346,7 +346,7 @@ def _common_compression(uri: str, files: tuple[File, ...]) -> str:
     if len(found) == 1:
         return found[0]
     kinds = ", ".join(kind or "not compressed" for kind in found)
-    raise ConfigError(f"the files of {uri!r} are {kinds}: narrow the pattern to those of one kind")
+    raise ConfigError(f"the files of {uri!r} are {kinds}: narrow the pattern to files of one kind")
 
 
 def _partition_fields(files: tuple[File, ...]) -> dict[str, pa.DataType]:

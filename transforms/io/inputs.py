@@ -22,7 +22,7 @@ class Input(Protocol):
 
     @property
     def bounded(self) -> bool:
-        """Whether it comes to an end."""
+        """Whether it has an end."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -69,7 +69,7 @@ def resolve_input(
     Args:
       uri: Files, `pubsub://projects/P/subscriptions/S` or `bq://project.dataset.table`.
       schema: The columns, or the URI of a schema file; a table has its own.
-      types: The types of some columns, where the input does not tell them.
+      types: The types of some columns, where the input has no types.
       limit: Most rows to read of files or a table.
       settings: What inputs without end have besides: see `PubSubSource`.
 

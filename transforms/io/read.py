@@ -24,7 +24,7 @@ class Read(Verb):
       max_rows: Most rows of a batch.
       dead_letters: Takes the rows and files that can't be read; without it they are errors.
       schema: The columns, or the URI of a schema file; by default the files' own.
-      types: The types of some columns where files of text don't tell them: those that the next
+      types: The types of some columns where files of text have none: the types that the next
         verb needs, `model.input_types()` say. A cell that is not of its type is a rejected row.
       native: Messages are read by the runner's own source: for Dataflow; see `ReadNative`.
       after: A collection that must be complete before the first row is read: what the rows will

@@ -21,7 +21,7 @@ ENOUGH = 0.5
 """Where less than this part of a column's cells can be what the schema says, it is another type."""
 
 MOST = 0.9
-"""A column of text of which this part is numbers was meant to be one of numbers."""
+"""A text column with at least this share of numbers was meant to hold numbers."""
 
 _NUMBERS = {"INT": pa.int64(), "FLOAT": pa.float64()}
 
@@ -32,7 +32,7 @@ def with_schema_types(source: S, schema: "schema_pb2.Schema", but: Collection[st
     Digits are a text where the schema says BYTES, and whole numbers are floats where it says FLOAT.
     A column of a CSV file is one of numbers where half of the cells in its first rows are; the
     others are then rows that can't be read. Where fewer are, the column stays what it is, and its
-    type is what is wrong. What the schema doesn't know stays as it is; so do files that tell
+    type is what is wrong. What the schema doesn't know stays as it is; so do files that have
     their types.
 
     Args:
@@ -57,7 +57,7 @@ def nearly_numbers(source: Source) -> dict[str, int]:
     Args:
       source: As `Source.resolve` gives it.
 
-    Returns: By column; those of which nine in ten of the first cells are numbers.
+    Returns: By column, where nine in ten of the first cells are numbers.
     """
     if source.origin != "sample" or source.format.name not in CELLS:
         return {}

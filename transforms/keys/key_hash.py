@@ -7,7 +7,7 @@ that begins with the seed, by the finalizer of MurmurHash3 (Appleby, public doma
              x ^= x >> 33;  x *= 0xc4ceb9fe1a85ec53;  x ^= x >> 33
     state = mix(state ^ word) + 0x9e3779b97f4a7c15
 
-all modulo 2^64. A value is a word for its family, and then those of its content:
+all modulo 2^64. A value is a word for its family, and then the words of its content:
 
 - 0, null of any type: none.
 - 1, integers of any width and booleans: the number, modulo 2^64.

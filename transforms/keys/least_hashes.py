@@ -10,7 +10,7 @@ KEPT = 4096
 
 
 _SEED = 0x5EED
-"""Rows may have been chosen by a hash of their values: that of another seed knows nothing of it."""
+"""Rows may have been chosen by a hash of their values, so this hash has another seed."""
 
 
 def hashes_of(values: pa.Array) -> np.ndarray:

@@ -27,7 +27,7 @@ def partition_by_key(
       shards: How many shards there are; a row is of shard `key_hash(...) % shards`.
 
     Yields: Each shard that has rows, and its rows in order, with the note of where they came from.
-      Of an empty batch, shard 0 and the batch, which tells the columns.
+      Of an empty batch, shard 0 and the batch, which has the columns.
 
     Raises:
       ConfigError: The batch lacks a column, or it can't be part of a key.

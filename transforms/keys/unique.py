@@ -25,14 +25,14 @@ from transforms.verb import Verb
 
 
 def unique_rows(batches: Iterable[pa.RecordBatch], columns: Sequence[str]) -> Iterator[Outcome]:
-    """Parts the rows of which an earlier one has the same key from the rest.
+    """Parts the rows whose key an earlier row has from the rest.
 
-    Keys are compared by `key_hash.wide_hash`. A key of which a part is missing is equal to none,
+    Keys are compared by `key_hash.wide_hash`. A key with a missing part equals no other key,
     as in SQL.
 
     Args:
       batches: Batches that can be gone through twice; of each row, 40 bytes are held. Which row is
-        earlier is told by file and position where the batches note them (`batches.with_source`),
+        earlier is decided by file and position where the batches note them (`batches.with_source`),
         else by the order here.
       columns: The columns that make the key.
 

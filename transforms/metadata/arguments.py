@@ -1,4 +1,4 @@
-"""What schemas and statistics are given as: messages; of a file's name the reader is told."""
+"""Schemas and statistics are given as messages; for a file's name the error names its reader."""
 
 import os
 from typing import Any

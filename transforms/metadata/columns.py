@@ -42,7 +42,7 @@ class Column:
 
     @property
     def type_name(self) -> str:
-        """The type that statistics call it by; they tell STRING from BYTES."""
+        """The type in the statistics; they distinguish STRING from BYTES."""
         return str(_Type.Type.Name(self.stats.type))
 
     @property
@@ -126,9 +126,9 @@ class Column:
 
     @property
     def count_error(self) -> float | None:
-        """The most by which one of `counts` is too small; None where that is not told."""
-        told = self.custom("weighted_count_error" if self.by_weight else "count_error")
-        return None if told is None else told.num
+        """The most by which one of `counts` is too small; None where that is not noted."""
+        noted = self.custom("weighted_count_error" if self.by_weight else "count_error")
+        return None if noted is None else noted.num
 
     @property
     def has_invalid_utf8(self) -> bool:
@@ -166,7 +166,7 @@ class Column:
 
     @property
     def int_range(self) -> tuple[int, int]:
-        """The least and the greatest integer, exact where `min_int64` and `max_int64` tell them.
+        """The least and the greatest integer, exact where `min_int64` and `max_int64` hold them.
 
         Without these they went through a double: beyond 2^53 they are near, not equal.
         """

@@ -12,8 +12,8 @@ _SHORTENED = re.compile(r"\.\.\. \((?P<size>\d{4,}) bytes, [0-9a-f]{24}\)\Z")
 def digest(value: bytes) -> bytes:
     """Returns the short form of a value: how it begins, its length, and a digest of it all."""
     begins = value[:_SHOWN].decode(errors="ignore").encode()
-    told = hashlib.blake2b(value, digest_size=12).hexdigest()
-    return begins + f"... ({len(value)} bytes, {told})".encode()
+    hashed = hashlib.blake2b(value, digest_size=12).hexdigest()
+    return begins + f"... ({len(value)} bytes, {hashed})".encode()
 
 
 def as_counted(text: str) -> str:

@@ -88,7 +88,7 @@ def _most(counts: dict[str, float], limit: int) -> list[str]:
 
 
 def _of_labels(column: Column, labels: list[str]) -> _Floats:
-    """Shares of texts; NaN of those that statistics do not tell of, as they tell of some only."""
+    """Shares of texts; NaN for texts that statistics do not list, since they list some only."""
     known = column.counts
     other = 0.0 if len(known) >= (column.unique or 0) else np.nan
     found = np.array([known.get(label, other) for label in labels])

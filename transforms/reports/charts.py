@@ -32,7 +32,7 @@ def histogram(
       label: The chart in words, for those who can't see it.
       class_: How large the page shows it.
       name: By which `again` shows it once more.
-      hints: What its bins tell when pointed at.
+      hints: What its bins show when pointed at.
     """
     known = [None if each is None else np.nan_to_num(each) for each in shares]
     top = top_of(shares)
@@ -80,7 +80,7 @@ def again(name: str, label: str, class_: str, hints: Sequence[str] = ()) -> Mark
       name: It was given there.
       label: The chart in words.
       class_: How large the page shows it.
-      hints: What its bins tell when pointed at.
+      hints: What its bins show when pointed at.
     """
     return _svg(label, class_, HEIGHT, element("use", href=f"#{name}"), *_hints(hints))
 
@@ -120,7 +120,7 @@ def strip(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
     """A bar for each step of time.
 
     Args:
-      parts: Of each its height, from 0 to 1, its class, and what it tells when pointed at.
+      parts: Of each its height, from 0 to 1, its class, and what it shows when pointed at.
       label: The chart in words.
     """
     step = WIDTH / max(len(parts), 1)
@@ -178,12 +178,12 @@ def in_words(bins: Bins | Ranks | None, name: str, both: tuple[str, str] = BOTH)
     """What a chart of numbers or texts shows, in a sentence; it names no value."""
     if bins is None:
         return f"{name}: no values"
-    told = [
+    counts_of = [
         f"{who}: the fullest bar holds {share(float(np.nan_to_num(each).max(initial=0)), 1)}"
         for who, each in zip(both, bins.shares, strict=False)
         if each is not None
     ]
-    return f"{name}: " + "; ".join(told)
+    return f"{name}: " + "; ".join(counts_of)
 
 
 def _bars(heights: _Floats) -> str:

@@ -10,7 +10,7 @@ _WHOLE = 2**53
 def number(value: float) -> str:
     """Returns four significant digits or all whole ones: `12,345`, `0.01235`, `1.5e-09`.
 
-    Up to what doubles tell apart, so that microseconds since 1970 are whole.
+    As exact as doubles, so that microseconds since 1970 are whole.
     """
     if math.isnan(value):
         return "NaN"

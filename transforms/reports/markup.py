@@ -26,12 +26,12 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
       attributes: `class_` and the like lose the underscore at their end, others become hyphens;
         None and False leave the attribute out, True leaves it without a value.
     """
-    told = "".join(_attribute(name, value) for name, value in attributes.items())
+    written = "".join(_attribute(name, value) for name, value in attributes.items())
     if tag in _VOID:
-        return Markup(f"<{tag}{told}>")
+        return Markup(f"<{tag}{written}>")
     if tag in _SHAPES and not children:
-        return Markup(f"<{tag}{told}/>")
-    return Markup(f"<{tag}{told}>{joined(*children)}</{tag}>")
+        return Markup(f"<{tag}{written}/>")
+    return Markup(f"<{tag}{written}>{joined(*children)}</{tag}>")
 
 
 def joined(*children: object) -> Markup:
@@ -77,6 +77,6 @@ def _attribute(name: str, value: object) -> str:
     if value is None or value is False:
         return ""
     name = name.removesuffix("_").replace("_", "-")
-    # SVG tells capitals from small letters.
+    # SVG distinguishes capitals from small letters.
     name = {"viewbox": "viewBox", "preserve": "preserveAspectRatio"}.get(name, name)
     return f" {name}" if value is True else f' {name}="{_escaped(str(value))}"'

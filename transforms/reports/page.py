@@ -69,11 +69,11 @@ def tiles(facts: Iterable[tuple[str, str, str]]) -> Markup:
 
 def described(facts: Iterable[tuple[str, str]]) -> Markup | None:
     """Returns what a report is about: each fact's name and text; None without facts."""
-    told = [
+    entries = [
         element("div", element("dt", name), element("dd", breakable(value, 500)))
         for name, value in facts
     ]
-    return element("dl", *told, class_="about") if told else None
+    return element("dl", *entries, class_="about") if entries else None
 
 
 def table(

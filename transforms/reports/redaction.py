@@ -46,8 +46,8 @@ class Values:
     def number(self, column: str, value: float) -> str:
         """Returns a value that is a number, redacted."""
         plain = repr(int(value)) if _is_whole(value) else repr(value)
-        told = plain if self.redact is None else self.redact(column, plain)
-        return number(value) if told == plain else shown(told)
+        safe = plain if self.redact is None else self.redact(column, plain)
+        return number(value) if safe == plain else shown(safe)
 
     def cell(self, column: str, cell: str) -> str:
         """Redacts a text in quotes or a range of numbers, as given for the largest difference."""

@@ -8,7 +8,7 @@ document.documentElement.classList.add("js");
 for (const bar of all(document, ".find")) {
   const section = bar.closest("section");
   const text = bar.querySelector("[type=search]"), flagged = bar.querySelector("[type=checkbox]");
-  const told = bar.querySelector("output"), rows = all(section, "tbody[data-name]");
+  const shown = bar.querySelector("output"), rows = all(section, "tbody[data-name]");
   const find = () => {
     const wanted = text.value.trim().toLowerCase();
     let count = 0;
@@ -18,7 +18,7 @@ for (const bar of all(document, ".find")) {
       row.hidden = !hit;
       count += hit;
     }
-    told.textContent = count === rows.length ? "" : `${count} of ${rows.length}`;
+    shown.textContent = count === rows.length ? "" : `${count} of ${rows.length}`;
   };
   bar.addEventListener("input", find);
   const fold = bar.querySelector(".fold");
@@ -42,8 +42,8 @@ for (const table of all(document, "table.sorts")) {
   const heads = [...table.tHead.rows[0].cells];
   const value = (body, at) => {
     const cell = body.rows[0].cells[at];
-    const told = cell.dataset.v ?? cell.textContent.trim().toLowerCase();
-    return told !== "" && isFinite(told) ? Number(told) : told;
+    const value = cell.dataset.v ?? cell.textContent.trim().toLowerCase();
+    return value !== "" && isFinite(value) ? Number(value) : value;
   };
   const compare = (a, b) => typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0)
     : typeof a === "number" ? -1 : 1;

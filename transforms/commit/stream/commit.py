@@ -80,7 +80,7 @@ class StreamCommit(Outputs):
         return target
 
     def _staging(self, location: Location) -> str:
-        # Not named as those of bounded runs, which are cleared once their process is gone.
+        # Not named like the folders of bounded runs, which are cleared once their process is gone.
         folder, slash, name = location.root.rpartition("/")
         return f"{folder}{slash}.{name}.stream-{self.run_id}"
 
@@ -152,7 +152,7 @@ class StreamCommit(Outputs):
         """Adds no step: each window is committed as it fills."""
 
     def outcome(self) -> dict[str, Any] | None:
-        """Writes the manifests of a run that has ended; returns that of the output."""
+        """Writes the manifests of a run that has ended; returns the output's manifest."""
         found = self.end()
         outputs = [manifest for manifest in found if not manifest["dead_letters"]]
         return outputs[0] if outputs else next(iter(found), None)
@@ -210,8 +210,8 @@ def _counts() -> dict[str, Any]:
         for step, n in rows.items()
         if step.startswith(progress.DEAD)
     }
-    told = {name: rows.get(step, 0) for name, step in names.items()}
-    return {**told, "dead_by_reason": dict(sorted(reasons.items()))}
+    by_name = {name: rows.get(step, 0) for name, step in names.items()}
+    return {**by_name, "dead_by_reason": dict(sorted(reasons.items()))}
 
 
 def _exists(target: Target, there: dict[str, Any] | None) -> str:

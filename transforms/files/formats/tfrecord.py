@@ -41,7 +41,7 @@ _HEADER, _CRC = struct.Struct("<QI"), struct.Struct("<I")
 
 @dataclass(frozen=True)
 class TfRecord:
-    """TFRecord files of tf.Examples. A file is one split: no mark tells where a record starts.
+    """TFRecord files of tf.Examples. A file is one split: no mark shows where a record starts.
 
     Args:
       column: Do not decode: one binary column of this name holds the serialized records, as a
@@ -142,7 +142,7 @@ def frames(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
     Raises:
       BrokenFile: The file ends inside a record, or a length is not what was written, so that
-        nothing tells where the next record starts.
+        nothing shows where the next record starts.
     """
     buffer, at = b"", 0
     while True:

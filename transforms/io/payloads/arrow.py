@@ -61,7 +61,7 @@ class Arrow(Payload):
     holds_many = True
 
     def read(self, messages: pa.RecordBatch, schema: pa.Schema, uri: str) -> Decoded:
-        """Reads the streams; those of the same schema together."""
+        """Reads the streams; streams of the same schema together."""
         opened, broken = _opened(messages.column("data"))
         parts = [
             part for streams in _alike(opened) for part in _decoded(streams, messages, schema, uri)
@@ -135,7 +135,7 @@ def _alike(opened: list[tuple[int, pa.Table]]) -> Iterator[_Streams]:
 def _decoded(
     streams: _Streams, messages: pa.RecordBatch, schema: pa.Schema, uri: str
 ) -> Iterator[Decoded]:
-    """Yields the rows that fit a schema; if they can't be checked together, those of each half."""
+    """Yields the rows that fit a schema; if they can't be checked together, then each half's."""
     try:
         rows, kept, faults = fitted(_readable(streams.batch, schema), schema)
     except _UNREADABLE:

@@ -143,7 +143,7 @@ def _datum(payload: bytes, avro: Any, header: bytes, required: bool) -> Any:
         raise Unfit(Reason.UNPARSABLE, "the payload has not the header of the Avro schema")
     stream = io.BytesIO(payload)
     try:
-        # Text that is not UTF-8 comes as surrogates, so that it can be told from other faults.
+        # Text that is not UTF-8 comes as surrogates, so that it differs from other faults.
         datum = fastavro.schemaless_reader(stream, avro, handle_unicode_errors="surrogateescape")
     except Exception:  # Bytes that are not what the schema says fail in any way there is.
         raise Unfit(Reason.UNPARSABLE, "the payload is not a datum of the Avro schema") from None

@@ -36,7 +36,7 @@ def _records(payloads: pa.Array) -> Records:
     """Returns payloads, without surrounding blanks, as lines.
 
     Unlike a line, a payload may hold line breaks, which are mere blanks to a JSON parser. What
-    `Lines` relies on holds nevertheless: two neighbours, of which one ends in "}" and one begins
+    `Lines` relies on holds nevertheless: two neighbours, where one ends in "}" and one begins
     with "{", are never parts of one object, so as many objects as payloads are one in each.
     """
     # Viewed as text, not cast: the bytes need not be UTF-8, and only blanks are looked for.

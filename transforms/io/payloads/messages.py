@@ -16,7 +16,7 @@ MESSAGES = pa.schema(
         ("ordering_key", pa.string()),
     ]
 )
-"""A raw message; the names are those of Pub/Sub, the attributes' type that of a dead letter."""
+"""A raw message: names as in Pub/Sub, and attributes of the type that dead letters have."""
 
 
 def attribute(messages: pa.RecordBatch, name: str) -> pa.Array:

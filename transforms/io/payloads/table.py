@@ -31,5 +31,5 @@ def load_payload(name: str, **settings: Any) -> Payload:
     try:
         return cast(Payload, PAYLOADS.load(name)(**settings))
     except TypeError as error:
-        told = str(error).partition("__init__() ")[2] or str(error)
-        raise ConfigError(f"payload {name}: {told}") from None
+        message = str(error).partition("__init__() ")[2] or str(error)
+        raise ConfigError(f"payload {name}: {message}") from None

@@ -26,7 +26,7 @@ class TfExample(Payload):
           ConfigError: A column is of a type that no feature can fill.
         """
         examples = pa.RecordBatch.from_arrays([messages.column("data")], ["example"])
-        # The note of their positions tells which messages the rows and rejects are.
+        # The note of their positions says which messages the rows and rejects are.
         rows, rejects = decode_examples(with_source(examples, "", 0), schema)
         positions = row_positions(rows)
         numbers = np.zeros(0, np.int64) if positions is None else positions

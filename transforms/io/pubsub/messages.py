@@ -11,7 +11,7 @@ from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.payload import Encoded
 
 SOURCE_ID = "source_message_id"
-"""The attribute that tells consumers which message a row came from, to drop what comes twice."""
+"""The attribute that names the message a row came from, so that consumers drop repeats."""
 
 
 def received(pulled: list[Any]) -> pa.RecordBatch:

@@ -31,7 +31,7 @@ def id_label(source: PubSubSource) -> str | None:
     if source.dedup_key is None or source.dedup_key in source.payload.attributes:
         return source.dedup_key
     raise ConfigError(
-        f"--dedup_key: Dataflow tells duplicates by an attribute, and {source.dedup_key!r} is not "
+        f"--dedup_key: Dataflow finds duplicates by an attribute, and {source.dedup_key!r} is not "
         "one of those that ?attributes= in --input names. Publish it as an attribute too, or run "
         "the job locally"
     )
@@ -58,7 +58,7 @@ def native_read(source: PubSubSource) -> beam.io.ReadFromPubSub:
         )
     except ValueError as error:
         raise ConfigError(f"--input: {error}") from None
-    # The runner is told; here it would make objects of messages, which takes fifty times as long
+    # The runner does it; here it would make objects of messages, which takes fifty times as long
     # as to parse them.
     read.with_attributes = False
     return read

@@ -118,7 +118,7 @@ class Puller:
         return bool(self._waiting) or self._error is not None or self._closed.is_set()
 
     def acknowledge(self, ack_ids: list[str]) -> None:
-        """Acknowledges messages; if it can't be told, they come again."""
+        """Acknowledges messages; if the service can't be reached, they come again."""
         self._forget(ack_ids)
         pause = _FIRST_PAUSE
         while True:
@@ -213,7 +213,7 @@ class Puller:
             self.reach.answered()
 
     def _renew(self) -> None:
-        """Extends leases, those of messages taken too, until none is left after the end."""
+        """Extends all leases, also of messages taken, until none is left after the end."""
         while not self._closed.is_set() or self._held:
             if not self._closed.is_set() and self.reach.silent() > LOOK_SECONDS:
                 self._look()

@@ -38,9 +38,9 @@ class Reach:
     def failed(self) -> None:
         """Notes that a call failed."""
         with self._lock:
-            told, self._first = self._away > float("-inf"), None
-            self._away = self._away if told else self._clock()
-        if not told:
+            reported, self._first = self._away > float("-inf"), None
+            self._away = self._away if reported else self._clock()
+        if not reported:
             _log.warning("%s can't be reached; trying again until it can", self._name)
 
     def silent(self) -> float:

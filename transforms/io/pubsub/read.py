@@ -122,7 +122,7 @@ class Session:
                 "event times are more than a minute ahead of their messages' publish times: their "
                 "rows go to the windows that they name, but event time does not follow them"
             )
-        # Clocks that are wrong by hours still tell the time; what is further off tells nothing.
+        # Clocks that are wrong by hours still count; times further off say nothing.
         tells = in_range(times, 0) & (times <= published + _DAY)
         plausible: np.ndarray = np.minimum(times, published + AHEAD)[tells]
         return plausible
@@ -185,7 +185,7 @@ class _PullFn(beam.DoFn):
             return
         here = session(source)
         found = here.next()
-        # Beam's worker takes it for an error to be told that a bundle without callbacks is final.
+        # Beam's worker treats the finalising of a bundle without callbacks as an error.
         finalizer.register(functools.partial(_acknowledge, here.puller, found[1] if found else []))
         if found is not None:
             outcome, _ = found

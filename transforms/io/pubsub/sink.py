@@ -57,7 +57,7 @@ class PubSubSink:
         beside = {*_OF_THE_MESSAGE, *self.attributes}
         body = rows.select([name for name in rows.schema.names if name not in beside])
         if self.payload.holds_many and MESSAGE_ID in rows.schema.names:
-            # Whoever reads the rows tells by it which came twice.
+            # Readers of the rows recognise by it which came twice.
             body = body.append_column(SOURCE_ID, rows[MESSAGE_ID])
         return body
 

@@ -88,7 +88,7 @@ class PubSubSource:
         if schema is None and types:
             schema, settings = pa.schema(list(types.items())), {**settings, "of_reader": True}
         if schema is None:
-            raise ConfigError(f"--schema is needed: {uri} does not tell what its payloads hold")
+            raise ConfigError(f"--schema is needed: {uri} does not say what its payloads hold")
         source = cls(uri, place, payload, schema, **settings)
         source._check()
         return source
@@ -153,7 +153,7 @@ def resolve_messages(
     """
     if limit is not None:
         raise ConfigError(
-            "--limit is for files: messages do not come in an order of which it could take the "
+            "--limit is for files: messages come in no order, so it can't take the "
             "first. Leave it out, and end the run with Ctrl-C"
         )
     # Messages are read for what the reader names: a pattern of columns matches none of them.

@@ -48,7 +48,7 @@ def publish_batch(
     messages = list(outgoing(rows, encoded, sink.attribute_columns(rows), ordering))
     parts = list(_parts(messages))
     if sink.ordered:
-        # The order of a key is that of the calls, and a call has one key.
+        # Messages of a key keep the order of the calls, and a call has one key.
         calls = [_published(publisher, messages, *part) for part in parts]
     else:
         waiting = [pool.submit(_published, publisher, messages, *part) for part in parts]

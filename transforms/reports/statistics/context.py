@@ -19,7 +19,7 @@ class Context:
       values: Shows values.
       has_baseline: Whether there is one to show beside the current data.
       anchors: Where a feature's row is, by path.
-      is_brief: Whether there are so many features that little is told of each.
+      is_brief: Whether there are so many features that each has only a few lines.
     """
 
     values: Values
@@ -37,5 +37,5 @@ def severity(info: anomalies_pb2.AnomalyInfo) -> tuple[str, str]:
 
 def link(context: Context, path: Path, name: str, letters: int = LETTERS) -> Markup:
     """Returns a feature's name, with a link to its row if it has one."""
-    told, anchor = breakable(name, letters), context.anchors.get(path)
-    return element("a", told, href=f"#{anchor}") if anchor else told
+    label, anchor = breakable(name, letters), context.anchors.get(path)
+    return element("a", label, href=f"#{anchor}") if anchor else label

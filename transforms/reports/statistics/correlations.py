@@ -31,7 +31,7 @@ def correlations_section(
         return None
     before = {} if baseline is None else _pairs(baseline)
     order = sorted(pairs, key=lambda pair: -_most(pair, pairs, before))
-    told = order[: PAIRS_BRIEF if context.is_brief else PAIRS]
+    listed = order[: PAIRS_BRIEF if context.is_brief else PAIRS]
     names = ("Correlation", "Covariance", "Rows with both")
     heads = [
         "Feature",
@@ -39,7 +39,7 @@ def correlations_section(
         *(element("th", name, scope="col", class_="n") for name in names),
         element("th", "", scope="col", data_sort="no"),
     ]
-    rows = (_row(pair, pairs[pair], before.get(pair), context) for pair in told)
+    rows = (_row(pair, pairs[pair], before.get(pair), context) for pair in listed)
     text = f"Of {counted(len(pairs), 'pair')}, those that go together most, or did before."
     caption = "Correlations of pairs"
     body = joined(

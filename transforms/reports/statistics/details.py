@@ -25,12 +25,12 @@ from transforms.reports.statistics.measures import (
 )
 from transforms.reports.statistics.pairing import Feature
 
-# What stands in the row above is not told again.
+# What stands in the row above is not repeated.
 _NUMBERS = (PRESENT, PER_ROW, NAN, *DECILES)
 _TEXTS = (PRESENT, PER_ROW, INVALID)
 _OTHERS = (PRESENT, LENGTH)
 _BRIEF = 5
-"""How many texts are told of where there are many features."""
+"""How many texts are listed where there are many features."""
 
 
 def number_detail(feature: Feature, bins: Bins | None, context: Context) -> Markup:
@@ -96,8 +96,8 @@ def _detail(
     feature: Feature, chart: Markup | None, measures: Sequence[Measure], context: Context
 ) -> Markup:
     found = feature.anomaly
-    told = reasons(found, feature.name, context.values) if found is not None else None
-    side = joined(told, _figures(feature, measures, context), expected_in_words(feature, context))
+    why = reasons(found, feature.name, context.values) if found is not None else None
+    side = joined(why, _figures(feature, measures, context), expected_in_words(feature, context))
     return element("div", element("div", chart), element("div", side), class_="detail")
 
 
@@ -105,9 +105,9 @@ def _figures(feature: Feature, measures: Iterable[Measure], context: Context) ->
     columns = feature.both if context.has_baseline else feature.both[:1]
     rows = []
     for measure in measures:
-        told = [measure.text(column, context.values) for column in columns]
-        if any(text != NOTHING for text in told):
-            rows.append(_row(measure.name, told))
+        texts = [measure.text(column, context.values) for column in columns]
+        if any(text != NOTHING for text in texts):
+            rows.append(_row(measure.name, texts))
     return table(
         f"Figures of {feature.name}",
         ["", *_heads(context)],
@@ -115,8 +115,8 @@ def _figures(feature: Feature, measures: Iterable[Measure], context: Context) ->
     )
 
 
-def _row(name: str, told: Iterable[str]) -> Markup:
-    cells = (element("td", figure(text), class_="n") for text in told)
+def _row(name: str, texts: Iterable[str]) -> Markup:
+    cells = (element("td", figure(text), class_="n") for text in texts)
     return element("tr", element("th", name, scope="row"), *cells)
 
 
@@ -128,17 +128,17 @@ def _heads(context: Context) -> list[Markup]:
 def _axis(feature: Feature, bins: Bins, context: Context) -> Markup:
     """Returns the ends of the chart, with a note if the last bins hold values further out."""
     low, high = _ends(bins)
-    told = [context.values.number(feature.name, each) for each in (low, high)]
+    ends = [context.values.number(feature.name, each) for each in (low, high)]
     least, greatest = (
         context.values.number(feature.name, each) for each in (bins.least, bins.greatest)
     )
     if low > bins.least:
-        told[0] = f"≤ {told[0]} (down to {least})"
+        ends[0] = f"≤ {ends[0]} (down to {least})"
     if high < bins.greatest:
-        told[1] = f"≥ {told[1]} (up to {greatest})"
+        ends[1] = f"≥ {ends[1]} (up to {greatest})"
     ticks = [low / 4 * (4 - step) + high / 4 * step for step in (1, 2, 3)] if low < high else []
     between = [context.values.number(feature.name, float(f"{each:.4g}")) for each in ticks]
-    parts = [told[0], *between, told[1]]
+    parts = [ends[0], *between, ends[1]]
     return element("div", *(element("span", figure(text)) for text in parts), class_="axis")
 
 
@@ -156,12 +156,12 @@ def _hints(feature: Feature, bins: Bins, context: Context) -> Iterable[str]:
         low, high = float(bins.edges[at]), float(bins.edges[at + 1])
         ends = [low + 0.5] if whole else [low] if low == high else [low, high]
         where = " to ".join(context.values.number(feature.name, each) for each in ends)
-        told = [
+        texts = [
             f"{who} {share(float(shares[at]), 1)}"
             for who, shares in zip(("current", "baseline"), bins.shares, strict=True)
             if shares is not None
         ]
-        yield f"{where}: {', '.join(told)}"
+        yield f"{where}: {', '.join(texts)}"
 
 
 def _quantiles(feature: Feature, bins: Bins, context: Context) -> Markup | None:
@@ -190,12 +190,12 @@ def _ranks(feature: Feature, ranks: Ranks, context: Context) -> Markup:
     rows = []
     labels = ranks.labels[: _BRIEF if context.is_brief else None]
     for at, label in enumerate(labels):
-        told = [
+        heights = [
             None if shares is None or np.isnan(shares[at]) else float(shares[at])
             for shares in (current, baseline)
         ]
-        cells = [element("td", bar(*told))]
-        for each in told if context.has_baseline else told[:1]:
+        cells = [element("td", bar(*heights))]
+        for each in heights if context.has_baseline else heights[:1]:
             cells.append(element("td", NOTHING if each is None else share(each, 1), class_="n"))
         name = context.values.text(feature.name, label)
         rows.append(element("tr", element("th", name or "(empty)", scope="row"), *cells))

@@ -102,9 +102,9 @@ def _row(found: _Measured, feature: Feature | None, most: float, context: Contex
     bound = NOTHING if found.threshold is None else number(found.threshold)
     what = _WORDS.get(found.distance, "distance")
     if found.missing is not None:
-        what, told = f"{what} of the missing share", _shares(*found.missing)
+        what, shown_value = f"{what} of the missing share", _shares(*found.missing)
     else:
-        told = context.values.cell(name, "" if feature is None else _cell(found, feature))
+        shown_value = context.values.cell(name, "" if feature is None else _cell(found, feature))
     cells = (
         element("th", link(context, found.path, name), " ", flag, scope="row"),
         element("td", found.kind, data_label="Compared"),
@@ -112,7 +112,7 @@ def _row(found: _Measured, feature: Feature | None, most: float, context: Contex
         element("td", number(found.value), class_="n", data_label="Value", data_v=found.value),
         element("td", bound, class_="n", data_label="Threshold", data_v=found.threshold),
         element("td", meter(found.value, found.threshold, most), class_="chart"),
-        element("td", told or NOTHING, data_label="Differs most"),
+        element("td", shown_value or NOTHING, data_label="Differs most"),
     )
     return element("tbody", element("tr", *cells), class_="bad" if found.is_high else None)
 

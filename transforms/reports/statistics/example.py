@@ -11,7 +11,7 @@ class Example:
 
     Attributes:
       rows: The rows; a column `findings.PLACE` says where each is from.
-      at_fault: The columns that the anomaly is about, which are marked: those of a rule, for its
+      at_fault: The marked columns, which the anomaly is about: the columns of a rule, for its
         anomaly has no path. Empty for what the path says.
     """
 

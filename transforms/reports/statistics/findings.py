@@ -43,7 +43,7 @@ def anomalies_section(
       context: Of the report.
     """
     is_masked = examples_note is not None
-    found, is_told = [], False
+    found, has_rows = [], False
     if anomalies.data_missing:
         found.append(_no_rows())
     if anomalies.HasField("dataset_anomaly_info"):
@@ -51,13 +51,13 @@ def anomalies_section(
     for key, info in sorted(anomalies.anomaly_info.items(), key=_worst_first):
         path = tuple(info.path.step)
         rows = _examples(key, path, examples[key], is_masked, context) if key in examples else None
-        is_told = is_told or rows is not None
+        has_rows = has_rows or rows is not None
         name = "Rows" if key == UNREAD and not path else key
         found.append(_finding(info, name, rows, context))
     if not found:
         body = element("p", "The data is as the schema says.", class_="banner good")
     else:
-        body = joined(note(examples_note) if is_masked and is_told else None, *found)
+        body = joined(note(examples_note) if is_masked and has_rows else None, *found)
     return Section("anomalies", "Anomalies", body, len(found))
 
 
@@ -82,8 +82,8 @@ def _worst_first(item: tuple[str, anomalies_pb2.AnomalyInfo]) -> tuple[int, str]
 
 
 def _no_rows() -> Markup:
-    told = element("p", element("strong", "There are no rows to validate."))
-    return _article(WHOLE, badge("Error", "bad"), "bad", told)
+    body = element("p", element("strong", "There are no rows to validate."))
+    return _article(WHOLE, badge("Error", "bad"), "bad", body)
 
 
 def _finding(
@@ -91,8 +91,8 @@ def _finding(
 ) -> Markup:
     word, class_ = severity(info)
     heading = link(context, tuple(info.path.step), name, _NAME)
-    told = reasons(info, name, context.values)
-    return _article(heading, badge(word, class_), class_, told, rows)
+    body = reasons(info, name, context.values)
+    return _article(heading, badge(word, class_), class_, body, rows)
 
 
 def _article(heading: str, badge: Markup, class_: str, *body: Markup | None) -> Markup:

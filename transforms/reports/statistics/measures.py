@@ -61,8 +61,10 @@ def _of_numbers(read: Callable[[Column], float]) -> Callable[[Column], float | N
     """Returns the figures, nothing without numbers: the statistics then hold a default."""
 
     def checked(column: Column) -> float | None:
-        told = column.stats.HasField("num_stats") and column.total_values and not column.is_all_nan
-        return read(column) if told else None
+        has_numbers = (
+            column.stats.HasField("num_stats") and column.total_values and not column.is_all_nan
+        )
+        return read(column) if has_numbers else None
 
     return checked
 

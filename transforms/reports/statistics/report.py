@@ -24,7 +24,7 @@ from transforms.schema.slices import slices_with_errors
 
 _Info = anomalies_pb2.AnomalyInfo
 BRIEF = 200
-"""With more features, less is told of each: the page stays small."""
+"""With more features, each has fewer lines, so that the page stays small."""
 
 
 def statistics_report(
@@ -118,26 +118,28 @@ def _tiles(
 ) -> Markup:
     by_weight = any(column.by_weight for column in data.columns.values())
     rows = "Rows, by weight" if by_weight else "Rows"
-    told = [(rows, number(data.examples), "")]
+    figures_of = [(rows, number(data.examples), "")]
     if before is not None:
-        told.append((f"{rows} of the baseline", number(before.examples), ""))
-    told.append(("Features", number(len(found)), ""))
+        figures_of.append((f"{rows} of the baseline", number(before.examples), ""))
+    figures_of.append(("Features", number(len(found)), ""))
     top = [column for column in data.columns.values() if len(column.path) == 1]
     missing = sum(column.missing for column in top)
     cells = missing + sum(column.present for column in top)
-    told.append(("Values missing", share(missing, cells), ""))
+    figures_of.append(("Values missing", share(missing, cells), ""))
     if anomalies is not None:
-        told += _severities(anomalies)
+        figures_of += _severities(anomalies)
     if worse := slices_with_errors(parts.by_slice):
-        told.append(("Slices with errors", element("a", number(worse), href="#slices"), "bad"))
-    return tiles(told)
+        figures_of.append(
+            ("Slices with errors", element("a", number(worse), href="#slices"), "bad")
+        )
+    return tiles(figures_of)
 
 
 def _severities(anomalies: anomalies_pb2.Anomalies) -> list[tuple[str, str, str]]:
     found = severities(anomalies)
     errors, warnings = (found[each] for each in (_Info.ERROR, _Info.WARNING))
-    told = [("With errors", number(errors), "bad" if errors else "good")]
-    return [*told, ("With warnings", number(warnings), "warn")] if warnings else told
+    figures_of = [("With errors", number(errors), "bad" if errors else "good")]
+    return [*figures_of, ("With warnings", number(warnings), "warn")] if warnings else figures_of
 
 
 def _legend(context: Context) -> Markup | None:

@@ -14,7 +14,7 @@ from transforms.schema.slices import NO_CONTROL
 
 _Info: TypeAlias = anomalies_pb2.AnomalyInfo
 SLICES, SLICES_BRIEF = 30, 5
-"""Of how many slices the sentences are told; where there are many features."""
+"""How many slices are described in sentences; where there are many features."""
 FEATURES, NAMES = 12, 8
 """Of how many features of a slice; how many slices or features one line names."""
 _ROWS = "number of rows"
@@ -36,8 +36,8 @@ def anomalies_by_slice(
     lone = [name for name in order if name in slices and _is_lone(slices[name])]
     if not found and not lone:
         return None
-    told = SLICES_BRIEF if context.is_brief else SLICES
-    bodies = (_body(*each, at < told, context) for at, each in enumerate(found))
+    part = SLICES_BRIEF if context.is_brief else SLICES
+    bodies = (_body(*each, at < part, context) for at, each in enumerate(found))
     heads = ("Slice", "Anomalies of")
     return element(
         "div",
@@ -54,9 +54,9 @@ def _infos(anomalies: anomalies_pb2.Anomalies) -> list[_Info]:
     of_rows = _Info()
     of_rows.CopyFrom(anomalies.dataset_anomaly_info)
     del of_rows.reason[:]
-    told = [each for each in anomalies.dataset_anomaly_info.reason if each.type != _NO_CONTROL]
-    of_rows.reason.extend(told)
-    found = [*anomalies.anomaly_info.values(), *([of_rows] if told else [])]
+    part = [each for each in anomalies.dataset_anomaly_info.reason if each.type != _NO_CONTROL]
+    of_rows.reason.extend(part)
+    found = [*anomalies.anomaly_info.values(), *([of_rows] if part else [])]
     return sorted(found, key=lambda info: (-info.severity, tuple(info.path.step)))
 
 
@@ -64,12 +64,12 @@ def _is_lone(anomalies: anomalies_pb2.Anomalies) -> bool:
     return any(each.type == _NO_CONTROL for each in anomalies.dataset_anomaly_info.reason)
 
 
-def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Markup:
+def _body(name: str, infos: list[_Info], is_detailed: bool, context: Context) -> Markup:
     paths = [tuple(info.path.step) for info in infos]
     brief = ", ".join(shown(path_text(path) or _ROWS, 40) for path in paths[:NAMES])
     brief += f" and {len(paths) - NAMES:,} more" if len(paths) > NAMES else ""
     left = len(infos) - FEATURES
-    told = (
+    part = (
         element("div", element("h4", _feature(path, context)), _reasons(path, info, context))
         for path, info in list(zip(paths, infos, strict=True))[:FEATURES]
     )
@@ -77,7 +77,7 @@ def _body(name: str, infos: list[_Info], is_told: bool, context: Context) -> Mar
     row = element(
         "tr",
         element("th", slice_name(name, context), " ", badge(*severity(infos[0])), scope="row"),
-        element("td", more(brief, *told, rest) if is_told else brief),
+        element("td", more(brief, *part, rest) if is_detailed else brief),
     )
     return element("tbody", row)
 
@@ -98,20 +98,20 @@ def _listed(parts: list[Markup]) -> Iterator[object]:
 
 def slice_name(name: str, context: Context) -> Markup:
     """Returns the name of a slice: it may hold a value, and be as long as an expression."""
-    told = context.values.text("", name, 120)
+    part = context.values.text("", name, 120)
     whole = context.values.text("", name, len(name))
-    return element("span", told, class_="name", title=None if told == whole else whole)
+    return element("span", part, class_="name", title=None if part == whole else whole)
 
 
 def names(some: Sequence[str], context: Context) -> Markup:
     """Returns several slices in one line."""
-    told = _listed([slice_name(name, context) for name in some[:NAMES]])
+    part = _listed([slice_name(name, context) for name in some[:NAMES]])
     others = f" and {len(some) - NAMES:,} more" if len(some) > NAMES else None
-    return joined(*told, others)
+    return joined(*part, others)
 
 
 def _lone(lone: list[str], context: Context) -> Markup | None:
     if not lone:
         return None
-    told = names(lone, context)
-    return note("Not compared, for the other data has no slice of the name: ", told, ".")
+    part = names(lone, context)
+    return note("Not compared, for the other data has no slice of the name: ", part, ".")

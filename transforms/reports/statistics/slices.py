@@ -62,8 +62,8 @@ def slices_section(slices: Slices, context: Context) -> Section | None:
     order = slices.by_size
     heads = ["Slice", *(_figures_head(name) for name in ("Rows", "Share"))]
     heads += ["Changed most"] if slices.parts_before else []
-    told = SLICES_BRIEF if context.is_brief else SLICES
-    bodies = (_slice(name, slices, context, at < told) for at, name in enumerate(order))
+    shown = SLICES_BRIEF if context.is_brief else SLICES
+    bodies = (_slice(name, slices, context, at < shown) for at, name in enumerate(order))
     gone = sorted(slices.parts_before.keys() - slices.parts.keys())
     body = joined(
         anomalies_by_slice(slices.by_slice, order, context),
@@ -77,10 +77,10 @@ def _figures_head(name: str) -> Markup:
     return element("th", name, scope="col", class_="n")
 
 
-def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup:
+def _slice(name: str, slices: Slices, context: Context, is_detailed: bool) -> Markup:
     part, before = slices.parts[name], slices.parts_before.get(name)
     rows, was = part.examples, None if before is None else before.examples
-    changed = _ranked(part, before) if is_told and before is not None else []
+    changed = _ranked(part, before) if is_detailed and before is not None else []
     cells = [
         element("th", slice_name(name, context), scope="row"),
         _figure("Rows", number(rows), None if was is None else number(was), rows),
@@ -91,30 +91,30 @@ def _slice(name: str, slices: Slices, context: Context, is_told: bool) -> Markup
     if slices.parts_before:
         cells.append(_most(changed, before is None, context))
     row = element("tr", *cells)
-    if not is_told:
+    if not is_detailed:
         return element("tbody", row)
-    told = f"Features of {context.values.text('', name)}"
+    shown = f"Features of {context.values.text('', name)}"
     details = (
-        None if before is None else _changed(told, changed, context),
-        _different(told, _ranked(part, slices.whole), context),
+        None if before is None else _changed(shown, changed, context),
+        _different(shown, _ranked(part, slices.whole), context),
     )
     detail = element("td", element("div", *details, class_="beside"), colspan=len(cells))
     return element("tbody", row, element("tr", detail))
 
 
-def _changed(told: str, ranked: _Ranked, context: Context) -> Markup:
+def _changed(shown: str, ranked: _Ranked, context: Context) -> Markup:
     return more(
         "Features that changed most",
         note("The bars are the slice now, the line is the same slice of the baseline."),
-        _features(f"{told}, and of the same slice of the baseline", ranked, context, BOTH),
+        _features(f"{shown}, and of the same slice of the baseline", ranked, context, BOTH),
     )
 
 
-def _different(told: str, ranked: _Ranked, context: Context) -> Markup:
+def _different(shown: str, ranked: _Ranked, context: Context) -> Markup:
     return more(
         "Features that differ most from all rows",
         note("The bars are the slice, the line is all rows."),
-        _features(f"{told}, and of all rows", ranked, context, ("the slice", "all rows")),
+        _features(f"{shown}, and of all rows", ranked, context, ("the slice", "all rows")),
     )
 
 
@@ -131,28 +131,28 @@ def _share_before(rows: float | None, before: Dataset | None) -> str | None:
 def _most(changed: _Ranked, is_new: bool, context: Context) -> Markup:
     """Returns the features that changed most since the baseline."""
     if is_new:
-        told: list[object] = [element("span", "not in the baseline", class_="soft")]
+        shown: list[object] = [element("span", "not in the baseline", class_="soft")]
         value = -1.0
     elif not changed:
-        told, value = [NOTHING], 0.0
+        shown, value = [NOTHING], 0.0
     else:
         value, feature = changed[0]
         name = link(context, feature.path, feature.name)
-        told = [name, " ", element("span", number(value), class_="soft")]
-    return element("td", *told, data_v=value, data_label="Changed most")
+        shown = [name, " ", element("span", number(value), class_="soft")]
+    return element("td", *shown, data_v=value, data_label="Changed most")
 
 
 def _ranked(data: Dataset, other: Dataset) -> _Ranked:
     """Numbers and texts of a slice with their divergence from other data, the greatest first."""
     pairs = [each for each in features(data, other, {}, {}) if each.current is not None]
-    told = ((_distance(each), each) for each in pairs if each.group in (NUMBERS, TEXTS))
-    return sorted(told, key=lambda pair: -pair[0])
+    shown = ((_distance(each), each) for each in pairs if each.group in (NUMBERS, TEXTS))
+    return sorted(shown, key=lambda pair: -pair[0])
 
 
-def _features(caption: str, told: _Ranked, context: Context, both: tuple[str, str]) -> Markup:
+def _features(caption: str, shown: _Ranked, context: Context, both: tuple[str, str]) -> Markup:
     heads = ["Feature", "Distribution"]
     heads += map(_figures_head, ("Divergence", "Missing", "Mean", "Distinct"))
-    rows = (_row(feature, distance, context, both) for distance, feature in told[:FEATURES])
+    rows = (_row(feature, distance, context, both) for distance, feature in shown[:FEATURES])
     made = table(caption, heads, rows, "cards")
     return element("div", made, class_="scroll")
 

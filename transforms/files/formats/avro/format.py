@@ -88,7 +88,7 @@ class Avro:
         """Reads the blocks from `split.start` to `split.end`.
 
         A block that can't be decoded is left out whole and reported at the end, as Avro has no
-        mark or checksum by which to tell its good rows.
+        mark or checksum that would show its good rows.
         """
         header, uri = read_header(stream), split.file.uri
         own = _columns(header, uri, schema.names)

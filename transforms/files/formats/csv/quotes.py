@@ -32,7 +32,7 @@ class QuotedRecords:
 
         A position is inside a quoted cell when the number of them before it, in the context too,
         is odd. Where every quote that would open by that count does follow a delimiter, a line
-        break or a quote (of which it is the double), counting all quotes is exact; else the text
+        break or a quote (which it doubles), counting all quotes is exact; else the text
         has to be walked cell by cell.
         """
         codes = np.frombuffer(data, np.uint8)

@@ -22,7 +22,7 @@ _SCHEMA = pa.schema([("path", pa.string()), ("bytes", pa.binary())])
 
 @dataclass(frozen=True)
 class Images:
-    """Files that hold one image each: BMP, GIF, JPEG, PNG or WebP, told by how they begin.
+    """Files that hold one image each: BMP, GIF, JPEG, PNG or WebP, recognised by their first bytes.
 
     A row has the columns `path` (text) and `bytes` (binary, the file as it is). A file that is no
     image, or that holds more than 256 MiB, is a dead letter. Nothing is decoded: a file that is

@@ -7,12 +7,12 @@ HEAD_BYTES = 4096
 """A header is looked for in so many bytes; behind a camera's preview it is further on."""
 
 _JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-"""Markers of a JPEG frame, which tells its size; the others of that range are tables."""
+"""Markers of a JPEG frame, which holds its size; the others of that range are tables."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """What the header of an image tells; sizes are 0 where its beginning does not hold them."""
+    """What the header of an image says; sizes are 0 where its beginning does not hold them."""
 
     format: str
     width: int = 0

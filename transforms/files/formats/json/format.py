@@ -28,7 +28,7 @@ from transforms.files.formats.text.text import (
 )
 
 _HEAD_BYTES = 1 << 12
-"""So much of a file is looked at to tell whether it is an array."""
+"""Bytes at the start of a file that show whether it is an array."""
 
 
 @dataclass(frozen=True)

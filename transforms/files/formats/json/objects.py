@@ -21,7 +21,7 @@ from transforms.reasons import Reason
 
 MAX_DEPTH = 200
 MAX_KEYS = 100_000
-"""A line, or an element of an array, may have so many keys, those of nested objects included."""
+"""The most keys of a line or of an element of an array, including nested objects."""
 NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 """How JSON spells the floats for which it has no numbers, as strings."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)

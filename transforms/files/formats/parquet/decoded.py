@@ -18,7 +18,7 @@ from transforms.arrow.types import is_list, plain_type
 from transforms.files.formats.parquet.wide import leaves
 
 PROBED_ROWS = 64
-"""Of nested columns so many rows are looked at, to tell how large a row is."""
+"""Rows of nested columns that are read to estimate the size of a row."""
 
 
 def text_paths(source: Any, names: list[str]) -> list[str]:
@@ -39,7 +39,7 @@ def text_paths(source: Any, names: list[str]) -> list[str]:
 
 
 def row_bytes(source: Any, groups: list[int], blocks: list[list[str]]) -> tuple[int, int]:
-    """Looks at the first rows of row groups, and tells how large a row may be when decoded.
+    """Returns how large a row may be when decoded, by the first rows of row groups.
 
     Args:
       source: The file, opened so that texts come with their dictionaries.
@@ -76,7 +76,7 @@ def _first(source: Any, group: int, names: list[str], rows: int) -> list[pa.Arra
     if not names:
         return []
     batch = None
-    # What is broken is told where it is read, after the rows before it.
+    # Broken data is reported where it is read, after the rows before it.
     with contextlib.suppress(pa.ArrowException, OSError):
         batch = next(source.iter_batches(rows, row_groups=[group], columns=names), None)
     return [] if batch is None else [batch.column(name) for name in names]

@@ -143,7 +143,7 @@ def _check_rows(meta: Any, groups: list[int], number: int) -> None:
     """
     expected = sum(meta.row_group(group).num_rows for group in groups)
     if number != expected:
-        why = f"its row groups tell of {expected:,} rows, and there are {number:,}"
+        why = f"its row groups promise {expected:,} rows, and there are {number:,}"
         raise BrokenFile(Reason.TRUNCATED_FILE, why)
 
 

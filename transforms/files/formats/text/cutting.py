@@ -16,7 +16,7 @@ def blocks(
 
     A block grows until a record ends in it, but no longer than the longest record.
 
-    Looking for the quotes of a text costs a sixth of parsing it. Who parses can tell for less
+    Looking for the quotes of a text costs a sixth of parsing it. The parser finds out for less
     whether a block ends where a record does: it may let blocks be guessed, and send back the end
     of one that was cut in a record. From then on nothing is guessed.
 
