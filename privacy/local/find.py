@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.detectors.detector import WORD, Candidates, Detector
+from privacy.local.notes import note
 from privacy.local.overlaps import without_overlaps
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
@@ -39,8 +40,11 @@ def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
     counts = np.array(
         [k.reported and (k.transformation is not None or not transformed) for k in plan.kinds]
     )
-    spans = spans.take((spans.likelihoods >= minimum[spans.kinds]) & counts[spans.kinds])
-    return without_overlaps(spans, np.array([kind.detector.checksum for kind in plan.kinds]))
+    enough = spans.take((spans.likelihoods >= minimum[spans.kinds]) & counts[spans.kinds])
+    kept = without_overlaps(enough, np.array([kind.detector.checksum for kind in plan.kinds]))
+    if transformed:
+        note(texts, plan, spans, kept)
+    return kept
 
 
 def _common(texts: Texts, plan: Plan) -> list[Spans]:

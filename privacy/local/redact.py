@@ -144,7 +144,8 @@ def _texts(values: pa.Array, path: str, plan: Plan, once: bool) -> tuple[pa.Arra
         made, mask = redact_texts(Texts(_strings(values), path), plan)
         return (values if made is None else made.cast(values.type)), mask
     coded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
-    made, faults = redact_texts(Texts(_strings(coded.dictionary), path), plan)
+    weights = np.bincount(np.asarray(coded.indices.drop_null()), minlength=len(coded.dictionary))
+    made, faults = redact_texts(Texts(_strings(coded.dictionary), path, weights), plan)
     mask = np.asarray(pa.array(faults).take(coded.indices).fill_null(False))
     if made is None:
         return values, mask
@@ -180,7 +181,8 @@ def redact_texts(texts: Texts, plan: Plan) -> tuple[pa.Array | None, np.ndarray]
 def _once_more(column: pa.Array, rows: np.ndarray, name: str, plan: Plan) -> pa.Array:
     """Removes what only shows when something beside it is gone."""
     for _ in range(_PASSES):
-        part = Texts(column.take(pa.array(rows)), name)
+        # What they hold was noted before: they weigh nothing.
+        part = Texts(column.take(pa.array(rows)), name, np.zeros(len(rows)))
         spans = find(part, plan, transformed=True)
         if not len(spans):
             return column

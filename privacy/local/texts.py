@@ -18,10 +18,12 @@ class Texts:
     Attributes:
       column: The texts, of type string.
       name: The column's name, which is a hotword; empty where there is none.
+      weights: How many cells have each text; None for one.
     """
 
     column: pa.Array
     name: str = ""
+    weights: np.ndarray | None = None
 
     @functools.cached_property
     def offsets(self) -> np.ndarray:

@@ -21,13 +21,14 @@ def masked(rows: pa.RecordBatch, but: Collection[str] = ()) -> pa.RecordBatch:
     Returns: n rows; the columns that were masked are texts, and missing values stay missing.
     """
     arrays = [
-        rows[name] if name in but else pa.array(map(_form, python_values(rows[name])), pa.string())
+        rows[name] if name in but else pa.array(map(form_of, python_values(rows[name])), pa.string())
         for name in rows.schema.names
     ]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
 
 
-def _form(value: Any) -> str | None:
+def form_of(value: Any) -> str | None:
+    """Returns the form of a value: `Aaa 99` of `Ada 36`; missing stays missing."""
     if value is None:
         return None
     text = _DIGIT.sub("9", str(value))
