@@ -6,32 +6,36 @@ from transforms.lazy import front_door
 
 if TYPE_CHECKING:
     from privacy.inspect import Inspect
-    from privacy.local.inspect import inspect_batch
-    from privacy.local.redact import redact_batch
     from privacy.policy.policy import Policy
     from privacy.policy.read import parse_policy, policy_of, read_policy
     from privacy.redact import Redact
+    from privacy.reidentify import Reidentify
+    from privacy.twins import inspect_batch, redact_batch, reidentify_batch
 
 _HOMES = {
     "Inspect": "inspect",
     "Redact": "redact",
+    "Reidentify": "reidentify",
     "Policy": "policy.policy",
-    "inspect_batch": "local.inspect",
+    "inspect_batch": "twins",
     "parse_policy": "policy.read",
     "policy_of": "policy.read",
     "read_policy": "policy.read",
-    "redact_batch": "local.redact",
+    "redact_batch": "twins",
+    "reidentify_batch": "twins",
 }
 
 __all__ = [
     "Inspect",
     "Policy",
     "Redact",
+    "Reidentify",
     "inspect_batch",
     "parse_policy",
     "policy_of",
     "read_policy",
     "redact_batch",
+    "reidentify_batch",
 ]
 
 __getattr__ = front_door(__name__, _HOMES)

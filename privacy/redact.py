@@ -7,16 +7,19 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from privacy.local.noted import redact_noted
 from privacy.local.plan import compile_plan
 from privacy.local.redact import redact_batch
+from privacy.pipeline.noted import TakeNotes, split_noted
 from privacy.policy.policy import Policy
 from privacy.policy.read import read_policy
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.verb import Verb
 
 
 @dataclass
-class Redact(beam.PTransform):
+class Redact(Verb):
     """Transforms the personal data that a policy finds in rows.
 
     A row in which something can't be transformed does not go on: it leaves as a dead letter, in
@@ -28,6 +31,7 @@ class Redact(beam.PTransform):
         requests to Cloud DLP; see docs/cloud_dlp.md.
       dead_letters: Takes the rows that can't be transformed; None lets the first one fail the
         pipeline.
+      notes: Is given the notes of what was found, for a report; None lets them go.
 
     Returns: The redacted rows.
 
@@ -37,23 +41,24 @@ class Redact(beam.PTransform):
 
     policy: str | Policy
     dead_letters: DeadLetters | None = None
-
-    def __post_init__(self) -> None:
-        super().__init__()
+    notes: TakeNotes | None = None
 
     def expand(self, batches: Batches) -> Batches:
         """Compiles the policy here, so that its mistakes stop the launcher; then applies it."""
         policy = read_policy(self.policy) if isinstance(self.policy, str) else self.policy
-        outcomes = batches | "Redact" >> _outcomes(policy, batches.pipeline.options)
+        outcomes = batches | "Redact" >> _outcomes(policy, batches.pipeline.options, self.notes)
+        if self.notes is not None:
+            return split_noted(outcomes, self.dead_letters, "Redact", self.notes)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         return split_rejects(outcomes, self.dead_letters, "Redact")
 
 
-def _outcomes(policy: Policy, options: Any) -> beam.PTransform:
+def _outcomes(policy: Policy, options: Any, notes: TakeNotes | None) -> beam.PTransform:
     if policy.engine == "cloud":
         from privacy.pipeline.bundles import RedactFn
         from privacy.pipeline.launch import prepared
 
-        return beam.ParDo(RedactFn(prepared(policy, options)))
+        return beam.ParDo(RedactFn(prepared(policy, options), noted=notes is not None))
     compile_plan(policy)
-    return beam.Map(functools.partial(redact_batch, policy=policy))
+    redact = redact_batch if notes is None else redact_noted
+    return beam.Map(functools.partial(redact, policy=policy))

@@ -65,7 +65,8 @@ FLOORS = {
         local
         cloud
         pipeline server
-        inspect redact
+        inspect redact reidentify
+        twins
     """,
     "beam_jobs": """
         options

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     RULE_VIOLATED = "rule_violated"
     DUPLICATE = "duplicate"
     NOT_REDACTED = "not_redacted"
+    NOT_REIDENTIFIED = "not_reidentified"
 
 
 FILE_REASONS = frozenset({Reason.UNREADABLE_FILE, Reason.TRUNCATED_FILE, Reason.CHANGED_FILE})

@@ -1,9 +1,10 @@
 """The engine: columns, in as few requests as the limits allow, and no row of them lost."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from privacy.cloud.calls import Caller, CloudStopped, Refusal
 from privacy.cloud.cells import row_sizes
 from privacy.cloud.cutting import FindingsMean, cut_rows
 from privacy.cloud.encode import with_table
-from privacy.cloud.joining import Joined, join_bytes
+from privacy.cloud.joining import Joined, Tally, join_bytes
 from privacy.cloud.outcomes import Action
 from privacy.cloud.pacing import shared_bucket
 from privacy.cloud.settings import CloudPolicy, narrowed, splits_by_column, text_columns
@@ -40,7 +41,7 @@ class Result:
       suppressed: n booleans: rows that the policy leaves out.
       faults: For each column n booleans: which values make their rows be lost. A lost row without
         any was refused as a whole.
-      findings: How many values were transformed.
+      transformed: How many values were transformed, by column and infoType.
     """
 
     columns: list[pa.Array]
@@ -48,7 +49,7 @@ class Result:
     reasons: np.ndarray
     suppressed: np.ndarray
     faults: list[np.ndarray]
-    findings: int = 0
+    transformed: Tally = field(default_factory=Counter)
 
 
 class CloudEngine:
@@ -158,7 +159,7 @@ class _Part:
     stop: int
     joined: Joined | None = None
     why: str = ""
-    findings: int = 0
+    transformed: Tally = field(default_factory=Counter)
 
 
 @dataclass
@@ -203,14 +204,14 @@ class _Transforming:
         names = self._names if at is None else [self._names[at]]
         kinds = self.kinds if at is None else [self.kinds[at]]
 
-        def accept(reply: bytes) -> tuple[Joined, int]:
+        def accept(reply: bytes) -> tuple[Joined, Tally]:
             return join_bytes(reply, REPLIES[self.method].pb(), names, kinds, stop - start)
 
         ask = self.engine.caller.ask
-        joined, findings = ask(self.method, self.request(start, stop, at), accept)
+        joined, tally = ask(self.method, self.request(start, stop, at), accept)
         self._accepted += at is None
-        self.engine.saw(stop - start, findings)
-        return _Part(start, stop, joined, findings=findings)
+        self.engine.saw(stop - start, tally.total())
+        return _Part(start, stop, joined, transformed=tally)
 
     def _refused_rows(self, start: int, stop: int, refusal: Refusal) -> list[_Part]:
         if refusal.action not in (Action.SPLIT, Action.BISECT):
@@ -235,7 +236,7 @@ class _Transforming:
         """Asks about one row that was refused, cell by cell: so it shows which cell is at fault."""
         if len(self._names) == 1 or not splits_by_column(self.config):
             return _Part(start, stop, why=why)
-        columns, faults, findings = [], [], 0
+        columns, faults, tally = [], [], Tally()
         for at, kind in enumerate(self.kinds):
             try:
                 part = self._asked(start, stop, at)
@@ -246,8 +247,8 @@ class _Transforming:
                 assert part.joined
                 columns += part.joined.columns
                 faults += part.joined.faults
-                findings += part.findings
-        return _Part(start, stop, Joined(np.zeros(1, np.int64), columns, faults), why, findings)
+                tally.update(part.transformed)
+        return _Part(start, stop, Joined(np.zeros(1, np.int64), columns, faults), why, tally)
 
 
 def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
@@ -279,4 +280,5 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
         pa.concat_arrays([pa.array([], kind), *piece]).take(index)
         for piece, kind in zip(pieces, kinds, strict=True)
     ]
-    return Result(made, lost, reasons, suppressed, faults, sum(part.findings for part in parts))
+    tally = sum((part.transformed for part in parts), Tally())
+    return Result(made, lost, reasons, suppressed, faults, tally)

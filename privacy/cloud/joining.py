@@ -1,10 +1,11 @@
 """A reply joined back to its rows: by their numbers, and only where every row is accounted for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,9 @@ import pyarrow as pa
 from privacy.cloud.cells import column_of
 from privacy.cloud.decode import Unusual, all_texts, read_texts
 from privacy.cloud.settings import ROW
+
+Tally: TypeAlias = Counter[tuple[str, str]]
+"""How many values were transformed, by column and infoType; either may be empty."""
 
 _VALUES, _NUMBER = attrgetter("values"), attrgetter("integer_value")
 
@@ -68,10 +72,10 @@ def join_reply(
 
 def join_bytes(
     reply: bytes, response: Any, names: Sequence[str], kinds: Sequence[pa.DataType], sent: int
-) -> tuple[Joined, int]:
+) -> tuple[Joined, Tally]:
     """Joins a reply as it came; see `join_reply`.
 
-    Returns: What became of the rows, and how many values were transformed.
+    Returns: What became of the rows, and what was transformed.
     """
     if all_texts(kinds):
         try:
@@ -108,11 +112,11 @@ def suppressed(overview: Any) -> int:
     )
 
 
-def transformed(overview: Any) -> int:
-    """Returns how many values the service says that it transformed."""
-    return sum(
-        result.count
-        for summary in overview.transformation_summaries
-        if not summary.HasField("record_suppress")
-        for result in summary.results
-    )
+def transformed(overview: Any) -> Tally:
+    """Returns how many values the service says that it transformed, by column and infoType."""
+    tally: Tally = Counter()
+    for summary in overview.transformation_summaries:
+        if not summary.HasField("record_suppress"):
+            key = summary.field.name, summary.info_type.name
+            tally[key] += sum(result.count for result in summary.results)
+    return tally

@@ -1,7 +1,8 @@
 """Batches through Cloud DLP: what goes on, what is rejected, and what the policy leaves out."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.cloud.engine import CloudEngine, Result
+from privacy.cloud.joining import Tally
 from privacy.cloud.settings import CloudPolicy
 from transforms.batches import row_sources, select_rows
 from transforms.errors import ConfigError
@@ -25,11 +27,14 @@ class Redacted:
       rows: The transformed rows, in their order.
       rejects: Those that could not be transformed; what was to be hidden is not in them.
       suppressed: How many the policy leaves out.
+      transformed: How many values were transformed, by column and infoType; those of batches that
+        were sent together are told of the first one.
     """
 
     rows: pa.RecordBatch
     rejects: pa.RecordBatch
     suppressed: int = 0
+    transformed: Tally = field(default_factory=Counter)
 
 
 def redact_batches(
@@ -55,13 +60,17 @@ def redact_batches(
     sent = [_whole([_column(batch, name) for batch in batches]) for name in names]
     result = engine.transform(sent, method)
     starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
-    return [
-        _of_batch(batch, engine.policy, result, int(start))
+    reason = Reason.NOT_REDACTED if method == "DeidentifyContent" else Reason.NOT_REIDENTIFIED
+    made = [
+        _of_batch(batch, engine.policy, result, int(start), reason)
         for batch, start in zip(batches, starts[:-1], strict=True)
     ]
+    return [replace(made[0], transformed=result.transformed), *made[1:]]
 
 
-def _of_batch(batch: pa.RecordBatch, policy: CloudPolicy, result: Result, start: int) -> Redacted:
+def _of_batch(
+    batch: pa.RecordBatch, policy: CloudPolicy, result: Result, start: int, reason: Reason
+) -> Redacted:
     stop = start + batch.num_rows
     lost, suppressed = result.lost[start:stop], result.suppressed[start:stop]
     made = batch
@@ -71,7 +80,7 @@ def _of_batch(batch: pa.RecordBatch, policy: CloudPolicy, result: Result, start:
         made = made.set_column(index, field, column.slice(start, batch.num_rows))
     rows = made if not (lost | suppressed).any() else select_rows(made, ~(lost | suppressed))
     faults = [fault[start:stop] for fault in result.faults]
-    rejects = _rejects(made, policy, lost, result.reasons[start:stop], faults)
+    rejects = _rejects(made, policy, lost, result.reasons[start:stop], faults, reason)
     return Redacted(rows, rejects, int(suppressed.sum()))
 
 
@@ -81,6 +90,7 @@ def _rejects(
     lost: np.ndarray,
     reasons: np.ndarray,
     faults: Sequence[np.ndarray],
+    reason: Reason,
 ) -> pa.RecordBatch:
     """Returns the lost rows as they may be stored: redacted, and without the values at fault.
 
@@ -97,14 +107,14 @@ def _rejects(
     places = np.flatnonzero(lost)
     rejects = reject_rows(
         select_rows(hidden, lost),
-        Reason.NOT_REDACTED,
+        reason,
         "",
         sources=row_sources(made, places),
         version=policy.name,
     )
     at = np.argmax(faults, axis=0)
     columns = [policy.columns[at[place]] if known[place] else None for place in places]
-    messages = [f"not redacted: {reasons[place]}" for place in places]
+    messages = [f"{reason.replace('_', ' ')}: {reasons[place]}" for place in places]
     for label, values in (("column", columns), ("errorMessage", messages)):
         index = rejects.schema.get_field_index(label)
         texts: Any = pa.array(values, pa.string())

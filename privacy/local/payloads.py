@@ -17,6 +17,7 @@ from privacy.policy.policy import Policy
 from privacy.transformations.replace import Replace
 from transforms.reasons import Reason
 
+_OWN = [str(Reason.NOT_REDACTED), str(Reason.NOT_REIDENTIFIED)]
 _PAYLOADS = ("payloadString", "payloadBytes", "attributes")
 
 
@@ -48,7 +49,7 @@ def redact_payloads(
 
     Returns: n rejects.
     """
-    own = np.asarray(pc.equal(rejects.column("reason"), str(Reason.NOT_REDACTED)))
+    own = np.asarray(pc.is_in(rejects.column("reason"), pa.array(_OWN)))
     if own.all():
         return rejects
     for name in _PAYLOADS:

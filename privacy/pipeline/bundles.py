@@ -11,9 +11,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from privacy.cloud.inspect import inspect_columns
 from privacy.cloud.policies import cloud_policy, inspecting_policy
-from privacy.cloud.redact import redact_batches
+from privacy.cloud.redact import Redacted, redact_batches
 from privacy.cloud.settings import CloudPolicy
 from privacy.local.inspect import FINDINGS
+from privacy.local.notes import CELLS, FOUND, Noted, Notes
 from privacy.pipeline.engines import borrow, give_back
 from privacy.policy.policy import Policy
 from transforms.batches import row_sources
@@ -90,19 +91,46 @@ class RedactFn(_BundleFn):
 
     Args:
       policy: Prepared; see `launch.prepared`.
+      noted: Whether the outcomes come with notes.
     """
 
     settings = staticmethod(cloud_policy)
+    method = "DeidentifyContent"
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, noted: bool = False) -> None:
         super().__init__(policy)
+        self.noted = noted
         self.suppressed = Metrics.counter("Redact", "rows_suppressed")
 
     def made(self, engine: Any, batches: Sequence[pa.RecordBatch]) -> Sequence[Any]:
         """Returns an outcome for each batch."""
-        results = redact_batches(engine, batches)
+        results = redact_batches(engine, batches, self.method)
         self.suppressed.inc(sum(result.suppressed for result in results))
-        return [(result.rows, result.rejects) for result in results]
+        outcomes = [(result.rows, result.rejects) for result in results]
+        return list(zip(outcomes, map(_notes, results), strict=True)) if self.noted else outcomes
+
+
+class ReidentifyFn(RedactFn):
+    """Makes outcomes of batches whose tokens are taken back, with notes.
+
+    Args:
+      policy: Prepared, and made by `reversing`.
+    """
+
+    method = "ReidentifyContent"
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy, noted=True)
+
+
+def _notes(result: Redacted) -> Notes:
+    """Returns the notes of a batch; Cloud DLP tells no likelihoods of what it transforms."""
+    counts = {
+        Noted(column, name, "", FOUND if name else CELLS): number
+        for (column, name), number in result.transformed.items()
+    }
+    rows, rejected = result.rows.num_rows, result.rejects.num_rows
+    return Notes(rows + rejected + result.suppressed, rejected, result.suppressed, counts)
 
 
 class InspectFn(_BundleFn):
@@ -120,17 +148,26 @@ class InspectFn(_BundleFn):
         Raises:
           RejectedRows: A cell holds more than Cloud DLP takes or finds at once.
         """
-        names = engine.policy.columns
-        columns = [pa.concat_arrays([each.column(name) for each in batches]) for name in names]
-        found, incomplete = inspect_columns(engine, names, columns)
-        if incomplete.any():
-            raise RejectedRows(
-                f"Inspect: {int(incomplete.sum())} row(s) have a cell that is too large, or has "
-                "too many findings, for Cloud DLP: their findings would not be complete"
-            )
-        places = {name: at for at, name in enumerate(names)}
-        order = np.argsort([places[x] for x in found.column("column").to_pylist()], kind="stable")
-        return list(_by_batch(found.take(pa.array(order, pa.int64())), batches))
+        return findings_of(engine, batches)
+
+
+def findings_of(engine: Any, batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Returns the findings of each batch, ordered by column and row.
+
+    Raises:
+      RejectedRows: A cell holds more than Cloud DLP takes or finds at once.
+    """
+    names = engine.policy.columns
+    columns = [pa.concat_arrays([each.column(name) for each in batches]) for name in names]
+    found, incomplete = inspect_columns(engine, names, columns)
+    if incomplete.any():
+        raise RejectedRows(
+            f"Inspect: {int(incomplete.sum())} row(s) have a cell that is too large, or has "
+            "too many findings, for Cloud DLP: their findings would not be complete"
+        )
+    places = {name: at for at, name in enumerate(names)}
+    order = np.argsort([places[x] for x in found.column("column").to_pylist()], kind="stable")
+    return list(_by_batch(found.take(pa.array(order, pa.int64())), batches))
 
 
 def _by_batch(found: pa.RecordBatch, batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

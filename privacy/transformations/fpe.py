@@ -1,5 +1,8 @@
 """Format-preserving encryption: FF1, as DLP's `CryptoReplaceFfxFpeConfig` asks for it."""
 
+import functools
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,8 +30,42 @@ class FfxFpe:
     def __call__(self, values: pa.Array) -> tuple[pa.Array, np.ndarray]:
         """Encrypts n texts; one with other characters, or too short, is a fault."""
         made, faults = ff1.encrypt(values, self.key, None, self.alphabet)
+        return (with_head(made, self.surrogate), faults) if self.surrogate else (made, faults)
+
+    def reversed(self) -> "Decrypted":
+        """Returns what takes the encryption back."""
+        decrypt = functools.partial(ff1.decrypt, key=self.key, tweak=None, alphabet=self.alphabet)
+        return Decrypted(decrypt, self.surrogate)
+
+
+@dataclass(frozen=True)
+class Decrypted:
+    """Takes tokens back.
+
+    Attributes:
+      decrypt: Makes texts of tokens without their heads, and tells the faults.
+      surrogate: What their heads name; empty where they have none.
+    """
+
+    decrypt: Callable[[pa.Array], tuple[pa.Array, np.ndarray]] = field(repr=False)
+    surrogate: str = ""
+
+    def __call__(self, values: pa.Array) -> tuple[pa.Array, np.ndarray]:
+        """Decrypts n tokens; one that is none, or is of another key, is a fault."""
         if not self.surrogate:
-            return made, faults
-        size = pc.utf8_length(made).cast(pa.string())
-        head = pa.scalar(f"{self.surrogate}(")
-        return pc.binary_join_element_wise(head, size, "):", made, ""), faults
+            return self.decrypt(values)
+        pattern = rf"^{re.escape(self.surrogate)}\((?P<size>[0-9]+)\):(?P<token>(?s:.*))$"
+        parts = pc.extract_regex(values, pattern)
+        tokens = pc.struct_field(parts, "token")
+        sizes = pc.struct_field(parts, "size")
+        # An empty text is the head with nothing behind it; `extract_regex` gives null for no match.
+        right = pc.equal(pc.utf8_length(tokens).cast(pa.string()), sizes)
+        made, faults = self.decrypt(pc.if_else(right, tokens, None))
+        missing = np.asarray(pc.and_(values.is_valid(), pc.invert(pc.fill_null(right, False))))
+        return made, faults | missing
+
+
+def with_head(tokens: pa.Array, surrogate: str) -> pa.Array:
+    """Returns tokens with their heads: `NAME(n):token`."""
+    size = pc.utf8_length(tokens).cast(pa.string())
+    return pc.binary_join_element_wise(pa.scalar(f"{surrogate}("), size, "):", tokens, "")

@@ -1,6 +1,6 @@
 """What a transformation is: a function of a column of texts, with the faults beside."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,15 @@ class Transformation(Protocol):
 
         Returns: n texts, null at faults; and n booleans: which could not be transformed.
         """
+        ...
+
+
+@runtime_checkable
+class Reversible(Protocol):
+    """A transformation that can be taken back by who has the key."""
+
+    def reversed(self) -> Transformation:
+        """Returns the transformation that makes of each result what it was made of."""
         ...
 
 

@@ -14,7 +14,8 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from privacy.inspect import Inspect
 from privacy.redact import Redact
-from tests.privacy.policies import policy
+from privacy.reidentify import Reidentify
+from tests.privacy.policies import FPE, of_type, policy
 from tests.support import Collect, local_pipeline, run_on
 from tests.transforms.preprocess.halves import graph_of_halves
 from tests.transforms.preprocess.small import preprocessing_fn, schema
@@ -185,6 +186,7 @@ EXAMPLES = {
     "Inspect": lambda model: Inspect(policy()),
     "Rebatch": lambda model: Rebatch(max_rows=16),
     "Redact": lambda model: Redact(policy()),
+    "Reidentify": lambda model: Reidentify(policy(of_type("PHONE_NUMBER", FPE))),
     "Replay": lambda model: Replay(Json(), pa.schema([("x", pa.float32())])),
     "Score": _score,
     "Select": lambda model: Select(("x", "y", "other")),
@@ -207,6 +209,7 @@ VERBS = (
     "Preprocess",
     "Rebatch",
     "Redact",
+    "Reidentify",
     "Score",
     "Select",
     "TimedRows",

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from transforms.arrow.scalars import python_values
 
+_TEXT = pa.string()
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 
@@ -21,7 +22,7 @@ def masked(rows: pa.RecordBatch, but: Collection[str] = ()) -> pa.RecordBatch:
     Returns: n rows; the columns that were masked are texts, and missing values stay missing.
     """
     arrays = [
-        rows[name] if name in but else pa.array(map(form_of, python_values(rows[name])), pa.string())
+        rows[name] if name in but else pa.array(map(form_of, python_values(rows[name])), _TEXT)
         for name in rows.schema.names
     ]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)

@@ -1,0 +1,94 @@
+"""The policy that takes back what another one did: tokens are found, and become what they were."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from privacy.policy.policy import Policy
+from privacy.policy.protos import messages
+from transforms.errors import ConfigError
+
+REVERSIBLE = ("crypto_replace_ffx_fpe_config", "crypto_deterministic_config")
+"""Of DLP's transformations those that can be taken back."""
+
+
+def reversing(policy: Policy) -> Policy:
+    """Returns the policy of a re-identification, as Cloud DLP wants it.
+
+    In texts tokens are found by the infoType of their surrogate, so it looks for these; whole
+    cells are decrypted as they are. Masked, replaced and hashed values stay what they are.
+
+    Raises:
+      ConfigError: Nothing of it can be taken back, or a key is gone.
+    """
+    config, infos = policy.deidentify_config, list[Any]()
+    made, inspect = messages().deidentify(), messages().inspect()
+    for each in config.info_type_transformations.transformations:
+        infos += _of_surrogate(each)
+    if infos:
+        made.info_type_transformations.transformations.extend(infos)
+    for field in config.record_transformations.field_transformations:
+        inner = [
+            kept
+            for each in field.info_type_transformations.transformations
+            for kept in _of_surrogate(each)
+        ]
+        if _is_reversible(field.primitive_transformation):
+            made.record_transformations.field_transformations.add().CopyFrom(field)
+        elif inner:
+            kept = made.record_transformations.field_transformations.add()
+            kept.CopyFrom(field)
+            del kept.info_type_transformations.transformations[:]
+            kept.info_type_transformations.transformations.extend(inner)
+            infos += inner
+    if not infos and not made.record_transformations.field_transformations:
+        raise ConfigError(
+            f"--policy {policy.name}: nothing of it can be taken back: only "
+            f"{' and '.join(REVERSIBLE)} can, and within texts only with a surrogate_info_type"
+        )
+    _check_keys(policy.name, made)
+    for name in dict.fromkeys(kind.name for each in infos for kind in each.info_types):
+        custom = inspect.custom_info_types.add()
+        custom.info_type.name = name
+        custom.surrogate_type.SetInParent()
+    return replace(
+        policy,
+        inspect_bytes=inspect.SerializeToString(deterministic=True),
+        deidentify_bytes=made.SerializeToString(deterministic=True),
+    )
+
+
+def _is_reversible(primitive: Any) -> bool:
+    return primitive.WhichOneof("transformation") in REVERSIBLE
+
+
+def _of_surrogate(transformation: Any) -> Iterator[Any]:
+    """Yields the transformation of the tokens that one has made, if they can be found."""
+    primitive = transformation.primitive_transformation
+    if not _is_reversible(primitive):
+        return
+    name = getattr(primitive, primitive.WhichOneof("transformation")).surrogate_info_type.name
+    if name:
+        made = type(transformation)(primitive_transformation=primitive)
+        made.info_types.add(name=name)
+        yield made
+
+
+def _check_keys(name: str, config: Any) -> None:
+    for key in _keys(config):
+        if key.HasField("transient") and ":" not in key.transient.name:
+            raise ConfigError(
+                f"--policy {name}: key {key.transient.name!r} is transient: it was gone when the "
+                "run that made the tokens ended. Name a key that stays: env:NAME, file:PATH"
+            )
+
+
+def _keys(message: Any) -> Iterator[Any]:
+    for descriptor, value in message.ListFields():
+        if descriptor.type == descriptor.TYPE_MESSAGE:
+            several: Iterable[Any] = value if descriptor.is_repeated else [value]
+            for each in several:
+                if each.DESCRIPTOR.name == "CryptoKey":
+                    yield each
+                else:
+                    yield from _keys(each)
