@@ -54,6 +54,7 @@ lock: $(READY)
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) requirements/cuda.in -c requirements/run.txt -o requirements/cuda.txt
 	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean:

@@ -1,4 +1,6 @@
-"""Flex Template specs and the options' docs, generated: `python -m beam_jobs.metadata [--check]`.
+"""What follows from the jobs' options, generated: `python -m beam_jobs.metadata [--check]`.
+
+Flex Templates, their Terraform modules, components for Kubeflow, builds, and the options' docs.
 
 To deploy, `python -m beam_jobs.metadata --image IMAGE score` prints a job's spec with its image;
 stored in a bucket, that is the template.
@@ -15,9 +17,13 @@ from pathlib import Path
 from beam_jobs.options.command_line import describe, job_of
 from beam_jobs.options.declare import ColumnMap, JobOptions, Seconds
 from beam_jobs.templates.api_docs import api_docs
+from beam_jobs.templates.cloud_build import cloud_build
+from beam_jobs.templates.component import component
 from beam_jobs.templates.environment_lint import environment_of
 from beam_jobs.templates.lint import lint
 from beam_jobs.templates.spec import container_spec, default_text, required_first
+from beam_jobs.templates.terraform import terraform
+from beam_jobs.templates.workflow import workflow
 from transforms.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -75,12 +81,16 @@ def _docs() -> str:
 
 def generated() -> dict[Path, str]:
     """Returns every generated file: its path in the repository, and its content."""
-    files = {
-        Path("templates") / f"{job}.json": json.dumps(container_spec(kind), indent=2) + "\n"
-        for job, kind in jobs().items()
-    }
-    docs = Path("docs")
-    return {**files, docs / "options.md": _docs(), docs / "api.md": api_docs()}
+    templates, docs, known = Path("templates"), Path("docs"), jobs()
+    files = {docs / "options.md": _docs(), docs / "api.md": api_docs()}
+    for job, kind in known.items():
+        files[templates / f"{job}.json"] = json.dumps(container_spec(kind), indent=2) + "\n"
+        files[templates / "pipelines" / f"{job}.yaml"] = component(kind)
+        for name, content in terraform(kind).items():
+            files[templates / "terraform" / job / name] = content
+    files[templates / "ci/cloudbuild.yaml"] = cloud_build(sorted(known))
+    files[templates / "ci/github.yaml"] = workflow(sorted(known))
+    return files
 
 
 def check() -> list[str]:
@@ -100,7 +110,7 @@ def check() -> list[str]:
 def write() -> None:
     """Writes the generated files."""
     for path, content in generated().items():
-        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(content)
 
 

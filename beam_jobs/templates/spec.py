@@ -111,7 +111,7 @@ def _parameter(option: Declared) -> dict[str, Any]:
         found["defaultValue"] = default
     if option.choices:
         found["enumOptions"] = [{"value": choice, "label": choice} for choice in option.choices]
-    elif regex := _regex(option):
+    elif regex := regex_of(option):
         found["regexes"] = [regex]
     if option.parent:
         parent, values = option.parent
@@ -139,7 +139,8 @@ def default_text(option: Declared) -> str | None:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
-def _regex(option: Declared) -> str | None:
+def regex_of(option: Declared) -> str | None:
+    """Returns what an option's text must match in a template; None if that is anything."""
     regex = option.regex or _REGEXES.get(option.type)
     if option.kind.startswith("GCS_"):
         regex = f"{_REMOTE}|{_MESSAGES}|{_TABLES}" if option.messages else _REMOTE

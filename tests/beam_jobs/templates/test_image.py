@@ -182,7 +182,7 @@ def test_the_installed_wheel_is_what_is_imported_elsewhere(wheel, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["uv.txt", "build.txt", "run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["uv.txt", "build.txt", "run.txt", "cuda.txt", "dev.txt"])
 def test_every_locked_package_has_hashes(name):
     text = (ROOT / "requirements" / name).read_text()
     entries = re.split(r"^(?=[a-z])", text, flags=re.M)[1:]
@@ -191,8 +191,11 @@ def test_every_locked_package_has_hashes(name):
 
 
 def test_the_locks_agree_with_each_other_and_with_the_project():
-    run, dev = locked("run.txt"), locked("dev.txt")
+    run, dev, cuda = locked("run.txt"), locked("dev.txt"), locked("cuda.txt")
     assert run.items() <= dev.items()
+    assert {name for name in cuda.keys() - run.keys() if not name.startswith("nvidia-")} == set()
+    assert {name: cuda[name] for name in cuda.keys() & run.keys()}.items() <= run.items()
+    assert "nvidia-cudnn-cu12" in cuda
     wanted = [re.split(r"[\[=<>~]", text)[0] for text in PROJECT["project"]["dependencies"]]
     assert set(wanted) <= set(run)
     development = PROJECT["project"]["optional-dependencies"]["dev"]

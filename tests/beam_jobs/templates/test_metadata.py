@@ -18,6 +18,7 @@ from beam_jobs.templates.lint import lint
 from beam_jobs.templates.spec import container_spec
 from tests.beam_jobs.options.test_options import Options
 
+MODULE = ("main", "outputs", "variables", "versions")
 VERSION = beam_jobs.__version__.replace(".", "-")
 SPEC = container_spec(Options, "registry/image@sha256:1")
 
@@ -274,7 +275,11 @@ def test_what_is_generated_is_current_and_sound():
     assert {str(path) for path in generated()} == {
         "docs/api.md",
         "docs/options.md",
+        "templates/ci/cloudbuild.yaml",
+        "templates/ci/github.yaml",
         *(f"templates/{job}.json" for job in jobs()),
+        *(f"templates/pipelines/{job}.yaml" for job in jobs()),
+        *(f"templates/terraform/{job}/{name}.tf" for job in jobs() for name in MODULE),
     }
 
 
