@@ -4,9 +4,9 @@ locals {
   given = {
     input                  = var.input
     output                 = var.output
+    event_time_unit        = var.event_time_unit
     schema                 = var.schema
     event_time_column      = var.event_time_column
-    event_time_unit        = var.event_time_unit
     window                 = var.window
     slices                 = var.slices == null ? null : join(",", var.slices)
     kinds                  = var.kinds == null ? null : join(";", [for feature, columns in var.kinds : "${feature}=${join(",", columns)}"])

@@ -22,7 +22,7 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows of a time when all was well: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix tells the format, or ?format=csv."
+  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv."
 
   validation {
     condition     = can(regex("^(gs://.+)$", var.input))
@@ -37,6 +37,17 @@ variable "output" {
   validation {
     condition     = can(regex("^(gs://.+)$", var.output))
     error_message = "output must match ^(gs://.+)$."
+  }
+}
+
+variable "event_time_unit" {
+  type        = string
+  description = "Files: what the event times count since 1970, where they are numbers."
+  default     = null
+
+  validation {
+    condition     = var.event_time_unit == null ? true : contains(["s", "ms", "us", "ns"], var.event_time_unit)
+    error_message = "event_time_unit is one of s, ms, us, ns."
   }
 }
 
@@ -55,17 +66,6 @@ variable "event_time_column" {
   type        = string
   description = "The column of event times, by which windows are cut; it is not counted itself."
   default     = null
-}
-
-variable "event_time_unit" {
-  type        = string
-  description = "What the event times count since 1970, where they are numbers."
-  default     = null
-
-  validation {
-    condition     = var.event_time_unit == null ? true : contains(["s", "ms", "us", "ns"], var.event_time_unit)
-    error_message = "event_time_unit is one of s, ms, us, ns."
-  }
 }
 
 variable "window" {

@@ -10,10 +10,11 @@ locals {
     dedup_key              = var.dedup_key
     schema                 = var.schema
     event_time_unit        = var.event_time_unit
-    period                 = var.period
     suspect                = var.suspect == null ? null : tostring(var.suspect)
     drift                  = var.drift == null ? null : tostring(var.drift)
     least_rows             = var.least_rows == null ? null : tostring(var.least_rows)
+    alerts                 = var.alerts
+    period                 = var.period
     options_file           = var.options_file
     limit                  = var.limit == null ? null : tostring(var.limit)
     run_id                 = var.run_id

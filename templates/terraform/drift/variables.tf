@@ -95,17 +95,6 @@ variable "event_time_unit" {
   }
 }
 
-variable "period" {
-  type        = string
-  description = "Files: the time from the start of a window to the next one, if they overlap: 10m, say."
-  default     = null
-
-  validation {
-    condition     = var.period == null ? true : can(regex("^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$", var.period))
-    error_message = "period must match ^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$."
-  }
-}
-
 variable "suspect" {
   type        = number
   description = "From which adjusted PSI on a difference that is more than chance is suspect. (default: 0.02)"
@@ -136,6 +125,28 @@ variable "least_rows" {
   validation {
     condition     = var.least_rows == null ? true : var.least_rows >= 1
     error_message = "least_rows is at least 1."
+  }
+}
+
+variable "alerts" {
+  type        = string
+  description = "Where incidents are told as they open, go on and end: a topic, pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a file, but not of messages. A column of which 2 of the last 3 windows differ is an incident, and 3 without a difference end it."
+  default     = null
+
+  validation {
+    condition     = var.alerts == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)?$", var.alerts))
+    error_message = "alerts must match ^(gs://.+|pubsub://projects/.+|bq://.+)?$."
+  }
+}
+
+variable "period" {
+  type        = string
+  description = "Files: the time from the start of a window to the next one, if they overlap: 10m, say."
+  default     = null
+
+  validation {
+    condition     = var.period == null ? true : can(regex("^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$", var.period))
+    error_message = "period must match ^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$."
   }
 }
 

@@ -4,6 +4,7 @@ locals {
   given = {
     input                  = var.input
     output                 = var.output
+    policy                 = var.policy
     event_time_column      = var.event_time_column
     window                 = var.window
     dedup_key              = var.dedup_key

@@ -40,6 +40,17 @@ variable "output" {
   }
 }
 
+variable "policy" {
+  type        = string
+  description = "A YAML or JSON file of what is personal data and what becomes of it, in Cloud DLP's words: see docs/privacy.md. Nothing is stored unredacted then: outputs, dead letters, statistics, reports and example rows."
+  default     = null
+
+  validation {
+    condition     = var.policy == null ? true : can(regex("^(gs://.+)?$", var.policy))
+    error_message = "policy must match ^(gs://.+)?$."
+  }
+}
+
 variable "event_time_column" {
   type        = string
   description = "Messages: the column of event times, by which windows are cut. An attribute is a column if the URI says ?attributes=NAME; texts are ISO 8601, or milliseconds since 1970. (default: publish_time)"

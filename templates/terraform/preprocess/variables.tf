@@ -22,7 +22,7 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix tells the format, or ?format=csv."
+  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv."
 
   validation {
     condition     = can(regex("^(gs://.+)$", var.input))

@@ -22,7 +22,7 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows to redact: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix tells the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing waits in it and --run_id was not given."
+  description = "Rows to redact: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing waits in it and --run_id was not given."
 
   validation {
     condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.input))

@@ -5,6 +5,7 @@ locals {
     input                  = var.input
     output                 = var.output
     model                  = var.model
+    policy                 = var.policy
     environment            = var.environment
     reference              = var.reference
     reference_kind         = var.reference_kind

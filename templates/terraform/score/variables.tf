@@ -50,6 +50,17 @@ variable "model" {
   }
 }
 
+variable "policy" {
+  type        = string
+  description = "A YAML or JSON file of what is personal data and what becomes of it, in Cloud DLP's words: see docs/privacy.md. Nothing is stored unredacted then: outputs, dead letters, statistics, reports and example rows."
+  default     = null
+
+  validation {
+    condition     = var.policy == null ? true : can(regex("^(gs://.+)?$", var.policy))
+    error_message = "policy must match ^(gs://.+)?$."
+  }
+}
+
 variable "environment" {
   type        = string
   description = "The schema's environment, such as TRAINING or SERVING."
@@ -238,7 +249,7 @@ variable "keep_columns" {
 
 variable "gate" {
   type        = bool
-  description = "Judge the rows as a whole, and publish nothing if one of the anomalies is an error: of their statistics by --schema (a .pbtxt) and --reference, and of --rules about columns. OUTPUT.validation/ tells what was found, either way. (default: false)"
+  description = "Judge the rows as a whole, and publish nothing if one of the anomalies is an error: of their statistics by --schema (a .pbtxt) and --reference, and of --rules about columns. OUTPUT.validation/ shows the anomalies, either way. (default: false)"
   default     = null
 }
 

@@ -4,6 +4,7 @@ locals {
   given = {
     input                  = var.input
     output                 = var.output
+    policy                 = var.policy
     environment            = var.environment
     reference              = var.reference
     reference_kind         = var.reference_kind

@@ -40,6 +40,17 @@ variable "output" {
   }
 }
 
+variable "policy" {
+  type        = string
+  description = "A YAML or JSON file of what is personal data and what becomes of it, in Cloud DLP's words: see docs/privacy.md. Nothing is stored unredacted then: outputs, dead letters, statistics, reports and example rows."
+  default     = null
+
+  validation {
+    condition     = var.policy == null ? true : can(regex("^(gs://.+)?$", var.policy))
+    error_message = "policy must match ^(gs://.+)?$."
+  }
+}
+
 variable "environment" {
   type        = string
   description = "The schema's environment, such as TRAINING or SERVING."
@@ -120,7 +131,7 @@ variable "schema" {
 
 variable "infer_schema" {
   type        = bool
-  description = "Write a schema.pbtxt that the data meets: a new one, or that of --schema with the smallest changes. (default: false)"
+  description = "Write a schema.pbtxt that the data meets: a new one, or --schema with the smallest changes. (default: false)"
   default     = null
 }
 
