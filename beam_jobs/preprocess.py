@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(JobOptions):
-    """Analyzes rows by a tf.Transform preprocessing_fn, and writes the graph and the features.
+    """Analyzes rows by declared steps or a preprocessing_fn, and writes graph and features.
 
     Writes transform_graph/ and a folder Split-NAME/ for each split, which TFX's components and
     tft.TFTransformOutput read. Only the first split is analyzed; all are transformed.
 
     Examples:
+      python -m beam_jobs.preprocess --input 'train/*.csv' --steps steps.yaml --output prepared/
       python -m beam_jobs.preprocess --input 'train/*.csv' --schema schema.pbtxt \
 --preprocessing_fn features.py --output prepared/
       python -m beam_jobs.preprocess --input day.csv --transform_graph prepared/transform_graph \
@@ -51,8 +52,8 @@ class Options(JobOptions):
         group="Data",
     )
     schema: str | None = option(
-        "A schema.pbtxt of the raw columns: which the function is given, and as which tensors. A "
-        "transform graph has its own.",
+        "A schema.pbtxt of the raw columns: which the function is given, and as which tensors. "
+        "Steps do without: any value may then be missing. A transform graph has its own.",
         kind="GCS_READ_FILE",
         default=None,
         metavar="URI",
@@ -63,6 +64,13 @@ class Options(JobOptions):
         "called preprocessing_fn unless named. A file travels to the workers.",
         default=None,
         metavar="FILE_OR_MODULE[:NAME]",
+        group="Preprocessing",
+    )
+    steps: str | None = option(
+        "Declared steps in place of a function: a YAML file, see docs/preprocessing_steps.md.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="FILE.yaml",
         group="Preprocessing",
     )
     transform_graph: str | None = option(
@@ -118,29 +126,37 @@ def resolve(options: Options) -> Resolved:
             "--input: messages have no end at which all are analyzed: analyze files, then apply "
             "the transform graph to messages by python -m beam_jobs.score --transform_graph"
         )
-    analysis = _analysis(options)
+    _check_one(options)
     graph = TransformGraph.read(options.transform_graph) if options.transform_graph else None
-    traced = analysis.traced if analysis is not None else graph
-    assert traced is not None
     splits = Splits.parse(options.splits, options.split_key)
-    source = Source.resolve(options.input, None, traced.columns.types(), options.limit)
-    traced.columns.check(source.schema)
+    analysis = _by_function(options) if options.preprocessing_fn else None
+    source = None
+    if options.steps:
+        analysis, source = _by_steps(options)
+    columns = analysis.columns if analysis is not None else graph.columns if graph else None
+    assert columns is not None
+    source = source or Source.resolve(options.input, None, columns.types(), options.limit)
+    columns.check(source.schema)
     splits.check(source.schema)
     return Resolved(source, splits, graph, analysis)
 
 
-def _analysis(options: Options) -> "Analyze | None":
-    """Returns how the graph is made, without its folder; None if a graph is given."""
-    if (options.preprocessing_fn is None) == (options.transform_graph is None):
+def _check_one(options: Options) -> None:
+    """Checks that it is told once what to do."""
+    ways = ("preprocessing_fn", "steps", "transform_graph")
+    if sum(getattr(options, name) is not None for name in ways) != 1:
         raise ConfigError(
-            "give one of --preprocessing_fn, to analyze the rows, and --transform_graph, to apply "
-            "what was analyzed before"
+            "give one of --preprocessing_fn and --steps, to analyze the rows, and "
+            "--transform_graph, to apply what was analyzed before"
         )
-    if options.preprocessing_fn is None:
+    if options.transform_graph is not None:
         for name in ("schema", "analyze_only"):
             if getattr(options, name):
                 raise ConfigError(f"--{name} is about the analysis, and --transform_graph is given")
-        return None
+
+
+def _by_function(options: Options) -> "Analyze":
+    """Returns how a graph is made of a function, without its folder."""
     if options.schema is None:
         raise ConfigError(
             "--preprocessing_fn needs --schema: it says which columns the function is given, and "
@@ -149,9 +165,24 @@ def _analysis(options: Options) -> "Analyze | None":
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.function import PreprocessingFn
 
-    return Analyze.resolve(
-        PreprocessingFn.read(options.preprocessing_fn), read_schema(options.schema)
-    )
+    assert options.preprocessing_fn is not None
+    function = PreprocessingFn.read(options.preprocessing_fn)
+    return Analyze.resolve(function, read_schema(options.schema))
+
+
+def _by_steps(options: Options) -> "tuple[Analyze, Source | None]":
+    """Returns how a graph is made of steps, and the rows where their own types are taken."""
+    from transforms.io.file_source import Source
+    from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.declared.parse import Steps
+    from transforms.preprocess.declared.plan import raw_schema
+
+    assert options.steps is not None
+    steps = Steps.read(options.steps)
+    if options.schema is not None:
+        return Analyze(schema=read_schema(options.schema), steps=steps), None
+    source = Source.resolve(options.input, limit=options.limit)
+    return Analyze(schema=raw_schema(steps, source.schema), steps=steps), source
 
 
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:

@@ -21,7 +21,7 @@ HOMES = {
 FLOORS = {
     "transforms": """
         errors nearest reasons words
-        calls faults lazy progress tensorflow
+        calls faults lazy progress tensorflow yaml_text
         families
         arrow
         batches

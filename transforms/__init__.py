@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from transforms.keys.unique import Unique
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.parse import Steps
+    from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
     from transforms.preprocess.graph import TransformGraph
     from transforms.preprocess.preprocess import Preprocess
@@ -113,6 +115,8 @@ _HOMES = {
     "Analyze": "preprocess.analyze",
     "Preprocess": "preprocess.preprocess",
     "PreprocessingFn": "preprocess.function",
+    "Steps": "preprocess.declared.parse",
+    "raw_schema": "preprocess.declared.plan",
     "TransformGraph": "preprocess.graph",
     "LoadedGraph": "preprocess.apply",
     "transform_batch": "preprocess.apply",
@@ -154,6 +158,7 @@ __all__ = [
     "SplitRows",
     "Splits",
     "StatisticsOptions",
+    "Steps",
     "StreamCommit",
     "ToRows",
     "TransformGraph",
@@ -164,6 +169,7 @@ __all__ = [
     "build_baseline",
     "findings",
     "parse_rules",
+    "raw_schema",
     "read_anomalies",
     "read_baseline",
     "read_batches",

@@ -184,6 +184,7 @@ def test_a_split_without_rows_has_its_columns(folder):
     ("more", "message"),
     [
         ({"schema": None}, "--preprocessing_fn needs --schema"),
+        ({"steps": "steps.yaml"}, "give one of --preprocessing_fn"),
         ({"preprocessing_fn": None}, "give one of --preprocessing_fn"),
         ({"transform_graph": "graph"}, "give one of --preprocessing_fn"),
         ({"splits": "train:0"}, "--splits: 'train:0' is no name with a number"),
@@ -217,3 +218,38 @@ def test_a_graph_and_options_of_analysis(folder, capsys):
     given = {"input": f"{folder}/rows.parquet", "output": f"{folder}/out/", "transform_graph": "g"}
     assert run(**given, analyze_only="true") == 2
     assert "--analyze_only is about the analysis" in capsys.readouterr().err
+
+
+STEPS = """
+features:
+  fare: {steps: [fill: median, scale_to_0_1]}
+  company: {steps: [compute_and_apply_vocabulary: {num_oov_buckets: 1}]}
+"""
+
+
+def by_steps(folder, **more):
+    (folder / "steps.yaml").write_text(STEPS)
+    given = {"steps": f"{folder}/steps.yaml", "schema": None, "preprocessing_fn": None} | more
+    return {name: value for name, value in flags(folder, **given).items() if value is not None}
+
+
+@pytest.mark.parametrize("with_schema", [False, True])
+def test_declared_steps_as_a_function(folder, with_schema):
+    more = {"schema": f"{folder}/schema.pbtxt"} if with_schema else {}
+    assert run(**by_steps(folder, split_key="ride", **more)) == 0
+    assert run(**flags(folder, split_key="ride", output=f"{folder}/function/")) == 0
+    for split in ("Split-train", "Split-eval"):
+        ours = pq.read_table(folder / "out" / split)
+        theirs = pq.read_table(folder / "function" / split)
+        assert ours["company"].equals(theirs["company"])
+        assert ours["fare"].to_pylist() == pytest.approx(theirs["fare"].to_pylist(), abs=1e-6)
+    assert not (folder / "out" / "transform_graph" / "temp").exists()
+
+
+def test_mistake_in_steps_is_told_with_its_place(folder, capsys):
+    given = by_steps(folder)
+    (folder / "steps.yaml").write_text("features:\n  fare: {steps: [log1]}\n")
+    assert run(**given) == 2
+    assert re.search(
+        r"steps.yaml: line 2, column 18: there is no step 'log1'", capsys.readouterr().err
+    )

@@ -7,6 +7,8 @@ from transforms.lazy import front_door
 if TYPE_CHECKING:
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.parse import Steps
+    from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
     from transforms.preprocess.graph import TransformGraph
     from transforms.preprocess.preprocess import Preprocess
@@ -16,7 +18,9 @@ __all__ = [
     "LoadedGraph",
     "Preprocess",
     "PreprocessingFn",
+    "Steps",
     "TransformGraph",
+    "raw_schema",
     "transform_batch",
 ]
 
@@ -25,7 +29,9 @@ _HOMES = {
     "LoadedGraph": "apply",
     "Preprocess": "preprocess",
     "PreprocessingFn": "function",
+    "Steps": "declared.parse",
     "TransformGraph": "graph",
+    "raw_schema": "declared.plan",
     "transform_batch": "apply",
 }
 

@@ -13,6 +13,9 @@ from transforms.coders import Batches
 from transforms.errors import ConfigError
 from transforms.files.filesystem import write_bytes
 from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.declared.analyze import learn, write
+from transforms.preprocess.declared.parse import Steps
+from transforms.preprocess.declared.plan import Plan, narrowed
 from transforms.preprocess.failing import quiet_steps
 from transforms.preprocess.function import Function, Traced, trace
 from transforms.preprocess.graph import RAW_SCHEMA
@@ -41,35 +44,45 @@ def rows_to_analyze(batch: pa.RecordBatch, columns: RawColumns) -> pa.RecordBatc
 
 @dataclass
 class Analyze(Verb):
-    """Analyzes batches by tf.Transform, and writes the transform graph that `Preprocess` applies.
+    """Analyzes batches, and writes the transform graph that `Preprocess` applies.
 
-    Rows that don't fit the schema of the raw data are left out: `Preprocess` rejects them.
+    A function is analyzed by tf.Transform. Declared steps are analyzed without TensorFlow, by
+    figures of columns that merge, and written as a graph like any other. Rows that don't fit the
+    schema of the raw data are left out: `Preprocess` rejects them.
 
     Args:
       function: A `preprocessing_fn` as tf.Transform knows it, or `PreprocessingFn.read("f.py")`.
-      schema: The tensorflow-metadata `Schema` of the raw data: which columns the function is given,
-        and whether each is a dense, sparse or ragged tensor.
+      schema: The tensorflow-metadata `Schema` of the raw data: which columns there are, and whether
+        each is a dense, sparse or ragged tensor.
       folder: Where `transform_fn/`, `transformed_metadata/` and `metadata/` are written, at once.
       temp: A folder for what is in between, which workers can reach; one in `folder` by default.
+        Declared steps need none.
       traced: What `trace` told of the function already.
+      steps: Declared steps in place of a function: `Steps.read("steps.yaml")`.
 
     Returns: The folder, once all is in it.
 
     Raises:
-      ConfigError: From `expand`: the function can't be traced, or the input has no end. From the
-        workers: what analyzers depend on fails on a row.
+      ConfigError: The steps don't fit the schema. From `expand`: the function can't be traced, or
+        the input has no end. From the workers: what analyzers depend on fails on a row.
     """
 
-    function: Function
-    schema: "schema_pb2.Schema"
-    folder: str
+    function: Function | None = None
+    schema: "schema_pb2.Schema | None" = None
+    folder: str = ""
     temp: str | None = None
     traced: Traced | None = None
+    steps: Steps | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not callable(self.function):
+        if (self.function is None) == (self.steps is None):
+            raise ConfigError("Analyze: give one of function and steps")
+        if self.steps is None and not callable(self.function):
             raise ConfigError("Analyze: function is a preprocessing_fn, or PreprocessingFn.read()")
+        if self.schema is None:
+            raise ConfigError("Analyze: schema is needed: that of the raw columns")
+        self.plan = None if self.steps is None else Plan.of(self.steps, self.schema)
         self.folder = self.folder.rstrip("/")
 
     @classmethod
@@ -84,6 +97,14 @@ class Analyze(Verb):
         traced = trace(function, RawColumns.of_schema(schema))
         return cls(function, schema, folder, traced=traced)
 
+    @property
+    def columns(self) -> RawColumns:
+        """The columns that are taken; those that anything depends on are used."""
+        if self.plan is not None:
+            return self.plan.columns
+        assert self.function is not None
+        return (self.traced or trace(self.function, RawColumns.of_schema(self.schema))).columns
+
     def expand(self, batches: Batches) -> "beam.PCollection[str]":
         """Returns the folder, once all is in it."""
         if not batches.is_bounded:
@@ -91,10 +112,20 @@ class Analyze(Verb):
                 "Analyze: the input has no end, so there is no moment at which all of it is "
                 "analyzed: analyze in batch, then apply the transform graph to the stream"
             )
+        if self.plan is not None:
+            return self._by_steps(batches, self.plan)
+        return self._by_function(batches)
+
+    def _by_steps(self, batches: Batches, plan: Plan) -> "beam.PCollection[str]":
+        schema = narrowed(self.schema, plan).SerializeToString(deterministic=True)
+        known = learn(batches, plan)
+        return known | "WriteSteps" >> beam.Map(write, plan, schema, self.folder)
+
+    def _by_function(self, batches: Batches) -> "beam.PCollection[str]":
         tensorflow_transform()
         tft_beam = importlib.import_module("tensorflow_transform.beam")
 
-        columns = (self.traced or trace(self.function, RawColumns.of_schema(self.schema))).columns
+        columns = self.columns
         fed = batches | "Feed" >> beam.Map(rows_to_analyze, columns).with_output_types(
             pa.RecordBatch
         )

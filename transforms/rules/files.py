@@ -24,6 +24,7 @@ from transforms.rules.python_rules import PythonRule
 from transforms.rules.row_rules import RowRule
 from transforms.rules.tokens import ExpressionError
 from transforms.user_code import Code
+from transforms.yaml_text import YamlText
 
 
 @dataclass(frozen=True)
@@ -137,52 +138,28 @@ _KINDS = ("row", "column", "unique", "python")
 _SEVERITIES = ("error", "warning")
 
 
-class _Reader:
+class _Reader(YamlText):
     def __init__(
         self, text: str, columns: Mapping[str, Kinds], code: Code | None, where: str
     ) -> None:
-        self.text, self.columns, self.code, self.where = text, columns, code, where
+        super().__init__(text, where)
+        self.columns, self.code = columns, code
 
     def entries(self) -> list[Any]:
         """Returns the YAML nodes of the rules."""
-        import yaml
-
-        try:
-            root = yaml.compose(self.text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            raise self.error(error.problem_mark, f"not YAML: {error.problem}") from None
-        except RecursionError:
-            raise ConfigError(f"{self.where}: nested too deeply for a file of rules") from None
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{self.where}: not YAML: {error}") from None
+        root = self.root()
         if root is None:
             return []
         if root.id == "mapping":
-            fields = self.fields(root, ("rules",), "the file")
+            fields = self.fields(root, ("rules",), "the file", "`row: ...`")
             root = fields.get("rules", root)
         if root.id != "sequence":
             raise self.error(root.start_mark, "expected a list of rules")
         return list(root.value)
 
-    def fields(self, node: Any, known: tuple[str, ...], what: str) -> dict[str, Any]:
-        """Returns the fields of a mapping. All must be known, and no two the same."""
-        if node.id != "mapping":
-            raise self.error(node.start_mark, f"expected {what} as `row: ...` or the like")
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            if key.id != "scalar":
-                raise self.error(key.start_mark, f"{what} has fields with plain names")
-            if key.value not in known:
-                near = nearest_column(str(key.value), known) or f"; it has {', '.join(known)}"
-                raise self.error(key.start_mark, f"{what} has no field {key.value!r}{near}")
-            if key.value in found:
-                raise self.error(key.start_mark, f"{key.value!r} is there twice")
-            found[key.value] = value
-        return found
-
     def rule(self, node: Any) -> tuple[_Rule, str]:
         """Returns a rule, and its severity."""
-        fields = self.fields(node, (*_KINDS, "name", "severity"), "a rule")
+        fields = self.fields(node, (*_KINDS, "name", "severity"), "a rule", "`row: ...`")
         kinds = [kind for kind in _KINDS if kind in fields]
         if len(kinds) != 1:
             raise self.error(node.start_mark, f"a rule has one of {', '.join(_KINDS)}")
@@ -236,21 +213,6 @@ class _Reader:
             return PythonRule(self.scalar(node), self.code)
         except ConfigError as error:
             raise self.error(node.start_mark, str(error)) from None
-
-    def scalar(self, node: Any) -> str:
-        if node.id != "scalar" or not node.value.strip():
-            raise self.error(node.start_mark, "expected a text")
-        if any("\ud800" <= sign <= "\udfff" for sign in node.value):
-            raise self.error(node.start_mark, "this text has half of a surrogate pair")
-        return str(node.value)
-
-    def error(self, mark: Any, message: str) -> ConfigError:
-        return self.at(mark.index if mark else 0, message)
-
-    def at(self, index: int, message: str) -> ConfigError:
-        line = self.text.count("\n", 0, index) + 1
-        column = index - (self.text.rfind("\n", 0, index) + 1) + 1
-        return ConfigError(f"{self.where}: line {line}, column {column}: {message}")
 
 
 def _place(text: str, node: Any, offset: int) -> int:

@@ -1,0 +1,1 @@
+"""Declared steps: read from YAML, analyzed without TensorFlow, written as a transform graph."""

@@ -1,0 +1,47 @@
+"""A preprocessing function of declared steps, with constants or tf.Transform's analyzers."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from transforms.preprocess.declared.plan import Plan
+from transforms.preprocess.declared.tensors import Tensors
+
+
+@dataclass(frozen=True)
+class StepsFunction:
+    """What tf.Transform calls a `preprocessing_fn`: from tensors by column to tensors by feature.
+
+    Args:
+      plan: The steps.
+      known: The constants of their figures; None lets tf.Transform analyze them.
+      folder: Where vocabularies are written.
+    """
+
+    plan: Plan
+    known: Mapping[str, Any] | None = None
+    folder: str = field(default_factory=tempfile.mkdtemp)
+
+    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the outputs."""
+        ops = Tensors(self.folder)
+        single, plan = self.plan.single, self.plan
+        columns = {name: ops.given(inputs[name], name in single) for name in plan.steps.columns}
+        asked = {(each.feature, each.step): each.key for each in plan.asked}
+        made: dict[str, Any] = {}
+        for feature in plan.steps.features:
+            ops.feature = feature.name
+            source = made if feature.of_features else columns
+            given = [source[name] for name in feature.inputs]
+            value: Any = given[0] if len(given) == 1 else tuple(given)
+            for place, step in enumerate(feature.steps):
+                known = self._known(asked.get((feature.name, place)), step, value, ops)
+                value = step.apply(value, known, ops)
+            made[feature.name] = value
+        return {name: ops.output(made[name]) for name in plan.outputs}
+
+    def _known(self, key: str | None, step: Any, value: Any, ops: Tensors) -> Any:
+        if key is None:
+            return None
+        return step.measure(value, ops) if self.known is None else self.known[key]
