@@ -6,6 +6,7 @@ locals {
     output                 = var.output
     schema                 = var.schema
     preprocessing_fn       = var.preprocessing_fn
+    steps                  = var.steps
     transform_graph        = var.transform_graph
     analyze_only           = var.analyze_only == null ? null : tostring(var.analyze_only)
     splits                 = var.splits

@@ -42,7 +42,7 @@ variable "output" {
 
 variable "schema" {
   type        = string
-  description = "A schema.pbtxt of the raw columns: which the function is given, and as which tensors. A transform graph has its own."
+  description = "A schema.pbtxt of the raw columns: which the function is given, and as which tensors. Steps do without: any value may then be missing. A transform graph has its own."
   default     = null
 
   validation {
@@ -55,6 +55,17 @@ variable "preprocessing_fn" {
   type        = string
   description = "The function: features.py, features.py:name, package.module or package.module:name; it is called preprocessing_fn unless named. A file travels to the workers."
   default     = null
+}
+
+variable "steps" {
+  type        = string
+  description = "Declared steps in place of a function: a YAML file, see docs/preprocessing_steps.md."
+  default     = null
+
+  validation {
+    condition     = var.steps == null ? true : can(regex("^(gs://.+)?$", var.steps))
+    error_message = "steps must match ^(gs://.+)?$."
+  }
 }
 
 variable "transform_graph" {
