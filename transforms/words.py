@@ -1,5 +1,6 @@
 """Short, plain words for messages: a handful of values, numbers without noise."""
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
@@ -61,3 +62,8 @@ def duration(seconds: float, digits: int = 1) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Returns the names that occur more than once, sorted; one pass, for there may be thousands."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

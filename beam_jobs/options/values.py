@@ -8,6 +8,7 @@ from typing import Any
 from beam_jobs.options.declare import ColumnMap, Declared, Seconds
 from beam_jobs.options.durations import duration_text, seconds_of
 from transforms.errors import ConfigError
+from transforms.words import repeated
 
 
 def convert(option: Declared, value: Any) -> Any:
@@ -83,7 +84,6 @@ def _columns(option: Declared, value: Any) -> ColumnMap:
     for feature, columns in pairs:
         if not feature or not columns:
             raise ConfigError(f"{option.flag} is feature=column or feature=column0,column1,...")
-    names = [feature for feature, _ in pairs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := repeated(feature for feature, _ in pairs):
         raise ConfigError(f"{option.flag} names {', '.join(twice)} twice")
     return tuple(pairs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from beam_jobs.running.dry_run import hinted_steps
+from transforms.words import repeated
 
 MOST_BYTES = 10_000_000
 """Dataflow takes no larger description, nor a larger graph (its documented limit is 10 MB)."""
@@ -126,5 +127,5 @@ def _of_names(pipeline: Any) -> Iterator[str]:
     names = [step.unique_name for step in pipeline.components.transforms.values()]
     anew = filter(_ADDRESS.search, names)
     yield from (f"step {name} is named anew at each launch" for name in anew)
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"step {name} is there twice"

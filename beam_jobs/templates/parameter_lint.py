@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from beam_jobs.templates.typed import BOOLEAN, LIST, PAIRS, TEXT, TEXTS, faults_of_fields
+from transforms.words import repeated
 
 PARAM_TYPES = frozenset(
     """
@@ -48,7 +49,7 @@ def lint_parameters(parameters: Sequence[Any]) -> Iterator[str]:
     if len(objects) < len(parameters):
         yield "metadata: a parameter is not an object"
     names = [str(parameter.get("name")) for parameter in objects]
-    yield from (f"{name}: named twice" for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (f"{name}: named twice" for name in repeated(names))
     known = dict(zip(names, objects, strict=True))
     for name, parameter in zip(names, objects, strict=True):
         found = list(faults_of_fields(parameter, FIELDS, ("name", "label", "helpText")))

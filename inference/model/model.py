@@ -17,6 +17,7 @@ from inference.wording import mapped, setting
 from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
 from transforms.nearest import most_similar
+from transforms.words import repeated
 
 if TYPE_CHECKING:
     from inference.model.transformed import Transformed
@@ -183,7 +184,8 @@ class Model:
         """
         names = names_of(keep_columns)
         kept = schema.names if names is None else names
-        problems = [_no_column(name, schema.names) for name in kept if name not in schema.names]
+        there = set(schema.names)
+        problems = [_no_column(name, schema.names) for name in kept if name not in there]
         added = {field.name for field in self.output_fields()}
         problems += [
             f"output column {name!r} of the model is also a column of the input: pass "
@@ -245,8 +247,7 @@ class Model:
         signature = self.signature
         problems = list(faults(signature))
         if not problems:
-            names = [field.name for field in self.output_fields()]
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = repeated(field.name for field in self.output_fields())
             problems += [f"it has several outputs of the name {name!r}" for name in twice]
             problems += _unknown_inputs(signature, dict(self.mapping))
         if problems:

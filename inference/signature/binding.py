@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -118,7 +119,8 @@ def _columns(spec: TensorSpec, mappings: Mappings, schema: pa.Schema) -> tuple[s
     """Returns the columns of an input: those mapped to it, patterns expanded, or its namesake."""
     for name in (spec.name, *spec.parts[:1]):
         if name in mappings:
-            return tuple(c for column in mappings[name] for c in _expanded(column, schema.names))
+            names = schema.names
+            return tuple(c for column in mappings[name] for c in _expanded(column, names))
     return (spec.name,)
 
 
@@ -171,8 +173,9 @@ def _widens(source: pa.DataType, wanted: pa.DataType) -> bool:
 def _problems(spec: TensorSpec, columns: tuple[str, ...], schema: pa.Schema) -> Iterator[str]:
     if not columns and spec.required:
         yield f"input {spec.name!r} needs a value in each row: map a column to it"
+    counts = Counter(schema.names)
     for column in columns:
-        count = schema.names.count(column)
+        count = counts[column]
         if count == 0:
             yield _missing(spec, column, schema.names)
         elif count > 1:

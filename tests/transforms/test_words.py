@@ -4,7 +4,7 @@ import pytest
 
 from transforms.metadata.paths import path_text
 from transforms.schema.spelling import parse_float, parse_int
-from transforms.words import amount, counted, handful, number, quoted, share
+from transforms.words import amount, counted, handful, number, quoted, repeated, share
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,8 @@ def test_integers_written_as_text(text, value):
 )
 def test_floats_written_as_text(text, value):
     assert parse_float(text) == value
+
+
+def test_repeated_names_are_listed_once_and_sorted():
+    assert repeated(["b", "a", "b", "c", "a", "a"]) == ["a", "b"]
+    assert repeated(iter(["a", "b"])) == []

@@ -18,6 +18,7 @@ from transforms.files.filesystem import list_files, open_read
 from transforms.files.format import BrokenFile, File, Format
 from transforms.files.uris import check_compression, load_format, parse, suffix_format
 from transforms.io.inputs import selected
+from transforms.words import repeated
 
 _log = logging.getLogger(__name__)
 SAMPLED_FILES = 64
@@ -235,8 +236,7 @@ def resolve_files(
 
 def _distinct(schema: pa.Schema, uri: str) -> pa.Schema:
     """Refuses what could not be addressed by name."""
-    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-    if twice:
+    if twice := repeated(schema.names):
         raise ConfigError(f"{uri} has more than one column {', '.join(twice)}")
     return schema
 

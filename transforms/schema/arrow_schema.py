@@ -10,6 +10,7 @@ import pyarrow as pa
 from transforms.arrow.types import MOST_DEEP, from_feature, too_deep
 from transforms.errors import ConfigError
 from transforms.schema.bigquery_types import arrow_schema
+from transforms.words import repeated
 
 
 def read_schema(uri: str) -> pa.Schema:
@@ -41,9 +42,8 @@ def read_schema(uri: str) -> pa.Schema:
         raise ConfigError(f"--schema {uri}: column {deep!r} is nested more than {MOST_DEEP} deep")
     if not schema.names:
         raise ConfigError(f"--schema {uri}: has no columns")
-    if len(set(schema.names)) < len(schema.names):
-        twice = next(name for name in schema.names if schema.names.count(name) > 1)
-        raise ConfigError(f"--schema {uri}: field {twice!r} is there twice")
+    if twice := repeated(schema.names):
+        raise ConfigError(f"--schema {uri}: field {twice[0]!r} is there twice")
     return schema
 
 

@@ -157,7 +157,8 @@ def _decoded(
 
 def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Returns the wanted columns."""
-    names = [name for name in batch.schema.names if name in schema.names]
+    wanted = set(schema.names)
+    names = [name for name in batch.schema.names if name in wanted]
     columns = [without_views(batch.column(name)) for name in names]
     return pa.RecordBatch.from_arrays(columns, names) if columns else batch.select([])
 

@@ -149,7 +149,8 @@ class Cells:
     def _cells(self, data: bytes, rows: int) -> dict[str, pa.Array]:
         if not rows:
             return {}
-        wires = {name: pa.binary() for name in self.names if name in self.schema.names}
+        wanted = set(self.schema.names)
+        wires = {name: pa.binary() for name in self.names if name in wanted}
         cells = self._read(data, wires)
         if len(cells[""]) != rows:
             raise AssertionError("pyarrow.csv and QuotedRecords disagree on where records end")
