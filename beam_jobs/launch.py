@@ -226,12 +226,7 @@ def _stream_commit(job: str, options: Any, setting: Setting) -> "StreamCommit":
         manifest={"options": recorded(options)},
         reads=_reads(options),
     )
-    if not family_of(options.output).endless:
-        raise ConfigError(
-            f"--output: rows of messages can't be written to {options.output} yet: write files, "
-            "gs://bucket/folder/, and load them"
-        )
-    if family_of(options.output).staged:
+    if family_of(options.output).holds(options.output):
         # Known to the source, which does not read again what is in there.
         commit.target(options.output)
     return commit
@@ -284,7 +279,7 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
             )
     output = getattr(options, "output", None)
     if output and family_of(output) is BIGQUERY:
-        _check_staging(output)
+        _check_table(output, setting.unbounded)
     if output and family_of(output) not in (FILES, STDOUT) and options.dead_letters is None:
         raise ConfigError(
             "--dead_letters is needed: beside a topic or table there is no place for them that "
@@ -292,10 +287,17 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
         )
 
 
-def _check_staging(output: str) -> None:
-    """Workers elsewhere stage where BigQuery reads."""
-    from transforms.io.bigquery.sink import BigQuerySink
+def _check_table(output: str, unbounded: bool) -> None:
+    """Workers elsewhere stage where BigQuery reads; they append without staging."""
+    from transforms.io.bigquery.sink import AT_LEAST_ONCE, BigQuerySink
 
+    if unbounded:
+        if BigQuerySink.parse(output).delivery != AT_LEAST_ONCE:
+            raise ConfigError(
+                f"--output: on Dataflow, rows of messages are in a table at least once: add "
+                f"?delivery={AT_LEAST_ONCE}, or write files, gs://bucket/folder/"
+            )
+        return
     if not BigQuerySink.parse(output).staging:
         raise ConfigError(
             f"--output: {output} needs a place where rows wait for the load, which Dataflow's "

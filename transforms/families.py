@@ -17,24 +17,32 @@ class Family:
       bounded: Whether its inputs come to an end.
       staged: Whether rows written to it wait for the commit; else they are there at once.
       portable: Whether all workers reach all of its places, wherever these are.
-      endless: Whether it takes rows without end, window by window.
       kept: Columns of its inputs that its outputs need, and that are kept in any case.
       resolve: Looks at an input: (uri, schema, types, limit, settings) -> source.
       read: Reads a source: (root, source, the verb `Read`) -> batches.
       write: Writes batches: (batches, the verb `Write`) -> None.
       place: What a commit does at an output: a `transforms.commit.places.Place`.
+      target: Makes an output as a commit knows it: (uri, run id, endless, dead letters, evidence)
+        -> Target; "" where it is a file or folder.
+      waits: Tells of an output whether rows without end wait there: (uri) -> bool; "" where
+        `staged` says it of all.
     """
 
     name: str
     bounded: bool = True
     staged: bool = True
     portable: bool = True
-    endless: bool = True
     kept: tuple[str, ...] = ()
     resolve: str = ""
     read: str = ""
     write: str = ""
     place: str = ""
+    target: str = ""
+    waits: str = ""
+
+    def holds(self, uri: str) -> bool:
+        """Returns whether rows without end wait for their commit at an output."""
+        return bool(load(self.waits)(uri)) if self.waits else self.staged
 
     def load(self, part: str, uri: str) -> Any:
         """Imports a part of the family.
@@ -78,11 +86,12 @@ PUBSUB = Family(
 )
 BIGQUERY = Family(
     "bigquery",
-    endless=False,
     resolve="transforms.io.bigquery.source:resolve_table",
     read="transforms.io.bigquery.verbs:read_rows",
     write="transforms.io.bigquery.verbs:write_rows",
     place="transforms.io.bigquery.place:TablePlace",
+    target="transforms.io.bigquery.sink:target_of",
+    waits="transforms.io.bigquery.sink:waits",
 )
 
 SCHEMES = {

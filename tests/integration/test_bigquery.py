@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr("transforms.io.bigquery.streams._PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("transforms.io.bigquery.patience._PAUSE_SECONDS", 0.001)
     with Server().running() as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)

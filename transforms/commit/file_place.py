@@ -79,6 +79,18 @@ class FilePlace:
             filesystem.move(moves)
             filesystem.write_bytes(target.manifest, text_of(manifest))
 
+    def taken(self, target: Target) -> bool:
+        """Returns whether something is there."""
+        return filesystem.exists(target.root)
+
+    def put_pane(self, target: Target, draft: str, manifest: dict[str, Any]) -> int:
+        """Moves the file of a pane into its place."""
+        # An earlier start of the run may have written another format.
+        number = draft.rpartition("-")[2]
+        _, _, suffix = manifest["file"].rpartition(f"/part-{number}")
+        filesystem.move([(f"{draft}{suffix}", manifest["file"])])
+        return 0
+
     def settle(self, target: Target) -> None:
         """Keeps the manifest: it belongs to the output."""
 

@@ -15,6 +15,8 @@ from transforms.reasons import FILE_REASONS, Reason
 MANIFEST = "_millrace/run.json"
 STAGING = ".millrace-"
 """Between an output's hidden name and the run's id, in the name of the folder where files wait."""
+STREAM = ".stream-"
+"""The same of runs without end, whose files stay when the process is gone."""
 _TOLD = 5
 
 
@@ -105,7 +107,13 @@ class Target:
     @property
     def run_id(self) -> str:
         """The run that stages for it."""
-        return self.staging.rpartition(STAGING)[2]
+        mark = STAGING if STAGING in self.staging else STREAM
+        return self.staging.rpartition(mark)[2]
+
+    @property
+    def records(self) -> str:
+        """Where a run without end keeps what it has committed."""
+        return f"{self.beside}.{self.run_id}.millrace" if self.beside else f"{self.root}/_millrace"
 
     @property
     def manifest(self) -> str:

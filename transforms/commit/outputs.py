@@ -10,9 +10,10 @@ from transforms.commit.ledger import Entry, Target
 from transforms.commit.places import place_of
 from transforms.commit.remains import release_staging
 from transforms.errors import ConfigError
-from transforms.families import STDOUT
+from transforms.families import STDOUT, family_of
 from transforms.files import filesystem
 from transforms.files.uris import FORMATS, READ_ONLY, Location, parse
+from transforms.lazy import load
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -28,6 +29,7 @@ class RunCommit(Protocol):
 
     job: str
     run_id: str
+    endless: bool
     manifest: dict[str, Any]
     targets: list[Target]
 
@@ -53,8 +55,11 @@ class RunCommit(Protocol):
         shards: int | None = None,
         target_bytes: int = TARGET_BYTES,
         folder: str = "",
-    ) -> None:
-        """Writes batches to what waits for the commit."""
+    ) -> "Batches | None":
+        """Writes batches to what waits for the commit.
+
+        Returns: Rejects that the commit itself makes, if any.
+        """
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Adds ledger entries of a step, where the run has a ledger."""
@@ -80,7 +85,12 @@ class Outputs:
       run_id: The run's; None makes one.
       manifest: What else to put into the manifest, such as the options.
       reads: What the run reads (files, folders, patterns): no output may take its place.
+
+    Attributes:
+      endless: Whether its rows have no end.
     """
+
+    endless = False
 
     def __init__(
         self,
@@ -116,6 +126,9 @@ class Outputs:
         known = next((t for t in self.targets if t.uri == uri), None)
         if known is not None:
             return known
+        made = family_of(uri).target
+        if made:
+            return self.add(load(made)(uri, self.run_id, self.endless, dead_letters, evidence))
         location = parse(uri)
         if any(sign in location.path for sign in "*?["):
             raise ConfigError(f"an output can't be a pattern: {uri!r}")

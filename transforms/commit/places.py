@@ -45,6 +45,20 @@ class Place(Protocol):
           Refused: Something else was put in its place meanwhile.
         """
 
+    def taken(self, target: Target) -> bool:
+        """Returns whether something is there that a run without end must not add to."""
+
+    def put_pane(self, target: Target, draft: str, manifest: dict[str, Any]) -> int:
+        """Makes the rows of a pane visible; doing it twice does no harm.
+
+        Args:
+          target: The output.
+          draft: The path of its file in the staging, without the suffix.
+          manifest: The pane's.
+
+        Returns: How many rows the place refused, and keeps in `refused` among the run's records.
+        """
+
     def settle(self, target: Target) -> None:
         """Deletes files that are of no use once the manifest was read."""
 

@@ -1,4 +1,4 @@
-"""BigQuery's Storage Read API over gRPC, on the tables of a store."""
+"""BigQuery's Storage API over gRPC, on the tables of a store: what reads; `writes` is beside it."""
 
 import itertools
 import operator
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from google.cloud.bigquery_storage_v1 import types
 
 from tests.integration.bigquery.store import Refusal
+from tests.integration.bigquery.writes import Writes
 
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
@@ -28,6 +29,7 @@ TESTS = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 64 << 20)]
 UNARY = {
     "CreateReadSession": (types.CreateReadSessionRequest, types.ReadSession),
     "SplitReadStream": (types.SplitReadStreamRequest, types.SplitReadStreamResponse),
@@ -51,20 +53,25 @@ class Storage:
       breaks: What ends the next calls of ReadRows early: (rows until then, a grpc code), where a
         code of None ends the stream as if it were whole.
       offsets: The offsets that ReadRows was asked for, in order.
+      writes: The service that takes rows.
     """
 
     def __init__(self, store, port=0, page_rows=1000):
         self.store, self.page_rows = store, page_rows
         self.breaks, self.offsets, self.sessions, self.streams = [], [], [], {}
         self._names, self._encoded = itertools.count(), {}
-        self._server = grpc.server(ThreadPoolExecutor(32), options=[("grpc.so_reuseport", 0)])
+        self._server = grpc.server(ThreadPoolExecutor(32), options=_OPTIONS)
         handlers = {name: self._unary(name, *kinds) for name, kinds in UNARY.items()}
         handlers["ReadRows"] = grpc.unary_stream_rpc_method_handler(
             self._read, types.ReadRowsRequest.deserialize, lambda page: page
         )
         service = "google.cloud.bigquery.storage.v1.BigQueryRead"
+        self.writes = Writes(store)
         self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(service, handlers),)
+            (
+                grpc.method_handlers_generic_handler(service, handlers),
+                self.writes.handlers(self._unary),
+            )
         )
         self.address = f"127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
 
@@ -74,12 +81,12 @@ class Storage:
     def close(self):
         self._server.stop(0).wait()
 
-    def _unary(self, name, request, response):
+    def _unary(self, name, request, response, home=None):
         def call(asked, context):
             try:
                 with self.store.lock:
                     self.store.asked(name)
-                    return getattr(self, name)(asked)
+                    return getattr(home or self, name)(asked)
             except Refusal as refusal:
                 return context.abort(CODES[refusal.code], refusal.message)
 

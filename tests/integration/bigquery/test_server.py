@@ -9,9 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, bigquery_storage_v1
+from google.cloud.bigquery_storage_v1 import types, writer
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
     BigQueryReadGrpcTransport,
 )
+from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (
+    BigQueryWriteGrpcTransport,
+)
+from google.rpc import code_pb2
 
 from tests.integration.bigquery.server import Server
 from tests.integration.bigquery.tables import EVERY_TYPE, READ_ONLY, TRIPS, empty_row, fields, row
@@ -171,3 +176,68 @@ def test_a_stream_is_split(streams):
 def test_a_table_that_is_not_there(streams):
     with pytest.raises(errors.NotFound):
         _session(streams)
+
+
+@pytest.fixture
+def appends(server):
+    channel = grpc.insecure_channel(server.storage.address)
+    transport = BigQueryWriteGrpcTransport(channel=channel)
+    with bigquery_storage_v1.BigQueryWriteClient(transport=transport) as client:
+        yield client
+
+
+def _request(rows, stream, offset=None):
+    (batch,) = rows.combine_chunks().to_batches()
+    return types.AppendRowsRequest(
+        write_stream=stream,
+        offset=offset,
+        arrow_rows={
+            "writer_schema": {"serialized_schema": rows.schema.serialize().to_pybytes()},
+            "rows": {"serialized_record_batch": batch.serialize().to_pybytes()},
+        },
+    )
+
+
+PATH = "projects/proj-12345/datasets/taxi/tables/trips"
+
+
+def test_the_client_appends_arrow_rows(server, appends):
+    """By the client's own writer: to the default stream, and at offsets of a committed one."""
+    described = [{"name": "n", "type": "INTEGER"}, {"name": "s", "type": "STRING"}]
+    server.store.add(TRIPS, fields=described)
+    template = types.AppendRowsRequest(write_stream=f"{PATH}/streams/_default")
+    manager = writer.AppendRowsStream(appends, template)
+    manager.send(_request(_rows(1, 2), f"{PATH}/streams/_default")).result()
+    manager.close()
+    made = appends.create_write_stream(parent=PATH, write_stream={"type_": "COMMITTED"})
+    answers = appends.append_rows(
+        iter([_request(_rows(3, 4), made.name, offset) for offset in (0, 0, 2, 9)])
+    )
+    codes = [answer.error.code for answer in answers]
+    assert codes == [0, code_pb2.ALREADY_EXISTS, 0, code_pb2.OUT_OF_RANGE]
+    assert server.store.tables[TRIPS].rows["n"].to_pylist() == [1, 2, 3, 4, 3, 4]
+    assert appends.finalize_write_stream(name=made.name).row_count == 4
+    (after,) = appends.append_rows(iter([_request(_rows(5), made.name, 4)]))
+    assert after.error.code == code_pb2.INVALID_ARGUMENT
+
+
+def test_the_client_meets_refused_rows_and_faults(server, appends):
+    described = [{"name": "n", "type": "INTEGER", "mode": "REQUIRED"}]
+    described += [{"name": "s", "type": "STRING"}]
+    server.store.add(TRIPS, fields=described)
+    stream = f"{PATH}/streams/_default"
+    (answer,) = appends.append_rows(iter([_request(_rows(1, None, 3), stream)]))
+    assert [error.index for error in answer.row_errors] == [1]
+    assert server.store.tables[TRIPS].rows.num_rows == 0
+    (answer,) = appends.append_rows(iter([_request(_rows(1).append_column("x", [[1]]), stream)]))
+    assert "extra field x" in answer.error.message
+    server.storage.writes.faults = [("after", grpc.StatusCode.UNAVAILABLE)]
+    with pytest.raises(errors.ServiceUnavailable):
+        list(appends.append_rows(iter([_request(_rows(1), stream)]), retry=None))
+    assert server.store.tables[TRIPS].rows["n"].to_pylist() == [1]
+    gone = stream.replace("trips", "gone")
+    with pytest.raises(errors.NotFound):
+        list(appends.append_rows(iter([_request(_rows(1), gone)]), retry=None))
+    large = pa.table({"n": pa.array([1], pa.int64()), "s": ["x" * 10_000_000]})
+    with pytest.raises(errors.InvalidArgument):
+        list(appends.append_rows(iter([_request(large, stream)]), retry=None))

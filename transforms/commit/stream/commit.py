@@ -12,6 +12,7 @@ from transforms.coders import Batches
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.manifest import now, read_manifest, write_manifest
 from transforms.commit.outputs import Outputs
+from transforms.commit.places import place_of
 from transforms.commit.stream.panes import clear_drafts, manifests
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows
@@ -42,6 +43,8 @@ class StreamCommit(Outputs):
       topics: Where rows are published, rather than staged.
       told_first: A message for the user when the run begins, if any.
     """
+
+    endless = True
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class StreamCommit(Outputs):
           ConfigError: It is a file, or stdout.
         """
         target = super().target(uri, dead_letters, evidence, in_sight)
-        if not target.folder:
+        if not target.folder and not target.beside:
             raise ConfigError(f"{uri!r}: rows without end are written to a folder, not to one file")
         return target
 
@@ -84,14 +87,18 @@ class StreamCommit(Outputs):
         folder, slash, name = location.root.rpartition("/")
         return f"{folder}{slash}.{name}.stream-{self.run_id}"
 
-    def stage(self, batches: Batches, target: Target, step: str, **_: Any) -> None:
-        """Writes batches to the log of a target, and commits its windows."""
+    def stage(self, batches: Batches, target: Target, step: str, **_: Any) -> Batches | None:
+        """Writes batches to the log of a target, and commits its windows.
+
+        Returns: Rejects: the rows that the output refuses, where that is known at the commit only.
+        """
         size, lateness = self.window, self.allowed_lateness
         if target.dead_letters:
             # They are put into windows by when they were found, which may be after theirs.
             size, lateness = REJECTS_SECONDS, lateness + _DAY
         write = WriteWindows(target, self.run_id, size, lateness, self.late_wait)
-        _ = batches | "Windows" >> write
+        refused: Batches = batches | "Windows" >> write
+        return refused if target.beside else None
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Ignores tallies: panes have manifests of their own, and no sum is ever due."""
@@ -125,9 +132,8 @@ class StreamCommit(Outputs):
             self._claim()
             for target in self.targets:
                 there = read_manifest(target.manifest)
-                if filesystem.exists(target.root) and (
-                    there is None or there["run_id"] != self.run_id
-                ):
+                mine = there is not None and there["run_id"] == self.run_id
+                if not mine and place_of(target).taken(target):
                     raise ConfigError(_exists(target, there))
                 if there is not None and there.get("window", self.window) != self.window:
                     raise ConfigError(
@@ -189,7 +195,7 @@ class StreamCommit(Outputs):
             "last_start": _counts(),
             **self.manifest,
         }
-        if panes or filesystem.exists(target.root):
+        if panes or target.beside or filesystem.exists(target.root):
             write_manifest(target.manifest, manifest)
         return manifest
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.commit.ledger import Target
 from transforms.commit.manifest import now
+from transforms.commit.places import place_of
 from transforms.commit.stage import write_file
 from transforms.commit.stream import wal
 from transforms.commit.stream.wal import Staged
@@ -34,11 +35,13 @@ class Pane:
       rows: How many rows.
       duplicates: Rows left out, since their message was committed before.
       path: The file, or "" where no row was left; the last one where rows have several schemas.
+      refused: Rows that the output refused.
     """
 
     rows: int
     duplicates: int
     path: str
+    refused: int = 0
 
 
 def commit_pane(
@@ -87,7 +90,7 @@ def _commit_pane(
         ):
             out.write_table(ids)
         filesystem.sync(f"{draft}.ids")
-    path = f"{target.root}/window_start={window}/part-{number:05d}{target.suffix}"
+    path = _path(target, window, number)
     manifest = {
         "run_id": run_id,
         "status": "committed",
@@ -103,8 +106,8 @@ def _commit_pane(
     }
     # From here on it will be committed, if need be by the run that comes after.
     filesystem.write_bytes(f"{draft}.json", json.dumps(manifest, indent=2).encode())
-    _finish(target, name, manifest)
-    return Pane(rows.num_rows, duplicates, path)
+    refused = _finish(target, name, manifest)
+    return Pane(rows.num_rows - refused, duplicates, path, refused)
 
 
 def _uncommitted(
@@ -133,27 +136,35 @@ def _of_one_schema(found: list[tuple[Staged, pa.Table]]) -> list[list[Staged]]:
 
 
 def _sum(panes: list[Pane]) -> Pane:
-    rows, duplicates = (sum(getattr(p, name) for p in panes) for name in ("rows", "duplicates"))
-    return Pane(rows, duplicates, panes[-1].path)
+    rows, duplicates, refused = (
+        sum(getattr(pane, name) for pane in panes) for name in ("rows", "duplicates", "refused")
+    )
+    return Pane(rows, duplicates, panes[-1].path, refused)
 
 
 def _window_manifests(target: Target, window: str) -> Iterator[dict[str, Any]]:
-    return _read_all(
-        filesystem.list_folder(f"{target.root}/_millrace/panes", f"{window}-", ".json")
-    )
+    return _read_all(filesystem.list_folder(f"{target.records}/panes", f"{window}-", ".json"))
 
 
-def _finish(target: Target, name: str, manifest: dict[str, Any]) -> None:
-    draft, done = f"{target.staging}/panes/{name}", f"{target.root}/_millrace"
-    # An earlier start of the run may have written another format.
-    _, _, suffix = manifest["file"].rpartition(f"/part-{name.rpartition('-')[2]}")
-    pairs = [(f"{draft}{suffix}", manifest["file"])]
+def _path(target: Target, window: str, number: int) -> str:
+    if target.beside:
+        return target.root
+    return f"{target.root}/window_start={window}/part-{number:05d}{target.suffix}"
+
+
+def _finish(target: Target, name: str, manifest: dict[str, Any]) -> int:
+    """Makes a pane visible; returns how many of its rows were refused."""
+    draft, done = f"{target.staging}/panes/{name}", target.records
     if filesystem.exists(f"{draft}.ids"):
-        pairs.insert(0, (f"{draft}.ids", f"{done}/ids/{name}.ids"))
-    filesystem.move(pairs)
+        filesystem.move([(f"{draft}.ids", f"{done}/ids/{name}.ids")])
+    refused = place_of(target).put_pane(target, draft, manifest)
+    if refused and "refused" not in manifest:
+        manifest = {**manifest, "rows": manifest["rows"] - refused, "refused": refused}
+        filesystem.write_bytes(f"{draft}.json", json.dumps(manifest, indent=2).encode())
     filesystem.move([(f"{draft}.json", f"{done}/panes/{name}.json")])
     for path in manifest["staged"]:
         filesystem.delete(path)
+    return refused
 
 
 def _finish_all(target: Target, prefix: str = "") -> None:
@@ -188,7 +199,12 @@ def clear_drafts(target: Target) -> None:
 
 def manifests(target: Target) -> Iterator[dict[str, Any]]:
     """Returns the manifests of all panes of an output."""
-    return _read_all(filesystem.list_folder(f"{target.root}/_millrace/panes", suffix=".json"))
+    return _read_all(filesystem.list_folder(f"{target.records}/panes", suffix=".json"))
+
+
+def refused(target: Target) -> list[str]:
+    """Returns the files of rejects that an output has made of rows that it refused."""
+    return filesystem.list_folder(f"{target.records}/refused", suffix=".arrow")
 
 
 def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
@@ -197,7 +213,7 @@ def _read_all(paths: list[str]) -> Iterator[dict[str, Any]]:
 
 def _known_ids(target: Target, window: str, panes: int) -> list[str]:
     """Returns the messages of a window's first panes."""
-    found = filesystem.list_folder(f"{target.root}/_millrace/ids", f"{window}-", ".ids")
+    found = filesystem.list_folder(f"{target.records}/ids", f"{window}-", ".ids")
     names = {f"{window}-{number:05d}.ids" for number in range(panes)}
     return [name for path in found if path.rpartition("/")[2] in names for name in _ids(path)]
 

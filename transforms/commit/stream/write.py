@@ -1,5 +1,6 @@
 """WriteWindows: rows of a stream to files, each window's committed as its panes fire."""
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,9 +22,11 @@ from apache_beam.utils.windowed_value import PaneInfoTiming, WindowedValue
 from transforms import progress
 from transforms.coders import Batches
 from transforms.commit.ledger import Target
-from transforms.commit.stream.panes import commit_pane, recover
+from transforms.commit.stage import staged_rows
+from transforms.commit.stream.panes import commit_pane, recover, refused
 from transforms.commit.stream.wal import Staged, append
 from transforms.errors import ConfigError
+from transforms.files import filesystem
 from transforms.verb import Verb
 
 _TIMING = {
@@ -77,23 +80,45 @@ class _CommitFn(beam.DoFn):
         pane: tuple[int, Iterable[Staged]],
         window: Any = beam.DoFn.WindowParam,
         info: Any = beam.DoFn.PaneInfoParam,
-    ) -> Iterator[int]:
+    ) -> Iterator[pa.RecordBatch]:
+        self._commit(list(pane[1]), window, info)
+        return iter(())
+
+    def _commit(self, staged: list[Staged], window: Any, info: Any) -> None:
         done = commit_pane(
             self.target,
             self.run_id,
             window.start.micros,
             window.end.micros,
-            list(pane[1]),
+            staged,
             _TIMING[info.timing],
         )
         progress.add("dead_committed" if self.target.dead_letters else "committed", rows=done.rows)
         progress.add("duplicate", rows=done.duplicates)
         # They were counted when they were staged.
-        progress.add("dead" if self.target.dead_letters else "write", rows=-done.duplicates)
+        counted = "dead" if self.target.dead_letters else "write"
+        progress.add(counted, rows=-done.duplicates - done.refused)
         self.rows.inc(done.rows)
         if info.timing == PaneInfoTiming.LATE:
             self.late.inc(done.rows)
-        yield done.rows
+
+
+class _CommitToPlaceFn(_CommitFn):
+    """Commits a pane to a place that may refuse rows; yields them as rejects."""
+
+    def process(
+        self,
+        pane: tuple[int, Iterable[Staged]],
+        window: Any = beam.DoFn.WindowParam,
+        info: Any = beam.DoFn.PaneInfoParam,
+        finalizer: Any = beam.DoFn.BundleFinalizerParam,
+    ) -> Iterator[pa.RecordBatch]:
+        self._commit(list(pane[1]), window, info)
+        files = refused(self.target)
+        # Until the bundle is final, the next start of the run finds them again.
+        finalizer.register(functools.partial(_delete_all, files))
+        for file in files:
+            yield from staged_rows(file)
 
 
 @dataclass
@@ -119,8 +144,10 @@ class WriteWindows(Verb):
     allowed_lateness: float = 0
     late_wait: float = 0
 
-    def expand(self, batches: Batches) -> Any:
+    def expand(self, batches: Batches) -> Batches:
         """Writes the log, and commits panes as windows fire.
+
+        Returns: Rejects: the rows that the output refuses.
 
         Raises:
           ConfigError: The batches are in sliding windows.
@@ -141,7 +168,9 @@ class WriteWindows(Verb):
         both = (logged, before) | "All" >> beam.Flatten()
         keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
         panes = keyed | "Pane" >> beam.GroupByKey()
-        return panes | "Commit" >> beam.ParDo(_CommitFn(self.target, self.run_id))
+        kind = _CommitToPlaceFn if self.target.beside else _CommitFn
+        commit = beam.ParDo(kind(self.target, self.run_id))
+        return panes | "Commit" >> commit.with_output_types(pa.RecordBatch)
 
     def _windows(self, trigger: AfterWatermark) -> beam.WindowInto:
         return beam.WindowInto(
@@ -150,6 +179,12 @@ class WriteWindows(Verb):
             accumulation_mode=AccumulationMode.DISCARDING,
             allowed_lateness=Duration(self.allowed_lateness),
         )
+
+
+def _delete_all(files: list[str]) -> None:
+    """Deletes files of rejects that are safe elsewhere."""
+    for file in files:
+        filesystem.delete(file)
 
 
 def _recovered(target: Target) -> Iterator[TimestampedValue]:

@@ -2,25 +2,20 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from google.api_core import exceptions
 
 from transforms.errors import ConfigError, MillraceError
+from transforms.io.bigquery.patience import TRANSIENT
 from transforms.io.bigquery.uris import Address
 
 REST = "BIGQUERY_EMULATOR_HOST"
 """The variable that Google's REST client follows."""
 STORAGE = "BIGQUERY_STORAGE_EMULATOR_HOST"
 """The variable of the Storage API (`127.0.0.1:9060`); Google's client has none."""
-TRANSIENT = (
-    exceptions.ServerError,
-    exceptions.TooManyRequests,
-    exceptions.Aborted,
-    exceptions.Cancelled,
-)
-"""Errors after which the same call may succeed."""
 
 
 @contextlib.contextmanager
@@ -76,27 +71,46 @@ def read_client() -> Iterator[Any]:
     Raises:
       ConfigError: The REST interface is that of an emulator, and none is named for this one.
     """
-    from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
+    from google.cloud.bigquery_storage_v1.services.big_query_read import (
+        BigQueryReadClient,
+        transports,
+    )
 
+    with BigQueryReadClient(transport=_emulated(transports.BigQueryReadGrpcTransport)) as client:
+        yield client
+
+
+def write_client() -> Any:
+    """Returns Google's client of the Storage Write API, a context manager.
+
+    Raises:
+      ConfigError: The REST interface is that of an emulator, and none is named for this one.
+    """
+    from google.cloud.bigquery_storage_v1.services.big_query_write import (
+        BigQueryWriteClient,
+        transports,
+    )
+
+    return BigQueryWriteClient(transport=_emulated(transports.BigQueryWriteGrpcTransport))
+
+
+def _emulated(transport: Any) -> Any:
+    """Connects to an emulator, for answers of any size, as Google's clients do to the service.
+
+    Returns: None where there is no emulator.
+    """
     host = os.environ.get(STORAGE)
     if not host and os.environ.get(REST):
         raise ConfigError(
             f"{REST} names an emulator, and {STORAGE} does not: set it to where the emulator's "
             "Storage API listens, such as 127.0.0.1:9060"
         )
-    with BigQueryReadClient(transport=_emulated(host) if host else None) as client:
-        yield client
-
-
-def _emulated(host: str) -> Any:
-    """Connects to an emulator, for answers of any size, as Google's client does to the service."""
+    if not host:
+        return None
     import grpc
-    from google.cloud.bigquery_storage_v1.services.big_query_read.transports import (
-        BigQueryReadGrpcTransport,
-    )
 
     channel = grpc.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])
-    return BigQueryReadGrpcTransport(channel=channel)
+    return transport(channel=channel)
 
 
 def explained(error: Exception, place: Address, doing: str) -> Exception:
@@ -107,7 +121,9 @@ def explained(error: Exception, place: Address, doing: str) -> Exception:
       place: The table.
       doing: "read" or "write".
     """
-    text = " ".join(str(error).split())
+    if isinstance(error, exceptions.RetryError) and error.cause is not None:
+        return _exhausted(error.cause, place)
+    text = without_values(str(error))
     if isinstance(error, exceptions.NotFound):
         return ConfigError(
             f"{place.uri} does not exist: {text}. See what there is: "
@@ -116,12 +132,32 @@ def explained(error: Exception, place: Address, doing: str) -> Exception:
     if isinstance(error, (exceptions.Forbidden, exceptions.Unauthenticated)):
         return ConfigError(f"{place.uri}: access is denied; {_ROLES[doing]}: {text}")
     if isinstance(error, (*TRANSIENT, exceptions.RetryError)):
-        return MillraceError(f"{place.uri}: BigQuery does not answer, after several tries: {text}")
+        return _exhausted(error, place)
     if isinstance(error, exceptions.GoogleAPICallError):
         return MillraceError(f"{place.uri}: BigQuery refuses to {doing}: {text}")
     return error
 
 
+def _exhausted(error: Exception, place: Address) -> MillraceError:
+    text = without_values(str(error))
+    if isinstance(error, exceptions.TooManyRequests):
+        return MillraceError(
+            f"{place.uri}: a quota of project {place.project} is used up, also after several "
+            f"tries: {text}. Run again later with the same --run_id, with fewer workers, or have "
+            "the quota raised (console: IAM & Admin, Quotas)"
+        )
+    return MillraceError(
+        f"{place.uri}: BigQuery does not answer, after several tries: {text}. Run again with the "
+        "same --run_id"
+    )
+
+
+def without_values(text: str) -> str:
+    """Returns a message of the service without the values of rows that it may quote."""
+    return _VALUE.sub(r"\1...", " ".join(text.split()))
+
+
+_VALUE = re.compile(r"(?i)\b(values?:?\s+)('[^']*'|\"[^\"]*\"|[-+\d]\S*)")
 _ROLES = {
     "read": "these credentials need the roles BigQuery Data Viewer on the dataset and BigQuery "
     "Read Session User on the project",

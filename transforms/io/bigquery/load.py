@@ -9,7 +9,7 @@ from google.api_core import exceptions
 
 from transforms.errors import MillraceError
 from transforms.files.filesystem import is_local, open_read, open_write
-from transforms.io.bigquery.clients import explained
+from transforms.io.bigquery.clients import explained, without_values
 from transforms.io.bigquery.uris import Address
 
 MOST_FILES = 10_000
@@ -17,7 +17,6 @@ MOST_FILES = 10_000
 TRIES = 5
 """How often a run may try a load whose job failed."""
 _TOLD = 3
-_VALUE = re.compile(r"(?i)\b(values?:?\s+)('[^']*'|\"[^\"]*\"|[-+\d]\S*)")
 
 
 def job_id(place: Address, run_id: str, number: int = 0) -> str:
@@ -129,8 +128,7 @@ def _failure(job: Any, place: Address) -> str:
     """Returns why a job failed, by its errors; the last often echoes the first."""
     told = [error.get("message", "") for error in job.errors or [job.error_result]]
     # A value of a row has no place in an error.
-    told = [_VALUE.sub(r"\1...", text) for text in told]
-    distinct = list(dict.fromkeys(" ".join(text.split()) for text in told if text))
+    distinct = list(dict.fromkeys(without_values(text) for text in told if text))
     more = f"; and {len(distinct) - _TOLD} more" if len(distinct) > _TOLD else ""
     return (
         f"nothing was published: BigQuery's load job {job.job_id} into {place.uri} failed "

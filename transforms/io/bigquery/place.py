@@ -5,22 +5,40 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+from google.api_core import exceptions
 
 from transforms.commit.file_place import moves_of
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.manifest import write_manifest
 from transforms.commit.remains import clear_remains, hold_staging
+from transforms.commit.stage import staged_rows
 from transforms.errors import ConfigError
+from transforms.files import filesystem
 from transforms.files.filesystem import is_local
+from transforms.files.locks import lock, unlock
+from transforms.io.bigquery.append.pane import append_once
+from transforms.io.bigquery.append.refused import split_refused
+from transforms.io.bigquery.append.table import body, made_fields
+from transforms.io.bigquery.clients import explained
 from transforms.io.bigquery.sink import BigQuerySink
+from transforms.rejects import REJECTS
 
 
 class TablePlace:
     """What a commit does at tables."""
 
     def claim(self, target: Target) -> None:
-        """Clears what killed runs left here; who may write is for the service to say."""
+        """Clears what killed runs left here; who may write is for the service to say.
+
+        Raises:
+          ConfigError: A process works under this run id.
+        """
         if is_local(target.beside):
+            if not lock(_own(target)):
+                raise ConfigError(
+                    f"another process writes {target.root} as run {target.run_id}: wait for it, or "
+                    "give another --run_id"
+                )
             clear_remains(replace(target, root=target.beside))
 
     def check(self, target: Target, reads: Iterable[str], overwrite: bool) -> None:
@@ -59,8 +77,51 @@ class TablePlace:
             BigQuerySink.resolve(target.uri).load(files, schema, manifest["run_id"], overwrite)
         write_manifest(target.manifest, manifest)
 
+    def taken(self, target: Target) -> bool:
+        """Returns False: rows without end are added to what is there."""
+        return False
+
+    def put_pane(self, target: Target, draft: str, manifest: dict[str, Any]) -> int:
+        """Appends the rows of a pane, each once; returns how many the service refused.
+
+        Raises:
+          ConfigError: The table is not there, or access is denied.
+          MillraceError: BigQuery does not answer.
+        """
+        kept = f"{target.records}/refused/{draft.rpartition('/')[2]}.arrow"
+        rows, sink = _whole(f"{draft}{target.suffix}"), BigQuerySink.resolve(target.uri, True)
+        if rows is not None:
+            try:
+                self._append(sink, rows, draft, kept)
+            except exceptions.GoogleAPIError as error:
+                raise explained(error, sink.address, "write") from None
+            for suffix in (target.suffix, ".streams", ".refused"):
+                filesystem.delete(f"{draft}{suffix}")
+        return sum(part.num_rows for part in staged_rows(kept)) if filesystem.exists(kept) else 0
+
+    def _append(self, sink: BigQuerySink, rows: pa.RecordBatch, draft: str, kept: str) -> None:
+        rows = body(rows, sink.fields or made_fields(sink, rows.schema))
+        _, rejects = split_refused(rows, append_once(sink.address.path, rows, draft))
+        if rejects.num_rows:
+            with filesystem.open_write(kept) as stream, pa.ipc.new_file(stream, REJECTS) as out:
+                out.write_batch(rejects)
+
     def settle(self, target: Target) -> None:
         """Keeps the manifest: it belongs to the run."""
 
     def release(self, target: Target) -> None:
-        """Holds nothing."""
+        """Lets another process work under this run id."""
+        if is_local(target.beside):
+            unlock(_own(target))
+
+
+def _own(target: Target) -> str:
+    return f"{target.beside}.{target.run_id}"
+
+
+def _whole(path: str) -> pa.RecordBatch | None:
+    """Returns the rows of a pane; None where they were appended before."""
+    if not filesystem.exists(path):
+        return None
+    batches = list(staged_rows(path))
+    return pa.concat_batches(batches)

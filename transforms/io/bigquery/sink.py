@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from google.api_core import exceptions
 
-from transforms.commit.ledger import STAGING, Target
+from transforms.commit.ledger import STAGING, STREAM, Target
 from transforms.commit.remains import beside
 from transforms.errors import ConfigError
 from transforms.io.bigquery.clients import explained, job_client, rest_client
@@ -16,8 +16,9 @@ from transforms.io.bigquery.load import load_once, loaded
 from transforms.io.bigquery.uris import Address, address
 from transforms.schema.bigquery_types import bigquery_fields
 
-SETTINGS = ("mode", "staging", "partition", "cluster")
+SETTINGS = ("mode", "staging", "partition", "cluster", "delivery")
 MODES = ("create", "append")
+ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class BigQuerySink:
       staging: Where files wait, in Cloud Storage; "" is this machine, from where they are uploaded.
       partition: The column by whose days a new table is partitioned, or "".
       cluster: The columns by which a new table is clustered.
+      delivery: Of rows without end: "exactly_once" at the end of their window, or "at_least_once"
+        as they come.
       described: The fields of the table, as BigQuery's JSON has them; "" where it is to be made.
     """
 
@@ -38,6 +41,7 @@ class BigQuerySink:
     staging: str = ""
     partition: str = ""
     cluster: tuple[str, ...] = ()
+    delivery: str = ONCE
     described: str = ""
 
     @classmethod
@@ -60,12 +64,21 @@ class BigQuerySink:
                 f"{uri!r}: staging={staging} is no place that BigQuery reads, such as "
                 "gs://bucket/tmp"
             )
+        delivery = settings.get("delivery", ONCE)
+        if delivery not in (ONCE, AT_LEAST_ONCE):
+            raise ConfigError(
+                f"{uri!r}: unknown delivery {delivery!r}; known: {ONCE}, {AT_LEAST_ONCE}"
+            )
         cluster = tuple(name for name in settings.get("cluster", "").split(",") if name)
-        return cls(place, mode, staging, settings.get("partition", ""), cluster)
+        return cls(place, mode, staging, settings.get("partition", ""), cluster, delivery)
 
     @classmethod
-    def resolve(cls, uri: str) -> "BigQuerySink":
+    def resolve(cls, uri: str, endless: bool = False) -> "BigQuerySink":
         """Reads a URI, and looks at the table.
+
+        Args:
+          uri: As the user gave it.
+          endless: Whether its rows have no end, and so are appended rather than loaded.
 
         Raises:
           ConfigError: See `parse`; access is denied; or a column can't be loaded.
@@ -76,26 +89,14 @@ class BigQuerySink:
         if table is None:
             return sink
         fields = [field.to_api_repr() for field in table.schema]
-        check_loadable(fields)
+        if not endless:
+            check_loadable(fields)
         return replace(sink, described=json.dumps(fields) if fields else "")
 
     @property
     def fields(self) -> list[dict[str, Any]] | None:
         """Those of the table; None where it is to be made of the rows."""
         return json.loads(self.described) if self.described else None
-
-    def target(self, uri: str, run_id: str) -> Target:
-        """Returns the output as a commit knows it: where files wait for the load, and so on.
-
-        Args:
-          uri: As the user gave it.
-          run_id: The run.
-        """
-        name = self.address.name
-        path = f"{self.staging}/{name}" if self.staging else name
-        staging = f"{beside(path)}{STAGING}{run_id}"
-        root = self.address.uri
-        return Target(root, False, "parquet", "", (), staging, uri=uri, beside=path)
 
     def check(self, run_id: str, overwrite: bool) -> None:
         """Looks before the run whether the table may be written.
@@ -176,8 +177,48 @@ class BigQuerySink:
             write_disposition=how.WRITE_TRUNCATE if overwrite else append,
             parquet_options=lists,
         )
-        if not self.described and self.partition:
-            config.time_partitioning = bigquery.TimePartitioning(field=self.partition)
-        if not self.described and self.cluster:
-            config.clustering_fields = list(self.cluster)
+        if not self.described:
+            self.shape(config)
         return config
+
+    def shape(self, made: Any) -> None:
+        """Tells a table, or the load that makes one, how it is partitioned and clustered."""
+        from google.cloud import bigquery
+
+        if self.partition:
+            made.time_partitioning = bigquery.TimePartitioning(field=self.partition)
+        if self.cluster:
+            made.clustering_fields = list(self.cluster)
+
+
+def waits(uri: str) -> bool:
+    """Returns whether rows without end wait for the end of their window before they are there."""
+    return BigQuerySink.parse(uri).delivery == ONCE
+
+
+def target_of(uri: str, run_id: str, endless: bool, dead_letters: bool, evidence: bool) -> Target:
+    """Returns an output as a commit knows it: where files wait for the load, and so on.
+
+    Args:
+      uri: As the user gave it.
+      run_id: The run.
+      endless: Whether its rows have no end.
+      dead_letters: Whether it takes the dead letters.
+      evidence: Whether it is published also where a gate says no.
+    """
+    sink = BigQuerySink.parse(uri)
+    name = sink.address.name
+    path = f"{sink.staging}/{name}" if sink.staging else name
+    staging = f"{beside(path)}{STREAM if endless else STAGING}{run_id}"
+    return Target(
+        sink.address.uri,
+        False,
+        "arrow" if endless else "parquet",
+        "",
+        (),
+        staging,
+        dead_letters,
+        uri,
+        dead_letters or evidence,
+        beside=path,
+    )

@@ -1,8 +1,6 @@
 """Streams of the Storage Read API to batches, resumed where they broke."""
 
 import logging
-import random
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +8,16 @@ from typing import Any
 import pyarrow as pa
 from google.api_core import exceptions
 
-from transforms.io.bigquery.clients import TRANSIENT, explained, read_client
+from transforms.io.bigquery.clients import explained, read_client
+from transforms.io.bigquery.patience import TRANSIENT, TRIES, pause, tried
 from transforms.io.bigquery.source import BigQuerySource
 
 _log = logging.getLogger(__name__)
 
 STREAMS = 16
 """How many streams a session has at least, where the table is large enough."""
-TRIES = 8
-"""How often in a row a stream may break without a row in between."""
 ENDS = 3
 """How often in a row a stream that has not told its end must have no more rows to be at it."""
-_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True)
@@ -75,29 +70,13 @@ def open_session(source: BigQuerySource) -> list[ReadStream]:
     )
     try:
         with read_client() as client:
-            session = _tried(lambda: client.create_read_session(request=request, retry=None))
+            session = tried(lambda: client.create_read_session(request=request, retry=None))
     except exceptions.GoogleAPICallError as error:
         raise explained(error, place, "read") from None
     names = [stream.name for stream in session.streams]
     size = int(session.estimated_total_bytes_scanned) or source.bytes
     schema = session.arrow_schema.serialized_schema
     return [ReadStream(name, size // len(names), n, schema) for n, name in enumerate(names)]
-
-
-def _tried(call: Any) -> Any:
-    for number in range(TRIES):
-        try:
-            return call()
-        except TRANSIENT:
-            if number == TRIES - 1:
-                raise
-            _pause(number)
-    return None
-
-
-def _pause(number: int) -> None:
-    """Waits, longer each time, and not all workers alike."""
-    time.sleep(min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**number) * random.uniform(0.5, 1))
 
 
 def read_stream(source: BigQuerySource, stream: ReadStream) -> Iterator[pa.RecordBatch]:
@@ -130,7 +109,7 @@ def _pages(client: Any, source: BigQuerySource, stream: ReadStream) -> Iterator[
             _log.warning("%s: a stream broke at row %s; going on", source.address.uri, offset)
             if failures == TRIES:
                 raise explained(error, source.address, "read") from None
-            _pause(failures - 1)
+            pause(failures - 1)
             continue
         except exceptions.GoogleAPICallError as error:
             raise explained(error, source.address, "read") from None

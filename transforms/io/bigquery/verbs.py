@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.errors import ConfigError
+from transforms.io.bigquery.append.write import AppendBigQuery
 from transforms.io.bigquery.read import ReadBigQuery
-from transforms.io.bigquery.sink import BigQuerySink
+from transforms.io.bigquery.sink import AT_LEAST_ONCE, BigQuerySink
 from transforms.io.bigquery.source import BigQuerySource
 from transforms.io.bigquery.write import WriteBigQuery
 
@@ -22,14 +23,35 @@ def read_rows(root: Any, source: BigQuerySource, verb: "Read") -> Batches:
 
 
 def write_rows(batches: Batches, verb: "Write") -> None:
-    """Stages rows for the commit of their run; a write without a run commits itself."""
+    """Stages rows for the commit of their run; a write without a run commits itself.
+
+    Raises:
+      ConfigError: The URI asks for what its rows can't have.
+    """
     if verb.shards is not None:
         raise ConfigError("--shards is for files: a table has none. Leave it out")
+    sink = BigQuerySink.resolve(verb.uri, endless=not batches.is_bounded)
+    if not batches.is_bounded and sink.delivery == AT_LEAST_ONCE:
+        sent = batches | "BigQuery" >> AppendBigQuery(sink, verb.dead_letters)
+        if verb.commit is not None:
+            verb.commit.published(sent, verb.uri)
+        return
+    if batches.is_bounded and sink.delivery == AT_LEAST_ONCE:
+        raise ConfigError(
+            f"{verb.uri!r}: delivery={AT_LEAST_ONCE} is for messages; rows that have an end are "
+            "loaded once, by one job. Leave it out"
+        )
+    if not batches.is_bounded and verb.commit is None:
+        raise ConfigError(
+            f"{verb.uri!r}: rows without end need a commit (StreamCommit) to be there once: pass "
+            f"one, or add ?delivery={AT_LEAST_ONCE}"
+        )
     commit = verb.commit or Commit("write")
-    sink = BigQuerySink.resolve(verb.uri)
-    _ = batches | "BigQuery" >> WriteBigQuery(
+    refused = batches | "BigQuery" >> WriteBigQuery(
         sink, verb.uri, commit, verb.dead_letters, verb.target_bytes
     )
+    if refused is not None and verb.dead_letters is not None:
+        verb.dead_letters.take(refused, "Append")
     if verb.commit is None:
         commit.prepare()
         commit.close()
