@@ -11,6 +11,7 @@ from tests.integration.bigquery.store import Refusal, Table
 
 TABLE = re.compile(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)/tables(?:/([^/]+))?")
 DATASET = re.compile(r"/bigquery/v2/projects/([^/]+)/datasets(?:/([^/]+))?")
+SHAPE = ("timePartitioning", "clustering", "expirationTime")
 JOB = re.compile(r"(/upload|/resumable/upload)?/bigquery/v2/projects/([^/]+)/jobs(?:/([^/]+))?")
 
 
@@ -120,7 +121,8 @@ class Rest:
             name = f"{project}.{dataset}.{made['tableReference']['tableId']}"
             if name in self.store.tables:
                 raise Refusal(409, "duplicate", f"Already Exists: Table {name}")
-            return _table(self.store.add(name, fields=made["schema"]["fields"]))
+            more = {key: made[key] for key in SHAPE if key in made}
+            return _table(self.store.add(name, fields=made["schema"]["fields"], more=more))
         name = f"{project}.{dataset}.{name}"
         if method == "DELETE":
             self.store.table(name)

@@ -98,7 +98,7 @@ class Writes:
                 if fault and fault[0] == "before":
                     context.abort(fault[1], "as told by the test")
                 if fault and fault[0] == "answer":
-                    response = _error(fault[1], "as told by the test")
+                    response = refusing(fault[1], "as told by the test")
                 else:
                     response = self._taken(name, schema, request, context)
             if fault and fault[0] == "after":
@@ -126,31 +126,31 @@ class Writes:
         if size > MOST_BYTES:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the request is above 10 MB")
         if stream is None and offset is not None:
-            return _error(code_pb2.INVALID_ARGUMENT, "the default stream has no offsets")
+            return refusing(code_pb2.INVALID_ARGUMENT, "the default stream has no offsets")
         if stream is not None:
             if stream.finalized:
-                return _error(code_pb2.INVALID_ARGUMENT, "finalized", _ERRORS.STREAM_FINALIZED)
+                return refusing(code_pb2.INVALID_ARGUMENT, "finalized", _ERRORS.STREAM_FINALIZED)
             if offset is not None and offset < stream.rows:
                 known = _ERRORS.OFFSET_ALREADY_EXISTS
-                return _error(code_pb2.ALREADY_EXISTS, "is there already", known)
+                return refusing(code_pb2.ALREADY_EXISTS, "is there already", known)
             if offset is not None and offset > stream.rows:
-                return _error(code_pb2.OUT_OF_RANGE, "beyond", _ERRORS.OFFSET_OUT_OF_RANGE)
+                return refusing(code_pb2.OUT_OF_RANGE, "beyond", _ERRORS.OFFSET_OUT_OF_RANGE)
         unknown = set(rows.schema.names) - set(table.schema.names)
         if unknown:
             extra = _ERRORS.SCHEMA_MISMATCH_EXTRA_FIELDS
-            return _error(code_pb2.INVALID_ARGUMENT, f"extra field {min(unknown)}", extra)
+            return refusing(code_pb2.INVALID_ARGUMENT, f"extra field {min(unknown)}", extra)
         columns = []
         for want in table.schema:
             if want.name not in rows.schema.names:
                 columns.append(pa.nulls(rows.num_rows, want.type))
             elif rows.schema.field(want.name).type != want.type:
-                return _error(code_pb2.INVALID_ARGUMENT, f"{want.name} is of another type")
+                return refusing(code_pb2.INVALID_ARGUMENT, f"{want.name} is of another type")
             else:
                 columns.append(rows[want.name])
         found = pa.RecordBatch.from_arrays(columns, schema=table.schema)
         refused = self._refused(found, table)
         if refused:
-            answer = _error(code_pb2.INVALID_ARGUMENT, "Errors found while processing rows.")
+            answer = refusing(code_pb2.INVALID_ARGUMENT, "Errors found while processing rows.")
             code = types.RowError.RowErrorCode.FIELDS_ERROR
             answer.row_errors = [{"index": n, "code": code, "message": why} for n, why in refused]
             return answer
@@ -182,7 +182,8 @@ def _no_null_lists(rows):
     return rows
 
 
-def _error(code, message, storage=None):
+def refusing(code, message, storage=None):
+    """The answer that refuses a request."""
     status = status_pb2.Status(code=code, message=message)
     if storage is not None:
         status.details.add().Pack(types.StorageError.pb(types.StorageError(code=storage)))

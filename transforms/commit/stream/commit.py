@@ -97,7 +97,7 @@ class StreamCommit(Outputs):
             # They are put into windows by when they were found, which may be after theirs.
             size, lateness = REJECTS_SECONDS, lateness + _DAY
         write = WriteWindows(target, self.run_id, size, lateness, self.late_wait)
-        refused: Batches = batches | "Windows" >> write
+        refused: Batches = batches | ("Append" if target.beside else "Windows") >> write
         return refused if target.beside else None
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:

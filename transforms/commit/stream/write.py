@@ -2,6 +2,7 @@
 
 import functools
 import math
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ class _CommitToPlaceFn(_CommitFn):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
     ) -> Iterator[pa.RecordBatch]:
         self._commit(list(pane[1]), window, info)
-        files = refused(self.target)
+        files = [file for file in refused(self.target) if _is_first(file)]
         # Until the bundle is final, the next start of the run finds them again.
         finalizer.register(functools.partial(_delete_all, files))
         for file in files:
@@ -179,6 +180,18 @@ class WriteWindows(Verb):
             accumulation_mode=AccumulationMode.DISCARDING,
             allowed_lateness=Duration(self.allowed_lateness),
         )
+
+
+_yielded: set[str] = set()
+"""Files of rejects that this process has handed on; a bundle may commit several panes."""
+_yielding = threading.Lock()
+
+
+def _is_first(file: str) -> bool:
+    with _yielding:
+        first = file not in _yielded
+        _yielded.add(file)
+    return first
 
 
 def _delete_all(files: list[str]) -> None:

@@ -63,7 +63,7 @@ class WriteBigQuery(Verb):
     dead_letters: DeadLetters | None = None
     target_bytes: int = TARGET_BYTES
 
-    def expand(self, batches: Batches) -> Batches | None:
+    def expand(self, batches: Batches) -> Any:
         """Returns rejects that the commit makes, if any."""
         fit_each = beam.Map(fit_batch, self.sink.fields, self.commit.endless)
         outcomes = batches | "Fit" >> fit_each

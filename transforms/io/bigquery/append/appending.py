@@ -154,9 +154,10 @@ class Appending:
         if code in _LATER:
             self._pause(_error(code, why))
             return [part]
-        if code != _INVALID:
+        kind = _storage_code(answer.error)
+        if code != _INVALID or kind not in (0, _EXTRA_FIELDS):
             raise _error(code, why)
-        if _storage_code(answer.error) == _EXTRA_FIELDS:
+        if kind == _EXTRA_FIELDS:
             raise ConfigError(
                 f"--output: the table lacks a column that the rows have: {why}. Add it to the "
                 "table, or leave it out"
