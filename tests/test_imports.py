@@ -88,7 +88,8 @@ FREE_OF_BEAM = """
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
     transforms.row_checks.checks transforms.schema transforms.statistics.collect
-    transforms.windows.assign inference.devices.gpu inference.loaded inference.model.model
+    transforms.windows.assign transforms.windows.features.compute
+    inference.devices.gpu inference.loaded inference.model.model
     privacy.crypto privacy.detectors privacy.local privacy.policy privacy.transformations
 """.split()
 

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from transforms.statistics.generate import GenerateStatistics
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slices.values import SliceBy
+    from transforms.windows.features.compute import window_features
+    from transforms.windows.features.declare import Lag, Rolling
+    from transforms.windows.features.verb import WindowFeatures
     from transforms.windows.micro_batch import MicroBatch
     from transforms.windows.window_batches import WindowBatches
 
@@ -120,6 +123,10 @@ _HOMES = {
     "TransformGraph": "preprocess.graph",
     "LoadedGraph": "preprocess.apply",
     "transform_batch": "preprocess.apply",
+    "WindowFeatures": "windows.features.verb",
+    "window_features": "windows.features.compute",
+    "Lag": "windows.features.declare",
+    "Rolling": "windows.features.declare",
     "SplitRows": "keys.splits",
     "Splits": "keys.splits",
 }
@@ -142,6 +149,7 @@ __all__ = [
     "Gate",
     "GenerateStatistics",
     "Judge",
+    "Lag",
     "LoadedGraph",
     "MicroBatch",
     "PartitionByKey",
@@ -154,6 +162,7 @@ __all__ = [
     "Refused",
     "Replay",
     "Select",
+    "Rolling",
     "SliceBy",
     "SplitRows",
     "Splits",
@@ -165,6 +174,7 @@ __all__ = [
     "Unique",
     "Validate",
     "WindowBatches",
+    "WindowFeatures",
     "Write",
     "build_baseline",
     "findings",
@@ -182,6 +192,7 @@ __all__ = [
     "store",
     "transform_batch",
     "validate_batch",
+    "window_features",
 ]
 
 # tf.Transform turns Keras 3 off where nothing is set as it is imported: set before anyone does.

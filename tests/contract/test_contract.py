@@ -62,6 +62,8 @@ from transforms.select import Select
 from transforms.skew.detect import DetectFeatureSkew
 from transforms.statistics.generate import CollectStatistics, GenerateStatistics
 from transforms.verb import Verb
+from transforms.windows.features.declare import Rolling
+from transforms.windows.features.verb import WindowFeatures
 from transforms.windows.micro_batch import MicroBatch
 from transforms.windows.timed_rows import TimedRows
 from transforms.windows.window_batches import WindowBatches
@@ -198,6 +200,9 @@ EXAMPLES = {
     "Unique": lambda model: Unique(["name"], 4),
     "Validate": _validate,
     "WindowBatches": lambda model: WindowBatches(60, event_time_column="time"),
+    "WindowFeatures": lambda model: WindowFeatures(
+        {"seen": Rolling(60, "count")}, ["name"], "time", every=60
+    ),
     "WriteWindows": lambda model: WriteWindows(_target(), "run", 60),
     "WritePubSub": lambda model: WritePubSub(
         PubSubSink.resolve("pubsub://projects/pro/topics/top")
@@ -216,6 +221,7 @@ VERBS = (
     "Unique",
     "Validate",
     "WindowBatches",
+    "WindowFeatures",
 )
 
 

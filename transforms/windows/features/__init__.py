@@ -1,0 +1,1 @@
+"""Features of time series: what a row's key did before the row."""
