@@ -47,6 +47,7 @@ def run(
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
     argv: Sequence[str] | None = None,
     verdict: Callable[[T], int] | None = None,
+    estimate: Callable[[T], str] | None = None,
 ) -> int:
     """Runs a job from its command line to its exit code.
 
@@ -56,6 +57,7 @@ def run(
       build: Makes the pipeline.
       argv: The command line; by default this process's.
       verdict: Looks at what a job has written that has come to its end, and gives the exit code.
+      estimate: Tells what a run would take; a dry run shows it.
 
     Returns: 0 done, 1 failed, 2 wrong usage, 3 a gate said no; 130 or 143 after a signal.
     """
@@ -66,7 +68,7 @@ def run(
         logs.quiet_libraries()
         logs.set_up()
         with _profile(options, beam_argv):
-            return _launch(job, options, beam_argv, resolve, build, verdict)
+            return _launch(job, options, beam_argv, resolve, build, verdict, estimate)
     except KeyboardInterrupt:
         return say(job, "interrupted", 130)
     except Exception as error:
@@ -89,6 +91,7 @@ def _launch(
     resolve: Callable[[T], Resolved],
     build: Callable[["beam.Pipeline", Resolved, T, Run], None],
     verdict: Callable[[T], int] | None,
+    estimate: Callable[[T], str] | None,
 ) -> int:
     with _no_collection(), contextlib.ExitStack() as setting_up:
         from beam_jobs.running import runners
@@ -119,6 +122,7 @@ def _launch(
     if options.dry_run:
         this.commit.close()
         print(dry_run.describe(root, options, beam_options), end="")
+        print(estimate(options) if estimate else "", end="")
         return say(job, "a dry run: nothing was started", 0)
     if setting.is_local and setting.unbounded:
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
@@ -194,7 +198,8 @@ def new_run(job: str, options: JobOptions, setting: Setting) -> Run:
     place = options.dead_letters or _beside_output(options, commit.run_id, "dead_letters")
     letters = place and DeadLetters(place, commit, options.dead_letter_payload)
     findings = _beside_output(options, commit.run_id, "validation")
-    return Run(commit.run_id, letters or None, commit, setting, findings)
+    redaction = _beside_output(options, commit.run_id, "redaction")
+    return Run(commit.run_id, letters or None, commit, setting, findings, redaction)
 
 
 def _commit(job: str, options: JobOptions, setting: Setting) -> "Commit":

@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from privacy.local.noted import redact_noted
+from privacy.local.notes import Notes
 from privacy.local.plan import compile_plan
 from privacy.local.redact import redact_batch
 from privacy.pipeline.noted import TakeNotes, split_noted
@@ -15,6 +16,7 @@ from privacy.policy.policy import Policy
 from privacy.policy.read import read_policy
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.commit.ledger import Entry
 from transforms.verb import Verb
 
 
@@ -46,11 +48,33 @@ class Redact(Verb):
     def expand(self, batches: Batches) -> Batches:
         """Compiles the policy here, so that its mistakes stop the launcher; then applies it."""
         policy = read_policy(self.policy) if isinstance(self.policy, str) else self.policy
-        outcomes = batches | "Redact" >> _outcomes(policy, batches.pipeline.options, self.notes)
-        if self.notes is not None:
-            return split_noted(outcomes, self.dead_letters, "Redact", self.notes)
+        take = _with_tally(self.notes, self.dead_letters, policy)
+        outcomes = batches | "Redact" >> _outcomes(policy, batches.pipeline.options, take)
+        if take is not None:
+            return split_noted(outcomes, self.dead_letters, "Redact", take)
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         return split_rejects(outcomes, self.dead_letters, "Redact")
+
+
+def _with_tally(
+    take: TakeNotes | None, dead_letters: DeadLetters | None, policy: Policy
+) -> TakeNotes | None:
+    """Returns what takes notes, and tells the run's ledger how many rows the policy leaves out."""
+    suppresses = bool(policy.deidentify_config.record_transformations.record_suppressions)
+    if dead_letters is None or not suppresses:
+        return take
+
+    def both(notes: "beam.PCollection[Notes]") -> None:
+        tally = beam.Map(_suppressed).with_output_types(Entry)
+        dead_letters.tally(notes | "Suppressed" >> tally)
+        if take is not None:
+            take(notes)
+
+    return both
+
+
+def _suppressed(notes: Notes) -> Entry:
+    return Entry("suppressed", "Redact", rows=notes.suppressed)
 
 
 def _outcomes(policy: Policy, options: Any, notes: TakeNotes | None) -> beam.PTransform:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from beam_jobs.running.run import Run
+    from privacy.pipeline.noted import TakeNotes
     from privacy.policy.policy import Policy
     from transforms.coders import Batches
     from transforms.commit.dead_letters import DeadLetters
@@ -123,13 +124,14 @@ def redacted(
     redaction: Redaction | None,
     dead_letters: "DeadLetters | None",
     label: str = "Redact",
+    notes: "TakeNotes | None" = None,
 ) -> "Batches":
     """Redacts rows before they are stored; without a policy they stay as they are."""
     if redaction is None:
         return rows
     from privacy.redact import Redact
 
-    made: Batches = rows | label >> Redact(redaction.policy, dead_letters)
+    made: Batches = rows | label >> Redact(redaction.policy, dead_letters, notes)
     return made
 
 

@@ -20,6 +20,7 @@ class Run:
       commit: What the job writes belongs to.
       setting: Where and how it runs.
       findings: Where to write what a gate has found; None where the job has no output.
+      redaction: Where to write what was found while rows were redacted.
     """
 
     run_id: str
@@ -27,6 +28,7 @@ class Run:
     commit: "RunCommit"
     setting: "Setting"
     findings: str | None = None
+    redaction: str | None = None
 
     @property
     def whole(self) -> "Commit":

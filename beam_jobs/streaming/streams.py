@@ -31,6 +31,9 @@ NOT_FOR_MESSAGES = {
     "reference": _NO_END,
     "reference_kind": _NO_END,
     "examples": _NO_END,
+    "findings": "inspect the files that appear as windows end",
+    "report": _NO_END,
+    "reidentify": "there is no end at which its audit record could be written",
     "period": "its windows do not overlap",
     "fail_on_drift": _NO_END,
 }

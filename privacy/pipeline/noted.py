@@ -14,6 +14,8 @@ from transforms.rejects import Outcome
 TakeNotes: TypeAlias = Callable[["beam.PCollection[Notes]"], None]
 """Is given a collection of the notes of batches, when the pipeline is made."""
 
+_OUTCOME = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+
 
 class _SplitFn(beam.DoFn):
     """Parts outcomes from their notes."""
@@ -40,8 +42,9 @@ def split_noted(
 
     Returns: The rows that go on.
     """
+    noted.element_type = beam.typehints.Tuple[_OUTCOME, Notes]
     split = noted | "Notes" >> beam.ParDo(_SplitFn()).with_outputs("notes", main="outcomes")
-    split.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
+    split.outcomes.element_type = _OUTCOME
     split.notes.element_type = Notes
     if take is not None:
         take(split.notes)

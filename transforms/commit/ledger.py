@@ -40,7 +40,8 @@ class Entry:
     """A line of the run's ledger: what one bundle of one step did.
 
     Attributes:
-      kind: "read" (rows that came in), "staged" (a file of rows that waits for the commit),
+      kind: "read" (rows that came in), "suppressed" (rows that a policy leaves out), "staged"
+        (a file of rows that waits for the commit),
         "artifact" (another file that does), "published" (rows that are at a topic, which knows no
         commit, or were looked at), "schema" (what an output without rows looks like) or "verdict"
         (what is wrong with the data as a whole).
@@ -221,7 +222,8 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
         if entry.kind in ("staged", "published") and entry.target not in evidence:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
-    if rows_in is not None and rows_in != rows_out + rows_dead + late:
+    suppressed = sum(entry.rows for entry in ledger if entry.kind == "suppressed")
+    if rows_in is not None and rows_in != rows_out + rows_dead + late + suppressed:
         raise MillraceError(
             f"nothing was published: {rows_in:,} rows came in, but {rows_out:,} came out and "
             f"{rows_dead:,} were rejected, {late:,} too late. This is a defect of the "
@@ -236,6 +238,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
         "rows_out": rows_out,
         "rows_dead": rows_dead,
         "rows_late": late,
+        **({"rows_suppressed": suppressed} if suppressed else {}),
         "unreadable_files": unreadable,
         "dead_by_reason": dict(sorted(reasons.items())),
         "dead_by_step": dict(sorted(steps.items())),

@@ -17,10 +17,12 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
       seconds: How long the run took, where that is known.
     """
     counts = manifest["counts"]
-    handled = counts["rows_out"] + counts["rows_dead"]
+    suppressed = counts.get("rows_suppressed", 0)
+    handled = counts["rows_out"] + counts["rows_dead"] + suppressed
     rows = [("rows in", _number(handled)), ("rows out", _number(counts["rows_out"]))]
     rows.append(("rows dead", _number(counts["rows_dead"])))
     rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
+    rows += [("rows suppressed", _number(suppressed))] if suppressed else []
     if seconds is not None:
         rows.append(("elapsed", duration(seconds)))
         rows.append(("rows/s", _number(handled / seconds if seconds else 0)))
@@ -28,7 +30,7 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     for output in manifest["outputs"]:
         if preview and not output["files"]:
             continue
-        name = _kind(output)
+        name = _kind(output, counts)
         rows.append((name, _output(output, manifest["status"])))
         if name == "findings":
             found = Counter(each["severity"].lower() for each in counts["findings"])
@@ -39,10 +41,12 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 
 
-def _kind(output: Mapping[str, Any]) -> str:
+def _kind(output: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
     if output["dead_letters"]:
         return "dead letters"
-    return "findings" if output["evidence"] else "output"
+    if not output["evidence"]:
+        return "output"
+    return "findings" if "findings" in counts else "evidence"
 
 
 def _output(output: Mapping[str, Any], status: str) -> str:
