@@ -3,13 +3,19 @@
 locals {
   given = {
     input                  = var.input
-    policy                 = var.policy
     output                 = var.output
+    policy                 = var.policy
     event_time_column      = var.event_time_column
     window                 = var.window
     dedup_key              = var.dedup_key
     schema                 = var.schema
     shards                 = var.shards == null ? null : tostring(var.shards)
+    findings               = var.findings
+    with_quotes            = var.with_quotes == null ? null : tostring(var.with_quotes)
+    report                 = var.report
+    reidentify             = var.reidentify == null ? null : tostring(var.reidentify)
+    reason                 = var.reason
+    who                    = var.who
     options_file           = var.options_file
     limit                  = var.limit == null ? null : tostring(var.limit)
     run_id                 = var.run_id

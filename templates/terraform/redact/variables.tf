@@ -22,11 +22,21 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows to redact: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID: made at launch or found there, and deleted after a drain if nothing waits in it and --run_id was not given."
+  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID. It is created at launch if it doesn't exist, and deleted after a drain if it is empty and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE; ?filter=fare>0 reads only some of its rows."
 
   validation {
     condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.input))
     error_message = "input must match ^(gs://.+|pubsub://projects/.+|bq://.+)$."
+  }
+}
+
+variable "output" {
+  type        = string
+  description = "A folder for shards, a file, or stdout: for a preview. Parquet unless the suffix or ?format= names another format. Nothing appears there before the job is done. A file has its rows in the order of the input, a folder only with --shards. Or messages: pubsub://projects/P/topics/T?format=json. Or a new or empty table: bq://PROJECT.DATASET.TABLE; ?mode=append adds to its rows, ?staging=gs://BUCKET/FOLDER says where they wait."
+
+  validation {
+    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.output))
+    error_message = "output must match ^(gs://.+|pubsub://projects/.+|bq://.+)$."
   }
 }
 
@@ -37,16 +47,6 @@ variable "policy" {
   validation {
     condition     = can(regex("^(gs://.+)$", var.policy))
     error_message = "policy must match ^(gs://.+)$."
-  }
-}
-
-variable "output" {
-  type        = string
-  description = "A folder, a file, or stdout: for a preview. Parquet unless the name or ?format= says otherwise. Nothing appears there before the job is done. Or messages: pubsub://projects/P/topics/T?format=json."
-
-  validation {
-    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.output))
-    error_message = "output must match ^(gs://.+|pubsub://projects/.+|bq://.+)$."
   }
 }
 
@@ -75,7 +75,7 @@ variable "dedup_key" {
 
 variable "schema" {
   type        = string
-  description = "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one inferred from a sample of text. Messages of JSON and tf.Examples need one."
+  description = "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one inferred from a sample of text. Messages of JSON and tf.Examples need one, unless a model or a baseline says which fields it reads."
   default     = null
 
   validation {
@@ -86,13 +86,59 @@ variable "schema" {
 
 variable "shards" {
   type        = number
-  description = "Write exactly so many files, in the order of the input; this writes every row twice."
+  description = "Write exactly N files, in the order of the input. Every row is then written twice."
   default     = null
 
   validation {
     condition     = var.shards == null ? true : var.shards >= 1
     error_message = "shards is at least 1."
   }
+}
+
+variable "findings" {
+  type        = string
+  description = "A folder or file for findings, a row for each: where it is, what it is, how likely. Every row is then looked through twice."
+  default     = null
+
+  validation {
+    condition     = var.findings == null ? true : can(regex("^(gs://.+)?$", var.findings))
+    error_message = "findings must match ^(gs://.+)?$."
+  }
+}
+
+variable "with_quotes" {
+  type        = bool
+  description = "Keep the value itself in each row of --findings: they are then as secret as the input. (default: false)"
+  default     = null
+}
+
+variable "report" {
+  type        = string
+  description = "A folder for report.html: what was found in each column, what was done and what was left, without values. By default OUTPUT.redaction/, beside the output; a preview has none."
+  default     = null
+
+  validation {
+    condition     = var.report == null ? true : can(regex("^(gs://.+)?$", var.report))
+    error_message = "report must match ^(gs://.+)?$."
+  }
+}
+
+variable "reidentify" {
+  type        = bool
+  description = "Take back what the policy did to rows, as far as it can be taken back. --reason and --who are needed; audit.json, beside the report, tells who did it, why, when, and to how many. (default: false)"
+  default     = null
+}
+
+variable "reason" {
+  type        = string
+  description = "Why rows are re-identified: a ticket, say."
+  default     = null
+}
+
+variable "who" {
+  type        = string
+  description = "Who has them re-identified."
+  default     = null
 }
 
 variable "options_file" {
