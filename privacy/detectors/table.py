@@ -1,6 +1,15 @@
 """The table of detectors, by Google's names of infoTypes, and what needs a model."""
 
+from privacy.detectors import accounts, credentials, dates, web
 from privacy.detectors.cards import CREDIT_CARD
+from privacy.detectors.codes import (
+    asia,
+    north_america,
+    rest_of_europe,
+    rest_of_world,
+    things,
+    west_europe,
+)
 from privacy.detectors.detector import Detector
 from privacy.detectors.email import EMAIL
 from privacy.detectors.iban import IBAN
@@ -9,7 +18,20 @@ from privacy.detectors.phone import PHONE
 from privacy.detectors.ssn import US_SSN
 
 DETECTORS: dict[str, Detector] = {
-    detector.name: detector for detector in (EMAIL, PHONE, CREDIT_CARD, US_SSN, IP_ADDRESS, IBAN)
+    detector.name: detector
+    for detector in (
+        *(EMAIL, PHONE, CREDIT_CARD, US_SSN, IP_ADDRESS, IBAN),
+        *web.DETECTORS,
+        *dates.DETECTORS,
+        *accounts.DETECTORS,
+        *credentials.DETECTORS,
+        *things.CODES,
+        *north_america.CODES,
+        *west_europe.CODES,
+        *rest_of_europe.CODES,
+        *asia.CODES,
+        *rest_of_world.CODES,
+    )
 }
 """What the local engine finds by itself."""
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.detectors.detector import WORD, Candidates, Detector
+from privacy.local.coded import coded_spans
 from privacy.local.notes import note
 from privacy.local.overlaps import without_overlaps
 from privacy.local.plan import Plan
@@ -55,11 +56,14 @@ def _common(texts: Texts, plan: Plan) -> list[Spans]:
     if not len(rows):
         return []
     part = texts.column.take(pa.array(rows))
+    found = coded_spans(texts, plan.codes, rows, part) if plan.codes else []
+    for group in plan.groups:
+        which = _matching(part, group.prefilter) if len(plan.groups) > 1 else None
+        own, narrowed = (rows, part) if which is None else (rows[which], part.take(pa.array(which)))
+        for number, detector in group.detectors:
+            found += _found(texts, number, detector, own, narrowed)
     return [
-        found
-        for number, kind in enumerate(plan.kinds)
-        if not kind.detector.apart
-        for found in _found(texts, number, kind.detector, rows, part)
+        _lifted(texts, spans, plan.kinds[spans.kinds[0]].detector) for spans in found if len(spans)
     ]
 
 
@@ -67,7 +71,7 @@ def _apart(texts: Texts, plan: Plan) -> list[Spans]:
     """Returns what the detectors find that run by themselves."""
     rows = np.arange(len(texts.column))
     return [
-        found
+        _lifted(texts, found, kind.detector)
         for number, kind in enumerate(plan.kinds)
         if kind.detector.apart
         for found in _found(texts, number, kind.detector, rows, texts.column)
@@ -89,7 +93,7 @@ def _found(
         return []
     rounds = _behind if detector.apart else _rounds
     found = rounds(texts, detector, rows[which], part.take(pa.array(which)))
-    return [_lifted(texts, each.of_kind(number), detector) for each in found]
+    return [each.of_kind(number) for each in found]
 
 
 Matches: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -2,9 +2,11 @@
 
 import functools
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from privacy.detectors.codes.code import Code
 from privacy.detectors.custom import custom_detector
 from privacy.detectors.detector import Detector
 from privacy.detectors.table import DETECTORS, NEED_A_MODEL
@@ -16,6 +18,8 @@ from privacy.transformations.replace import Replace
 from privacy.transformations.transformation import Transformation
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
+
+_GROUP = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,28 @@ class Kind:
     def name(self) -> str:
         """The infoType."""
         return self.detector.name
+
+
+def joined(detectors: Iterable[Detector]) -> str:
+    """Returns one pattern for the prefilters of several detectors."""
+    patterns = dict.fromkeys(detector.prefilter for detector in detectors)
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Some detectors that share a look at a text.
+
+    Attributes:
+      detectors: They, with the numbers of their kinds.
+    """
+
+    detectors: tuple[tuple[int, Detector], ...]
+
+    @functools.cached_property
+    def prefilter(self) -> str:
+        """Returns a pattern that matches every text with a hit of one of them."""
+        return joined(detector for _, detector in self.detectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +99,28 @@ class Plan:
         return (*self.columns.free_text, *self.columns.structured, *self.fields)
 
     @functools.cached_property
+    def codes(self) -> tuple[tuple[int, Code], ...]:
+        """Returns the detectors of codes, which are looked for together."""
+        return tuple(
+            (number, kind.detector)
+            for number, kind in enumerate(self.kinds)
+            if isinstance(kind.detector, Code)
+        )
+
+    @functools.cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Returns the other common detectors in groups, whose patterns are tried before theirs."""
+        plain = [
+            (number, kind.detector)
+            for number, kind in enumerate(self.kinds)
+            if not kind.detector.apart and not isinstance(kind.detector, Code)
+        ]
+        return tuple(Group(tuple(plain[i : i + _GROUP])) for i in range(0, len(plain), _GROUP))
+
+    @functools.cached_property
     def prefilter(self) -> str:
         """Returns one RE2 pattern that matches every text with a hit of a common detector."""
-        patterns = [kind.detector.prefilter for kind in self.kinds if not kind.detector.apart]
-        return "|".join(f"(?:{pattern})" for pattern in patterns)
+        return joined(kind.detector for kind in self.kinds if not kind.detector.apart)
 
 
 @functools.lru_cache(8)

@@ -1,0 +1,1 @@
+"""Codes: numbers of offices, banks and things, known by how they are written and by a checksum."""
