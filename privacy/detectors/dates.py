@@ -111,16 +111,12 @@ _PREFILTER = (
 DATE = Detector("DATE", prefilter=_PREFILTER, pattern=_PATTERN, check=_check)
 
 
-def _check_birth(candidates: Candidates) -> Verdict:
-    level, starts, ends = _check(candidates)
-    return np.minimum(level, Likelihood.VERY_UNLIKELY), starts, ends
-
-
 DATE_OF_BIRTH = Detector(
     "DATE_OF_BIRTH",
     prefilter=_PREFILTER,
     pattern=_PATTERN,
-    check=_check_birth,
+    check=_check,
+    likelihood=Likelihood.VERY_UNLIKELY,
     hotwords=r"(?i)\b(?:dob|d\.o\.b|born|birth(?:day|date|s)?|geboren|n[ée]e?|nacimiento)\b",
 )
 TIME = Detector(

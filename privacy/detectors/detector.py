@@ -103,7 +103,7 @@ class Detector:
       behind: Words that lift what stands before them.
       lifts_to: What hotwords lift to.
       checksum: Whether the check is about a checksum, which decides where spans overlap.
-      likelihood: Of candidates, where there is no check.
+      likelihood: Of candidates, where there is no check; else the most that the check may say.
       again: Whether what was refused is looked at again from its second word on: a number of
         several groups may have begun with what belongs to another.
       apart: Whether the pattern is the user's: it is not joined with others, and may look back.

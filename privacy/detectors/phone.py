@@ -21,24 +21,29 @@ def _check(candidates: Candidates) -> Verdict:
     """Judges by layout and plan; what only might be one needs a hotword."""
     starts, ends = _without_brackets(candidates)
     candidates = candidates.within(starts, ends)
-    whole = candidates.texts
+    free = ~_GLUED[candidates.before] & ~WORD[candidates.behind] & (ends - starts >= _FEWEST)
+    level = np.zeros(len(candidates), np.int64)
+    places = np.flatnonzero(free)
+    level[places] = _levels(candidates.texts.take(pa.array(places)))
+    return level, starts, ends
+
+
+def _levels(whole: pa.Array) -> np.ndarray:
+    """Returns how likely n texts are phone numbers."""
     texts = pc.replace_substring_regex(whole, _EXTENSION, "")
     digits = pc.replace_substring_regex(texts, "[^0-9]+", "")
     count = np.asarray(pc.binary_length(digits))
-    free = ~_GLUED[candidates.before] & ~WORD[candidates.behind]
-    usable = free & (count >= _FEWEST) & (count <= _MOST) & ~_like(texts, _DATE)
+    usable = (count >= _FEWEST) & (count <= _MOST) & ~_like(texts, _DATE)
     level = np.where(usable, Likelihood.VERY_UNLIKELY, Likelihood.NO)
     plain = count == np.asarray(pc.binary_length(texts))
     _raise(level, usable & plain & _like(digits, bare()), Likelihood.UNLIKELY)
     _raise(level, usable & _like(texts, _LOOSE_NANP), Likelihood.POSSIBLE)
-    _raise(
-        level,
-        usable & ~plain & _like(texts, _GROUPED) & _like(digits, domestic()),
-        Likelihood.POSSIBLE,
-    )
+    grouped = np.flatnonzero(usable & ~plain & _like(texts, _GROUPED))
+    dialled = grouped[_like(digits.take(pa.array(grouped)), domestic())]
+    level[dialled] = np.maximum(level[dialled], Likelihood.POSSIBLE)
     _raise(level, usable & _like(texts, _NANP), Likelihood.LIKELY)
     _judge_international(texts, digits, usable, level)
-    return level, starts, ends
+    return level
 
 
 def _like(texts: pa.Array, pattern: str) -> np.ndarray:

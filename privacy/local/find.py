@@ -17,6 +17,7 @@ from privacy.local.texts import Texts
 from privacy.spans import NO_SPANS, Spans, quotes
 
 _WINDOW, _BEHIND = 40, 14
+_NO_ROWS = np.zeros(0, np.int64)
 
 
 def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
@@ -58,10 +59,16 @@ def _common(texts: Texts, plan: Plan) -> list[Spans]:
     part = texts.column.take(pa.array(rows))
     found = coded_spans(texts, plan.codes, rows, part) if plan.codes else []
     for group in plan.groups:
-        which = _matching(part, group.prefilter) if len(plan.groups) > 1 else None
-        own, narrowed = (rows, part) if which is None else (rows[which], part.take(pa.array(which)))
+        own, narrowed = rows, part
+        if len(plan.groups) > 1 and len(group.detectors) > 1:
+            own, narrowed = _narrowed(rows, part, group.prefilter)
+        judged: dict[Any, list[Judged]] = {}
         for number, detector in group.detectors:
-            found += _found(texts, number, detector, own, narrowed)
+            # Dates of birth are dates: what shares its pattern shares the search.
+            same = (detector.prefilter, detector.pattern, detector.check)
+            if same not in judged:
+                judged[same] = _found(texts, detector, own, narrowed)
+            found += [each.of_kind(number, detector.likelihood) for each in judged[same]]
     return [
         _lifted(texts, spans, plan.kinds[spans.kinds[0]].detector) for spans in found if len(spans)
     ]
@@ -74,7 +81,8 @@ def _apart(texts: Texts, plan: Plan) -> list[Spans]:
         _lifted(texts, found, kind.detector)
         for number, kind in enumerate(plan.kinds)
         if kind.detector.apart
-        for found in _found(texts, number, kind.detector, rows, texts.column)
+        for judged in _found(texts, kind.detector, rows, texts.column)
+        for found in [judged.of_kind(number, kind.detector.likelihood)]
     ]
 
 
@@ -84,16 +92,21 @@ def _matching(column: pa.Array, pattern: str) -> np.ndarray:
     return np.asarray(pc.indices_nonzero(found)).astype(np.int64)
 
 
-def _found(
-    texts: Texts, number: int, detector: Detector, rows: np.ndarray, part: pa.Array
-) -> list[Spans]:
+def _narrowed(rows: np.ndarray, part: pa.Array, pattern: str) -> tuple[np.ndarray, pa.Array]:
+    """Returns the rows in which a pattern is found; all of them where these are most."""
+    which = _matching(part, pattern)
+    if 2 * len(which) > len(rows):
+        return rows, part
+    return rows[which], part.take(pa.array(which))
+
+
+def _found(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> list["Judged"]:
     """Returns what one detector finds in some rows: first matches, second matches, and so on."""
-    which = _matching(part, detector.prefilter)
+    which = _matching(part, detector.prefilter) if len(part) else _NO_ROWS
     if not len(which):
         return []
     rounds = _behind if detector.apart else _rounds
-    found = rounds(texts, detector, rows[which], part.take(pa.array(which)))
-    return [each.of_kind(number) for each in found]
+    return list(rounds(texts, detector, rows[which], part.take(pa.array(which))))
 
 
 Matches: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -115,10 +128,11 @@ class Judged(NamedTuple):
     ends: np.ndarray
     likelihoods: np.ndarray
 
-    def of_kind(self, number: int) -> Spans:
-        """Returns those that passed."""
+    def of_kind(self, number: int, most: int) -> Spans:
+        """Returns those that passed, of a kind and a greatest likelihood."""
         good = self.likelihoods > 0
-        return Spans.of_kind(number, *(each[good] for each in self))
+        rows, starts, ends, likelihoods = (each[good] for each in self)
+        return Spans.of_kind(number, rows, starts, ends, np.minimum(likelihoods, most))
 
 
 def _rounds(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Iterator[Judged]:
@@ -195,11 +209,11 @@ def _judged(
     texts: Texts, detector: Detector, rows: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> Judged:
     """Returns matches with what a detector's check says of them."""
-    likelihoods = np.full(len(starts), detector.likelihood, np.int8)
+    likelihoods = np.full(len(starts), 5, np.int8)
     if detector.check is not None:
         lows, highs = texts.offsets[rows], texts.offsets[rows + 1]
-        verdict, starts, ends = detector.check(Candidates(texts.data, starts, ends, lows, highs))
-        likelihoods = np.minimum(verdict, likelihoods)
+        found = Candidates(texts.data, starts, ends, lows, highs)
+        likelihoods, starts, ends = detector.check(found)
     return Judged(rows, starts, ends, likelihoods)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hmac
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,7 +116,12 @@ class Plan:
             for number, kind in enumerate(self.kinds)
             if not kind.detector.apart and not isinstance(kind.detector, Code)
         ]
-        return tuple(Group(tuple(plain[i : i + _GROUP])) for i in range(0, len(plain), _GROUP))
+        # Neighbours in the table are of one nature: a text holds one of them, or none.
+        places = {name: place for place, name in enumerate(DETECTORS)}
+        plain.sort(key=lambda each: places.get(each[1].name, -1))
+        cuts = [0, _GROUP, 2 * _GROUP, max(len(plain), 2 * _GROUP)]
+        parts = [tuple(plain[low:high]) for low, high in itertools.pairwise(cuts)]
+        return tuple(Group(part) for part in parts if part)
 
     @functools.cached_property
     def prefilter(self) -> str:

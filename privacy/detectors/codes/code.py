@@ -82,9 +82,8 @@ class Coded:
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        self._of_size = {
-            int(size): np.flatnonzero(tokens.sizes == size) for size in np.unique(tokens.sizes)
-        }
+        self._of_size = _grouped(tokens.sizes)
+        self._of_form = _grouped(tokens.sizes << _BITS | tokens.letters & ((1 << _BITS) - 1))
 
     def find(self, wanted: Code) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """Yields for each layout the rows, starts, ends and likelihoods of what was found."""
@@ -113,9 +112,9 @@ class Coded:
     def _matching(self, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
         """Returns the numbers of the first and last words that have a layout."""
         words, groups = self.tokens, layout.groups
-        at = self._of_size.get(groups[0].size, _NOTHING)
-        at = at[self._fits(at, groups[0])]
-        last = at
+        at = last = self._beginning(groups[0])
+        if not len(at):
+            return at, last
         for group, joint in zip(groups[1:], layout.joints, strict=True):
             good = words.joints[last] == joint
             at, last = at[good], last[good] + 1
@@ -127,6 +126,13 @@ class Coded:
             good = ~self._glued(at, last, layout)
             at, last = at[good], last[good]
         return at, last
+
+    def _beginning(self, group: Group) -> np.ndarray:
+        """Returns the words that have the form of a group."""
+        if group.exact:
+            return self._of_form.get(group.size << _BITS | group.letters, _NOTHING)
+        at = self._of_size.get(group.size, _NOTHING)
+        return np.asarray(at[self._fits(at, group)])
 
     def _fits(self, at: np.ndarray, group: Group) -> np.ndarray:
         letters = self.tokens.letters[at]
@@ -157,4 +163,12 @@ class Coded:
         return np.where(made >= ord("a"), made - 32, made).astype(np.uint8)
 
 
+_BITS = 25
 _NOTHING = np.zeros(0, np.int64)
+
+
+def _grouped(keys: np.ndarray) -> dict[int, np.ndarray]:
+    """Returns where each key is, in order."""
+    order = np.argsort(keys, kind="stable")
+    found, first = np.unique(keys[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, first[1:]), strict=True)) if len(keys) else {}

@@ -33,6 +33,11 @@ class Group:
     letters: int
     digits: int
 
+    @property
+    def exact(self) -> bool:
+        """Whether it says of each place what stands there."""
+        return self.letters | self.digits == (1 << self.size) - 1
+
 
 @dataclass(frozen=True)
 class Layout:

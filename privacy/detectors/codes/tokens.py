@@ -64,50 +64,58 @@ def tokens_of(data: np.ndarray, offsets: np.ndarray) -> Tokens:
     ends = np.flatnonzero(word & ~after) + 1
     if not len(starts):
         return _none(data)
-    rows = np.searchsorted(offsets - low, starts, side="right") - 1
-    joints = _joints(part, starts, ends, rows)
-    chosen = _chosen(part, starts, ends, joints > 0)
+    joints = _joints(part, starts, ends, edges)
+    sizes = ends - starts
+    numbers = np.add.reduceat(_DIGIT[part], starts, dtype=np.int32)
+    chosen = _chosen(numbers > 0, sizes, joints > 0)
     following = np.append(np.diff(chosen) == 1, False)
     return Tokens(
         data,
-        rows[chosen],
+        np.searchsorted(offsets - low, starts[chosen], side="right") - 1,
         starts[chosen] + low,
-        (ends - starts)[chosen],
-        _letters(part, starts[chosen], ends[chosen]),
+        sizes[chosen],
+        _letters(part, starts[chosen], sizes[chosen], numbers[chosen]),
         np.where(following, joints[chosen], 0),
         np.concatenate([np.zeros(1, np.uint8), joints])[chosen],
         joints[chosen],
     )
 
 
-def _joints(part: np.ndarray, starts: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _joints(
+    part: np.ndarray, starts: np.ndarray, ends: np.ndarray, edges: np.ndarray
+) -> np.ndarray:
     """Returns the byte behind each word where one byte and no row's end parts it from the next."""
-    near = np.append((starts[1:] - ends[:-1] == 1) & (rows[1:] == rows[:-1]), False)
+    whole = ~(edges[ends[:-1]] | edges[starts[1:]])
+    near = np.append((starts[1:] - ends[:-1] == 1) & whole, False)
     return np.where(near, part[np.minimum(ends, len(part) - 1)], 0).astype(np.uint8)
 
 
-def _chosen(
-    part: np.ndarray, starts: np.ndarray, ends: np.ndarray, joined: np.ndarray
-) -> np.ndarray:
+def _chosen(numbers: np.ndarray, sizes: np.ndarray, joined: np.ndarray) -> np.ndarray:
     """Returns the numbers of the words with a digit, and of short ones that are joined to one."""
-    numbers = np.add.reduceat(_DIGIT[part], starts, dtype=np.int32) > 0
-    sizes = ends - starts
-    beside = np.zeros(len(starts), bool)
+    beside = np.zeros(len(sizes), bool)
     beside[1:] |= numbers[:-1] & joined[:-1]
     beside[:-1] |= numbers[1:] & joined[:-1]
     return np.flatnonzero((numbers & (sizes <= LONGEST)) | (beside & (sizes <= _SHORT)))
 
 
-def _letters(part: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    if not len(starts):
-        return np.zeros(0, np.int32)
-    width = int((ends - starts).max())
-    places = starts[:, None] + np.arange(width)
-    inside = places < ends[:, None]
-    found = part[np.minimum(places, len(part) - 1)]
-    letters = _LETTER[found] & inside
-    odd = (inside & ~letters & ~_DIGIT[found]).any(1)
-    return np.where(odd, -1, letters @ (1 << np.arange(width)))
+def _letters(
+    part: np.ndarray, starts: np.ndarray, sizes: np.ndarray, numbers: np.ndarray
+) -> np.ndarray:
+    """Returns which bytes of each word are letters; most words hold digits alone, or none."""
+    made = np.zeros(len(starts), np.int32)
+    mixed = np.flatnonzero(numbers != sizes)
+    if len(mixed):
+        width = int(sizes[mixed].max())
+        places = starts[mixed, None] + np.arange(width, dtype=np.int32)
+        found = part[np.minimum(places, len(part) - 1)]
+        inside = np.arange(width) < sizes[mixed, None]
+        letters = _LETTER[found] & inside
+        bits = np.zeros((len(mixed), 4), np.uint8)
+        packed = np.packbits(letters, axis=1, bitorder="little")
+        bits[:, : packed.shape[1]] = packed
+        whole = letters.sum(1) + numbers[mixed] == sizes[mixed]
+        made[mixed] = np.where(whole, bits.view("<i4")[:, 0], -1)
+    return made
 
 
 def _none(data: np.ndarray) -> Tokens:
