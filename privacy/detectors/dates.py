@@ -62,7 +62,7 @@ def _real(parts: pa.Array) -> np.ndarray:
     year = _year(found["y"]) if "y" in found else np.full(len(parts), 2000)
     if "a" in found:
         a, b = _number(found["a"]), _number(found["b"])
-        return is_date(year, a, b) | is_date(year, b, a)
+        return np.asarray(is_date(year, a, b) | is_date(year, b, a))
     month = _number(found["m"]) if "m" in found else _month(found["n"])
     day = _number(found["d"]) if "d" in found else np.ones(len(parts), np.int64)
     return is_date(year, month, day) & (year >= 1000)

@@ -4,6 +4,7 @@ import numpy as np
 
 from privacy.detectors.codes.code import code
 from privacy.detectors.codes.sums import (
+    Verdicts,
     at,
     by_verhoeff,
     digits,
@@ -18,28 +19,28 @@ from privacy.likelihood import Likelihood
 _PASSPORTS = r"passports?|旅券|护照|여권"
 
 
-def _aadhaar(codes: np.ndarray) -> np.ndarray:
+def _aadhaar(codes: np.ndarray) -> Verdicts:
     return (
         by_verhoeff(codes) & ~one_of_letters(codes[:, 0], "01") & (codes != codes[:, ::-1]).any(1)
     )
 
 
-def _gst(codes: np.ndarray) -> np.ndarray:
+def _gst(codes: np.ndarray) -> Verdicts:
     state = number(codes, 0, 2)
     return (state >= 1) & (state <= 37) & (codes[:, 13] == ord("Z"))
 
 
-def _pan(codes: np.ndarray) -> np.ndarray:
+def _pan(codes: np.ndarray) -> Verdicts:
     """Knows the kinds of holders by the fourth letter."""
     known = one_of_letters(codes[:, 3], "ABCFGHJLPTE")
     return np.where(known, Likelihood.VERY_LIKELY, Likelihood.UNLIKELY)
 
 
-def _indian_passport(codes: np.ndarray) -> np.ndarray:
+def _indian_passport(codes: np.ndarray) -> Verdicts:
     return ~one_of_letters(codes[:, 0], "QXZ") & (codes[:, 1] > ord("0"))
 
 
-def _resident(codes: np.ndarray) -> np.ndarray:
+def _resident(codes: np.ndarray) -> Verdicts:
     """Wants a birthday, and the check of weights modulo 11, whose tenth is an X."""
     right = at(
         "10X98765432",
@@ -49,7 +50,7 @@ def _resident(codes: np.ndarray) -> np.ndarray:
     return born & (codes[:, 17] == right) & (codes[:, 0] > ord("0"))
 
 
-def _hong_kong(codes: np.ndarray) -> np.ndarray:
+def _hong_kong(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     given = np.where(codes[:, 7] == ord("A"), 10, values[:, 7])
     return (36 * 9 + total(values, range(8, 1, -1)) + given) % 11 == 0
@@ -58,44 +59,44 @@ def _hong_kong(codes: np.ndarray) -> np.ndarray:
 _TAIWAN = np.array([*range(10, 18), 34, *range(18, 23), 35, *range(23, 30), 32, 30, 31, 33])
 
 
-def _taiwanese(codes: np.ndarray) -> np.ndarray:
+def _taiwanese(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     first = _TAIWAN[values[:, 0] - 10]
     rest = first // 10 + first % 10 * 9 + total(values[:, 1:], [8, 7, 6, 5, 4, 3, 2, 1, 1])
     return (rest % 10 == 0) & one_of_letters(codes[:, 1], "1289")
 
 
-def _my_number(codes: np.ndarray) -> np.ndarray:
+def _my_number(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     rest = total(values, [6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11
     return np.where(rest <= 1, 0, 11 - rest) == values[:, 11]
 
 
-def _japanese_firm(codes: np.ndarray) -> np.ndarray:
+def _japanese_firm(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     return (9 - total(values[:, 1:], [2, 1] * 6) % 9 == values[:, 0]) & (values[:, 0] > 0)
 
 
-def _korean(codes: np.ndarray, centuries: str) -> np.ndarray:
+def _korean(codes: np.ndarray, centuries: str) -> Verdicts:
     """Wants a birthday in the century of the seventh digit; numbers since 2020 have no sum."""
     century = np.where(one_of_letters(codes[:, 6], "1256"), 1900, 2000)
     born = is_date(century + number(codes, 0, 2), number(codes, 2, 4), number(codes, 4, 6))
     return born & one_of_letters(codes[:, 6], centuries)
 
 
-def _rrn(codes: np.ndarray) -> np.ndarray:
+def _rrn(codes: np.ndarray) -> Verdicts:
     return _korean(codes, "1234")
 
 
-def _arn(codes: np.ndarray) -> np.ndarray:
+def _arn(codes: np.ndarray) -> Verdicts:
     return _korean(codes, "5678")
 
 
-def _korean_passport(codes: np.ndarray) -> np.ndarray:
+def _korean_passport(codes: np.ndarray) -> Verdicts:
     return one_of_letters(codes[:, 0], "MSRODG")
 
 
-def _korean_licence(codes: np.ndarray) -> np.ndarray:
+def _korean_licence(codes: np.ndarray) -> Verdicts:
     region = number(codes, 0, 2)
     return (region >= 11) & (region <= 28)
 
@@ -104,7 +105,7 @@ _NRIC = {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "F": "XWUTRQPNMLK", "G": "XWUTR
 _NRIC["M"] = "XWUTRQPNJLK"
 
 
-def _nric(codes: np.ndarray) -> np.ndarray:
+def _nric(codes: np.ndarray) -> Verdicts:
     """Wants a kind that is given out; with the right check letter it is likelier."""
     rest = total(digits(codes)[:, 1:], [2, 7, 6, 5, 4, 3, 2])
     level = np.zeros(len(codes), np.int64)
@@ -122,7 +123,7 @@ _PROVINCES = [
 ]  # fmt: skip
 
 
-def _thai(codes: np.ndarray) -> np.ndarray:
+def _thai(codes: np.ndarray) -> Verdicts:
     """Wants a kind of person, a province, and 11 less the remainder."""
     values = digits(codes)
     rest = (11 - total(values, range(13, 1, -1)) % 11) % 10
@@ -130,7 +131,7 @@ def _thai(codes: np.ndarray) -> np.ndarray:
     return (rest == values[:, 12]) & known & one_of_letters(codes[:, 0], "12345678")
 
 
-def _nik(codes: np.ndarray) -> np.ndarray:
+def _nik(codes: np.ndarray) -> Verdicts:
     day = number(codes, 6, 8)
     born = is_short_date(
         number(codes, 10, 12), number(codes, 8, 10), np.where(day > 40, day - 40, day)

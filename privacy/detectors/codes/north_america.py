@@ -4,6 +4,7 @@ import numpy as np
 
 from privacy.detectors.codes.code import code
 from privacy.detectors.codes.sums import (
+    Verdicts,
     by_luhn,
     digits,
     is_short_date,
@@ -16,7 +17,7 @@ _EIN_UNUSED = [0, 7, 8, 9, 17, 18, 19, 28, 29, 49, 69, 70, 78, 79, 89, 96, 97]
 _ITIN_GROUPS = [*range(50, 66), *range(70, 89), *range(90, 93), *range(94, 100)]
 
 
-def _aba(codes: np.ndarray) -> np.ndarray:
+def _aba(codes: np.ndarray) -> Verdicts:
     """Wants a district of the Federal Reserve, and weights 3, 7, 1."""
     district = number(codes, 0, 2)
     known = (district <= 12) | ((district >= 21) & (district <= 32))
@@ -25,37 +26,37 @@ def _aba(codes: np.ndarray) -> np.ndarray:
     return np.asarray(known & right & (number(codes) > 0))
 
 
-def _itin(codes: np.ndarray) -> np.ndarray:
+def _itin(codes: np.ndarray) -> Verdicts:
     return (codes[:, 0] == ord("9")) & np.isin(number(codes, 3, 5), _ITIN_GROUPS)
 
 
-def _atin(codes: np.ndarray) -> np.ndarray:
+def _atin(codes: np.ndarray) -> Verdicts:
     return (codes[:, 0] == ord("9")) & (number(codes, 3, 5) == 93)
 
 
-def _ein(codes: np.ndarray) -> np.ndarray:
+def _ein(codes: np.ndarray) -> Verdicts:
     return ~np.isin(number(codes, 0, 2), _EIN_UNUSED)
 
 
-def _npi(codes: np.ndarray) -> np.ndarray:
+def _npi(codes: np.ndarray) -> Verdicts:
     """Wants Luhn's checksum with the prefix 80840, which stands before the ten digits."""
     prefix = np.tile(np.frombuffer(b"80840", np.uint8), (len(codes), 1))
     return by_luhn(np.concatenate([prefix, codes], axis=1)) & one_of_letters(codes[:, 0], "12")
 
 
-def _dea(codes: np.ndarray) -> np.ndarray:
+def _dea(codes: np.ndarray) -> Verdicts:
     values = digits(codes)[:, 2:]
     right = total(values, [1, 2, 1, 2, 1, 2]) % 10 == values[:, 6]
     return right & one_of_letters(codes[:, 0], "ABCDEFGHJKLMPRSTUX")
 
 
-def _mbi(codes: np.ndarray) -> np.ndarray:
+def _mbi(codes: np.ndarray) -> Verdicts:
     """Refuses letters that look like digits."""
     odd = np.isin(codes, np.frombuffer(b"SLOIBZ", np.uint8)).any(1)
     return ~odd & (codes[:, 0] != ord("0"))
 
 
-def _cusip(codes: np.ndarray) -> np.ndarray:
+def _cusip(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     doubled = values[:, :8] * np.array([1, 2] * 4)
     right = (doubled // 10 + doubled % 10).sum(1) % 10
@@ -63,21 +64,21 @@ def _cusip(codes: np.ndarray) -> np.ndarray:
     return (-right % 10 == values[:, 8]) & lettered
 
 
-def _sin(codes: np.ndarray) -> np.ndarray:
+def _sin(codes: np.ndarray) -> Verdicts:
     return by_luhn(codes) & ~one_of_letters(codes[:, 0], "08")
 
 
-def _bc_phn(codes: np.ndarray) -> np.ndarray:
+def _bc_phn(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     rest = 11 - total(values[:, 1:], [2, 4, 8, 5, 10, 9, 7, 3]) % 11
     return (values[:, 0] == 9) & (rest == values[:, 9])
 
 
-def _ohip(codes: np.ndarray) -> np.ndarray:
+def _ohip(codes: np.ndarray) -> Verdicts:
     return by_luhn(codes[:, :10]) & (codes[:, 0] != ord("0"))
 
 
-def _hin(codes: np.ndarray) -> np.ndarray:
+def _hin(codes: np.ndarray) -> Verdicts:
     """Wants a birthday: women's months are 50 higher."""
     return is_short_date(number(codes, 4, 6), number(codes, 6, 8) % 50, number(codes, 8, 10))
 
@@ -85,7 +86,7 @@ def _hin(codes: np.ndarray) -> np.ndarray:
 _CURP = "0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ"
 
 
-def _curp(codes: np.ndarray) -> np.ndarray:
+def _curp(codes: np.ndarray) -> Verdicts:
     """Wants a birthday, a sex, and the checksum, in whose alphabet a letter follows N."""
     values = digits(codes)
     values = values + (values >= _CURP.index("O") - 1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from privacy.detectors.codes.code import code
 from privacy.detectors.codes.sums import (
+    Verdicts,
     at,
     by_luhn,
     by_mod_11_10,
@@ -21,7 +22,7 @@ _NIF = "TRWAGMYFPDXBNJZSQVHLCKE"
 _HETU = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 
 
-def _nif(codes: np.ndarray) -> np.ndarray:
+def _nif(codes: np.ndarray) -> Verdicts:
     """Wants the letter of the remainder modulo 23; of foreigners X, Y and Z stand for 0 to 2."""
     plain = codes.copy()
     foreign = codes[:, 0] >= ord("A")
@@ -31,7 +32,7 @@ def _nif(codes: np.ndarray) -> np.ndarray:
     return good & (codes[:, -1] == at(_NIF, number(plain, 0, codes.shape[1] - 1) % 23))
 
 
-def _cif(codes: np.ndarray) -> np.ndarray:
+def _cif(codes: np.ndarray) -> Verdicts:
     """Wants the control digit, or the letter in its place."""
     values = digits(codes)[:, 1:8]
     odd = values[:, ::2] * 2
@@ -41,7 +42,7 @@ def _cif(codes: np.ndarray) -> np.ndarray:
     return right & one_of_letters(codes[:, 0], "ABCDEFGHJNPQRSUVW")
 
 
-def _spanish_social(codes: np.ndarray) -> np.ndarray:
+def _spanish_social(codes: np.ndarray) -> Verdicts:
     province, own = number(codes, 0, 2), number(codes, 2, 10)
     base = np.where(own < 10_000_000, own + province * 10_000_000, number(codes, 0, 10))
     return (base % 97 == number(codes, 10, 12)) & (province >= 1) & (province <= 66)
@@ -56,7 +57,7 @@ _ODD = np.array(
 )
 
 
-def _italian(codes: np.ndarray) -> np.ndarray:
+def _italian(codes: np.ndarray) -> Verdicts:
     """Wants the check letter; where two would be alike, letters stand for digits."""
     values = digits(codes)
     even = values[:, 1:15:2]
@@ -68,7 +69,7 @@ def _italian(codes: np.ndarray) -> np.ndarray:
     return plain & np.isin(codes[:, places], kind).all(1) & (codes[:, 15] == check + ord("A"))
 
 
-def _portuguese_card(codes: np.ndarray) -> np.ndarray:
+def _portuguese_card(codes: np.ndarray) -> Verdicts:
     """Wants a sum as Luhn's, of digits and letters."""
     values = digits(codes)
     doubled = values[:, ::2] * 2
@@ -76,20 +77,20 @@ def _portuguese_card(codes: np.ndarray) -> np.ndarray:
     return np.asarray((doubled.sum(1) + values[:, 1::2].sum(1)) % 10 == 0)
 
 
-def _niss(codes: np.ndarray) -> np.ndarray:
+def _niss(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     rest = 9 - total(values, [29, 23, 19, 17, 13, 11, 7, 5, 3, 2]) % 10
     return (rest == values[:, 10]) & one_of_letters(codes[:, 0], "12")
 
 
-def _nib(codes: np.ndarray) -> np.ndarray:
+def _nib(codes: np.ndarray) -> Verdicts:
     rest = np.zeros(len(codes), np.int64)
     for column in digits(codes).T:
         rest = (rest * 10 + column) % 97
     return np.asarray((rest == 1) & (number(codes, 0, 4) > 0))
 
 
-def _hetu(codes: np.ndarray) -> np.ndarray:
+def _hetu(codes: np.ndarray) -> Verdicts:
     """Wants a birthday of the century of the sign, and the check of the remainder modulo 31."""
     sign = codes[:, 6] if codes.shape[1] == 11 else np.full(len(codes), ord("-"))
     tail = number(codes, codes.shape[1] - 4, codes.shape[1] - 1)
@@ -101,11 +102,11 @@ def _hetu(codes: np.ndarray) -> np.ndarray:
     return np.asarray(born & known & right & (tail >= 2))
 
 
-def _finnish_firm(codes: np.ndarray) -> np.ndarray:
+def _finnish_firm(codes: np.ndarray) -> Verdicts:
     return by_weights(codes, [7, 9, 10, 5, 8, 4, 2], 11, negative=True)
 
 
-def _swedish(codes: np.ndarray) -> np.ndarray:
+def _swedish(codes: np.ndarray) -> Verdicts:
     """Wants a birthday (60 days on for coordination numbers), and Luhn's checksum of ten digits."""
     last = codes[:, -10:]
     month, day = number(last, 2, 4), number(last, 4, 6) % 60
@@ -116,17 +117,17 @@ def _swedish(codes: np.ndarray) -> np.ndarray:
     return born & by_luhn(last)
 
 
-def _norwegian(codes: np.ndarray) -> np.ndarray:
+def _norwegian(codes: np.ndarray) -> Verdicts:
     first = by_weights(codes, [3, 7, 6, 1, 8, 9, 4, 5, 2], 11, negative=True)
     second = by_weights(codes, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2], 11, negative=True)
     return first & second & (number(codes, 2, 4) % 40 <= 12) & (number(codes, 0, 2) % 40 <= 31)
 
 
-def _danish(codes: np.ndarray) -> np.ndarray:
+def _danish(codes: np.ndarray) -> Verdicts:
     return is_short_date(number(codes, 4, 6), number(codes, 2, 4), number(codes, 0, 2))
 
 
-def _pesel(codes: np.ndarray) -> np.ndarray:
+def _pesel(codes: np.ndarray) -> Verdicts:
     """Wants a birthday, whose month says the century, and weights 1, 3, 7, 9."""
     month = number(codes, 2, 4)
     century = np.array([1900, 2000, 2100, 2200, 1800])[month // 20]
@@ -134,15 +135,15 @@ def _pesel(codes: np.ndarray) -> np.ndarray:
     return born & by_weights(codes, [1, 3, 7, 9] * 2 + [1, 3], 10, negative=True)
 
 
-def _polish_card(codes: np.ndarray) -> np.ndarray:
+def _polish_card(codes: np.ndarray) -> Verdicts:
     return total(digits(codes), [7, 3, 1, 9, 7, 3, 1, 7, 3]) % 10 == 0
 
 
-def _polish_passport(codes: np.ndarray) -> np.ndarray:
+def _polish_passport(codes: np.ndarray) -> Verdicts:
     return total(digits(codes), [7, 3, 9, 1, 7, 3, 1, 7, 3]) % 10 == 0
 
 
-def _turkish(codes: np.ndarray) -> np.ndarray:
+def _turkish(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     tenth = (values[:, 0:9:2].sum(1) * 7 - values[:, 1:8:2].sum(1)) % 10
     last = values[:, :10].sum(1) % 10

@@ -4,6 +4,7 @@ import numpy as np
 
 from privacy.detectors.codes.code import code
 from privacy.detectors.codes.sums import (
+    Verdicts,
     at,
     by_luhn,
     by_weights,
@@ -17,20 +18,20 @@ from privacy.detectors.codes.sums import (
 _PASSPORTS = r"passports?|pasaporte"
 
 
-def _israeli(codes: np.ndarray) -> np.ndarray:
+def _israeli(codes: np.ndarray) -> Verdicts:
     return by_luhn(codes) & (number(codes) > 0)
 
 
-def _medicare(codes: np.ndarray) -> np.ndarray:
+def _medicare(codes: np.ndarray) -> Verdicts:
     return by_weights(codes, [1, 3, 7, 9, 1, 3, 7, 9], 10) & one_of_letters(codes[:, 0], "23456")
 
 
-def _tfn(codes: np.ndarray) -> np.ndarray:
+def _tfn(codes: np.ndarray) -> Verdicts:
     weights = [1, 4, 3, 7, 5, 8, 6, 9, 10] if codes.shape[1] == 9 else [10, 7, 8, 4, 6, 3, 5, 1]
     return (total(digits(codes), weights) % 11 == 0) & (number(codes) > 0)
 
 
-def _ird(codes: np.ndarray) -> np.ndarray:
+def _ird(codes: np.ndarray) -> Verdicts:
     """Wants the check digit of the first weights, or of the second where the first give a 10."""
     values = digits(codes)
     values = np.concatenate([np.zeros((len(codes), 9 - values.shape[1]), np.int64), values], axis=1)
@@ -40,7 +41,7 @@ def _ird(codes: np.ndarray) -> np.ndarray:
     return inside & (np.where(first == 10, second, first) == values[:, 8])
 
 
-def _nhi(codes: np.ndarray) -> np.ndarray:
+def _nhi(codes: np.ndarray) -> Verdicts:
     """Wants letters without I and O, and the check digit modulo 11."""
     values = digits(codes)
     letters = values[:, :3] - 9
@@ -50,12 +51,12 @@ def _nhi(codes: np.ndarray) -> np.ndarray:
     return ~odd & (rest > 0) & ((11 - rest) % 10 == values[:, 6])
 
 
-def _south_african(codes: np.ndarray) -> np.ndarray:
+def _south_african(codes: np.ndarray) -> Verdicts:
     born = is_short_date(number(codes, 0, 2), number(codes, 2, 4), number(codes, 4, 6))
     return born & by_luhn(codes) & one_of_letters(codes[:, 10], "012")
 
 
-def _cpf(codes: np.ndarray) -> np.ndarray:
+def _cpf(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     good = (codes != codes[:, :1]).any(1)
     for size in (9, 10):
@@ -64,7 +65,7 @@ def _cpf(codes: np.ndarray) -> np.ndarray:
     return np.asarray(good)
 
 
-def _cnpj(codes: np.ndarray) -> np.ndarray:
+def _cnpj(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     good = (codes != codes[:, :1]).any(1)
     for size in (12, 13):
@@ -74,14 +75,14 @@ def _cnpj(codes: np.ndarray) -> np.ndarray:
     return np.asarray(good)
 
 
-def _rut(codes: np.ndarray) -> np.ndarray:
+def _rut(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     size = values.shape[1] - 1
     rest = total(values, [2 + (size - 1 - place) % 6 for place in range(size)]) % 11
     return np.asarray(codes[:, -1] == at("0K987654321", rest))
 
 
-def _uruguayan(codes: np.ndarray) -> np.ndarray:
+def _uruguayan(codes: np.ndarray) -> Verdicts:
     return by_weights(codes, [2, 9, 8, 7, 6, 3, 4], 10, negative=True)
 
 

@@ -1,10 +1,14 @@
 """Checksums of many codes at once: each takes n by w characters, and says which are right."""
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from privacy.detectors.checksums import luhn
+
+Verdicts: TypeAlias = Any
+"""An array of n booleans or likelihoods; for numpy's hints a comparison may be anything."""
 
 
 def digits(codes: np.ndarray) -> np.ndarray:
@@ -95,7 +99,7 @@ def is_date(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 def is_short_date(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Tells which days are in the calendar of this century or the last; years have two digits."""
-    return is_date(1900 + year, month, day) | is_date(2000 + year, month, day)
+    return np.asarray(is_date(1900 + year, month, day) | is_date(2000 + year, month, day))
 
 
 def one_of_letters(column: np.ndarray, letters: str) -> np.ndarray:
@@ -105,4 +109,4 @@ def one_of_letters(column: np.ndarray, letters: str) -> np.ndarray:
 
 def at(text: str, places: np.ndarray) -> np.ndarray:
     """Returns the characters of a text at n places."""
-    return np.frombuffer(text.encode(), np.uint8)[places]
+    return np.asarray(np.frombuffer(text.encode(), np.uint8)[places])

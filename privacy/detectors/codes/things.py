@@ -3,13 +3,13 @@
 import numpy as np
 
 from privacy.detectors.codes.code import code
-from privacy.detectors.codes.sums import by_luhn, by_mod_11_10, digits, number, total
+from privacy.detectors.codes.sums import Verdicts, by_luhn, by_mod_11_10, digits, number, total
 
 _TRANSLITERATED = np.array([*range(10), *range(1, 9), 0, *range(1, 6), 0, 7, 0, 9, *range(2, 10)])
 """Values of 0 to 9 and A to Z in vehicles' numbers; those without I, O and Q."""
 
 
-def _vin(codes: np.ndarray) -> np.ndarray:
+def _vin(codes: np.ndarray) -> Verdicts:
     """Wants the ninth character to be the remainder modulo 11, as in North America and China."""
     odd = np.isin(codes, np.frombuffer(b"IOQ", np.uint8)).any(1)
     values = _TRANSLITERATED[digits(codes)]
@@ -18,15 +18,15 @@ def _vin(codes: np.ndarray) -> np.ndarray:
     return ~odd & (given == rest) & (codes != codes[:, :1]).any(1)
 
 
-def _imei(codes: np.ndarray) -> np.ndarray:
+def _imei(codes: np.ndarray) -> Verdicts:
     return by_luhn(codes) & (number(codes, 0, 2) > 0)
 
 
-def _iccid(codes: np.ndarray) -> np.ndarray:
+def _iccid(codes: np.ndarray) -> Verdicts:
     return by_luhn(codes) & (number(codes, 0, 2) == 89)
 
 
-def _imsi(codes: np.ndarray) -> np.ndarray:
+def _imsi(codes: np.ndarray) -> Verdicts:
     country = number(codes, 0, 3)
     return (country >= 202) & (country <= 750)
 
@@ -40,7 +40,7 @@ _VAT = {
 """How long a number of each country is, with its prefix."""
 
 
-def _vat(codes: np.ndarray) -> np.ndarray:
+def _vat(codes: np.ndarray) -> Verdicts:
     """Wants the length of the country, and for Germany and Italy the checksum."""
     good = np.zeros(len(codes), bool)
     for country, size in _VAT.items():

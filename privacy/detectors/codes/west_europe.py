@@ -4,6 +4,7 @@ import numpy as np
 
 from privacy.detectors.codes.code import code
 from privacy.detectors.codes.sums import (
+    Verdicts,
     at,
     by_icao,
     by_mod_11_10,
@@ -19,16 +20,16 @@ from privacy.likelihood import Likelihood
 _PASSPORTS = r"passports?|passeport|reisepass\w*|paspoort"
 
 
-def _nhs(codes: np.ndarray) -> np.ndarray:
+def _nhs(codes: np.ndarray) -> Verdicts:
     return by_weights(codes, range(10, 1, -1), 11, negative=True) & (number(codes) > 0)
 
 
-def _chi(codes: np.ndarray) -> np.ndarray:
+def _chi(codes: np.ndarray) -> Verdicts:
     born = is_short_date(number(codes, 4, 6), number(codes, 2, 4), number(codes, 0, 2))
     return _nhs(codes) & born
 
 
-def _nino(codes: np.ndarray) -> np.ndarray:
+def _nino(codes: np.ndarray) -> Verdicts:
     """Refuses the prefixes that are not given out, and ends in A to D."""
     first, second = codes[:, 0], codes[:, 1]
     odd = one_of_letters(first, "DFIQUV") | one_of_letters(second, "DFIQUVO")
@@ -37,13 +38,13 @@ def _nino(codes: np.ndarray) -> np.ndarray:
     return ~odd & one_of_letters(codes[:, 8], "ABCD")
 
 
-def _utr(codes: np.ndarray) -> np.ndarray:
+def _utr(codes: np.ndarray) -> Verdicts:
     values = digits(codes)
     rest = total(values[:, 1:], [6, 7, 8, 9, 10, 5, 4, 3, 2]) % 11
     return np.asarray(codes[:, 0] == at("21987654321", rest))
 
 
-def _licence(codes: np.ndarray) -> np.ndarray:
+def _licence(codes: np.ndarray) -> Verdicts:
     """Wants a name filled up with 9, a birthday (women's months are 50 higher), and initials."""
     name = codes[:, :5]
     filled = (name == ord("9")) | ((name >= ord("A")) & (name <= ord("Z")))
@@ -58,7 +59,7 @@ def _licence(codes: np.ndarray) -> np.ndarray:
 _PPSN = "WABCDEFGHIJKLMNOPQRSTUV"
 
 
-def _ppsn(codes: np.ndarray) -> np.ndarray:
+def _ppsn(codes: np.ndarray) -> Verdicts:
     """Wants the letter of the remainder modulo 23; a second letter counts nine times."""
     values = digits(codes)
     rest = total(values, range(8, 1, -1))
@@ -73,7 +74,7 @@ def _ppsn(codes: np.ndarray) -> np.ndarray:
 _EIRCODE = "ACDEFHKNPRTVWXY"
 
 
-def _eircode(codes: np.ndarray) -> np.ndarray:
+def _eircode(codes: np.ndarray) -> Verdicts:
     return one_of_letters(codes[:, 0], _EIRCODE) & np.isin(
         codes[:, 3:], np.frombuffer((_EIRCODE + "0123456789").encode(), np.uint8)
     ).all(1)
@@ -82,19 +83,19 @@ def _eircode(codes: np.ndarray) -> np.ndarray:
 _GERMAN = np.frombuffer(b"0123456789CFGHJKLMNPRTVWXYZ", np.uint8)
 
 
-def _german_document(codes: np.ndarray) -> np.ndarray:
+def _german_document(codes: np.ndarray) -> Verdicts:
     """Wants the letters that German documents have, and ICAO's check digit."""
     return np.isin(codes, _GERMAN).all(1) & by_icao(codes)
 
 
-def _german_tax(codes: np.ndarray) -> np.ndarray:
+def _german_tax(codes: np.ndarray) -> Verdicts:
     """Wants the check digit, no leading zero, and no digit more than three times in ten."""
     values = digits(codes)[:, :10]
     often = np.max([(values == each).sum(1) for each in range(10)], axis=0)
     return by_mod_11_10(codes) & (values[:, 0] > 0) & (often <= 3)
 
 
-def _nir(codes: np.ndarray) -> np.ndarray:
+def _nir(codes: np.ndarray) -> Verdicts:
     """Wants a sex, a month, and the key 97 - n % 97; Corsica's letters stand for 19 and 18."""
     plain = codes.copy()
     for letter, lower in ((ord("A"), 19), (ord("B"), 18)):
@@ -108,11 +109,11 @@ def _nir(codes: np.ndarray) -> np.ndarray:
     return np.asarray(good & (97 - number(plain, 0, 13) % 97 == number(plain, 13, 15)))
 
 
-def _french_tax(codes: np.ndarray) -> np.ndarray:
+def _french_tax(codes: np.ndarray) -> Verdicts:
     return one_of_letters(codes[:, 0], "0123") & (number(codes, 0, 10) % 511 == number(codes, 10))
 
 
-def _belgian(codes: np.ndarray) -> np.ndarray:
+def _belgian(codes: np.ndarray) -> Verdicts:
     """Wants a birthday, and 97 less the remainder; a 2 stands before who was born after 1999."""
     first, key = number(codes, 0, 9), number(codes, 9)
     month, day = number(codes, 2, 4), number(codes, 4, 6)
@@ -120,12 +121,12 @@ def _belgian(codes: np.ndarray) -> np.ndarray:
     return born & ((97 - first % 97 == key) | (97 - (2_000_000_000 + first) % 97 == key))
 
 
-def _bsn(codes: np.ndarray) -> np.ndarray:
+def _bsn(codes: np.ndarray) -> Verdicts:
     rest = total(digits(codes), [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11
     return (rest == 0) & (number(codes) > 10_000_000)
 
 
-def _ahv(codes: np.ndarray) -> np.ndarray:
+def _ahv(codes: np.ndarray) -> Verdicts:
     country = number(codes, 0, 3) == 756
     return country & by_weights(codes, [1, 3] * 6, 10, negative=True)
 
