@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import Seconds, option
@@ -12,6 +12,7 @@ from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.alerts import tell
 from beam_jobs.running.drift_verdict import drift_verdict
+from beam_jobs.running.event_times import time_column
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
 from beam_jobs.streaming.streams import read
@@ -39,8 +40,6 @@ class Options(PolicyOptions, TimeUnitOptions, InputOptions):
       python -m beam_jobs.drift --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --window 10m --baseline trips.baseline --output gs://bucket/drift/
     """
-
-    also_of_files: ClassVar[tuple[str, ...]] = ("event_time_column", "window")
 
     output: str = option(
         "A folder for verdicts: Parquet unless ?format=jsonl says otherwise. Nothing appears there "
@@ -84,6 +83,11 @@ class Options(PolicyOptions, TimeUnitOptions, InputOptions):
         in_template=False,
     )
 
+    @property
+    def also_of_files(self) -> tuple[str, ...]:
+        """Windows are of files too."""
+        return "event_time_column", "window"
+
 
 def resolve(options: Options) -> "tuple[Input, Baseline]":
     """Reads the baseline and looks at the input, whose types it must fit."""
@@ -122,13 +126,13 @@ def build(
         return
     of_messages = sorted(set(source.schema.names) - set(source.content.names))
     ignored = (*of_messages, options.event_time_column)
-    detect = DetectDrift(baseline, policy=options.policy, ignored=ignored)
+    detect = DetectDrift(baseline, policy=options.drift_policy, ignored=ignored)
     verdicts = read(root, source, options, run) | detect
     _ = verdicts | Write(options.output, run.commit)
     if options.alerts is not None:
         # Where the runner reads messages by itself no row is too late: then windows never wait.
         wait = 0.0 if run.setting.native else options.allowed_lateness
-        tell(verdicts | ConfirmDrift(options.policy, wait=wait), options.alerts, run)
+        tell(verdicts | ConfirmDrift(options.drift_policy, wait=wait), options.alerts, run)
 
 
 def _judge_files(
@@ -136,10 +140,10 @@ def _judge_files(
 ) -> None:
     from transforms.drift.profile import ProfileWindows
     from transforms.drift.rows import timed
-    from transforms.drift.store import JudgeWindows, events_of, store_outcome
+    from transforms.drift.store import JudgeWindows, StoreOutcome
     from transforms.io.read import Read
 
-    column = _time_column(options, source)
+    column = time_column(options, source.schema, "event_time_unit", "period")
     size = None if column is None else options.window
     target = run.commit.target(options.output)
     rows = root | Read(source, dead_letters=run.dead_letters)
@@ -147,27 +151,11 @@ def _judge_files(
     profiles = rows | ProfileWindows(baseline, size, options.period, column)
     title = f"Drift of {options.input}"
     step = options.period or size
-    judge = JudgeWindows(baseline, options.policy, step, title, target.format)
-    outcome = profiles | judge
-    store_outcome(outcome, run.whole, target)
+    judge = JudgeWindows(baseline, options.drift_policy, step, title, target.format)
+    events = profiles | judge | StoreOutcome(run.whole, target)
     if options.alerts is not None:
-        tell(events_of(outcome), options.alerts, run)
+        tell(events, options.alerts, run)
     run.commit.published(rows, options.output)
-
-
-def _time_column(options: Options, source: "Input") -> str | None:
-    """Returns the column by which files are cut; None if all rows are one window.
-
-    Raises:
-      ConfigError: An option needs one.
-    """
-    column = options.event_time_column
-    if column != EVENT_TIME or column in source.schema.names:
-        return column
-    for name in ("event_time_unit", "period"):
-        if getattr(options, name) is not None:
-            raise ConfigError(f"--{name} needs --event_time_column")
-    return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

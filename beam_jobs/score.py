@@ -22,6 +22,7 @@ from beam_jobs.running.redaction import (
 )
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
+from beam_jobs.streaming.watch import Watch, WatchedOptions, add_watch, watch_of
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ModelOptions, RowOptions, ValidationOptions, PolicyOptions):
+class Options(ModelOptions, WatchedOptions, RowOptions, ValidationOptions, PolicyOptions):
     """Scores rows of files, or messages, with a TensorFlow model; writes them with predictions.
 
     Examples:
@@ -73,6 +74,7 @@ class Resolved:
       gpu: What the model must run on; None for what there is.
       redaction: How rows are redacted that are judged; None without a policy.
       of_scored: How rows are redacted once they are scored.
+      watch: With what the scored rows are compared; None without a baseline.
     """
 
     source: "Input"
@@ -82,6 +84,7 @@ class Resolved:
     gpu: "Gpu | None" = None
     redaction: Redaction | None = None
     of_scored: Redaction | None = None
+    watch: Watch | None = None
 
 
 def resolve(options: Options) -> Resolved:
@@ -121,13 +124,15 @@ def _resolve(options: Options) -> Resolved:
     kept = None if redaction else options.keep_columns or None
     model.check(source.schema, kept)
     rules, judge = gate_of(options, schema, source.schema)
+    watch = watch_of(options, source, model.output_fields())
     gpu = Gpu.parse(options.gpu) if options.gpu else None
     if redaction is not None:
         redaction = redaction.fitted(source)
     elif kept and not (rules or judge):
-        source = source.select({*options.keep_columns, *model.input_columns(source.schema)})
+        looked_at = watch.kept(kept, source) if watch else kept
+        source = source.select({*looked_at, *model.input_columns(source.schema)})
     of_scored = redaction and _with_outputs(redaction, source, model)
-    return Resolved(source, model, rules, judge, gpu, redaction, of_scored)
+    return Resolved(source, model, rules, judge, gpu, redaction, of_scored, watch)
 
 
 def _with_outputs(redaction: Redaction, source: "Input", model: "Model") -> Redaction:
@@ -162,17 +167,26 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     gpu = resolved.gpu and for_step(resolved.gpu, run.setting)
     scored = rows | Score(
         resolved.model,
-        keep_columns=None if redaction else keep,
+        keep_columns=None if redaction else _needed(keep, resolved),
         gpu=gpu,
         dead_letters=run.dead_letters,
     )
     added = tuple(field.name for field in resolved.model.output_fields())
     scored = redacted(scored, resolved.of_scored, run.dead_letters)
-    if redaction and keep:
+    if resolved.watch is not None:
+        add_watch(scored, resolved.watch, options, run)
+    if keep and (redaction or resolved.watch):
         scored = scored | Select((*keep, *added))
     _ = scored | Write(
         options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added
     )
+
+
+def _needed(keep: tuple[str, ...] | None, resolved: Resolved) -> tuple[str, ...] | None:
+    """Returns the columns that are kept until all has been looked at; None keeps all."""
+    if keep is None or resolved.watch is None:
+        return keep
+    return resolved.watch.kept(keep, resolved.source)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

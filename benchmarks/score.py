@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path(".cache/bench"))
-    parser.add_argument("--only", choices=["score", "memory", "examples", "start"])
+    parser.add_argument("--only", choices=["score", "drift", "memory", "examples", "start"])
     options = parser.parse_args()
     quiet_libraries()
     filter_native()
@@ -100,6 +100,16 @@ def _score(work: Path, options: Any) -> None:
     loop = found["bare"]["seconds"]
     one, both = found["millrace"]["seconds"], found["millrace_2"]["seconds"]
     print(f"times as fast as the loop: {loop / one:.2f}, on both cores {loop / both:.2f}")
+
+
+def _drift(work: Path, options: Any) -> None:
+    rows = data.rows(work / f"{options.rows}.parquet", options.rows)
+    model = data.dense_model(work / "dense")
+    found = interleaved(["millrace", "millrace_drift"], rows, model, work, options.repeats)
+    print(f"\nWith 28 features and the prediction compared with a baseline, {options.rows:,} rows")
+    table(found, options.rows, "millrace")
+    alone, both = (found[name]["cpu"] for name in ("millrace", "millrace_drift"))
+    print(f"CPU time, as a multiple of scoring alone: {both / alone:.3f}")
 
 
 def _memory(work: Path, options: Any) -> None:
@@ -130,7 +140,13 @@ def _start(work: Path, options: Any) -> None:
     start_up(work)
 
 
-PARTS = {"score": _score, "memory": _memory, "examples": _examples, "start": _start}
+PARTS = {
+    "score": _score,
+    "drift": _drift,
+    "memory": _memory,
+    "examples": _examples,
+    "start": _start,
+}
 
 if __name__ == "__main__":
     main()

@@ -33,8 +33,8 @@ def _work(root: Any) -> Work:
     return lambda: root.run().wait_until_finish()
 
 
-def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
-    """Read, Score and Write, with one worker or with both cores."""
+def millrace(rows: str, model: str, out: str, workers: int = 1, watched: bool = False) -> Work:
+    """Read, Score and Write, with one worker or with both cores; drift beside it, or not."""
     from inference.model.model import Model
     from inference.score import Score
     from transforms.commit.commit import Commit
@@ -43,6 +43,7 @@ def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
     from transforms.io.file_source import Source
     from transforms.io.read import Read
     from transforms.io.write import Write
+    from transforms.select import Select
 
     stacked = () if "example" in model else (("x", tuple(FEATURES)),)
     columns = "?column=examples" if "example" in model else ""
@@ -52,7 +53,10 @@ def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
     root = _pipeline(workers)
     batches = root | Read(Source.resolve(rows + columns), dead_letters=dead)
     keep = ["id"] if stacked else []
-    scored = batches | Score(resolved, keep_columns=keep, dead_letters=dead)
+    kept = None if watched else keep
+    scored = batches | Score(resolved, keep_columns=kept, dead_letters=dead)
+    if watched:
+        scored = _watched(scored, rows, commit, f"{out}.drift/") | Select(("id", "score"))
     _ = scored | Write(f"{out}/", commit=commit)
     commit.prepare()
     commit.close()
@@ -62,6 +66,28 @@ def millrace(rows: str, model: str, out: str, workers: int = 1) -> Work:
 def millrace_2(rows: str, model: str, out: str) -> Work:
     """The same on both cores."""
     return millrace(rows, model, out, 2)
+
+
+def millrace_drift(rows: str, model: str, out: str) -> Work:
+    """The same with one worker, and all features and predictions compared with a baseline."""
+    return millrace(rows, model, out, watched=True)
+
+
+def _watched(scored: Any, rows: str, commit: Any, place: str) -> Any:
+    """Compares scored rows with a baseline of the first 100,000 features; passes them on."""
+    import pyarrow.parquet as pq
+
+    from transforms.drift.make import build_baseline
+    from transforms.drift.profile import ProfileWindows
+    from transforms.drift.store import JudgeWindows, StoreOutcome
+
+    first = next(pq.ParquetFile(rows).iter_batches(100_000, columns=list(FEATURES)))
+    score = first.columns[0].cast("float32")
+    base = build_baseline([first.append_column("score", score)])
+    target = commit.target(place, evidence=True)
+    profile = ProfileWindows(base, ignored=("id",))
+    _ = scored | profile | JudgeWindows(base) | StoreOutcome(commit, target, judged=False)
+    return scored
 
 
 def rowwise(rows: str, model: str, out: str) -> Work:
@@ -138,7 +164,7 @@ def tfx_bsl(rows: str, model: str, out: str) -> Work:
 
 
 VARIANTS: dict[str, Callable[[str, str, str], Work]] = {
-    f.__name__: f for f in (millrace, millrace_2, rowwise, bare, tfx_bsl)
+    f.__name__: f for f in (millrace, millrace_2, millrace_drift, rowwise, bare, tfx_bsl)
 }
 
 

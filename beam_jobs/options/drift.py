@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beam_jobs.options.declare import JobOptions, option
+from beam_jobs.options.declare import JobOptions, Seconds, option
 
 if TYPE_CHECKING:
     from transforms.drift.judging.policy import Policy
@@ -61,7 +61,7 @@ class PolicyOptions(JobOptions):
     )
 
     @property
-    def policy(self) -> "Policy":
+    def drift_policy(self) -> "Policy":
         """When a difference counts."""
         from transforms.drift.judging.policy import Policy
 
@@ -71,3 +71,38 @@ class PolicyOptions(JobOptions):
             drift=max(self.suspect, self.drift),
             least_rows=self.least_rows,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchOptions(PolicyOptions, TimeUnitOptions):
+    """Drift as a branch of another job."""
+
+    baseline: str | None = option(
+        "Compare windows of the scored rows with this baseline, which the baseline job made of "
+        "such: features and predictions. It costs little. Files: all rows are one window unless "
+        "there is --event_time_column.",
+        kind="GCS_READ_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    drift_output: str | None = option(
+        "A folder for the verdicts, and of files for incidents and report.html. Of messages a "
+        "topic too: pubsub://projects/P/topics/T?format=json.",
+        kind="GCS_WRITE_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+        messages=True,
+    )
+    drift_window: Seconds | None = option(
+        "The length of the windows that are compared; by default that of the baseline's.",
+        default=None,
+        minimum=0.001,
+        group=GROUP,
+    )
+
+    @property
+    def also_of_files(self) -> tuple[str, ...]:
+        """The times of files are heeded where windows of them are compared."""
+        return ("event_time_column",) if self.baseline else ()

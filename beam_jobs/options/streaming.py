@@ -1,7 +1,7 @@
 """The options of jobs whose input may have no end."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from beam_jobs.options.declare import JobOptions, Seconds, option
 
@@ -15,12 +15,7 @@ class StreamOptions(JobOptions):
 
     What is not in the template means nothing where the runner reads messages by itself, and is
     refused there (`streams.NOT_NATIVE`).
-
-    Attributes:
-      also_of_files: Options that a job heeds with files too; it declares them anew.
     """
-
-    also_of_files: ClassVar[tuple[str, ...]] = ()
 
     event_time_column: str = option(
         "Messages: the column of event times, by which windows are cut. An attribute is a column "
@@ -90,6 +85,11 @@ class StreamOptions(JobOptions):
         group=GROUP,
         in_template=False,
     )
+
+    @property
+    def also_of_files(self) -> tuple[str, ...]:
+        """Options that a job heeds with files too."""
+        return ()
 
     @property
     def streaming(self) -> dict[str, Any]:

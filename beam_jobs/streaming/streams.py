@@ -36,6 +36,7 @@ NOT_FOR_MESSAGES = {
     "reidentify": "there is no end at which its audit record could be written",
     "period": "its windows do not overlap",
     "fail_on_drift": _NO_END,
+    "event_time_unit": "numbers count milliseconds there",
 }
 """Options of runs that end which mean nothing in others, and why."""
 

@@ -30,7 +30,7 @@ from transforms.drift.confirm import ConfirmDrift
 from transforms.drift.detect import CompareWindows, DetectDrift
 from transforms.drift.make import build_baseline
 from transforms.drift.profile import ProfileWindows
-from transforms.drift.store import JudgeWindows
+from transforms.drift.store import JudgeWindows, StoreOutcome
 from transforms.gate.check import CheckData, JudgeStates
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge
@@ -176,6 +176,7 @@ EXAMPLES = {
     "FromRows": _from_rows,
     "CollectStatistics": lambda model: CollectStatistics(),
     "GenerateStatistics": lambda model: GenerateStatistics(),
+    "StoreOutcome": lambda model: StoreOutcome(Commit("contract", "run"), _target()),
     "JudgeWindows": lambda model: JudgeWindows(_baseline()),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),

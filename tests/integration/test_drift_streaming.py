@@ -9,8 +9,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.streams import START, Process, at, letters, manifests, wait_until
+from tests.integration.streams import START, Job, Process, at, letters, manifests, wait_until
 from transforms.drift.judging.verdicts import VERDICTS
+from transforms.drift.make import build_baseline
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -157,3 +158,31 @@ def test_incidents_are_told_to_a_topic_and_to_a_folder(pubsub, known, tmp_path):
     of_files = pq.read_table(tmp_path / "of_files/incidents.parquet").to_pylist()
     ids = {each["event_id"] for each in of_files}
     assert {each["event_id"] for each in told} == ids
+
+
+def test_scored_messages_are_compared_as_they_go(pubsub, linear_model, tmp_path):
+    """Verdicts are of longer windows than those in which rows are written."""
+    channel, out = pubsub("scored"), tmp_path / "out"
+    draw = np.random.default_rng(7)
+    known = draw.normal(size=4000)
+    made = build_baseline([pa.RecordBatch.from_pydict({"n": known, "score": 3 * known})])
+    (tmp_path / "base.json").write_bytes(made.to_bytes())
+    numbers = [*draw.normal(size=600), *draw.normal(2, 1, 600)]
+    seconds = np.linspace(0, 239, 1200).tolist()
+    rows = [json.dumps({"n": n, "name": "x"}).encode() for n in numbers]
+    channel.publish(rows, [at(second) for second in seconds])
+    drift = tmp_path / "drift"
+    watched = {"baseline": tmp_path / "base.json", "drift_output": f"{drift}/"}
+    watched |= {"drift_window": "2m", "alerts": f"{tmp_path}/alerts/"}
+    running = Job(channel, linear_model, output=f"{out}/", window="30s", **watched)
+    wait_until(running, lambda: len(manifests(out)) >= 6)
+    running.drain()
+    first = sum(second < 120 for second in seconds)
+    found = [row for row in verdicts(drift).to_pylist() if row["status"] != "NEW_COLUMN"]
+    assert [(row["column"], row["status"], row["rows"]) for row in found] == [
+        ("n", "OK", first),
+        ("score", "OK", first),
+        ("n", "DRIFT", 1200 - first),
+        ("score", "DRIFT", 1200 - first),
+    ]
+    assert sum(manifest["rows"] for manifest in manifests(out)) == 1200

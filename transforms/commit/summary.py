@@ -27,13 +27,15 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
         rows.append(("elapsed", duration(seconds)))
         rows.append(("rows/s", _number(handled / seconds if seconds else 0)))
     preview = any(output["uri"].startswith("stdout:") for output in manifest["outputs"])
+    findings = counts.get("findings", ())
     for output in manifest["outputs"]:
         if preview and not output["files"]:
             continue
         name = _kind(output, counts)
         rows.append((name, _output(output, manifest["status"])))
         if name == "findings":
-            found = Counter(each["severity"].lower() for each in counts["findings"])
+            # A gate has them; other evidence, such as drift beside a job, only files.
+            found, findings = Counter(each["severity"].lower() for each in findings), ()
             rows += [(f"  {severity}s", _number(n)) for severity, n in sorted(found.items())]
     rows += [] if preview else [("manifest", place)]
     rows.append(("run id", manifest["run_id"]))

@@ -15,6 +15,7 @@ def timed(
     unit: str | None,
     size: float | None,
     dead_letters: DeadLetters | None,
+    drop: bool = False,
 ) -> Batches:
     """Returns the rows that have an event time.
 
@@ -24,6 +25,7 @@ def timed(
       unit: What they count since 1970, where they are numbers.
       size: The length of the windows that follow, in seconds.
       dead_letters: Takes the others; without it they are errors.
+      drop: Whether the others are only left out, for they go on elsewhere.
     """
     if column is None:
         return rows
@@ -31,5 +33,5 @@ def timed(
         rows = rows | "Times" >> beam.Map(with_times, column, unit).with_output_types(
             pa.RecordBatch
         )
-    kept: Batches = rows | "TimedRows" >> TimedRows(column, size or 60.0, dead_letters)
+    kept: Batches = rows | "TimedRows" >> TimedRows(column, size or 60.0, dead_letters, drop)
     return kept

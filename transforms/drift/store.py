@@ -1,4 +1,4 @@
-"""StoreDrift, StoreBaseline: files of a run, which appear when it is committed."""
+"""JudgeWindows, StoreOutcome: files of a run, which appear when it is committed."""
 
 from dataclasses import dataclass, field
 
@@ -86,19 +86,36 @@ def _judged(
     return outcome_of(baseline, windows, policy, period_us, title, format, rule)
 
 
-def store_outcome(outcome: "beam.PCollection[Outcome]", commit: Commit, target: Target) -> None:
-    """Writes verdicts and report when the run is committed; its manifest tells what moved."""
-    check_folder(target, "what is found")
-    found = outcome | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
-    commit.artifacts(found, target)
-    told = outcome | "Findings" >> beam.Map(_findings).with_output_types(tuple[Finding, ...])
-    commit.judged(told)
+@dataclass
+class StoreOutcome(Verb):
+    """Writes verdicts, incidents and report when the run is committed.
 
+    Args:
+      commit: The run's.
+      target: The folder for them.
+      judged: Whether the run's manifest tells what moved, and its gate may go by it.
 
-def events_of(outcome: "beam.PCollection[Outcome]") -> Batches:
-    """Returns what is told of incidents, as batches."""
-    found: Batches = outcome | "Events" >> beam.FlatMap(_events).with_output_types(pa.RecordBatch)
-    return found
+    Returns: The events of incidents, as batches of schema `events.EVENTS`; at least one.
+
+    Raises:
+      ConfigError: When used, if the target is one file.
+    """
+
+    commit: Commit
+    target: Target
+    judged: bool = True
+
+    def expand(self, outcome: "beam.PCollection[Outcome]") -> Batches:
+        """Stores the outcome, and returns its events."""
+        check_folder(self.target, "what is found")
+        files = outcome | "Files" >> beam.FlatMap(_files).with_output_types(tuple[str, bytes])
+        self.commit.artifacts(files, self.target)
+        if self.judged:
+            findings = beam.Map(_findings).with_output_types(tuple[Finding, ...])
+            self.commit.judged(outcome | "Findings" >> findings)
+        events = beam.FlatMap(_events).with_output_types(pa.RecordBatch)
+        told: Batches = outcome | "Events" >> events
+        return told
 
 
 def store_baseline(made: "beam.PCollection[Baseline]", commit: Commit, target: Target) -> None:

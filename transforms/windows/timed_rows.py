@@ -1,5 +1,6 @@
 """TimedRows: the rows that have an event time; the others are rejected."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -41,6 +42,20 @@ def timed_rows(batch: pa.RecordBatch, event_time_column: str, size_us: int) -> O
     return select_rows(batch, np.asarray(placed)), rejects
 
 
+class _KeepFn(beam.DoFn):
+    """Batches, less the rows without a time."""
+
+    def __init__(self, column: str, size_us: int) -> None:
+        self.column, self.size_us = column, size_us
+        self.untimed = beam.metrics.Metrics.counter(STEP, "untimed")
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        kept, rejects = timed_rows(batch, self.column, self.size_us)
+        if rejects.num_rows:
+            self.untimed.inc(rejects.num_rows)
+        yield kept
+
+
 @dataclass
 class TimedRows(Verb):
     """Keeps the rows that have an event time.
@@ -49,6 +64,8 @@ class TimedRows(Verb):
       event_time_column: The column of their times: timestamps; without a time zone, UTC.
       size: The length of the windows that follow, in seconds.
       dead_letters: Takes the other rows; without it they are errors.
+      drop: Whether they are only left out, where they go on elsewhere; the metric `untimed` counts
+        them.
 
     Returns: The batches, less the rows that have no time.
 
@@ -59,6 +76,7 @@ class TimedRows(Verb):
     event_time_column: str
     size: float = 60.0
     dead_letters: DeadLetters | None = None
+    drop: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,6 +85,10 @@ class TimedRows(Verb):
 
     def expand(self, batches: Batches) -> Batches:
         """Returns the rows that have a time."""
+        if self.drop:
+            keep = beam.ParDo(_KeepFn(self.event_time_column, round(self.size * 10**6)))
+            kept: Batches = batches | "Keep" >> keep.with_output_types(pa.RecordBatch)
+            return kept
         split = beam.Map(timed_rows, self.event_time_column, round(self.size * 10**6))
         outcomes = batches | "Split" >> split.with_output_types(
             beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]

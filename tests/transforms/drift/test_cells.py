@@ -53,6 +53,15 @@ def test_counts_are_those_of_the_indices(values, edges):
     assert len(cells.names()) == cells.number
 
 
+@given(st.lists(st.none() | st.floats(width=32), max_size=60), st.floats(-10, 10))
+def test_numbers_of_32_bits_are_counted_as_those_of_64(values, edge):
+    cells = ColumnCells("x", "numbers", (edge, np.nextafter(edge, 20), 20.1, 1e300), (0.0,) * 3)
+    given = [*values, float(np.float32(edge)), float(np.float32(20.1))]
+    narrow, wide = pa.array(given, pa.float32()), pa.array(given, pa.float32()).cast(pa.float64())
+    assert cells.count(narrow).tolist() == cells.count(wide).tolist()
+    assert cells.index(narrow).tolist() == cells.index(wide).tolist()
+
+
 @pytest.mark.parametrize("type", [pa.int8(), pa.uint64(), pa.float32(), pa.bool_(), pa.null()])
 def test_types_of_numbers(type):
     values = [None, None] if type == pa.null() else [1, None, 0]
