@@ -18,6 +18,14 @@ locals {
     dedup_key              = var.dedup_key
     schema                 = var.schema
     shards                 = var.shards == null ? null : tostring(var.shards)
+    event_time_unit        = var.event_time_unit
+    suspect                = var.suspect == null ? null : tostring(var.suspect)
+    drift                  = var.drift == null ? null : tostring(var.drift)
+    least_rows             = var.least_rows == null ? null : tostring(var.least_rows)
+    alerts                 = var.alerts
+    baseline               = var.baseline
+    drift_output           = var.drift_output
+    drift_window           = var.drift_window
     transform_graph        = var.transform_graph
     signature              = var.signature
     map                    = var.map == null ? null : join(";", [for feature, columns in var.map : "${feature}=${join(",", columns)}"])

@@ -173,6 +173,94 @@ variable "shards" {
   }
 }
 
+variable "event_time_unit" {
+  type        = string
+  description = "Files: what the event times count since 1970, where they are numbers."
+  default     = null
+
+  validation {
+    condition     = var.event_time_unit == null ? true : contains(["s", "ms", "us", "ns"], var.event_time_unit)
+    error_message = "event_time_unit is one of s, ms, us, ns."
+  }
+}
+
+variable "suspect" {
+  type        = number
+  description = "From which adjusted PSI on a difference that is more than chance is suspect. (default: 0.02)"
+  default     = null
+
+  validation {
+    condition     = var.suspect == null ? true : var.suspect >= 1e-06
+    error_message = "suspect is at least 1e-06."
+  }
+}
+
+variable "drift" {
+  type        = number
+  description = "From which adjusted PSI on it is drift. (default: 0.1)"
+  default     = null
+
+  validation {
+    condition     = var.drift == null ? true : var.drift >= 1e-06
+    error_message = "drift is at least 1e-06."
+  }
+}
+
+variable "least_rows" {
+  type        = number
+  description = "A window with fewer rows is not judged. (default: 200)"
+  default     = null
+
+  validation {
+    condition     = var.least_rows == null ? true : var.least_rows >= 1
+    error_message = "least_rows is at least 1."
+  }
+}
+
+variable "alerts" {
+  type        = string
+  description = "Where incidents are told as they open, go on and end: a topic, pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a file, but not of messages. A column of which 2 of the last 3 windows differ is an incident, and 3 without a difference end it."
+  default     = null
+
+  validation {
+    condition     = var.alerts == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)?$", var.alerts))
+    error_message = "alerts must match ^(gs://.+|pubsub://projects/.+|bq://.+)?$."
+  }
+}
+
+variable "baseline" {
+  type        = string
+  description = "Compare windows of the scored rows with this baseline, which the baseline job made of such: features and predictions. It costs little. Files: all rows are one window unless there is --event_time_column."
+  default     = null
+
+  validation {
+    condition     = var.baseline == null ? true : can(regex("^(gs://.+)?$", var.baseline))
+    error_message = "baseline must match ^(gs://.+)?$."
+  }
+}
+
+variable "drift_output" {
+  type        = string
+  description = "A folder for the verdicts, and of files for incidents and report.html. Of messages a topic too: pubsub://projects/P/topics/T?format=json."
+  default     = null
+
+  validation {
+    condition     = var.drift_output == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)?$", var.drift_output))
+    error_message = "drift_output must match ^(gs://.+|pubsub://projects/.+|bq://.+)?$."
+  }
+}
+
+variable "drift_window" {
+  type        = string
+  description = "The length of the windows that are compared; by default that of the baseline's."
+  default     = null
+
+  validation {
+    condition     = var.drift_window == null ? true : can(regex("^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$", var.drift_window))
+    error_message = "drift_window must match ^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$."
+  }
+}
+
 variable "transform_graph" {
   type        = string
   description = "A transform graph, as the preprocess job, TFX and tf.Transform write it: it makes what the model takes of raw columns, in the same call. --map then names features of it, or raw columns."
