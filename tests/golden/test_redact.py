@@ -8,25 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs import redact
+from tests.privacy.policies import REDACT_CARDS as POLICY
 
-POLICY = """
-engine: local
-columns: {structured: [card]}
-inspect_config:
-  info_types: [{name: EMAIL_ADDRESS}, {name: PHONE_NUMBER}, {name: CREDIT_CARD_NUMBER}]
-deidentify_config:
-  info_type_transformations:
-    transformations:
-      - info_types: [{name: CREDIT_CARD_NUMBER}]
-        primitive_transformation: {character_mask_config: {number_to_mask: -4}}
-      - info_types: [{name: PHONE_NUMBER}]
-        primitive_transformation:
-          crypto_replace_ffx_fpe_config:
-            crypto_key: "env:PHONE_KEY"
-            common_alphabet: NUMERIC
-            surrogate_info_type: {name: PHONE_TOKEN}
-      - primitive_transformation: {replace_with_info_type_config: {}}
-"""
 CANARIES = ("bob@example.com", "amy@example.org", "4111111111111111", "555-0132", "4359916732")
 
 

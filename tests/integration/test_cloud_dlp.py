@@ -9,27 +9,10 @@ import sys
 import pytest
 
 from tests.integration.streams import Process
+from tests.privacy.policies import REDACT_CARDS as POLICY
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-POLICY = """
-engine: ENGINE
-columns: {structured: [card], leave: [id]}
-inspect_config:
-  info_types: [{name: EMAIL_ADDRESS}, {name: PHONE_NUMBER}, {name: CREDIT_CARD_NUMBER}]
-deidentify_config:
-  info_type_transformations:
-    transformations:
-      - info_types: [{name: CREDIT_CARD_NUMBER}]
-        primitive_transformation: {character_mask_config: {number_to_mask: -4}}
-      - info_types: [{name: PHONE_NUMBER}]
-        primitive_transformation:
-          crypto_replace_ffx_fpe_config:
-            crypto_key: "env:PHONE_KEY"
-            common_alphabet: NUMERIC
-            surrogate_info_type: {name: PHONE_TOKEN}
-      - primitive_transformation: {replace_with_info_type_config: {}}
-"""
 NOTES = (
     "write to user{}@example.com",
     "My phone number is 435991{:04d}.",
@@ -65,7 +48,11 @@ def emulator(*flags):
 def redacted(folder, trips, engine, code=0, **flags):
     """Runs the job; returns its rows, its dead letters, and what it said."""
     policy = folder / f"{engine}.yaml"
-    policy.write_text(POLICY.replace("ENGINE", engine))
+    policy.write_text(
+        POLICY.replace("engine: local", f"engine: {engine}").replace(
+            "[card]", "[card], leave: [id]"
+        )
+    )
     out = folder / engine
     job = Process("redact", input=trips, policy=policy, output=f"{out}/?format=jsonl", **flags)
     told = job.ended(code)

@@ -1,6 +1,5 @@
 """A job killed at any moment leaves nothing half-written, and runs again as if new."""
 
-import os
 import random
 import signal
 import subprocess
@@ -12,10 +11,11 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from tests.integration.kills import MOMENTS
+
 pytestmark = pytest.mark.integration
 
 ROWS = 400_000
-MOMENTS = int(os.environ.get("MILLRACE_KILLS", "20"))
 
 
 def _command(folder, model):

@@ -1,21 +1,18 @@
 """A preprocess job killed at any moment shows nothing half-made, and runs again as if new."""
 
 import json
-import os
-import random
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tests.integration.kills import MOMENTS, killed_at_random_moments
+
 pytestmark = pytest.mark.integration
 
 ROWS = 60_000
 PARTS = 4
-MOMENTS = max(1, int(os.environ.get("MILLRACE_KILLS", "20")) // 5)
 FEATURES = """
 import tensorflow_transform as tft
 
@@ -53,21 +50,6 @@ def _write(folder):
         (folder / f"{part}.jsonl").write_text("\n".join(lines))
 
 
-def _run(command, seconds=None):
-    """Whether the job ended well; False where it was killed after so many seconds."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        _, told = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return False
-    assert process.returncode == 0, told
-    return True
-
-
 def _published(folder):
     """What a reader of the output finds; None if there is none."""
     out = folder / "out"
@@ -96,26 +78,7 @@ def test_killed_at_random_moments(tmp_path):
     flags = {"input": "in", "schema": "schema.pbtxt", "preprocessing_fn": "features.py"}
     given = [f"--{name}={tmp_path / value}" for name, value in flags.items()]
     command = [sys.executable, "-m", "beam_jobs.preprocess", *given, f"--output={tmp_path}/out/"]
-    start = time.monotonic()
-    assert _run(command)
-    whole = time.monotonic() - start
-    expected = _published(tmp_path)
+    expected = killed_at_random_moments(command, tmp_path, _published, max(1, MOMENTS // 5))
     _, _, train, held = expected
     assert sorted(train["ride"] + held["ride"]) == list(range(ROWS))
     assert (min(train["fare"]), max(train["fare"])) == (0.0, 1.0)
-    draw, killed = random.Random(0), 0
-    for _ in range(MOMENTS):
-        subprocess.run(["rm", "-rf", tmp_path / "out", tmp_path / "out.dead_letters"], check=True)
-        start = time.monotonic()
-        if _run(command, draw.uniform(0.5, 1.0) * whole):
-            # The first run took longer than runs take, as on a machine that was busy.
-            whole = min(whole, time.monotonic() - start)
-        found = _published(tmp_path)
-        assert found in (None, expected), "something else was visible"
-        if found is None:
-            killed += 1
-            assert _run(command)
-            assert _published(tmp_path) == expected
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["features.py", "in", "out", "out.dead_letters", "schema.pbtxt"]
-    assert killed, "no kill came before the end"

@@ -15,6 +15,26 @@ FPE = {
     }
 }
 
+REDACT_CARDS = """
+engine: local
+columns: {structured: [card]}
+inspect_config:
+  info_types: [{name: EMAIL_ADDRESS}, {name: PHONE_NUMBER}, {name: CREDIT_CARD_NUMBER}]
+deidentify_config:
+  info_type_transformations:
+    transformations:
+      - info_types: [{name: CREDIT_CARD_NUMBER}]
+        primitive_transformation: {character_mask_config: {number_to_mask: -4}}
+      - info_types: [{name: PHONE_NUMBER}]
+        primitive_transformation:
+          crypto_replace_ffx_fpe_config:
+            crypto_key: "env:PHONE_KEY"
+            common_alphabet: NUMERIC
+            surrogate_info_type: {name: PHONE_TOKEN}
+      - primitive_transformation: {replace_with_info_type_config: {}}
+"""
+"""A policy file: e-mails, phones and cards in notes, and a column of cards."""
+
 
 def policy(*transformations, names=SIX, columns=None, fields=(), **inspect):
     """A policy of the six infoTypes; all are replaced unless it is said otherwise."""
