@@ -77,7 +77,7 @@ def run(
 
 @contextlib.contextmanager
 def _profile(options: JobOptions, beam_argv: Sequence[str]) -> Iterator[None]:
-    """What the options' profile allows, while the job runs."""
+    """Applies the options' profile while the job runs."""
     with contextlib.ExitStack() as profile:
         with _no_collection():
             profile.enter_context(local_profile.applied(options, beam_argv))
@@ -157,7 +157,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _set_up_logs(place: "Place") -> None:
-    """Local runs tell the user what matters; a template's launcher writes for Cloud Logging."""
+    """Sets up logs: what matters, of local runs; all for Cloud Logging, of launchers."""
     if place == "local":
         logs.quiet_workers()
         logs.filter_native()
@@ -238,14 +238,14 @@ def _stream_commit(job: str, options: Any, setting: Setting) -> "StreamCommit":
 
 
 def _reads(options: JobOptions) -> list[str]:
-    """The files and folders that the job reads."""
+    """Returns the files and folders that the job reads."""
     kinds = [option for option in declared(type(options)) if option.kind.startswith("GCS_READ")]
     values = [getattr(options, option.name) for option in kinds]
     return [value for value in values if value and family_of(value) is FILES]
 
 
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
-    """Where evidence goes by default: beside the output; for a preview, in a temporary folder.
+    """Returns where evidence goes by default: beside the output, or in a temporary folder.
 
     None where the job has no output.
     """
@@ -261,7 +261,7 @@ def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
 
 
 def recorded(options: JobOptions) -> dict[str, Any]:
-    """The options that differ from their defaults, as the manifest keeps them."""
+    """Returns the options that differ from their defaults, as the manifest keeps them."""
     fields = dataclasses.fields(options)
     values = {field.name: getattr(options, field.name) for field in fields}
     return {f.name: values[f.name] for f in fields if values[f.name] != f.default}

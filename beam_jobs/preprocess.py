@@ -142,7 +142,7 @@ def resolve(options: Options) -> Resolved:
 
 
 def _check_one(options: Options) -> None:
-    """Checks that it is told once what to do."""
+    """Checks that exactly one option says what to do."""
     ways = ("preprocessing_fn", "steps", "transform_graph")
     if sum(getattr(options, name) is not None for name in ways) != 1:
         raise ConfigError(

@@ -113,7 +113,7 @@ def _resolve(options: Options) -> Resolved:
     )
     redaction = redaction_of(options.policy)
     types = {**text_types(redaction), **model.input_types()}
-    # Behind a gate all columns are read, for one that the schema doesn't know is told too.
+    # Behind a gate all columns are read, because an unknown column is reported too.
     columns = None if options.gate else options.schema
     source = resolve_input(options.input, columns, types, options.limit, **options.streaming)
     schema = read_schema(options.schema) if options.gate else None
@@ -147,7 +147,7 @@ def _with_outputs(redaction: Redaction, source: "Input", model: "Model") -> Reda
 
 
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
-    """The whole pipeline."""
+    """Builds the whole pipeline."""
     from inference.score import Score
     from transforms.io.write import Write
     from transforms.row_checks.validate import Validate

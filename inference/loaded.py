@@ -85,7 +85,7 @@ class LoadedModel:
         return self.model.signature.rows or SMALLEST
 
     def bound(self, schema: pa.Schema, keep_columns: Sequence[str] | None) -> Bound:
-        """The model fitted to batches of a schema; done once for a run of equal ones.
+        """Returns the model fitted to batches of a schema; done once for a run of equal ones.
 
         Raises:
           ConfigError: Their columns can't feed it; see `Model.check`.
@@ -105,7 +105,7 @@ class LoadedModel:
         return Bound(binding, tuple(kept), pa.schema(fields))
 
     def versions(self, rows: int) -> pa.Array:
-        """The model's version, as a column of so many rows."""
+        """Returns the model's version, as a column of so many rows."""
         if rows > len(self._versions):
             return pa.repeat(self.model.version, rows)
         return self._versions.slice(0, rows)
@@ -218,7 +218,7 @@ def _joined(
     found: list[tuple[np.ndarray, list[Prediction]]],
     failed: list[Failed],
 ) -> Predictions:
-    """The results of all calls as one, in the order of the rows."""
+    """Returns the results of all calls as one, in the order of the rows."""
     if not found:
         nothing = [Prediction(pa.nulls(0, column_type(spec))) for spec in specs]
         return Predictions(np.arange(0), nothing, failed)

@@ -89,7 +89,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         self._model, self._keep, self._gpu = model, keep_columns, gpu
 
     def __repr__(self) -> str:
-        """What Beam notes of it in the pipeline: the same in each run."""
+        """Returns what Beam notes of it in the pipeline: the same in each run."""
         model = self._model
         return f"Score({model.uri!r}, {model.signature.name!r}, {model.digest})"
 
@@ -114,11 +114,11 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         return [score_batch(batch, model, self._keep)]
 
     def should_skip_batching(self) -> bool:
-        """True: an element is a batch already."""
+        """Returns True: an element is a batch already."""
         return True
 
     def get_num_bytes(self, batch: pa.RecordBatch) -> int:
-        """The bytes of a batch, from its buffers' sizes; Beam would pickle it to know."""
+        """Returns the bytes of a batch, from its buffers' sizes; Beam would pickle it to know."""
         return int(batch.nbytes)
 
 

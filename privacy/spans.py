@@ -81,7 +81,7 @@ def text_offsets(column: pa.Array) -> np.ndarray:
 
 
 def text_bytes(column: pa.Array) -> np.ndarray:
-    """Returns the bytes of a text column, of which `text_offsets` tells the places."""
+    """Returns the bytes of a text column; `text_offsets` has their places."""
     buffer = column.buffers()[2]
     return np.zeros(0, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
 

@@ -142,7 +142,7 @@ class Calls(Generic[T]):
         yield from parts
 
     def _all_alike(self, start: int, count: int, message: str, limit: RowLimit) -> list[Failed]:
-        """The rows of a call that failed, if it seems that all of them fail; else none.
+        """Returns the rows of a call that failed, if it seems that all of them fail; else none.
 
         Looking for good rows takes two calls for each bad one, minutes where all are bad. So some
         rows are drawn and called alone: where each fails, and alike, the others are not tried.
@@ -161,7 +161,7 @@ class Calls(Generic[T]):
         return [Failed(start + r, message if r in alone else untried) for r in range(count)]
 
     def _fails(self, row: int, message: str, limit: RowLimit) -> bool:
-        """Whether a row fails alone with this message."""
+        """Returns whether a row fails alone with this message."""
         try:
             self.call(row, 1, limit.padded(1))
         except self.passed:

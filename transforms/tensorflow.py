@@ -101,6 +101,6 @@ def blame(error: Exception, nodes: frozenset[str], where: str = "the model") -> 
     """
     kind = type(error).__name__
     named = [node for match in _NODE.findall(str(error)) for node in match if node]
-    # A row may hold what looks like a node's name, so only names of real nodes are told.
+    # A row may hold what looks like a node's name, so only names of real nodes are used.
     own = next((node for node in named if node in nodes), None)
     return f"{kind} at node {own}" if own else f"{kind} in {where}"

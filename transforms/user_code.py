@@ -40,7 +40,7 @@ class Code:
         return code
 
     def functions(self) -> dict[str, Callable[..., Any]]:
-        """The functions that are defined in it, those with a leading underscore left out.
+        """Returns the functions that are defined in it, those with a leading underscore left out.
 
         Raises:
           ConfigError: The file can't be run; the text names the line.
@@ -101,7 +101,7 @@ def _functions(code: Code) -> dict[str, Callable[..., Any]]:
 
 
 def line_of(error: BaseException, path: str) -> int:
-    """The line of a file in which an error came up; 0 where it didn't."""
+    """Returns the line of a file in which an error came up; 0 where it didn't."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:
@@ -113,7 +113,7 @@ def line_of(error: BaseException, path: str) -> int:
 def checked_result(
     result: object, rows: int, what: str, items: str, fits: Callable[[pa.DataType], bool]
 ) -> pa.Array:
-    """What a function returned for a batch, if it is what it must be.
+    """Returns what a function returned for a batch, if it is what it must be.
 
     Args:
       result: An Arrow array, or else it is refused.

@@ -56,7 +56,7 @@ def amount(value: float) -> str:
 
 
 def duration(seconds: float, digits: int = 1) -> str:
-    """A time span as people say it; below a minute with so many digits after the point."""
+    """Returns a time span as people say it; below a minute with so many digits after the point."""
     if seconds < 60:
         return f"{seconds:.{digits}f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""YAML whose mistakes are told with line and column, which PyYAML's nodes know."""
+"""YAML whose mistakes are reported with line and column, which PyYAML's nodes know."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class TimeUnitOptions(JobOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyOptions(JobOptions):
-    """When a difference counts, and where incidents are told."""
+    """When a difference counts, and where incidents are reported."""
 
     suspect: float = option(
         "From which adjusted PSI on a difference that is more than chance is suspect.",
@@ -49,9 +49,9 @@ class PolicyOptions(JobOptions):
         metavar="N",
     )
     alerts: str | None = option(
-        "Where incidents are told as they open, go on and end: a topic, "
+        "Where incidents are reported as they open, go on and end: a topic, "
         "pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a "
-        "file, but not of messages. A column of which 2 of the last 3 windows differ is an "
+        "file, but not of messages. A column that differs in 2 of the last 3 windows is an "
         "incident, and 3 without a difference end it.",
         kind="GCS_WRITE_FOLDER",
         default=None,

@@ -24,7 +24,7 @@ class Expected:
       name: The job's name.
       image: The workers' image.
       gpu: The form of the GPUs that were asked for, or "".
-      here: Paths of this machine, of which nothing may be in the file.
+      here: Paths of this machine, which must not be in the file.
       secrets: How the names of options begin or end that hold secrets.
     """
 

@@ -152,7 +152,7 @@ def image_variables(dockerfile: str, launch: Launch) -> dict[str, str]:
 
 
 def _machine(folder: Path, storage: str, metadata_host: str) -> Mapping[str, str]:
-    """The variables of the machine; whatever would leave it meets a proxy that is not there."""
+    """Returns the machine's variables; what would leave it meets a proxy that is not there."""
     return {
         "PATH": os.defpath,
         "HOME": str(folder),

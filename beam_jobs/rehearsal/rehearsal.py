@@ -106,7 +106,7 @@ def _launch(
 
 
 def _failure(ended: launcher.Ended, seconds: float) -> str:
-    """What went wrong, which Dataflow hides behind "Timeout in polling result file"."""
+    """Returns what went wrong, which Dataflow hides behind "Timeout in polling result file"."""
     what = (
         f"the launcher was not done after {seconds:g} s; what its threads did:"
         if ended.late

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def tell(events: "Batches", uri: str, run: "Run") -> None:
-    """Writes what is told of incidents to a topic, folder or file.
+    """Writes the events of incidents to a topic, folder or file.
 
     They are evidence of a run: none of its rows, and told also where a gate says no.
 

@@ -66,7 +66,7 @@ def _ask(gpu: "Gpu", beam_options: "PipelineOptions", setting: Setting) -> None:
 
 
 def _check_alone(services: list[str], beam_options: "PipelineOptions") -> None:
-    """Dataflow takes no second request for accelerators beside the first."""
+    """Checks that there is one request for accelerators: Dataflow takes no second."""
     from apache_beam.options import pipeline_options as beam
 
     experiments = beam_options.view_as(beam.DebugOptions).experiments or []

@@ -127,7 +127,7 @@ def _of_policy(options: JobOptions) -> dict[str, str]:
 
 
 def used(options: JobOptions, beam_argv: Sequence[str]) -> list[Emulator]:
-    """The services that a job uses, by its URIs.
+    """Returns the services that a job uses, by its URIs.
 
     Raises:
       ConfigError: A URI is of a service that there is no emulator of.
@@ -152,13 +152,13 @@ def used(options: JobOptions, beam_argv: Sequence[str]) -> list[Emulator]:
 
 
 def _scheme(value: Any) -> str | None:
-    """The scheme of a URI in lower case; None of what is no URI."""
+    """Returns the scheme of a URI in lower case; None for other texts."""
     match = _SCHEME.match(value) if isinstance(value, str) else None
     return match[match.lastgroup or 0].lower() if match else None
 
 
 def found(emulator: Emulator, environ: Mapping[str, str] = os.environ) -> str:
-    """Where an emulator listens, as its variable has it.
+    """Returns where an emulator listens, as its variable has it.
 
     Args:
       emulator: Which.
@@ -181,7 +181,7 @@ def found(emulator: Emulator, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def endpoint(emulator: Emulator, given: str) -> tuple[str, tuple[str, ...], int]:
-    """What an emulator's variable says.
+    """Returns what an emulator's variable says.
 
     Args:
       emulator: Which.
@@ -245,7 +245,7 @@ def _check_runner(beam_argv: Sequence[str]) -> None:
 
 
 def _without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """What keeps clients from handing on to a proxy what is for this machine."""
+    """Returns what keeps clients from handing on to a proxy what is for this machine."""
     known = [environ[name] for name in _NO_PROXY if environ.get(name)]
     value = ",".join([*known, "127.0.0.1", "::1", "[::1]", "localhost"])
     return dict.fromkeys(_NO_PROXY, value)

@@ -81,6 +81,6 @@ def _in_full(folder: str) -> dict[tuple[str, str], str]:
 
 
 def _cut(text: str, most: int) -> str:
-    """One line of a terminal: names of columns may hold anything."""
+    """Returns a text as one line, for names of columns may hold anything."""
     text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -111,7 +111,7 @@ def check_native(options: StreamOptions) -> None:
 
 
 def lateness(options: StreamOptions, native: bool) -> dict[str, Any]:
-    """How late rows may be, for `StreamCommit`.
+    """Returns how late rows may be, for `StreamCommit`.
 
     Args:
       options: The job's.

@@ -15,7 +15,7 @@ _N1 = re.compile(
 
 
 def _sized(prefix: str, suffix: str, *counts: int) -> dict[int, tuple[str, ...]]:
-    """Machine types whose name includes the number of GPUs."""
+    """Returns machine types whose name includes the number of GPUs."""
     return {count: (f"{prefix}-{count}{suffix}",) for count in counts}
 
 
@@ -107,7 +107,7 @@ class Gpu:
         return match is not None and int(match["cpus"]) <= _ATTACHED[self.type][self.count]
 
     def _machines(self) -> str:
-        """What to pass instead."""
+        """Returns what to pass instead."""
         if self.type in _BUILT_IN:
             names = _BUILT_IN[self.type][self.count]
             return f"{'one of ' if len(names) > 1 else ''}{', '.join(names)} has it"

@@ -121,7 +121,7 @@ def _inputs(model: Any, path: str) -> tuple[TensorSpec, ...]:
 
 
 def _structure(model: Any) -> Any:
-    """How a functional model's inputs are nested; None for a sequential one."""
+    """Returns how a functional model's inputs are nested; None for a sequential one."""
     try:
         return model.input
     except AttributeError:
@@ -151,7 +151,7 @@ def _output(name: str, spec: Any) -> TensorSpec:
 
 
 def _traced(model: Any, inputs: tuple[TensorSpec, ...]) -> Any:
-    """The model as a function of the named tensors of its inputs."""
+    """Returns the model as a function of the named tensors of its inputs."""
     tf = tensorflow()
     specs = [spec for given in inputs for spec in flat_specs(given)]
     names = [part for given in inputs for part in given.parts]

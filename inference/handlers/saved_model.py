@@ -29,7 +29,7 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
       signature: Its name; None for `serving_default`, or for the only one.
       trusted: Whether it may do what it likes: read files, run Python code.
 
-    Returns: The signature and the model's digest: a hash of `FILES`, of which the index has a
+    Returns: The signature and the model's digest: a hash of `FILES`, where the index has a
       checksum of each variable.
 
     Raises:
@@ -87,7 +87,7 @@ def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowPr
 
 
 def _meta_graph(path: str) -> tuple[Any, bool]:
-    """The plain serving graph of a SavedModel, and whether it is the only one."""
+    """Returns the plain serving graph of a SavedModel, and whether it is the only one."""
     graphs = meta_graphs(path)
     # The others are for training, or for a TPU.
     serving = min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
@@ -154,7 +154,7 @@ def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
 
 
 def output_nodes(definition: Any) -> list[str]:
-    """The nodes that make a signature's outputs; sparse and ragged ones are made of several."""
+    """Returns the nodes that make a signature's outputs; several for sparse and ragged ones."""
     names = []
     for info in definition.outputs.values():
         sparse = info.coo_sparse
@@ -166,12 +166,12 @@ def output_nodes(definition: Any) -> list[str]:
 
 
 def _takes_strings(inputs: tuple[TensorSpec, ...]) -> bool:
-    """Whether its only input takes one byte string for each row, perhaps a tf.Example."""
+    """Returns whether its only input takes one byte string for each row, perhaps a tf.Example."""
     return len(inputs) == 1 and inputs[0].is_text and len(inputs[0].shape or (None,)) == 1
 
 
 def _inputs(meta_graph: Any, definition: Any) -> tuple[TensorSpec, ...]:
-    """The inputs in their structure where the model tells it, else as they were saved."""
+    """Returns the inputs in their structure where the model has it, else as they were saved."""
     flat = {key: definition.inputs[key] for key in sorted(definition.inputs)}
     placeholders = {info.name.split(":")[0]: key for key, info in flat.items() if info.name}
     found = [_structured(leaf, keys, flat) for leaf, keys in structure(meta_graph, placeholders)]
@@ -203,7 +203,7 @@ def _structured(leaf: Leaf, keys: list[str], flat: dict[str, Any]) -> TensorSpec
 
 
 def _input(key: str, info: Any, name: str | None = None) -> TensorSpec:
-    """An input as TensorFlow's loader takes it: a TF1 composite is fed part by part."""
+    """Returns an input as TensorFlow's loader takes it: a TF1 composite is fed part by part."""
     spec = _output(key, info)
     if spec.layout == Layout.SPARSE:
         parts: tuple[str, ...] = tuple(f"{key}_{part}" for part in _COO)
@@ -222,7 +222,7 @@ _COO = ("indices", "values", "dense_shape")
 
 
 def _output(key: str, info: Any) -> TensorSpec:
-    """A TensorInfo."""
+    """Returns a TensorInfo."""
     encoding = info.WhichOneof("encoding")
     if encoding == "coo_sparse":
         shape = shape_of(info.tensor_shape)

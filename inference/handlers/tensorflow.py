@@ -56,11 +56,11 @@ class TensorFlowProgram:
         return np.asarray(value)
 
     def exhausted(self, error: Exception) -> bool:
-        """Whether memory ran out, on the host or the device."""
+        """Returns whether memory ran out, on the host or the device."""
         return is_exhausted(error)
 
     def blame(self, error: Exception) -> str:
-        """The error's class and the node of the graph that raised it, if it is known."""
+        """Returns the error's class and the node of the graph that raised it, if it is known."""
         return blame(error, self._node_names)
 
     @functools.cached_property
@@ -77,7 +77,7 @@ def node_names(graph_def: Any) -> list[str]:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of loading a model says; the lines after are for TensorFlow's developers."""
+    """Returns the first line of a loading error; the others are for TensorFlow's developers."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

@@ -46,7 +46,7 @@ KINDS = (
 
 
 def kind_of(uri: str) -> Kind:
-    """The kind of the model at a URI."""
+    """Returns the kind of the model at a URI."""
     return next(kind for kind in KINDS if uri.endswith(kind.suffix))
 
 
@@ -56,7 +56,7 @@ def handler(kind: Kind, part: str) -> Any:
 
 
 def existing(uri: str, kind: Kind) -> Path:
-    """The path of a model on this machine, with at least the files that describe it.
+    """Returns the path of a model on this machine, with at least the files that describe it.
 
     Raises:
       ConfigError: There is no model of this kind.

@@ -129,7 +129,7 @@ class Model:
         return model._behind(transform_graph, dict(_mappings(mapping)))
 
     def _behind(self, transform_graph: str, mapping: Mappings) -> "Model":
-        """The same model, fed by a transform graph."""
+        """Returns the same model, fed by a transform graph."""
         from inference.handlers.transform_graph import check_graph
         from inference.model.transformed import Transformed
         from transforms.preprocess.graph import TransformGraph
@@ -173,7 +173,7 @@ class Model:
         return self.transformed.fused(own)
 
     def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
-        """Which columns feed which inputs.
+        """Returns which columns feed which inputs.
 
         Args:
           schema: The columns there are.
@@ -215,12 +215,12 @@ class Model:
             _log.warning("model %s: %s", self.uri, note)
 
     def input_columns(self, schema: pa.Schema) -> list[str]:
-        """The columns of a schema that the model reads."""
+        """Returns the columns of a schema that the model reads."""
         feeds = self.bind(schema, keep_columns=()).feeds
         return list(dict.fromkeys(column.name for feed in feeds for column in feed.columns))
 
     def input_types(self) -> dict[str, pa.DataType]:
-        """The types of the input columns, for formats that don't tell them, such as CSV.
+        """Returns the types of the input columns, for formats without types, such as CSV.
 
         A sparse input takes scalars as well as lists, and is listed as scalar. Columns that are
         mapped by a pattern are listed by the pattern, `f*`.
@@ -236,7 +236,7 @@ class Model:
         return types
 
     def output_fields(self) -> list[pa.Field]:
-        """The columns that the model adds: its outputs and `model_version`."""
+        """Returns the columns that the model adds: its outputs and `model_version`."""
         fields = [
             pa.field(self.output_prefix + spec.name, column_type(spec))
             for spec in self.signature.outputs
@@ -255,7 +255,7 @@ class Model:
             raise ConfigError(f"{where}: {'; '.join(problems)}")
 
     def _ranked(self) -> "Model":
-        """The model with the ranks of its outputs, which a graph may hide: then it is called."""
+        """Returns the model with its outputs' ranks; if the graph hides these, it is called."""
         if all(spec.shape is not None for spec in self.signature.outputs):
             return self
         from inference.tensors.blank import observed_ranks
@@ -283,7 +283,7 @@ def _mappings(mapping: Columns | None) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _unknown_inputs(signature: Signature, mapping: Mappings) -> Iterator[str]:
-    """What is mapped, but no input of the model."""
+    """Yields a problem for each mapping of something that is no input of the model."""
     specs = [*(signature.features or ()), *signature.inputs]
     names = [spec.name for spec in specs]
     aliases = {part for spec in specs for part in spec.parts[:1]}
@@ -303,7 +303,7 @@ def _no_column(name: str, names: list[str]) -> str:
 
 
 def _input_type(spec: TensorSpec) -> pa.DataType:
-    """The type of the one column that feeds an input."""
+    """Returns the type of the one column that feeds an input."""
     type = spec.arrow()
     sizes = spec.row_shape or ()
     if sizes == (1,) or (spec.layout == Layout.SPARSE and len(sizes) == 1):

@@ -99,11 +99,11 @@ def _nested(spec: TensorSpec, leaf: pa.Array) -> pa.Array:
 
 
 def _blank_sizes(spec: TensorSpec) -> list[int]:
-    """The sizes of a blank row's value; a sparse input of any size is content with one value."""
+    """Returns the sizes of a blank row's value; one value is enough for a sparse input."""
     known = spec.row_shape or ()
     return [size or 1 if spec.layout == Layout.DENSE else 1 for size in known]
 
 
 def row_bytes(inputs: tuple[TensorSpec, ...]) -> int:
-    """About the bytes that a row of tensors takes, at most."""
+    """Returns about how many bytes a row of tensors takes, at most."""
     return sum(8 * math.prod(_blank_sizes(spec)) for spec in inputs)

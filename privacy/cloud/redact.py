@@ -27,8 +27,8 @@ class Redacted:
       rows: The transformed rows, in their order.
       rejects: Those that could not be transformed; what was to be hidden is not in them.
       suppressed: How many the policy leaves out.
-      transformed: How many values were transformed, by column and infoType; those of batches that
-        were sent together are told of the first one.
+      transformed: How many values were transformed, by column and infoType; for batches that
+        were sent together, the first one has all.
     """
 
     rows: pa.RecordBatch

@@ -24,7 +24,7 @@ def encode_rows(rows: np.ndarray) -> np.ndarray:
 
 
 def decode_rows(text: np.ndarray, pads: int) -> np.ndarray:
-    """Returns the bytes of n by m characters, of which the last `pads` are padding."""
+    """Returns the bytes of n by m characters, where the last `pads` are padding."""
     filled = np.where(text == PAD, np.uint8(ZERO), text)
     data = np.frombuffer(binascii.a2b_base64(filled.tobytes()), np.uint8)
     return data.reshape(len(text), -1)[:, : text.shape[1] // 4 * 3 - pads]

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def luhn(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Tells of which numbers the checksum by Luhn (ISO/IEC 7812-1) is right.
+    """Checks numbers by Luhn's checksum (ISO/IEC 7812-1).
 
     Args:
       values: n by w digits, and other values between them.

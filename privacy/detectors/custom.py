@@ -77,7 +77,7 @@ def _not_glued(candidates: Candidates) -> Verdict:
 
 
 def surrogate(name: str) -> Detector:
-    """Returns the detector of tokens `NAME(n):...`, of which n says how long they are."""
+    """Returns the detector of tokens `NAME(n):...`, where n is their length."""
     head = rf"{re.escape(name)}\(\d{{1,4}}\):"
     return Detector(name, head, head, _counted, checksum=True)
 

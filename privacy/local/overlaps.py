@@ -14,7 +14,7 @@ def without_overlaps(spans: Spans, checksums: np.ndarray) -> Spans:
       spans: Findings, ordered by where they start.
       checksums: Of each kind, whether it rests on a checksum.
 
-    Returns: Findings of which no two overlap, ordered.
+    Returns: Findings that don't overlap, ordered.
     """
     if len(spans) < 2:
         return spans

@@ -54,7 +54,7 @@ class Templates:
         """Returns a template.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: There is no such template.
         """
         with self._lock:
             if name not in self._kept:
@@ -78,7 +78,7 @@ class Templates:
         """Forgets a template.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: There is no such template.
         """
         self.get(name)
         with self._lock:

@@ -113,7 +113,7 @@ def _bare(array: pa.Array) -> pa.Array:
 
 
 def json_object(value: Any, unknown: Callable[[Any], str] = repr) -> str:
-    """The JSON text of an object of Python that is in no column.
+    """Returns the JSON text of an object of Python that is in no column.
 
     Args:
       value: The object. Floats that are not finite become the words of `json_values`, nested ones

@@ -165,7 +165,7 @@ class Commit(Outputs):
         return done
 
     def _done(self) -> dict[str, Any] | None:
-        """The manifest of this very run, if it was committed."""
+        """Returns the manifest of this very run, if it was committed."""
         found = [read_manifest(t.manifest) for t in self.targets if not t.evidence]
         if not found or not all(m and m["run_id"] == self.run_id for m in found):
             return None
@@ -181,7 +181,7 @@ class Commit(Outputs):
         return manifest
 
     def outcome(self) -> dict[str, Any] | None:
-        """The manifest of this run, committed or refused; None before either."""
+        """Returns the manifest of this run, committed or refused; None before either."""
         if self._outcome is not None:
             return self._outcome
         places = [place for t in self.targets for place in (t, aside(t, self.run_id))]
@@ -233,7 +233,7 @@ class Commit(Outputs):
 
 
 def _lasting(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that decide what comes out, as JSON gives them back."""
+    """Returns the options that decide what comes out, as JSON gives them back."""
     passing = ("options_file", "overwrite", "run_id", "wait")
     kept = {key: value for key, value in options.items() if key not in passing}
     return dict(json.loads(json.dumps(kept)))

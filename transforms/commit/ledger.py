@@ -159,7 +159,7 @@ class Gate:
     without_errors: bool = False
 
     def objection(self, counts: Mapping[str, Any]) -> str | None:
-        """Why the run may not be published, or None."""
+        """Returns why the run may not be published, or None."""
         if changed := counts.get("changed_files"):
             return (
                 f"{changed} input file(s) changed while they were read, so that rows of both "
@@ -246,7 +246,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
 
 
 def _changed(ledger: Iterable[Entry]) -> set[str]:
-    """The files that were read and are no longer what they were at launch."""
+    """Returns the files that were read and are no longer what they were at launch."""
     files = {file for entry in ledger for file in entry.inputs}
     if not files:
         return set()
@@ -256,7 +256,7 @@ def _changed(ledger: Iterable[Entry]) -> set[str]:
 
 
 def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, str]]:
-    """Where each staged file goes, in the order in which the rows came."""
+    """Yields where each staged file goes, in the order in which the rows came."""
     ready = sorted((e for e in staged if e.kind == "staged"), key=lambda e: (e.order, e.path))
     for folder in sorted({entry.folder for entry in ready}):
         inside = [entry for entry in ready if entry.folder == folder]
@@ -268,6 +268,6 @@ def final_names(target: Target, staged: list[Entry]) -> Iterator[tuple[Entry, st
 
 
 def part_name(target: Target, folder: str, index: int, parts: int) -> str:
-    """The name of one of the files of rows of a folder, within its target."""
+    """Returns the name of one of the files of rows of a folder, within its target."""
     name = f"part-{index:05d}-of-{parts:05d}{target.suffix}"
     return f"{folder}/{name}" if folder else name

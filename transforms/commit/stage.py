@@ -36,7 +36,7 @@ def write_file(
 
 
 def staged_rows(path: str) -> Iterator[pa.RecordBatch]:
-    """The batches of a file staged as Arrow."""
+    """Yields the batches of a file staged as Arrow."""
     with open_read(path) as stream, pa.ipc.open_file(stream) as reader:
         for index in range(reader.num_record_batches):
             yield reader.get_batch(index)
@@ -77,7 +77,7 @@ class _Output:
 
 
 def _after(batch: pa.RecordBatch) -> tuple[str, int]:
-    """Where a batch begins that follows on this one."""
+    """Returns where a batch begins that follows on this one."""
     positions = row_positions(batch)
     return row_origin(batch)[0], 0 if positions is None else int(positions[-1]) + 1
 

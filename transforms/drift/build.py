@@ -158,7 +158,7 @@ class BuildBaseline(Verb):
         super().__post_init__()
         for name, kind in self.kinds.items():
             if kind not in KINDS:
-                raise ConfigError(f"kinds: {name}={kind} is none of {', '.join(KINDS)}")
+                raise ConfigError(f"kinds: {name}={kind} is no kind; there are: {', '.join(KINDS)}")
         if self.size is not None and not self.event_time_column:
             raise ConfigError("BuildBaseline: size needs event_time_column")
         if self.size is not None and self.size < 0.001:

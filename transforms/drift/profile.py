@@ -175,7 +175,7 @@ class ProfileWindows(Verb):
     Counts are integers that add up, so order, batches and bundles change nothing. What is held and
     shuffled is a vector of them for each window, never rows. Sliding windows are made of panes,
     and each row is counted once. Where the source noted its watermark (`windows.with_watermark`),
-    rows of which every window is closed are late: they are left out and counted (metrics `late`
+    rows are late when all their windows are closed: they are left out and counted (metrics `late`
     and `missed_windows`). Rows that come after a window's end, but are not too late, give it
     another result, which is of all its rows.
 

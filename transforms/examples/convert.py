@@ -71,7 +71,7 @@ def check_example_schema(schema: pa.Schema) -> None:
 
 
 def _narrowed(column: pa.Array) -> Cast:
-    """A column as int64, float32 or binary, or a list of it, each row checked."""
+    """Returns a column as int64, float32 or binary, or a list of it, each row checked."""
     if pa.types.is_null(column.type):
         return Cast(pa.nulls(len(column), pa.int64()))
     cast = checked_cast(column, to_example(plain_type(column.type)))
@@ -91,7 +91,7 @@ def without_null_items(cast: Cast) -> Cast:
 
 
 def as_lists(column: pa.Array) -> pa.Array:
-    """A column of lists; a scalar becomes a list of one, and null stays null."""
+    """Returns a column of lists; a scalar becomes a list of one, and null stays null."""
     if is_list(column.type):
         return column
     valid = column.is_valid().to_numpy(zero_copy_only=False)
@@ -168,7 +168,7 @@ def decode_examples(
 
 
 def _joined_note(examples: pa.RecordBatch, parts: list[pa.RecordBatch]) -> Any:
-    """The note of where the rows of all parts came from."""
+    """Returns the note of where the rows of all parts came from."""
     positions = row_positions(examples)
     if positions is None:
         return examples.schema.metadata
@@ -207,7 +207,7 @@ def _unparsable(examples: pa.RecordBatch) -> pa.RecordBatch:
 
 @functools.lru_cache(maxsize=16)
 def _features(schema: pa.Schema, sequence: bool) -> bytes:
-    """The serialized tensorflow-metadata Schema that has tfx-bsl decode these columns."""
+    """Returns the serialized tensorflow-metadata Schema that has tfx-bsl decode these columns."""
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     meaning = schema_pb2.Schema()
@@ -224,7 +224,7 @@ def _features(schema: pa.Schema, sequence: bool) -> bytes:
 
 
 def _kind(field: pa.Field) -> str:
-    """The FeatureType to try first for a column; for dates, times and decimals, text."""
+    """Returns the FeatureType to try first for a column; for dates, times and decimals, text."""
     leaf = field.type
     while is_list(leaf):
         leaf = leaf.value_type

@@ -20,12 +20,12 @@ BUFFER_BYTES = 1 << 20
 
 
 def is_local(uri: str) -> bool:
-    """Whether it is a path of this machine's file system."""
+    """Returns whether it is a path of this machine's file system."""
     return "://" not in uri
 
 
 def list_files(pattern: str, hidden: bool = False) -> list[File]:
-    """The files of a path, folder or glob, in the order of their names.
+    """Returns the files of a path, folder or glob, in the order of their names.
 
     Files and folders whose names begin with `_` or `.` below the fixed part of the pattern are
     left out, as Spark, pyarrow and BigQuery do: manifests and staging folders are no data.
@@ -85,7 +85,7 @@ def change_of(file: File) -> str | None:
 
 
 def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:
-    """The files in a folder itself whose names begin and end so, in their order; none is no error.
+    """Returns the files in a folder itself whose names begin and end so, sorted; there may be none.
 
     Of an object store only these are listed. A local folder may be named as one likes: its name
     is no pattern.
@@ -101,7 +101,7 @@ def list_folder(folder: str, prefix: str = "", suffix: str = "") -> list[str]:
 
 
 def _check_folders(folder: str) -> None:
-    """Beam lists nothing of a folder that it may not read.
+    """Checks that a folder may be read: Beam would list nothing, without an error.
 
     Raises:
       ConfigError: One may not be read.
@@ -117,7 +117,7 @@ def _refuse(error: OSError) -> None:
 
 
 def fixed_part(pattern: str) -> str:
-    """What of a pattern is one place: the folder before its first wildcard, or the whole path."""
+    """Returns the folder before a pattern's first wildcard, or the whole path."""
     return (_fixed_part(pattern) if _GLOB.search(pattern) else pattern).rstrip("/")
 
 
@@ -135,7 +135,7 @@ def covers(pattern: str, path: str) -> bool:
 
 
 def _fixed_part(pattern: str) -> str:
-    """The folders of a pattern before its first wildcard; of a plain path, its folder."""
+    """Returns the folders of a pattern before its first wildcard; of a plain path, its folder."""
     wild = _GLOB.search(pattern)
     return pattern[: pattern.rfind("/", 0, wild.start() if wild else len(pattern)) + 1]
 
@@ -185,7 +185,7 @@ def open_write(uri: str, compression: str = "") -> BinaryIO:
 
 
 def exists(uri: str) -> bool:
-    """Whether there is a file, or a folder with something in it."""
+    """Returns whether there is a file, or a folder with something in it."""
     from apache_beam.io.filesystems import FileSystems
 
     if is_local(uri):
@@ -195,7 +195,7 @@ def exists(uri: str) -> bool:
 
 
 def read_bytes(uri: str) -> bytes:
-    """The whole content of a small file."""
+    """Returns the whole content of a small file."""
     with open_read(uri) as stream:
         return stream.read()
 

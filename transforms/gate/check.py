@@ -111,7 +111,7 @@ def _unread(dead_letters: DeadLetters | None) -> dict[str, Any]:
 
 
 def _sides(rows: Batches, kept: Batches, rules: Rules) -> dict[str, Any]:
-    """What comes of rules about columns and keys, as side inputs.
+    """Returns what comes of rules about columns and keys, as side inputs.
 
     A verdict on a column shows a value, and so it is one on what is kept; keys are counted only.
     """

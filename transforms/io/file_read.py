@@ -61,7 +61,7 @@ def read_batches(source: Source, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
 
 
 def first_rows(outcomes: Iterable[Outcome], number: int) -> Iterator[Outcome]:
-    """The first rows of a split in the order of the file, rejected ones among them.
+    """Yields the first rows of a split in the order of the file, rejected ones among them.
 
     Args:
       outcomes: Rows and rejects; a reject may come before rows that stand before it.
@@ -89,14 +89,14 @@ def first_rows(outcomes: Iterable[Outcome], number: int) -> Iterator[Outcome]:
 
 
 def _reject_positions(rejects: pa.RecordBatch) -> np.ndarray:
-    """Where rejected rows stood; 0 for what has no place, such as a whole file."""
+    """Returns where rejected rows stood; 0 for what has no place, such as a whole file."""
     texts = [source or "" for source in rejects["source"].to_pylist()]
     ends = [text.rpartition("=")[2] for text in texts]
     return np.array([int(end) if end.isdecimal() else 0 for end in ends], np.int64)
 
 
 def plan_file(source: Source, file: File) -> list[Split]:
-    """The parts in which a file is read. One that can't be planned is left to `read_split`."""
+    """Returns the parts in which a file is read; a file that can't be planned is one part."""
     least, most = SPLIT_BYTES
     target_bytes = max(least, min(most, source.bytes // 16))
     if source.compression or not source.format.splittable:
@@ -147,7 +147,7 @@ def read_split(
 
 
 def _cause(file: File, error: BrokenFile) -> tuple[Reason, str]:
-    """Why a file can't be read: it may be broken for no other reason than that it changed."""
+    """Returns why a file can't be read: it may be broken only because it changed."""
     change = change_of(file) if is_local(file.uri) and file.modified else None
     return (error.reason, error.message) if change is None else (Reason.CHANGED_FILE, change)
 
@@ -190,7 +190,7 @@ def _empty(source: Source) -> pa.RecordBatch:
 
 
 def _broken(file: File, reason: Reason, message: str) -> pa.RecordBatch:
-    """The dead letter that stands for a file: which rows it lost is unknown."""
+    """Returns the dead letter that stands for a file: which rows it lost is unknown."""
     return reject_payloads(
         pa.nulls(1, pa.string()), reason, message, sources=pa.array([file.uri], pa.string())
     )

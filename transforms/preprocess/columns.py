@@ -85,7 +85,7 @@ class RawColumns:
         return cls(tuple(features), frozenset(feature.name for feature in features))
 
     def only(self, used: Iterable[str]) -> "RawColumns":
-        """Returns the same columns, of which only some are used."""
+        """Returns the same columns, where only some are used."""
         return replace(self, used=frozenset(used))
 
     def types(self) -> dict[str, pa.DataType]:

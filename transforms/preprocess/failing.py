@@ -53,7 +53,7 @@ class QuietFn(beam.DoFn):
             raise explained(error.__cause__ or error, saved_model_dir) from None
 
     def get_type_hints(self) -> Any:
-        """Those of the step."""
+        """Returns the hints of the step."""
         return self._step.get_type_hints()
 
 

@@ -119,7 +119,7 @@ class TransformFunction:
         )
 
     def columns_of(self, node: str) -> list[str]:
-        """The inputs that a node depends on, sorted; none where the graph has no such node.
+        """Returns the inputs that a node depends on, sorted; none where the graph has no such node.
 
         One in a function, such as a branch, depends on what the call depends on; it is named by it.
         """

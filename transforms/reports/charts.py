@@ -47,13 +47,13 @@ def histogram(
 
 
 def top_of(shares: _Shares) -> float:
-    """The share at which bars of a histogram are as high as the chart."""
+    """Returns the share at which bars of a histogram are as high as the chart."""
     known = [float(np.nan_to_num(each).max(initial=0)) for each in shares if each is not None]
     return max(*known, _TOP) if known else _TOP
 
 
 def in_logs(shares: _Shares, label: str, class_: str, hints: Sequence[str] = ()) -> Markup:
-    """A histogram whose heights are logarithms: from `LOG_LEAST` of the highest bar to that bar."""
+    """Returns a histogram on a logarithmic scale, from `LOG_LEAST` of the highest bar up."""
     top = top_of(shares)
 
     def heights(some: _Floats) -> _Floats:
@@ -74,7 +74,7 @@ def in_logs(shares: _Shares, label: str, class_: str, hints: Sequence[str] = ())
 
 
 def again(name: str, label: str, class_: str, hints: Sequence[str] = ()) -> Markup:
-    """A histogram that the page shows elsewhere, once more.
+    """Returns a histogram that the page shows elsewhere, once more.
 
     Args:
       name: It was given there.
@@ -86,7 +86,7 @@ def again(name: str, label: str, class_: str, hints: Sequence[str] = ()) -> Mark
 
 
 def bar(current: float | None, baseline: float | None) -> Markup:
-    """One share as a bar that lies, the baseline's as a tick; beside it stand the figures."""
+    """Returns one share as a horizontal bar, with the baseline's as a tick."""
     parts = []
     if current:
         parts.append(element("rect", class_="c", width=f"{max(100 * current, 0.6):.3g}%"))
@@ -96,7 +96,7 @@ def bar(current: float | None, baseline: float | None) -> Markup:
 
 
 def meter(value: float, threshold: float | None, most: float) -> Markup:
-    """A figure as a bar that lies, on a scale from 0 that several have in common.
+    """Returns a figure as a horizontal bar, on a scale from 0 that several have in common.
 
     Args:
       value: Not less than 0.
@@ -117,7 +117,7 @@ def meter(value: float, threshold: float | None, most: float) -> Markup:
 
 
 def strip(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
-    """A bar for each step of time.
+    """Returns a bar for each step of time.
 
     Args:
       parts: Of each its height, from 0 to 1, its class, and what it shows when pointed at.
@@ -141,7 +141,7 @@ def strip(parts: Sequence[tuple[float, str, str]], label: str) -> Markup:
 
 
 def quantile_rows(positions: tuple[list[float] | None, ...], label: str) -> Markup:
-    """A row of ticks for each data set, where its quantiles lie, a bar over the middle half.
+    """Returns a row of ticks for each data set, at its quantiles, with a bar over the middle half.
 
     Args:
       positions: Of the quantiles, rising, from 0 to 1; None where there are none.
@@ -175,7 +175,7 @@ BOTH = ("current", "baseline")
 
 
 def in_words(bins: Bins | Ranks | None, name: str, both: tuple[str, str] = BOTH) -> str:
-    """What a chart of numbers or texts shows, in a sentence; it names no value."""
+    """Returns what a chart of numbers or texts shows, in a sentence; it names no value."""
     if bins is None:
         return f"{name}: no values"
     counts_of = [

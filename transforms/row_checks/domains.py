@@ -138,7 +138,9 @@ class Texts:
         if known.true_count == len(values) - values.null_count:
             return []
         outside = where_valid(values, ~true_where(known))
-        why = f"a value of column {self.column!r} is none of the {len(self.values)} of its domain"
+        why = (
+            f"a value of column {self.column!r} is not one of the {len(self.values)} of its domain"
+        )
         return _where(Violation(Reason.NOT_IN_DOMAIN, self.column, why), outside)
 
     def holds(self, value: Any) -> bool:

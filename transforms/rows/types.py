@@ -84,7 +84,7 @@ def _fields(hint: Any) -> list[tuple[str, Any]] | None:
 def row_hint(schema: pa.Schema | None) -> Any:
     """Beam's type of the rows of a schema; every field may be None.
 
-    Without a schema, or with names that are none of Python's, it is just `beam.Row`.
+    Without a schema, or with names that Python can't use, it is just `beam.Row`.
     """
     if schema is None or not all(map(_is_field_name, schema.names)):
         return beam.Row

@@ -103,7 +103,7 @@ def _sum(values: pa.Array) -> int | float:
     if pa.types.is_boolean(values.type):
         return int(values.true_count)
     numbers = values.drop_null().to_numpy(zero_copy_only=False)
-    # In two halves, of which 2^31 can be added before an int64 overflows.
+    # In two halves: 2^31 of each can be added before an int64 overflows.
     return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFFFFFF).sum())
 
 

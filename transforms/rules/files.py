@@ -1,4 +1,4 @@
-"""Files of rules: YAML, whose errors are told with line and column.
+"""Files of rules: YAML, whose errors name line and column.
 
 rules:
   - row: fare >= 0 and trip_miles < 500

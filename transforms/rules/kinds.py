@@ -45,7 +45,7 @@ class Struct:
 
 
 Kinds: TypeAlias = Kind | Struct
-"""What a column is: of a kind, or structs of which the fields are known."""
+"""What a column is: of a kind, or structs with known fields."""
 
 
 def kind_of(kinds: Kinds) -> Kind:

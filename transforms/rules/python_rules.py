@@ -35,7 +35,7 @@ class PythonRule:
 
     @property
     def violation(self) -> Violation:
-        """What a row is told that violates it."""
+        """The message for a row that violates it."""
         why = f"rule {self.function!r} does not hold"
         return Violation(Reason.RULE_VIOLATED, None, why, self.name)
 

@@ -51,7 +51,7 @@ class RowRule:
 
     @property
     def violation(self) -> Violation:
-        """What a row is told that violates it."""
+        """The message for a row that violates it."""
         only = self.columns[0] if len(self.columns) == 1 else None
         why = f"rule {self.name!r} does not hold"
         return Violation(Reason.RULE_VIOLATED, only, why, self.name)

@@ -48,7 +48,7 @@ def read_schema(uri: str) -> pa.Schema:
 
 
 def schema_from_pbtxt(text: str) -> pa.Schema:
-    """The columns that a tensorflow-metadata Schema describes; deprecated features are left out.
+    """Returns the columns of a tensorflow-metadata Schema, without deprecated features.
 
     Raises:
       ConfigError: The text is not such a schema, or a feature has no type.
@@ -83,7 +83,7 @@ def _value(feature: Any, path: str) -> pa.DataType:
 
 
 def _shaped(feature: Any, value: pa.DataType) -> pa.DataType:
-    """A scalar, or a list of it, as the feature's shape or number of values says.
+    """Returns a scalar, or a list of it, as the feature's shape or number of values says.
 
     With neither it is a scalar: TFDV leaves both out where a row may lack the feature. Rows of
     more values are rejected by the reader, not cut.
@@ -99,7 +99,7 @@ def _shaped(feature: Any, value: pa.DataType) -> pa.DataType:
 
 
 def _fixed(sizes: list[int], value: pa.DataType) -> pa.DataType:
-    """A tensor's values, in row-major order; a dimension without a size makes a plain list."""
+    """Returns the type of a tensor's values; a dimension without a size makes a plain list."""
     total = 1
     for size in sizes:
         total *= size
@@ -109,7 +109,7 @@ def _fixed(sizes: list[int], value: pa.DataType) -> pa.DataType:
 
 
 def schema_from_bigquery(text: str) -> pa.Schema:
-    """The columns that BigQuery's JSON describes: `[{"name", "type", "mode", "fields"}, ...]`.
+    """Returns the columns in BigQuery's JSON: `[{"name", "type", "mode", "fields"}, ...]`.
 
     Raises:
       ConfigError: The text is not such a list; the text names the line or field.
@@ -124,7 +124,7 @@ def schema_from_bigquery(text: str) -> pa.Schema:
 
 
 def schema_from_avsc(text: str) -> pa.Schema:
-    """The columns of an Avro record schema.
+    """Returns the columns of an Avro record schema.
 
     Raises:
       ConfigError: It isn't one, or a field has several types.

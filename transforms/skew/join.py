@@ -33,8 +33,8 @@ class FeatureSkew:
     Attributes:
       match: Pairs whose values are equal.
       mismatch: Pairs whose values are not.
-      base_only: Pairs of which the base row alone has a value.
-      test_only: Pairs of which the test row alone has one.
+      base_only: Pairs where only the base row has a value.
+      test_only: Pairs where only the test row has one.
     """
 
     match: int = 0
@@ -63,7 +63,7 @@ class SideCounts:
     Attributes:
       unmatched: Rows whose id the other side doesn't have once.
       duplicates: Rows whose id is there more than once on this side.
-      without_id: Rows of which a part of the id is missing.
+      without_id: Rows where a part of the id is missing.
     """
 
     unmatched: int = 0

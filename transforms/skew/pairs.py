@@ -20,7 +20,7 @@ from transforms.arrow.types import is_list, is_text, plain_type
 class PairMasks:
     """How the values of two columns compare, pair by pair: four masks of n booleans.
 
-    A pair of which both are missing is in none of them.
+    A pair where both are missing is in no group.
     """
 
     match: np.ndarray

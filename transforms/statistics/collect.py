@@ -25,7 +25,7 @@ _COLUMN_BYTES = 512
 
 
 NAME = 200
-"""Letters of the name of a slice; a longer one is told by how it begins and a digest."""
+"""Letters of the name of a slice; a longer one is named by how it begins and a digest."""
 
 
 def short(name: str) -> str:

@@ -180,7 +180,7 @@ def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
     """Returns the weights of rows.
 
     Raises:
-      ConfigError: There is no such column, or it is none of numbers that are 0 or more.
+      ConfigError: There is no such column, or it has values other than numbers of 0 or more.
     """
     if column not in batch.schema.names:
         near = nearest_column(column, batch.schema.names)
@@ -188,9 +188,9 @@ def weights_of(batch: pa.RecordBatch, column: str) -> np.ndarray:
     try:
         weights: np.ndarray = pc.fill_null(batch[column].cast(pa.float64()), 0.0).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise ConfigError(f"column {column!r} is none of weights: it is no number") from None
+        raise ConfigError(f"column {column!r} can't be the weights: it has no numbers") from None
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise ConfigError(f"column {column!r} is none of weights: one is negative or not finite")
+        raise ConfigError(f"column {column!r} can't be the weights: one is negative or not finite")
     return weights
 
 

@@ -230,7 +230,7 @@ class Feature:
             texts = self.values or Texts(is_bytes=kinds.named.get(self.path) == "bytes")
             texts.describe(made)
             if kinds.named.get(self.path) == "categorical":
-                # Integers still, of which the values are counted.
+                # Integers still, whose values are counted.
                 made.type = statistics_pb2.FeatureNameStatistics.INT
             common = (
                 made.bytes_stats.common_stats if texts.is_bytes else made.string_stats.common_stats

@@ -27,7 +27,7 @@ class Pairs:
 
     Each pair has means of its own, of its rows, so that squares do not swallow what distinguishes
     its values, wherever those of other rows are. Parts are joined as by Chan, Golub and LeVeque
-    (1979). A column of lists is none of a pair.
+    (1979). A column of lists is in no pair.
 
     Attributes:
       names: The columns, in order; of too many the first.

@@ -167,7 +167,7 @@ def _entries_of(batch: pa.RecordBatch) -> Iterator[_Entry]:
 
 
 class _Reader:
-    """Reads entries, each of which must be of a type that is wanted where it is."""
+    """Reads entries; each must have the type that is wanted in its place."""
 
     def __init__(self, entries: Iterator[_Entry]) -> None:
         self._entries = entries

@@ -41,7 +41,7 @@ def with_watermark(batch: pa.RecordBatch, watermark_us: int) -> pa.RecordBatch:
 
 
 def watermark_of(batch: pa.RecordBatch) -> int | None:
-    """The watermark noted by `with_watermark`, in microseconds since 1970, or None."""
+    """Returns the watermark noted by `with_watermark`, in microseconds since 1970, or None."""
     noted = (batch.schema.metadata or {}).get(_WATERMARK)
     return None if noted is None else int(noted)
 
@@ -49,7 +49,7 @@ def watermark_of(batch: pa.RecordBatch) -> int | None:
 def window_starts(
     times: pa.Array, size_us: int, period_us: int | None = None, offset_us: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which windows each time is in.
+    """Returns which windows each time is in.
 
     Args:
       times: n timestamps. A null, or one out of Beam's range, is in no window.
@@ -113,7 +113,7 @@ def cut_windows(
 def _parts(
     batch: pa.RecordBatch, rows: np.ndarray, starts: np.ndarray, size_us: int, period_us: int
 ) -> Iterator[tuple[Window, pa.RecordBatch]]:
-    """The rows of each window, for pairs of row and start as `window_starts` gives them."""
+    """Yields the rows of each window, for pairs of row and start as `window_starts` gives them."""
     if not len(rows):
         return
     if (starts[1:] < starts[:-1]).any():
@@ -127,7 +127,7 @@ def _parts(
 
 
 def _order(starts: np.ndarray, period_us: int) -> np.ndarray:
-    """The order that sorts window starts and leaves those of the same window as they are."""
+    """Returns the stable order that sorts rows by the start of their window."""
     least = int(starts.min())
     if (int(starts.max()) - least) // period_us < 1 << 16:
         # Of 16 bits NumPy makes a radix sort, ten times as fast.
@@ -136,7 +136,7 @@ def _order(starts: np.ndarray, period_us: int) -> np.ndarray:
 
 
 def _rows(batch: pa.RecordBatch, rows: np.ndarray, noted: bool) -> pa.RecordBatch:
-    """Some rows of a batch, in order; and where they came from, if that is noted."""
+    """Returns some rows of a batch, in order; and where they came from, if that is noted."""
     first, length = int(rows[0]), int(rows[-1] - rows[0]) + 1
     if not noted and len(rows) < length // 4:
         return take_rows(batch, rows)
@@ -152,7 +152,7 @@ class WindowCut:
 
     Attributes:
       parts: Each open window and its rows, by start; an iterator.
-      late: The rows of which no window is open, as they were.
+      late: The rows without an open window, as they were.
       missed: How often a row was kept out of a window because that was closed; in overlapping
         windows also rows that are in others.
       rejects: The rows that have no time, or one that Beam can't express.

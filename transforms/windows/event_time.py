@@ -11,7 +11,7 @@ _YEAR_1, _YEAR_10000 = -62_135_596_800 * 10**6, 253_402_300_800 * 10**6
 
 
 def event_times(batch: pa.RecordBatch, column: str) -> pa.Array:
-    """The event-time column of a batch.
+    """Returns the event-time column of a batch.
 
     Args:
       batch: n rows.
@@ -35,7 +35,7 @@ def event_times(batch: pa.RecordBatch, column: str) -> pa.Array:
 
 
 def with_times(batch: pa.RecordBatch, column: str, unit: str) -> pa.RecordBatch:
-    """The rows with integers as times.
+    """Returns the rows with integers as times.
 
     Args:
       batch: n rows.
@@ -74,7 +74,7 @@ def to_micros(times: pa.Array) -> np.ndarray:
 
 
 def in_range(micros: np.ndarray, size_us: int) -> np.ndarray:
-    """Which times can be in windows of a size, all within the years 1 to 9999, as dates are."""
+    """Returns which times can be in windows of a size that all lie within the years 1 to 9999."""
     earliest, latest = _YEAR_1 + size_us, _YEAR_10000 - _DAY - size_us
     inside: np.ndarray = (micros >= earliest) & (micros <= latest)
     return inside

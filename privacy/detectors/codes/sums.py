@@ -29,7 +29,7 @@ def number(codes: np.ndarray, first: int = 0, last: int | None = None) -> np.nda
 
 
 def by_luhn(codes: np.ndarray) -> np.ndarray:
-    """Tells of which codes the checksum by Luhn is right."""
+    """Checks codes by Luhn's checksum."""
     values = digits(codes).astype(np.uint8)
     return luhn(values, np.ones(values.shape, bool))
 
@@ -49,7 +49,7 @@ def by_weights(
 
 
 def by_mod_11_10(codes: np.ndarray) -> np.ndarray:
-    """Tells of which codes the last digit is that of ISO/IEC 7064, modulus 11, 10."""
+    """Checks the last digit of codes by ISO/IEC 7064, modulus 11, 10."""
     values = digits(codes)
     product = np.full(len(codes), 10)
     for place in range(values.shape[1] - 1):
@@ -71,7 +71,7 @@ while len(_PERMUTED) < 8:
 
 
 def by_verhoeff(codes: np.ndarray) -> np.ndarray:
-    """Tells of which codes the checksum by Verhoeff, of the dihedral group, is right."""
+    """Checks codes by Verhoeff's checksum, of the dihedral group."""
     values = digits(codes)[:, ::-1]
     state = np.zeros(len(codes), np.int64)
     for place in range(values.shape[1]):

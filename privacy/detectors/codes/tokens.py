@@ -25,7 +25,7 @@ class Tokens:
       rows: The row of each of the n words.
       starts: Where each begins.
       sizes: How many bytes each has.
-      letters: A number of which bit i says that the word's byte i is a letter; -1 where it holds
+      letters: A number whose bit i says that the word's byte i is a letter; -1 where it holds
         anything but ASCII letters and digits.
       joints: The byte between a word and the next one; 0 where it is not one byte, or the next
         word is in another row.

@@ -60,7 +60,7 @@ def test_a_row_that_violates_several_rules_is_one_reject_that_tells_all():
             "out_of_range",
             "fare",
             "a value of column 'fare' is below 0.0 or above 100.0; a value of column 'hour' is "
-            "below 0 or above 23; a value of column 'payment' is none of the 2 of its domain",
+            "below 0 or above 23; a value of column 'payment' is not one of the 2 of its domain",
         ),
         (
             "missing_value",

@@ -193,7 +193,7 @@ class ColumnCells:
 
     def _wrong(self, type: pa.DataType) -> ConfigError:
         return ConfigError(
-            f"column {self.name!r} is {type}, of which the baseline's {self.kind} can't be "
+            f"column {self.name!r} is {type}, and of that the baseline's {self.kind} can't be "
             "counted: read it with the type that it had then, or build the baseline anew"
         )
 

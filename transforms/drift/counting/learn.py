@@ -21,7 +21,7 @@ LABELS = 255
 LABEL_BYTES = 256
 """A longer text is no label: it counts as other."""
 ID_SHARE_OF_TEXTS, ID_SHARE_OF_INTEGERS = 0.5, 0.95
-"""A column of which more than such a share of the values differ is like an id."""
+"""A column is like an id if more than this share of its values differ."""
 _MOST = 1e308
 _ENOUGH = 1000
 """Of fewer values, all may differ by chance."""
@@ -123,7 +123,7 @@ class Learner:
         """Takes rows into account.
 
         Raises:
-          ConfigError: A column has values of which there is nothing of its kind.
+          ConfigError: A column has no values of its kind.
         """
         batch = plain_batch(batch)
         self.rows += batch.num_rows

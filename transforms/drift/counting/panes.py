@@ -20,7 +20,7 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Panes:
-    """The windows, and the panes of which they are made.
+    """The windows, and the panes that they are made of.
 
     Attributes:
       size_us: The length of a window in microseconds.
@@ -53,7 +53,7 @@ class Panes:
 
     @property
     def pane_us(self) -> int:
-        """The length of a pane: the longest of which windows and periods are multiples."""
+        """The length of a pane: the longest that divides windows and periods."""
         return math.gcd(self.size_us, self.period_us)
 
     def last_start(self, pane: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ class Confirmer:
         Args:
           verdicts: Of schema `verdicts.VERDICTS`, all of one window.
 
-        Returns: What is told, of schema `EVENTS`; often nothing.
+        Returns: The events, of schema `EVENTS`; often none.
         """
         rows = _plain(verdicts)
         if not rows or rows[0]["window_start"] is None:

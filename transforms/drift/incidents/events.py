@@ -1,4 +1,4 @@
-"""Events: what is told of incidents, as rows with ids that a replay gives again."""
+"""Events: the news of incidents, as rows with ids that a replay gives again."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def event_row(monitor: str, event: str, incident: Incident, verdict: dict[str, A
       monitor: What tells the monitor: the baseline's hash and the policy's.
       event: `OPENED`, `ONGOING` or `RECOVERED`.
       incident: Of which.
-      verdict: The verdict at which it is told; its column is None where rows themselves lack.
+      verdict: The verdict that caused it; its column is None where rows themselves lack.
     """
     key = [monitor, verdict["slice"], verdict["column"], incident.since]
     found = _digest(key)

@@ -23,7 +23,7 @@ class Confirmation:
         told by the tests of all columns together. Of the others the column's own test is enough:
         it asks about a column that was named before.
       clean: After so many judged windows in a row without a difference it is over.
-      renotify: It is told again each so many windows while it goes on; 0 never does.
+      renotify: The windows after which an incident that goes on is reported again; 0 for never.
       slow_allowance, slow_bound: Small differences that last are added up (the cumulative sum of
         E. S. Page, 1954): of each window by how many standard deviations more than the allowance
         its statistic is above what chance makes of it. Beyond the bound, which grows with the
@@ -119,7 +119,7 @@ class Series:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether it says no more than that of a series of which nothing was seen."""
+        """Whether it equals the state of a series that has seen nothing."""
         is_calm = not any(strong or weak for _, strong, weak, _ in self.recent)
         return self.incident is None and not self.total and is_calm
 
@@ -135,7 +135,7 @@ def step(
       rule: When an incident begins and ends.
       bound: That of the sum of small differences.
 
-    Returns: The state; what is to be told: `OPENED`, `ONGOING`, `RECOVERED` or None; and of what.
+    Returns: The state; the news: `OPENED`, `ONGOING`, `RECOVERED` or None; and of what.
     """
     if not seen.judged:
         return series, None, None

@@ -56,7 +56,7 @@ def job_client(place: Address) -> Iterator[Any]:
 
 
 def _location(client: Any, place: Address) -> str | None:
-    """Where a dataset is; None where nobody says: who may write need not be allowed to look."""
+    """Returns where a dataset is; None if it may not be looked at, as by one who may only write."""
     try:
         found: str = client.get_dataset(f"{place.project}.{place.dataset}", timeout=30).location
     except (exceptions.Forbidden, exceptions.NotFound):

@@ -1,4 +1,4 @@
-"""A resolved BigQuery table: its columns, a filter, and the moment as of which it is read."""
+"""A resolved BigQuery table: its columns, a filter, and the moment whose state is read."""
 
 import datetime
 from collections.abc import Iterable, Mapping

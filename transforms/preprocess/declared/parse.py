@@ -104,7 +104,7 @@ class Steps:
 
 class _Reader(YamlText):
     def features(self) -> tuple[Feature, ...]:
-        """Returns the features, each of which may be made of those above it."""
+        """Returns the features; each may be made of the ones above it."""
         root = self.root()
         hint = "`features: {name: {steps: [...]}}`"
         if root is None:

@@ -56,7 +56,7 @@ class Plan:
     Attributes:
       steps: They.
       columns: The columns that they take.
-      single: Those of which a row has one value at most.
+      single: Those with at most one value a row.
       asked: The figures that are needed, in the order of the file.
       kinds: What each feature is.
     """

@@ -37,7 +37,7 @@ def step_named(name: str) -> type[Step]:
     """Returns the class of a step.
 
     Raises:
-      WrongStep: There is none of this name; the text names the nearest.
+      WrongStep: There is no such step; the text names the nearest.
     """
     if name not in NAMES:
         near = nearest(name, NAMES) or f"; there are {', '.join(step.name for step in STEPS)}"

@@ -20,7 +20,7 @@ def incidents(events: Sequence[Row], window_text: Callable[[Row], str]) -> Marku
     """Returns a table of incidents, the latest first.
 
     Args:
-      events: What is told of them, by window.
+      events: Their events, by window.
       window_text: Gives a window as people read it.
     """
     if not events:

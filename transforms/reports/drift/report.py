@@ -91,7 +91,7 @@ def drift_report(
       rows: All verdicts, by window.
       moved: The histograms of findings, by slice and column.
       facts: What is said of the whole.
-      events: What is told of incidents, by window.
+      events: The events of incidents, by window.
 
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
     """

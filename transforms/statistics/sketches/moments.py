@@ -10,7 +10,7 @@ _INT_MAX = 2**63 - 1
 _Number = int | float
 _HUGE = 2.0**1000
 _LEAST, _MOST = 2.0**-250, 2.0**250
-"""Sizes of numbers and sums of weights, of which no product is beyond what doubles hold."""
+"""Sizes of numbers and sums of weights whose products all fit into doubles."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ class SliceCode:
     """What a function of a RecordBatch of n rows says of each: a text, or whether it is in.
 
     Of texts each is a slice, `function_text`; of booleans the true ones are the slice `function`.
-    A row of which it says null is in none.
+    A row without a value is in no slice.
 
     Attributes:
       function: Its name.

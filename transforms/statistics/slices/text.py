@@ -30,7 +30,7 @@ def parse_slices(text: str, schema: pa.Schema, code: Code | None = None) -> tupl
     | form | slices |
     |---|---|
     | `column`, `column=value`, or several with commas between | each value, or the one |
-    | `expression`, `name: expression` | the rows of which it is true |
+    | `expression`, `name: expression` | the rows where it is true |
     | `python:function` | what the function says of a row |
 
     A part is by columns if it is nothing but their names, each perhaps with the value that it is

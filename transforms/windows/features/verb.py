@@ -40,7 +40,7 @@ _KEYED = beam.typehints.KV[int, beam.typehints.Tuple[bool, pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the steps know: the features, of which rows, and how far they look back."""
+    """What the steps know: the features, their rows, and how far they look back."""
 
     features: Mapping[str, Feature]
     keys: tuple[str, ...]

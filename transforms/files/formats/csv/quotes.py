@@ -97,7 +97,7 @@ class QuotedRecords:
         """Returns whether a text may end inside a quoted cell, without reading all of it.
 
         Args:
-          data: Lines, the first of which begins a record.
+          data: Lines; the first one begins a record.
           rows: How many records pyarrow.csv made of them.
           lines: How many line breaks they hold.
 

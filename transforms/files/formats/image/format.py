@@ -35,17 +35,17 @@ class Images:
     splittable: bool = field(default=False, init=False)
 
     def sample_schema(self, stream: BinaryIO, uri: str) -> pa.Schema:
-        """The columns `path` and `bytes`, whatever the files hold."""
+        """Returns the columns `path` and `bytes`, whatever the files hold."""
         return _SCHEMA
 
     def plan(self, stream: BinaryIO | None, file: File, target_bytes: int) -> Iterator[Split]:
-        """The whole file."""
+        """Yields the whole file."""
         yield whole(file)
 
     def read(
         self, stream: BinaryIO, split: Split, schema: pa.Schema, max_rows: int, max_bytes: int
     ) -> Iterator[Chunk]:
-        """The one row of a file, or why it is none."""
+        """Yields the one row of a file, or why it is none."""
         uri = split.file.uri
         data = stream.read(MAX_IMAGE_BYTES + 1)
         if fault := _fault(data):

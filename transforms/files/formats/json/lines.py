@@ -214,7 +214,7 @@ def _mask(length: int, chosen: np.ndarray) -> np.ndarray:
 
 
 def _too_wide(records: Records, numbers: np.ndarray) -> np.ndarray:
-    """The numbers of the lines that have too many keys; short ones can't."""
+    """Returns the numbers of the lines that have too many keys; short ones can't."""
     long = numbers[(records.stops - records.starts)[numbers] > 2 * MAX_KEYS]
     found = [has_too_many_keys(line) for line in records.texts(long)]
     wide: np.ndarray = long[np.array(found, bool)]
