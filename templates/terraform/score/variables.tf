@@ -219,7 +219,7 @@ variable "least_rows" {
 
 variable "alerts" {
   type        = string
-  description = "Where incidents are told as they open, go on and end: a topic, pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a file, but not of messages. A column of which 2 of the last 3 windows differ is an incident, and 3 without a difference end it."
+  description = "Where incidents are reported as they open, go on and end: a topic, pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a file, but not of messages. A column that differs in 2 of the last 3 windows is an incident, and 3 without a difference end it."
   default     = null
 
   validation {
