@@ -278,7 +278,7 @@ def test_rules_are_judged_with_the_schema(trips, schema, rules, tmp_path, capsys
     assert re.search(r"ERROR +rule max\(fare\) < 4 +Does not hold", told)
     assert re.search(r"ERROR +rule unique\(payment\) +Key repeated in 2 of 4 rows", told)
     found = anomalies(tmp_path / "out").anomaly_info["rule max(fare) < 4"]
-    assert found.description == "The rule 'max(fare) < 4' does not hold: it came to 4."
+    assert found.description == "The rule 'max(fare) < 4' does not hold: the result is 4."
     page = (tmp_path / "out/report.html").read_text()
     assert "trips.parquet#row=3" in page
     assert "Aaaa" in page, "payment has nothing to do with it, and is told by its form"

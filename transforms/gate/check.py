@@ -36,8 +36,9 @@ class CheckData(Verb):
     judge: Judge
     dead_letters: DeadLetters | None = None
 
-    def expand(self, batches: Batches | tuple[Batches, Batches]) -> "beam.PCollection[Judgement]":
-        """Returns one judgement of all rows."""
+    # Beam takes hints for one collection only, and logs a warning at every other.
+    def expand(self, batches: Any) -> "beam.PCollection[Judgement]":
+        """Returns one judgement of all rows: `Batches`, or a pair of them."""
         rows, kept = batches if isinstance(batches, tuple) else (batches, batches)
         slices = kept | "Statistics" >> CollectStatistics(self.judge.options)
         judge, checks, sides = self.judge, self.judge.checks, _unread(self.dead_letters)

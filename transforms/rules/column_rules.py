@@ -65,7 +65,7 @@ class Verdict:
     Attributes:
       rule: Its name.
       holds: Whether it holds; None where that is unknown, as of the mean of nothing.
-      measured: What its aggregates came to, in order; times as `numpy.datetime64`, in UTC.
+      measured: The results of its aggregates, in order; times as `numpy.datetime64`, in UTC.
       exact: Whether all of them were counted, none estimated.
       rows: Of how many rows.
       aggregates: The names of the aggregates, such as "mean".

@@ -1,4 +1,4 @@
-"""Broken rules as anomalies: how many rows, what columns came to, and how bad it is."""
+"""Broken rules as anomalies: how many rows, what the results of columns, and how bad it is."""
 
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
@@ -28,9 +28,9 @@ def test_a_rule_about_rows():
 @pytest.mark.parametrize(
     ("holds", "measured", "exact", "severity", "text"),
     [
-        (False, (57.25,), True, Info.ERROR, "does not hold: it came to 57.25."),
-        (False, (5000,), False, Info.ERROR, "does not hold: it came to about 5000."),
-        (None, (None, 3), True, Info.WARNING, "is unknown: it came to nothing, 3."),
+        (False, (57.25,), True, Info.ERROR, "does not hold: the result is 57.25."),
+        (False, (5000,), False, Info.ERROR, "does not hold: the result is about 5000."),
+        (None, (None, 3), True, Info.WARNING, "is unknown: the result is nothing, 3."),
     ],
 )
 def test_a_rule_about_columns(holds, measured, exact, severity, text):
