@@ -13,6 +13,7 @@ from pathlib import Path
 
 from beam_jobs.rehearsal.environment import DOCKERFILE, ROOT, Environment
 from beam_jobs.rehearsal.parameters import Request
+from beam_jobs.rehearsal.proxy import Proxy
 from beam_jobs.rehearsal.storage import Storage
 from transforms.errors import MillraceError
 
@@ -22,7 +23,6 @@ ACCOUNT = f"worker@{PROJECT}.iam.gserviceaccount.com"
 _ENV = re.compile(r"^ENV (?P<body>(?:.*\\\n)*.*)$", re.M)
 _INSTALLS = ("REQUIREMENTS_FILE", "SETUP_FILE", "EXTRA_PACKAGES")
 _PY_FILE = "FLEX_TEMPLATE_PYTHON_PY_FILE"
-_NOWHERE = "http://127.0.0.1:9"
 _SHOWN_LINES = 200
 _NOISE = re.compile(r'Extension modules: |\s+File "<frozen importlib')
 _SEVERE = ("ERROR", "CRITICAL")
@@ -63,6 +63,19 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Machine:
+    """What stands for a launcher's machine.
+
+    Attributes:
+      metadata_host: The address of its metadata server.
+      proxy: Its way out.
+    """
+
+    metadata_host: str
+    proxy: Proxy
+
+
+@dataclass(frozen=True)
 class Ended:
     """A launcher's end.
 
@@ -100,7 +113,7 @@ def start(
     launch: Launch,
     made: Environment,
     storage: Storage,
-    metadata_host: str,
+    machine: Machine,
     seconds: float,
     root: Path = ROOT,
 ) -> Ended:
@@ -110,7 +123,7 @@ def start(
       launch: What to launch.
       made: The environment with our wheel.
       storage: The emulator that is Cloud Storage to it.
-      metadata_host: The metadata server that is its machine's.
+      machine: What stands for its machine.
       seconds: How long it may take.
       root: The checkout, for the entry file and the image's variables.
 
@@ -125,7 +138,7 @@ def start(
     shutil.copyfile(root / "templates" / entry.name, entry)
     foreign = folder / "work"
     foreign.mkdir()
-    environment = {**_machine(folder, storage.url, metadata_host), **variables}
+    environment = {**_variables(folder, storage.url, machine), **variables}
     arguments = [str(made.python), str(entry), *launch.arguments(storage.bucket)]
     return _run(arguments, environment, foreign, seconds)
 
@@ -151,8 +164,8 @@ def image_variables(dockerfile: str, launch: Launch) -> dict[str, str]:
     return found
 
 
-def _machine(folder: Path, storage: str, metadata_host: str) -> Mapping[str, str]:
-    """Returns the machine's variables; what would leave it meets a proxy that is not there."""
+def _variables(folder: Path, storage: str, machine: Machine) -> Mapping[str, str]:
+    """Returns the machine's variables; whatever would leave it meets a proxy of ours."""
     return {
         "PATH": os.defpath,
         "HOME": str(folder),
@@ -160,11 +173,14 @@ def _machine(folder: Path, storage: str, metadata_host: str) -> Mapping[str, str
         "CLOUDSDK_CONFIG": str(folder / "gcloud"),
         "PYTHONFAULTHANDLER": "1",
         "STORAGE_EMULATOR_HOST": storage,
-        "GCE_METADATA_HOST": metadata_host,
-        "GCE_METADATA_IP": metadata_host,
-        "HTTPS_PROXY": _NOWHERE,
-        "HTTP_PROXY": _NOWHERE,
+        "GCE_METADATA_HOST": machine.metadata_host,
+        "GCE_METADATA_IP": machine.metadata_host,
+        "HTTPS_PROXY": machine.proxy.url,
+        "HTTP_PROXY": machine.proxy.url,
         "NO_PROXY": "127.0.0.1,localhost",
+        # Of TensorFlow's client of Cloud Storage, which asks again for minutes by default.
+        "CURL_CA_BUNDLE": str(machine.proxy.certificates),
+        "GCS_RETRY_CONFIG_MAX_RETRIES": "2",
     }
 
 

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from beam_jobs.options.declare import Declared
@@ -102,6 +103,9 @@ def uploaded(request: Request, options: Sequence[Declared], storage: Storage) ->
     found = dict(request.parameters)
     for name, value in request.parameters.items():
         path, mark, query = value.partition("?")
+        if not kinds.get(name, "").startswith("GCS_"):
+            found[name] = _with_file(value, name, storage)
+            continue
         if not _LOCAL.fullmatch(path):
             continue
         if kinds.get(name, "").startswith("GCS_READ"):
@@ -111,6 +115,14 @@ def uploaded(request: Request, options: Sequence[Declared], storage: Storage) ->
             last = path.rstrip("/").rpartition("/")[2]
             found[name] = f"gs://{storage.bucket}/{name}/{last}{slash}{mark}{query}"
     return Request(found, request.environment)
+
+
+def _with_file(value: str, name: str, storage: Storage) -> str:
+    """Puts a file into the bucket that a text names, as in `features.py` or `features.py:name`."""
+    for path in (value, value.rpartition(":")[0]):
+        if path and Path(path).is_file():
+            return storage.put(path, name) + value.removeprefix(path)
+    return value
 
 
 def command(job: str, request: Request) -> str:

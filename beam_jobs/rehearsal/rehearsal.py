@@ -13,6 +13,7 @@ from beam_jobs.rehearsal import job_file, launcher, parameters
 from beam_jobs.rehearsal.environment import ROOT, Environment, environment
 from beam_jobs.rehearsal.machine import metadata_server
 from beam_jobs.rehearsal.parameters import Request
+from beam_jobs.rehearsal.proxy import way_out
 from beam_jobs.rehearsal.storage import Storage, emulated
 from transforms.errors import ConfigError, MillraceError
 from transforms.nearest import nearest
@@ -27,10 +28,12 @@ class Rehearsed:
     Attributes:
       faults: What is wrong, in words; empty if nothing is.
       job: The job file; None where the launch did not get that far.
+      graph: The pipeline's proto; None likewise.
     """
 
     faults: Sequence[str]
     job: Mapping[str, Any] | None = None
+    graph: bytes | None = None
 
 
 def template(job: str, root: Path = ROOT) -> dict[str, Any]:
@@ -94,9 +97,15 @@ def _launch(
 ) -> Rehearsed:
     name = f"gs://{storage.bucket}/staging/template_launches/{time.time_ns()}/job_object"
     launch = launcher.Launch(job, image, name, request)
-    with metadata_server(launcher.PROJECT, launcher.ACCOUNT) as host:
-        ended = launcher.start(launch, made, storage, host, seconds, root)
+    with (
+        metadata_server(launcher.PROJECT, launcher.ACCOUNT) as host,
+        way_out(storage.url, made.folder) as proxy,
+    ):
+        machine = launcher.Machine(host, proxy)
+        ended = launcher.start(launch, made, storage, machine, seconds, root)
     tell(f"launcher: exit code {ended.code} after {ended.seconds:.1f} s of {seconds:g}")
+    if proxy.refused:
+        tell(f"out of reach, but asked for: {', '.join(sorted(proxy.refused))}")
     if ended.late or ended.code:
         return Rehearsed([_failure(ended, seconds)])
     content = storage.read(name)
@@ -137,7 +146,7 @@ def _judge(
         (str(made.folder), str(root)),
         SECRET,
     )
-    return Rehearsed(job_file.faults(content, graph, expected), job)
+    return Rehearsed(job_file.faults(content, graph, expected), job, graph)
 
 
 def _gpu_form(request: Request) -> str:

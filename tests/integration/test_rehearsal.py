@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from beam_jobs.metadata import jobs
+from beam_jobs.options.streaming import StreamOptions
 from beam_jobs.rehearsal import launcher
 from beam_jobs.rehearsal.environment import check_isolated, environment
 from beam_jobs.rehearsal.rehearsal import rehearse, template
 from beam_jobs.rehearse import main
+from beam_jobs.running.runners import SECRET
+from tests.integration import launches
+from tests.integration.launches import CASES, GPU, check_golden, golden
 from tests.support import ROOT
 from transforms.errors import MillraceError
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-GPU = "type:nvidia-l4;count:1;install-nvidia-driver"
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +68,38 @@ def test_scoring_on_a_gpu_is_launched(given, folder):
     assert Path(given["output"]).exists() is False
 
 
-def test_redaction_is_launched(tmp_path, folder):
-    (tmp_path / "in.csv").write_text("name,mail\na,a@example.com\n")
-    text = "inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}\n"
-    (tmp_path / "policy.yaml").write_text(text)
-    given = {"input": f"{tmp_path}/in.csv", "policy": f"{tmp_path}/policy.yaml"}
-    found = rehearse("redact", {**given, "output": "out/"}, folder, 100, lambda line: None)
-    assert found.faults == []
-    assert found.job["name"] == "rehearsal-redact"
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, linear_model):
+    path = tmp_path_factory.mktemp("files") / "given"
+    launches.make_files(path, linear_model)
+    return path
+
+
+def test_every_job_is_rehearsed():
+    assert {case.job for case in CASES.values() if not case.streaming} == set(jobs())
+    streams = {name for name, kind in jobs().items() if issubclass(kind, StreamOptions)}
+    assert {case.job for case in CASES.values() if case.streaming} == streams
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_launch_of_every_job(name, files, folder):
+    case, told = CASES[name], []
+    found = rehearse(case.job, case.given(files), folder, 100, told.append)
+    assert found.faults == [], "\n".join(told)
+    made = golden(found.job, found.graph)
+    check_golden(name, made)
+    # Whoever writes the golden files anew still has these to pass.
+    assert made["name"] == f"rehearsal-{case.job}"
+    assert made["type"] == ("JOB_TYPE_STREAMING" if case.streaming else "JOB_TYPE_BATCH")
+    hinted = {step: hint for step, hint in made["steps"].items() if hint}
+    step = {"Score/RunInference": f"accelerator={GPU}"}
+    assert hinted == (step if case.gpu == "step" else {})
+    services = made["environment"].get("serviceOptions", [])
+    assert services == ([f"worker_accelerator={GPU}"] if case.gpu == "service" else [])
+    assert str(files) not in json.dumps(found.job)
+    options = found.job["environment"]["sdkPipelineOptions"]["options"]
+    assert options["save_main_session"] is False
+    assert not [option for option in options if SECRET.search(option) and options[option]]
 
 
 def test_the_real_error_is_shown(given, folder):

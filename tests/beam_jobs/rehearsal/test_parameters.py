@@ -4,7 +4,9 @@ import shlex
 
 import pytest
 
-from beam_jobs.rehearsal.parameters import Request, command, faults
+from beam_jobs.metadata import jobs
+from beam_jobs.options.declare import declared
+from beam_jobs.rehearsal.parameters import Request, command, faults, uploaded
 from beam_jobs.rehearsal.rehearsal import template
 from beam_jobs.rehearse import pairs
 from transforms.errors import ConfigError
@@ -50,6 +52,33 @@ def test_the_command_keeps_commas_quotes_and_spaces():
     assert flags["--worker-machine-type"] == "g2"
     assert flags["--additional-experiments"] == "a,b"
     assert flags["--additional-pipeline-options"] == "disk_size_gb=50"
+
+
+class Bucket:
+    """Takes files, and says where they are."""
+
+    bucket = "b"
+
+    def put(self, local, name):
+        return f"gs://b/{name}/{local.rpartition('/')[2]}"
+
+
+def test_files_of_this_machine_are_put_where_a_launcher_finds_them(tmp_path):
+    (tmp_path / "f.py").touch()
+    given = {
+        "preprocessing_fn": f"{tmp_path}/f.py:name",
+        "schema": f"{tmp_path}/s.pbtxt",
+        "output": "out/",
+        "splits": "train:2,eval:1",
+    }
+    options = declared(jobs()["preprocess"])
+    found = uploaded(Request.of({**given, "machine_type": "g2"}), options, Bucket())
+    assert found.parameters == {
+        "preprocessing_fn": "gs://b/preprocessing_fn/f.py:name",
+        "schema": "gs://b/schema/s.pbtxt",
+        "output": "gs://b/output/out/",
+        "splits": "train:2,eval:1",
+    }
 
 
 def test_a_delimiter_that_no_value_holds():
