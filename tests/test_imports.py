@@ -87,6 +87,7 @@ FREE_OF_BEAM = """
     transforms.drift.judging transforms.drift.make transforms.drift.outcome
     transforms.faults transforms.files transforms.keys.key_hash transforms.metadata
     transforms.rejects transforms.reports transforms.rows.batches transforms.rules.files
+    transforms.preprocess.declared.states transforms.preprocess.steps
     transforms.row_checks.checks transforms.schema transforms.statistics.collect
     transforms.windows.assign transforms.windows.features.compute
     inference.devices.gpu inference.loaded inference.model.model

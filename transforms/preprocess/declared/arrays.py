@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.preprocess.declared.values import FLOAT, INT, TEXT
+from transforms.preprocess.declared.values import FLOAT, INT, TEXT, Many, One, Vector
+from transforms.preprocess.figures.counts import texts_of
 
 
 class Arrays:
@@ -73,7 +74,7 @@ class Arrays:
     def sigmoid(x: np.ndarray) -> np.ndarray:
         """Returns 1 / (1 + exp(-x))."""
         with np.errstate(all="ignore"):
-            return np.float32(1) / (np.float32(1) + Arrays.precisely("exp", -x))
+            return np.asarray((1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32))
 
     @staticmethod
     def buckets(x: np.ndarray, boundaries: np.ndarray) -> np.ndarray:
@@ -101,10 +102,94 @@ class Arrays:
         values: Any, vocabulary: Any, num_oov_buckets: int, default_value: int, name: str
     ) -> tuple[np.ndarray, int]:
         """Returns the places of values in a vocabulary, and how many categories there are."""
-        from transforms.preprocess.figures.counts import texts_of
-
         texts = texts_of(values if isinstance(values, pa.Array) else pa.array(values))
         places = pc.index_in(texts, value_set=vocabulary.values)
         unknown = len(vocabulary) if num_oov_buckets else default_value
         made = places.cast(pa.int64()).fill_null(unknown).to_numpy()
         return made, len(vocabulary) + num_oov_buckets
+
+    @staticmethod
+    def texts(values: Any) -> pa.Array:
+        """Returns texts or integers as texts."""
+        if isinstance(values, pa.Array):
+            return values
+        return texts_of(pa.array(values)).cast(pa.binary())
+
+    @staticmethod
+    def joined(texts: list[pa.Array], separator: str) -> pa.Array:
+        """Returns texts that follow each other as one, row by row; null if one is."""
+        return pc.binary_join_element_wise(*texts, pa.scalar(separator.encode(), pa.binary()))
+
+    @staticmethod
+    def all_present(masks: list[np.ndarray | None]) -> np.ndarray | None:
+        """Returns which rows have a value in each column; None if all have."""
+        known = [mask for mask in masks if mask is not None]
+        return np.logical_and.reduce(known) if known else None
+
+    @staticmethod
+    def lower(values: pa.Array) -> pa.Array:
+        """Returns texts with A to Z in lower case."""
+        return pc.ascii_lower(values.view(pa.string())).view(pa.binary())
+
+    @staticmethod
+    def split(value: One, separator: str | None) -> Many:
+        """Returns the words of texts."""
+        texts = value.values.view(pa.string())
+        if separator is None:
+            words = pc.ascii_split_whitespace(texts)
+        else:
+            words = pc.split_pattern(texts, separator)
+        rows = pc.list_parent_indices(words).to_numpy().astype(np.int64)
+        found = words.flatten()
+        if separator is None:
+            there = pc.greater(pc.binary_length(found), 0)
+            found, rows = found.filter(there), rows[there.to_numpy(zero_copy_only=False)]
+        return Many(found.view(pa.binary()), rows, len(texts))
+
+    @staticmethod
+    def ngrams(value: Many, lengths: tuple[int, ...], separator: str) -> Many:
+        """Returns words that follow each other in a row, joined; all of one length, then longer."""
+        values, rows = [], []
+        number = len(value.rows)
+        for length in range(lengths[0], lengths[1] + 1):
+            starts = np.arange(max(0, number - length + 1))
+            starts = starts[value.rows[starts] == value.rows[starts + length - 1]]
+            words = [value.values.take(pa.array(starts + at)) for at in range(length)]
+            values.append(Arrays.joined(words, separator))
+            rows.append(value.rows[starts])
+        together = np.concatenate(rows)
+        order = np.argsort(together, kind="stable")
+        return Many(pa.concat_arrays(values).take(pa.array(order)), together[order], value.count)
+
+    @staticmethod
+    def hot(value: One | Many, size: int) -> np.ndarray:
+        """Returns n rows of zeros, with ones at the categories."""
+        if isinstance(value, One):
+            rows, count = np.arange(len(value.values)), len(value.values)
+            known = np.ones(count, bool) if value.present is None else value.present
+        else:
+            rows, count, known = value.rows, value.count, np.ones(len(value.rows), bool)
+        known = known & (value.values >= 0) & (value.values < size)
+        made = np.zeros((count, size), np.float32)
+        made[rows[known], value.values[known]] = 1
+        return made
+
+    @staticmethod
+    def matrix(value: Any) -> np.ndarray:
+        """Returns columns of numbers, or vectors, as n rows of floats."""
+        if isinstance(value, Vector):
+            return Arrays.floats(value.values)
+        return np.column_stack([Arrays.floats(each.values) for each in value])
+
+    @staticmethod
+    def projected(x: np.ndarray, directions: np.ndarray | None, size: int) -> np.ndarray:
+        """Returns n rows of k numbers by directions of k: n rows of `size`."""
+        if directions is None:
+            return np.zeros((len(x), size), np.float32)
+        return np.asarray(x @ directions)
+
+    @staticmethod
+    def circle(x: np.ndarray, period: Any) -> np.ndarray:
+        """Returns sine and cosine of x / period of a whole turn: n rows of two floats."""
+        angle = x.astype(np.float64) / period * (2 * np.pi)
+        return np.column_stack([np.sin(angle), np.cos(angle)]).astype(np.float32)

@@ -39,7 +39,11 @@ class StepsFunction:
                 known = self._known(asked.get((feature.name, place)), step, value, ops)
                 value = step.apply(value, known, ops)
             made[feature.name] = value
-        return {name: ops.output(made[name]) for name in plan.outputs}
+        outputs: dict[str, Any] = {}
+        for feature in plan.steps.features:
+            if feature.output:
+                outputs |= ops.outputs(feature.name, made[feature.name])
+        return outputs
 
     def _known(self, key: str | None, step: Any, value: Any, ops: Tensors) -> Any:
         if key is None:

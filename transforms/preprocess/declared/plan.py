@@ -87,7 +87,10 @@ class Plan:
         used = [every[name] for name in steps.columns]
         columns = RawColumns(tuple(used), frozenset(steps.columns))
         kinds = tuple((name, maker.kinds[name]) for name in maker.kinds)
-        return cls(steps, columns, frozenset(single), tuple(maker.asked), kinds)
+        made = cls(steps, columns, frozenset(single), tuple(maker.asked), kinds)
+        if len(set(made.outputs)) < len(made.outputs):
+            raise ConfigError(f"{steps.where}: a feature is called as one that tfidf makes")
+        return made
 
     @property
     def phases(self) -> int:
@@ -96,8 +99,11 @@ class Plan:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the features that become columns, sorted."""
-        return tuple(sorted(each.name for each in self.steps.features if each.output))
+        """The names of the columns that features become, sorted."""
+        kinds, made = dict(self.kinds), []
+        for name in (each.name for each in self.steps.features if each.output):
+            made += [f"{name}_index", f"{name}_weight"] if kinds[name].weighted else [name]
+        return tuple(sorted(made))
 
 
 class _Maker:

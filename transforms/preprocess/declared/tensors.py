@@ -1,5 +1,6 @@
 """The operations of steps on tensors: in the transform graph, and in a preprocessing function."""
 
+import math
 from typing import Any
 
 from transforms.preprocess.declared.values import Many, One, Value, Vector
@@ -46,7 +47,8 @@ class Tensors:
 
     def sigmoid(self, x: Any) -> Any:
         """Returns 1 / (1 + exp(-x))."""
-        return 1.0 / (1.0 + self.precisely("exp", -x))
+        exact = 1 / (1 + self.tf.exp(-self.tf.cast(x, self.tf.float64)))
+        return self.tf.cast(exact, self.tf.float32)
 
     def buckets(self, x: Any, boundaries: Any) -> Any:
         """Returns how many boundaries are at or below each number; all of them for NaN."""
@@ -78,6 +80,106 @@ class Tensors:
             size = self.tft.get_num_buckets_for_transformed_feature(made)
         return made, size
 
+    def texts(self, values: Any) -> Any:
+        """Returns texts or integers as texts."""
+        return values if values.dtype == self.tf.string else self.tf.strings.as_string(values)
+
+    def joined(self, texts: list[Any], separator: str) -> Any:
+        """Returns texts that follow each other as one, row by row."""
+        return self.tf.strings.join(texts, separator)
+
+    def all_present(self, masks: list[Any]) -> Any:
+        """Returns which rows have a value in each column; None if all have."""
+        known = [mask for mask in masks if mask is not None]
+        return self.tf.reduce_all(self.tf.stack(known), axis=0) if known else None
+
+    def hashed(self, texts: Any, buckets: int, key: tuple[int, ...] | None) -> Any:
+        """Returns the numbers of texts by hash."""
+        return self.tft.hash_strings(texts, buckets, None if key is None else list(key))
+
+    def lower(self, values: Any) -> Any:
+        """Returns texts with A to Z in lower case."""
+        return self.tf.strings.lower(values)
+
+    def split(self, value: One, separator: str | None) -> Many:
+        """Returns the words of texts."""
+        tf = self.tf
+        words = tf.strings.split(value.values, separator)
+        if value.present is not None:
+            # A missing text is an empty one here, and that would be one word.
+            there = tf.gather(value.present, words.value_rowids())
+            words = tf.ragged.boolean_mask(words, words.with_values(there))
+        return Many(words.values, words.value_rowids(), words.nrows(out_type=tf.int64))
+
+    def ngrams(self, value: Many, lengths: tuple[int, ...], separator: str) -> Many:
+        """Returns words that follow each other in a row, joined; all of one length, then longer."""
+        tf = self.tf
+        words = self.ragged(value)
+        widths = list(range(lengths[0], lengths[1] + 1))
+        made = tf.strings.ngrams(words, widths, separator)
+        return Many(made.values, made.value_rowids(), made.nrows(out_type=tf.int64))
+
+    def hot(self, value: One | Many, size: Any) -> Any:
+        """Returns n rows of zeros, with ones at the categories."""
+        tf = self.tf
+        if isinstance(value, One):
+            known = value.values
+            if value.present is not None:
+                known = tf.where(value.present, known, tf.constant(-1, tf.int64))
+            return tf.one_hot(known, size, dtype=tf.float32)
+        each = tf.one_hot(value.values, size, dtype=tf.float32)
+        return tf.minimum(tf.math.unsorted_segment_sum(each, value.rows, value.count), 1.0)
+
+    def weighted_terms(self, value: Many, inverse: Any) -> Many:
+        """Returns each term of a row once, with its share in the row times a weight of its own.
+
+        Args:
+          value: Terms; those below 0, or beyond the weights, are none.
+          inverse: The weight of each term.
+        """
+        tf = self.tf
+        size = len(inverse)
+        length = tf.math.unsorted_segment_sum(
+            tf.ones_like(value.values, tf.float32), value.rows, value.count
+        )
+        known = (value.values >= 0) & (value.values < size)
+        places = tf.boolean_mask(value.rows * size + value.values, known)
+        pairs, _, number = tf.unique_with_counts(tf.sort(places))
+        rows, terms = pairs // size, pairs % size
+        share = tf.cast(number, tf.float32) / tf.gather(length, rows)
+        weights = share * tf.gather(tf.constant(inverse), terms)
+        return Many(terms, rows, value.count, size, weights)
+
+    def spread(self, value: Many) -> Any:
+        """Returns weighted terms as n rows of a weight for each term."""
+        tf = self.tf
+        places = tf.stack([value.rows, value.values], 1)
+        shape = tf.stack([tf.cast(value.count, tf.int64), tf.constant(value.size, tf.int64)])
+        return tf.ensure_shape(tf.scatter_nd(places, value.weights, shape), [None, value.size])
+
+    def matrix(self, value: Any) -> Any:
+        """Returns columns of numbers, or vectors, as n rows of floats."""
+        if isinstance(value, Vector):
+            return self.floats(value.values)
+        return self.tf.stack([self.floats(each.values) for each in value], 1)
+
+    def projected(self, x: Any, directions: Any, size: int) -> Any:
+        """Returns n rows of k numbers by directions of k: n rows of `size`."""
+        if directions is None:
+            return self.tf.zeros([self.tf.shape(x)[0], size])
+        return self.tf.matmul(x, directions)
+
+    def circle(self, x: Any, period: Any) -> Any:
+        """Returns sine and cosine of x / period of a whole turn: n rows of two floats."""
+        tf = self.tf
+        angle = tf.cast(x, tf.float64) / tf.cast(period, tf.float64) * (2 * math.pi)
+        return tf.cast(tf.stack([tf.sin(angle), tf.cos(angle)], 1), tf.float32)
+
+    def ragged(self, value: Many) -> Any:
+        """Returns lists of values."""
+        rows, count = value.rows, value.count
+        return self.tf.RaggedTensor.from_value_rowids(value.values, rows, count, validate=False)
+
     def _file(self, vocabulary: Vocabulary, name: str) -> str:
         """Returns the file of a vocabulary, written once."""
         path = f"{self.folder}/{name}"
@@ -108,8 +210,7 @@ class Tensors:
             shape = [tf.size(value.present, tf.int64), tf.constant(1, tf.int64)]
             indices = tf.stack([rows, tf.zeros_like(rows)], 1)
             return tf.SparseTensor(indices, values, tf.stack(shape))
-        ragged = tf.RaggedTensor.from_value_rowids(value.values, value.rows, value.count, False)
-        return ragged.to_sparse()
+        return self.ragged(value).to_sparse()
 
     def given(self, tensor: Any, one: bool) -> Value:
         """Returns a feature's tensor as a value of steps.
@@ -140,20 +241,27 @@ class Tensors:
         values = tf.reshape(tf.sparse.to_dense(tensor, default), [-1])
         return One(values, tf.reshape(tf.sparse.to_dense(there, False), [-1]))
 
-    def output(self, value: Any) -> Any:
-        """Returns a value of steps as a tensor of the graph's outputs, with its domain."""
+    def outputs(self, name: str, value: Any) -> dict[str, Any]:
+        """Returns a value of steps as tensors of the graph's outputs: two where it is weighted."""
+        if isinstance(value, Many) and value.weights is not None:
+            weights = Many(value.weights, value.rows, value.count)
+            return {f"{name}_index": self._output(value), f"{name}_weight": self._output(weights)}
+        return {name: self._output(value)}
+
+    def _output(self, value: Any) -> Any:
+        """Returns a value of steps as a tensor, with its domain."""
         tensor = value.values
         sparse = isinstance(value, Many) or (isinstance(value, One) and value.present is not None)
         if sparse:
             tensor = self.sparse(value)
-        size = getattr(value, "size", None)
-        if size is not None:
-            self._bound(tensor.values if sparse else tensor, size)
+        if not isinstance(value, Vector) and value.size is not None:
+            self._bound(tensor.values if sparse else tensor, value.size, value.least)
         return tensor
 
-    def _bound(self, tensor: Any, size: Any) -> None:
+    def _bound(self, tensor: Any, size: Any, least: int) -> None:
         import tensorflow_transform.schema_inference as home
 
         if not self.tf.executing_eagerly():
-            least, most = self.tf.constant(0, self.tf.int64), self.tf.cast(size, self.tf.int64) - 1
-            home.set_tensor_schema_override(tensor, least, most)  # type: ignore[no-untyped-call]
+            most = self.tf.cast(size, self.tf.int64) - 1
+            lowest = self.tf.constant(least, self.tf.int64)
+            home.set_tensor_schema_override(tensor, lowest, most)  # type: ignore[no-untyped-call]

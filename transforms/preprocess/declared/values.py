@@ -23,6 +23,8 @@ class Kind:
         rows tell.
       parts: What several columns are, each.
       traced: Whether numpy can make it too, so that it can be analyzed.
+      category: Whether it is a number below a size, which may become known with the rows.
+      weighted: Whether each value has a weight.
     """
 
     shape: str
@@ -31,6 +33,8 @@ class Kind:
     size: int | None = None
     parts: tuple["Kind", ...] = ()
     traced: bool = True
+    category: bool = False
+    weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,17 @@ class One:
       values: n values; those of rows without one mean nothing, and are 0 or empty.
       present: n booleans; None where each row has a value.
       size: How many categories there are, if it is one.
+      least: The least category: what stands for unknown ones may be -1.
     """
 
     values: Any
     present: Any = None
     size: Any = None
+    least: int = 0
 
-    def of(self, values: Any, size: Any = None) -> "One":
+    def of(self, values: Any, size: Any = None, least: int = 0) -> "One":
         """Returns other values of the same rows."""
-        return replace(self, values=values, size=size)
+        return replace(self, values=values, size=size, least=least)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Many:
       count: How many rows there are.
       size: How many categories there are, if they are some.
       weights: What each weighs, if they are weighted.
+      least: The least category.
     """
 
     values: Any
@@ -69,10 +76,11 @@ class Many:
     count: Any
     size: Any = None
     weights: Any = None
+    least: int = 0
 
-    def of(self, values: Any, size: Any = None) -> "Many":
+    def of(self, values: Any, size: Any = None, least: int = 0) -> "Many":
         """Returns other values of the same rows and number."""
-        return replace(self, values=values, size=size)
+        return replace(self, values=values, size=size, least=least)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Vector:
 
     values: Any
 
-    def of(self, values: Any, size: Any = None) -> "Vector":
+    def of(self, values: Any, size: Any = None, least: int = 0) -> "Vector":
         """Returns other numbers of the same rows."""
         return Vector(values)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.errors import ConfigError
+from transforms.preprocess.figures.numbers import finite
 
 MOST_BYTES = 2 << 30
 """Texts of a vocabulary that one machine holds."""
@@ -32,8 +33,10 @@ class Counts:
     latest: pa.LargeBinaryArray = field(default_factory=_none)
     latest_counts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def add(self, values: pa.Array) -> None:
-        """Takes texts or integers into account; none is null."""
+    def add(self, values: pa.Array | np.ndarray) -> None:
+        """Takes texts or numbers into account, none of them null."""
+        if isinstance(values, np.ndarray):
+            values = pa.array(finite(values))
         found = values.value_counts()
         self._put(texts_of(found.field(0)), np.asarray(found.field(1)))
 
@@ -95,7 +98,7 @@ class Counts:
 
 
 def texts_of(values: pa.Array) -> pa.Array:
-    """Returns texts or integers as bytes: integers as they are written."""
-    if pa.types.is_integer(values.type):
+    """Returns texts or numbers as bytes: numbers as they are written."""
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         values = values.cast(pa.large_string())
     return values.cast(pa.large_binary())

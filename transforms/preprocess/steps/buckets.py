@@ -32,7 +32,7 @@ class ApplyBuckets(Step):
 
     def made(self, given: Kind) -> Kind:
         """Returns categories."""
-        return dataclasses.replace(given, dtype=INT, size=len(self.boundaries) + 1)
+        return dataclasses.replace(given, dtype=INT, size=len(self.boundaries) + 1, category=True)
 
     def apply(self, value: Any, known: Any, ops: Any) -> Any:
         """Returns the buckets."""
@@ -62,7 +62,7 @@ class Bucketize(Step):
 
     def made(self, given: Kind) -> Kind:
         """Returns categories."""
-        return dataclasses.replace(given, dtype=INT, size=self.num_buckets)
+        return dataclasses.replace(given, dtype=INT, size=self.num_buckets, category=True)
 
     def figure(self, given: Kind) -> type:
         """Needs quantiles."""

@@ -58,7 +58,9 @@ class Fill(Step):
     def made(self, given: Kind) -> Kind:
         """Returns the same, whole."""
         dtype = given.dtype if self._keeps else FLOAT
-        return dataclasses.replace(given, whole=True, dtype=dtype)
+        return dataclasses.replace(
+            given, whole=True, dtype=dtype, category=given.category and self._keeps
+        )
 
     def figure(self, given: Kind) -> type | None:
         """Needs what is filled in, unless that is a constant."""

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from transforms.nearest import nearest
-from transforms.preprocess.steps import arithmetic, buckets, fill, scaling, vocabulary
+from transforms.preprocess.steps import (
+    arithmetic,
+    buckets,
+    dates,
+    fill,
+    hashing,
+    one_hot,
+    pca,
+    scaling,
+    texts,
+    tfidf,
+    vocabulary,
+)
 from transforms.preprocess.steps.step import Step, WrongStep
 
 STEPS: tuple[type[Step], ...] = (
@@ -18,6 +30,17 @@ STEPS: tuple[type[Step], ...] = (
     buckets.ApplyBuckets,
     buckets.Bucketize,
     vocabulary.ComputeAndApplyVocabulary,
+    hashing.HashStrings,
+    hashing.Cross,
+    one_hot.OneHot,
+    texts.Lower,
+    texts.Split,
+    texts.NGrams,
+    tfidf.TfIdf,
+    dates.DatePart,
+    dates.CyclicTime,
+    dates.Cyclic,
+    pca.Pca,
 )
 """In the order of the docs."""
 

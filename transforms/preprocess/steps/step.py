@@ -56,6 +56,8 @@ class Step:
         Raises:
           WrongStep: It does not; the text says what it takes.
         """
+        if given.weighted:
+            raise WrongStep("no step takes weighted terms: tfidf is the last, or {dense: true}")
         if given.shape not in self.shapes:
             wanted = " or ".join(_SHAPES[each] for each in self.shapes)
             raise WrongStep(f"{self.name} takes {wanted}, but is given {_SHAPES[given.shape]}")
@@ -120,7 +122,7 @@ class Elementwise(Step):
     def made(self, given: Kind) -> Kind:
         """Returns floats of the same shape."""
         size = given.size if given.shape == "vector" else None
-        return dataclasses.replace(given, dtype=FLOAT, size=size)
+        return dataclasses.replace(given, dtype=FLOAT, size=size, category=False)
 
     def apply(self, value: Any, known: Any, ops: Any) -> Any:
         """Returns the new numbers."""

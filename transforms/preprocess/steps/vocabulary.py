@@ -50,7 +50,9 @@ class ComputeAndApplyVocabulary(Step):
         """Returns categories."""
         # What numpy can't do is the hash of unknown texts to several buckets.
         traced = self.num_oov_buckets <= 1
-        return dataclasses.replace(given, dtype=INT, size=None, traced=given.traced and traced)
+        return dataclasses.replace(
+            given, dtype=INT, size=None, traced=given.traced and traced, category=True
+        )
 
     def figure(self, given: Kind) -> type:
         """Needs all texts and their numbers."""
@@ -79,7 +81,7 @@ class ComputeAndApplyVocabulary(Step):
         ranks, size = ops.lookup(
             value.values, known, self.num_oov_buckets, self.default_value, name
         )
-        return value.of(ranks, size)
+        return value.of(ranks, size, 0 if self.num_oov_buckets else min(0, self.default_value))
 
 
 def _fits_a_line(values: pa.Array) -> np.ndarray:
