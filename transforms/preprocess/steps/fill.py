@@ -24,7 +24,7 @@ class Fill(Step):
     """
 
     strategy: str = "constant"
-    value: float | int | str | None = None
+    value: int | float | str | None = None
 
     name: ClassVar[str] = "fill"
     aliases: ClassVar[tuple[str, ...]] = ("SimpleImputer", "fillna", "impute")
