@@ -80,6 +80,13 @@ class Options(JobOptions):
         metavar="URI",
         group="Preprocessing",
     )
+    trust_graph: bool = option(
+        "Apply a transform graph that reads or writes files, or runs Python code: it can do what "
+        "you can, so trust who made it. By default such a graph is refused, with the names of its "
+        "operations.",
+        default=False,
+        group="Preprocessing",
+    )
     analyze_only: bool = option(
         "Write the transform graph and no features.", default=False, group="Preprocessing"
     )
@@ -119,7 +126,6 @@ def resolve(options: Options) -> Resolved:
     from transforms.families import family_of
     from transforms.io.file_source import Source
     from transforms.keys.splits import Splits
-    from transforms.preprocess.graph import TransformGraph
 
     if not family_of(options.input).bounded:
         raise ConfigError(
@@ -127,7 +133,7 @@ def resolve(options: Options) -> Resolved:
             "the transform graph to messages by python -m beam_jobs.score --transform_graph"
         )
     _check_one(options)
-    graph = TransformGraph.read(options.transform_graph) if options.transform_graph else None
+    graph = _graph(options)
     splits = Splits.parse(options.splits, options.split_key)
     analysis = _by_function(options) if options.preprocessing_fn else None
     source = None
@@ -185,6 +191,17 @@ def _by_steps(options: Options) -> "tuple[Analyze, Source | None]":
     return Analyze(schema=raw_schema(steps, source.schema), steps=steps), source
 
 
+def _graph(options: Options) -> "TransformGraph | None":
+    """Returns the graph that is given, if any."""
+    from transforms import wording
+    from transforms.preprocess.graph import TransformGraph
+
+    if options.transform_graph is None:
+        return None
+    with wording.command_line():
+        return TransformGraph.read(options.transform_graph, options.trust_graph)
+
+
 def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
     """Builds the whole pipeline."""
     from transforms.io.read import Read
@@ -201,7 +218,10 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     parts = rows | "Split" >> SplitRows(splits)
     for name in splits.names:
         features = parts[name] | f"Preprocess {name}" >> Preprocess(
-            graph, dead_letters=run.dead_letters
+            # One that was made here is of the user's own code.
+            graph,
+            trust_graph=resolved.graph is None,
+            dead_letters=run.dead_letters,
         )
         write = Write(options.output, run.commit, folder=f"Split-{name}")
         _ = features | f"Write {name}" >> write

@@ -89,7 +89,7 @@ class Resolved:
 
 def resolve(options: Options) -> Resolved:
     """Looks at the model, the files and the rules, and checks that they fit each other."""
-    from inference import wording
+    from transforms import wording
 
     with wording.command_line():
         return _resolve(options)

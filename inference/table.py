@@ -10,12 +10,12 @@ from inference.loaded import LoadedModel
 from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.model.resolve import resolved
 from inference.score import score_batch
-from inference.wording import rows_in_memory
 from transforms.arrow.types import plain_schema
 from transforms.batches import rebatch
 from transforms.errors import ConfigError
 from transforms.rejects import REJECTS, Outcome
 from transforms.rows.batches import DICT, FRAME, batch_of, infer_schema, record_of
+from transforms.wording import rows_in_memory
 
 
 def score_table(

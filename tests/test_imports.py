@@ -20,9 +20,9 @@ HOMES = {
 }
 FLOORS = {
     "transforms": """
-        errors nearest reasons words
+        errors nearest reasons wording words
         calls faults lazy progress tensorflow yaml_text
-        families
+        families saved_models
         arrow
         batches
         rejects replaced_ops
@@ -48,7 +48,7 @@ FLOORS = {
         preprocess
     """,
     "inference": """
-        time_limit wording
+        time_limit
         signature devices
         tensors
         handlers

@@ -12,9 +12,6 @@ T = TypeVar("T")
 SMALLEST = 16
 """The smallest size that rows are padded to: tiny calls cost the same, and each size compiles."""
 
-PROBES = 128
-"""How many rows must fail alone, and alike, before others of their call are not tried alone."""
-
 
 @dataclass(frozen=True)
 class Failed:
@@ -31,6 +28,14 @@ class CallResult(Generic[T]):
     start: int
     count: int
     result: T
+
+
+@dataclass(frozen=True)
+class _Error:
+    """What a call failed of, and whether memory ran out."""
+
+    message: str
+    exhausted: bool
 
 
 class RowLimit:
@@ -118,67 +123,73 @@ class Calls(Generic[T]):
     def _attempt(
         self, start: int, count: int, padded: int, limit: RowLimit
     ) -> Iterator[CallResult[T] | Failed]:
-        """Scores rows; halves them while that fails, until the rows at fault are alone."""
+        """Scores rows; with fewer a call while that fails, until the rows at fault are alone."""
+        found = self._called(start, count, padded)
+        if isinstance(found, CallResult):
+            yield found
+        elif found.exhausted and padded > 1:
+            yield from self._with_less(start, count, padded, limit)
+        elif count == 1:
+            yield Failed(start, found.message)
+        else:
+            yield from self._around(start, count, limit)
+
+    def _called(self, start: int, count: int, padded: int) -> "CallResult[T] | _Error":
         try:
-            yield CallResult(start, count, self.call(start, count, padded))
-            return
+            return CallResult(start, count, self.call(start, count, padded))
         except self.passed:
             raise
         except Exception as error:
-            exhausted, message = self.exhausted(error), self.blame(error)
-        if exhausted and padded > count:
-            parts, fitting = [*self._attempt(start, count, count, limit)], count
-        elif count == 1:
-            yield Failed(start, message)
-            return
-        elif not exhausted and (alike := self._all_alike(start, count, message, limit)):
-            yield from alike
-            return
+            return _Error(self.blame(error), self.exhausted(error))
+
+    def _around(self, start: int, count: int, limit: RowLimit) -> Iterator[CallResult[T] | Failed]:
+        """Scores the good ones of rows that fail together, each bad one alone.
+
+        The size of a call is halved where it fails and doubled where it succeeds. So a bad row
+        among good ones takes a search, of at most 3 log2(count) calls; and where most are bad, the
+        size stays 1: all of n rows take at most 2 n + log2(n) calls, and n + log2(n) if none is
+        good. No row is judged by others.
+        """
+        end, size = start + count, count // 2
+        while start < end:
+            rows = min(size, end - start)
+            found = self._called(start, rows, limit.padded(rows))
+            if isinstance(found, _Error) and rows > 1 and not found.exhausted:
+                size = rows // 2
+                continue
+            yield from self._settled(found, start, rows, limit)
+            start, size = start + rows, 1 if isinstance(found, _Error) else 2 * rows
+
+    def _settled(
+        self, found: "CallResult[T] | _Error", start: int, count: int, limit: RowLimit
+    ) -> Iterator[CallResult[T] | Failed]:
+        """Returns what is known of rows after a call, and calls again where memory ran out."""
+        if isinstance(found, CallResult):
+            yield found
+        elif found.exhausted:
+            yield from self._attempt(start, count, count, limit)
         else:
-            parts, fitting = self._halved(start, count, exhausted, limit), (count + 1) // 2
-        if exhausted and not any(isinstance(part, Failed) for part in parts):
+            yield Failed(start, found.message)
+
+    def _with_less(
+        self, start: int, count: int, padded: int, limit: RowLimit
+    ) -> list[CallResult[T] | Failed]:
+        """Scores rows after memory ran out: without padding, else half of them a call."""
+        if padded > count:
+            parts, fitting = [*self._attempt(start, count, count, limit)], count
+        else:
+            parts, fitting = self._halved(start, count, limit), (count + 1) // 2
+        if not any(isinstance(part, Failed) for part in parts):
             # A single row that is too large says nothing about how many usual rows fit.
             limit.lower(fitting)
-        yield from parts
+        return parts
 
-    def _all_alike(self, start: int, count: int, message: str, limit: RowLimit) -> list[Failed]:
-        """Returns the rows of a call that failed, if it seems that all of them fail; else none.
-
-        Looking for good rows takes two calls for each bad one, minutes where all are bad. So some
-        rows are drawn and called alone: where each fails, and alike, the others are not tried.
-        """
-        if count < 2 * PROBES:
-            return []
-        # Drawn, for rows at fault may come at regular steps; seeded, for a rerun to do the same.
-        drawn = np.random.default_rng(count).choice(count, PROBES, replace=False).tolist()
-        if not all(self._fails(start + row, message, limit) for row in drawn):
-            return []
-        untried = (
-            f"{message}: so did the rows it came with, {PROBES} of them alone; this one was not "
-            "tried alone"
-        )
-        alone = set(drawn)
-        return [Failed(start + r, message if r in alone else untried) for r in range(count)]
-
-    def _fails(self, row: int, message: str, limit: RowLimit) -> bool:
-        """Returns whether a row fails alone with this message."""
-        try:
-            self.call(row, 1, limit.padded(1))
-        except self.passed:
-            raise
-        except Exception as error:
-            return not self.exhausted(error) and self.blame(error) == message
-        return False
-
-    def _halved(
-        self, start: int, count: int, exhausted: bool, limit: RowLimit
-    ) -> list[CallResult[T] | Failed]:
+    def _halved(self, start: int, count: int, limit: RowLimit) -> list[CallResult[T] | Failed]:
         half = (count + 1) // 2
         parts: list[CallResult[T] | Failed] = []
         for first, size in ((start, half), (start + half, count - half)):
-            # When memory ran out, padding to more than the half would run out again.
-            padded = min(limit.padded(size), half) if exhausted else limit.padded(size)
-            parts += self._attempt(first, size, padded, limit)
+            # Padding to more than the half would run out of memory again.
+            parts += self._attempt(first, size, min(limit.padded(size), half), limit)
         return parts
 
 

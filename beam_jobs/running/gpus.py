@@ -38,8 +38,8 @@ def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -
     given = getattr(options, "gpu", None)
     if not given:
         return
-    from inference import wording
     from inference.devices.gpu import Gpu
+    from transforms import wording
 
     with wording.command_line():
         gpu = Gpu.parse(given)

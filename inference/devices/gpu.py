@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from inference.wording import setting
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
+from transforms.wording import setting
 
 _TEXT = re.compile(r"(?P<type>[a-z0-9-]+):(?P<count>[0-9]+)")
 _N1 = re.compile(

@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inference.handlers.outside_ops import deeds, is_outside
 from inference.handlers.tensorflow import (
     ByName,
     TensorFlowProgram,
@@ -15,10 +14,11 @@ from inference.handlers.tensorflow import (
     together,
 )
 from inference.signature.spec import Layout, Signature, TensorSpec
-from inference.wording import switched_on
 from transforms.errors import ConfigError
 from transforms.replaced_ops import PRINTING
+from transforms.saved_models.outside_ops import deeds, is_outside
 from transforms.tensorflow import tensorflow
+from transforms.wording import switched_on
 
 SIGNATURE = "call"
 """A Keras model is called in one way only."""

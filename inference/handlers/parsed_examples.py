@@ -8,8 +8,9 @@ the columns that the model reads.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from inference.handlers.saved_graph import Nodes, shape_of
+from inference.handlers.saved_graph import shape_of
 from inference.signature.spec import Layout, TensorSpec
+from transforms.saved_models.nodes import Nodes
 
 
 def parsed_features(reached: Iterable[tuple[Any, Nodes]]) -> tuple[TensorSpec, ...] | None:

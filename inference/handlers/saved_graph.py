@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference.signature.spec import Layout, Shape
-
-Nodes = Mapping[str, Any]
+from transforms.saved_models.nodes import producer
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def structure(meta_graph: Any, placeholders: Mapping[str, str]) -> list[tuple[Le
         if call is None:
             break
         callee = call.attr["f"].func.name
-        flat = [names.get(_producer(source)) for source in call.input]
+        flat = [names.get(producer(source)) for source in call.input]
         if callee in known:
             leaves = _paired(known[callee].canonicalized_input_signature, flat) or leaves
         arguments = [arg.name for arg in functions[callee].signature.input_arg]
@@ -77,15 +76,10 @@ def structure(meta_graph: Any, placeholders: Mapping[str, str]) -> list[tuple[Le
 def _call(nodes: Any, names: Mapping[str, str]) -> Any:
     """Returns the call of a function that takes all of these tensors."""
     for node in nodes:
-        sources = {_producer(source) for source in node.input}
+        sources = {producer(source) for source in node.input}
         if node.op in ("PartitionedCall", "StatefulPartitionedCall") and sources >= set(names):
             return node
     return None
-
-
-def _producer(source: str) -> str:
-    """Returns the node behind a node's input, such as `x:output:0`, `x:0` or `^x`."""
-    return source.lstrip("^").split(":")[0]
 
 
 def _paired(signature: Any, flat: list[str | None]) -> list[tuple[Leaf, list[str]]]:
@@ -135,60 +129,3 @@ def composite(spec: Any, key: str | None = None) -> Leaf:
         shape, splits = shape_of(state[0].tensor_shape_value), state[2].int64_value
         return Leaf(key, "", Layout.RAGGED, shape, splits)
     raise ValueError(f"a {spec.type_spec_class_name}, which no column can hold")
-
-
-def reached(meta_graph: Any, outputs: list[str]) -> Iterator[tuple[Any, Nodes]]:
-    """Returns the nodes that some outputs need, also in the functions that they call.
-
-    Args:
-      meta_graph: A MetaGraphDef.
-      outputs: Names of nodes of its graph.
-
-    Yields: A node, and the nodes of its graph or function by name.
-    """
-    graph, bodies = graph_nodes(meta_graph)
-    yield from walked(bodies, [(graph, name) for name in outputs])
-
-
-def graph_nodes(meta_graph: Any) -> tuple[Nodes, dict[str, Nodes]]:
-    """Returns the nodes of a graph and of its functions, by name."""
-    graph = {node.name: node for node in meta_graph.graph_def.node}
-    functions = meta_graph.graph_def.library.function
-    return graph, {f.signature.name: {node.name: node for node in f.node_def} for f in functions}
-
-
-def walked(
-    bodies: Mapping[str, Nodes], waiting: list[tuple[Nodes, str]]
-) -> Iterator[tuple[Any, Nodes]]:
-    """Returns the nodes that some nodes need, also in the functions that they call.
-
-    Args:
-      bodies: The nodes of each function by name.
-      waiting: Where to begin: the nodes of a graph or function, and a node's name.
-
-    Yields: As `reached` does; the nodes are the very objects that were given.
-    """
-    called: set[str] = set()
-    seen: set[tuple[int, str]] = set()
-    while waiting:
-        nodes, name = waiting.pop()
-        if (id(nodes), name) in seen or name not in nodes:
-            continue
-        seen.add((id(nodes), name))
-        node = nodes[name]
-        yield node, nodes
-        waiting += [(nodes, _producer(source)) for source in node.input]
-        for callee in _callees(node):
-            if callee in bodies and callee not in called:
-                called.add(callee)
-                waiting += [(bodies[callee], inner) for inner in bodies[callee]]
-
-
-def _callees(node: Any) -> Iterator[str]:
-    """Returns the functions that a node may call: in graphs of TensorFlow 1 the node is one."""
-    yield node.op
-    for attribute in node.attr.values():
-        if attribute.HasField("func"):
-            yield attribute.func.name
-        for function in attribute.list.func:
-            yield function.name

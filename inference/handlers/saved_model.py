@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from inference.handlers.parsed_examples import parsed_features
-from inference.handlers.saved_graph import Leaf, composite, reached, shape_of, structure
+from inference.handlers.saved_graph import Leaf, composite, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
-from inference.handlers.trust import Call, check_trusted
 from inference.signature.spec import Layout, Signature, TensorSpec, fixed_rows
-from inference.wording import setting
 from transforms.errors import ConfigError
 from transforms.replaced_ops import missing_ops, runnable
+from transforms.saved_models.nodes import reached
+from transforms.saved_models.read import GRAPH, meta_graphs, output_nodes
+from transforms.saved_models.trust import Call, check_trusted
 from transforms.tensorflow import tensorflow
+from transforms.wording import setting
 
-GRAPH, INDEX = "saved_model.pb", "variables/variables.index"
+INDEX = "variables/variables.index"
 FILES = (GRAPH, INDEX)
 """What `describe` reads; the weights are not among them."""
 
@@ -88,30 +90,10 @@ def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowPr
 
 def _meta_graph(path: str) -> tuple[Any, bool]:
     """Returns the plain serving graph of a SavedModel, and whether it is the only one."""
-    graphs = meta_graphs(path)
+    graphs = meta_graphs(path, f"model {path}")
     # The others are for training, or for a TPU.
     serving = min(graphs, key=lambda graph: list(graph.meta_info_def.tags) != ["serve"])
     return serving, len(graphs) == 1
-
-
-def meta_graphs(path: str) -> list[Any]:
-    """Returns the graphs of a SavedModel, at least one.
-
-    Raises:
-      ConfigError: Its file is damaged, or holds none.
-    """
-    tensorflow()
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    try:
-        saved = SavedModel.FromString((Path(path) / GRAPH).read_bytes())
-    except DecodeError as error:
-        raise ConfigError(f"model {path}: its {GRAPH} is damaged: {error}") from error
-    graphs = list(saved.meta_graphs)
-    if not graphs:
-        raise ConfigError(f"model {path}: its {GRAPH} holds no graph")
-    return graphs
 
 
 def _chosen(definitions: dict[str, Any], wanted: str | None, path: str) -> str:
@@ -151,18 +133,6 @@ def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
         rows=fixed_rows(inputs),
         tags=tuple(meta_graph.meta_info_def.tags),
     )
-
-
-def output_nodes(definition: Any) -> list[str]:
-    """Returns the nodes that make a signature's outputs; several for sparse and ragged ones."""
-    names = []
-    for info in definition.outputs.values():
-        sparse = info.coo_sparse
-        parts = [sparse.values_tensor_name, sparse.indices_tensor_name]
-        parts += [sparse.dense_shape_tensor_name, info.name]
-        parts += [part.name for part in info.composite_tensor.components]
-        names += [name.split(":")[0] for name in parts if name]
-    return names
 
 
 def _takes_strings(inputs: tuple[TensorSpec, ...]) -> bool:

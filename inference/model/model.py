@@ -13,10 +13,10 @@ from inference.signature.binding import Binding, bind
 from inference.signature.spec import Layout, Mappings, Signature, TensorSpec, faults
 from inference.tensors.predictions import column_type
 from inference.time_limit import TimeLimit
-from inference.wording import mapped, setting
 from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
 from transforms.nearest import most_similar
+from transforms.wording import mapped, setting
 from transforms.words import repeated
 
 if TYPE_CHECKING:
@@ -130,13 +130,10 @@ class Model:
 
     def _behind(self, transform_graph: str, mapping: Mappings) -> "Model":
         """Returns the same model, fed by a transform graph."""
-        from inference.handlers.transform_graph import check_graph
         from inference.model.transformed import Transformed
         from transforms.preprocess.graph import TransformGraph
 
-        if not self.trusted:
-            check_graph(transform_graph)
-        graph = TransformGraph.read(transform_graph)
+        graph = TransformGraph.read(transform_graph, self.trusted, "trust_model")
         inputs = {spec.name for spec in self.signature.inputs}
         raw = {feature.name for feature in graph.columns.features}
         own = {
@@ -164,11 +161,6 @@ class Model:
                 path, self.signature, self.trusted
             )
             return program
-        if not self.trusted:
-            from inference.handlers.transform_graph import check_graph
-
-            # Again, on the machine that runs it.
-            check_graph(self.transformed.graph.uri)
         own = handler(kind_of(self.uri), "load")(path, self.transformed.own, self.trusted)
         return self.transformed.fused(own)
 

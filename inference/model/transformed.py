@@ -69,7 +69,7 @@ class Transformed:
 
     def fused(self, program: TensorFlowProgram) -> TensorFlowProgram:
         """Returns the graph and the loaded model as one program."""
-        tf, function = tensorflow(), self.graph.function()
+        tf, function = tensorflow(), self.graph.function("trust_model")
         inputs = tuple(self._inputs())
         names = [part for spec in inputs for part in spec.parts]
 
@@ -92,14 +92,14 @@ class Transformed:
 
     def _inputs(self) -> Iterator[TensorSpec]:
         """Yields the raw columns that the model's features depend on."""
-        needed = self.graph.function().needed(self._outputs())
+        needed = self.graph.function("trust_model").needed(self._outputs())
         for feature in self.graph.columns.features:
             if feature.name in needed:
                 yield _raw_spec(feature)
 
     def _problems(self) -> Iterator[str]:
         """Yields why the graph can't feed the model."""
-        outputs = self.graph.function().outputs
+        outputs = self.graph.function("trust_model").outputs
         for spec, (_, names) in zip(self.own.inputs, self.feeds, strict=True):
             for name in names:
                 why = _misfit(spec, outputs[name], len(names))

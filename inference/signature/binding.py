@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from inference.signature.spec import Layout, Mappings, Signature, TensorSpec
 from inference.signature.unnamed import by_position
-from inference.wording import mapped, typed
 from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError
 from transforms.nearest import most_similar
+from transforms.wording import mapped, typed
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from inference import Model, score_table
-from inference.handlers.outside_ops import is_outside
 from tests.support import shared_data
 from transforms.errors import ConfigError
+from transforms.saved_models.outside_ops import is_outside
 
 NUMBERS = pa.table({"x": [1.0, 2.0]})
 WORDS = pa.table({"x": ["b", "nowhere"]})

@@ -11,6 +11,7 @@ from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
 from transforms.nearest import nearest_column
 from transforms.preprocess.columns import DENSE, RAGGED, SPARSE, RawColumns, RawFeature
+from transforms.preprocess.trusted import check_graph
 from transforms.replaced_ops import runnable
 from transforms.tensorflow import tensorflow, tensorflow_transform
 
@@ -26,34 +27,54 @@ class TransformGraph:
       version: A hash of its graph, constants and vocabularies.
       columns: What it takes; those that its outputs depend on are used.
       outputs: The names of its outputs, in the order of the columns that they become.
+      trusted: Whether it may reach outside of TensorFlow: to files, to Python.
     """
 
     uri: str
     version: str
     columns: RawColumns
     outputs: tuple[str, ...]
+    trusted: bool = False
 
     @classmethod
-    def read(cls, uri: str) -> "TransformGraph":
+    def read(
+        cls, uri: str, trust_graph: bool = False, option: str = "trust_graph"
+    ) -> "TransformGraph":
         """Reads a transform graph.
 
         Args:
           uri: `transform_graph/` as tf.Transform, TFX and the preprocess job write it.
+          trust_graph: Lets the graph reach outside of TensorFlow: read and write files, run Python
+            code. Trust who made it.
+          option: What the user sets for that, as the error names it.
 
         Raises:
-          ConfigError: There is none, or TensorFlow can't load it.
+          ConfigError: There is none, TensorFlow can't load it, or it reaches outside without being
+            trusted.
         """
         uri = uri.rstrip("/")
         path = saved_graph(uri)
+        if not trust_graph:
+            check_graph(str(path), uri, option)
         version = _digest(path)
         loaded = load_function(str(path), version)
         outputs = tuple(sorted(loaded.outputs))
         columns = _columns(loaded, _raw_schema(path))
-        return cls(uri, version, columns.only(loaded.needed(outputs)), outputs)
+        return cls(uri, version, columns.only(loaded.needed(outputs)), outputs, trust_graph)
 
-    def function(self) -> "TransformFunction":
-        """Loads its graph; once in a process."""
-        return load_function(str(saved_graph(self.uri)), self.version)
+    def function(self, option: str = "trust_graph") -> "TransformFunction":
+        """Loads its graph; once in a process.
+
+        Args:
+          option: What the user sets to trust it.
+
+        Raises:
+          ConfigError: See `read`; the machine that runs it looks at it again.
+        """
+        path = str(saved_graph(self.uri))
+        if not self.trusted:
+            check_graph(path, self.uri, option)
+        return load_function(path, self.version)
 
 
 class TransformFunction:

@@ -19,8 +19,11 @@ from transforms.verb import Verb
 class _PreprocessFn(beam.DoFn):
     """Loads the graph once for all threads of a process, and applies it."""
 
-    def __init__(self, graph: TransformGraph | str, keep_columns: tuple[str, ...]) -> None:
+    def __init__(
+        self, graph: TransformGraph | str, keep_columns: tuple[str, ...], trusted: bool
+    ) -> None:
         self._graph, self._keep, self._shared = graph, keep_columns, Shared()
+        self._trusted = trusted
         self._schema: pa.Schema | None = None
 
     def process(self, batch: pa.RecordBatch) -> Iterator[Outcome]:
@@ -33,7 +36,9 @@ class _PreprocessFn(beam.DoFn):
 
     def _load(self) -> LoadedGraph:
         graph = self._graph
-        return LoadedGraph(TransformGraph.read(graph) if isinstance(graph, str) else graph)
+        if isinstance(graph, str):
+            graph = TransformGraph.read(graph, self._trusted)
+        return LoadedGraph(graph)
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Preprocess(Verb):
       graph: What `TransformGraph.read` returns; or the folder in which a graph will be when the
         first batch comes, such as `Analyze` writes.
       keep_columns: Columns of the input to keep before those that the graph makes.
+      trust_graph: Lets a graph in a folder read and write files and run Python code: trust who made
+        it. `TransformGraph.read` looks at the others.
       dead_letters: Takes the rows whose values are missing, don't fit, or make the graph fail; None
         lets the first one fail the pipeline.
 
@@ -51,11 +58,13 @@ class Preprocess(Verb):
       graph's outputs, in their order. What has one value a row is a scalar, all else are lists.
 
     Raises:
-      ConfigError: From the workers, if the batches lack columns, or the graph can't be loaded.
+      ConfigError: From the workers, if the batches lack columns, the graph can't be loaded, or it
+        reaches outside of TensorFlow without being trusted.
     """
 
     graph: TransformGraph | str
     keep_columns: Sequence[str] = ()
+    trust_graph: bool = False
     dead_letters: DeadLetters | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +74,7 @@ class Preprocess(Verb):
 
     def expand(self, batches: Batches) -> Batches:
         """Returns the transformed rows."""
-        apply = beam.ParDo(_PreprocessFn(self.graph, tuple(self.keep_columns)))
+        apply = beam.ParDo(_PreprocessFn(self.graph, tuple(self.keep_columns), self.trust_graph))
         outcomes = batches | "Transform" >> apply
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         return split_rejects(outcomes, self.dead_letters, "Preprocess")

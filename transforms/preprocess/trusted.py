@@ -1,26 +1,25 @@
 """Looks at what a transform graph does outside of TensorFlow, before it is loaded."""
 
-from inference.handlers.saved_model import meta_graphs, output_nodes
-from inference.handlers.trust import Call, check_trusted
 from transforms.errors import ConfigError
-from transforms.preprocess.graph import saved_graph
+from transforms.saved_models.read import meta_graphs, output_nodes
+from transforms.saved_models.trust import Call, check_trusted
 
 FUNCTIONS = ("transform_fn",)
 """What tf.Transform calls the function of a graph that TensorFlow 2 wrote."""
 
 
-def check_graph(uri: str, option: str = "trust_model") -> None:
+def check_graph(path: str, uri: str, option: str) -> None:
     """Checks that loading and applying a transform graph keeps to TensorFlow and its vocabularies.
 
     Args:
-      uri: The graph, as `TransformGraph.read` takes it.
+      path: Its SavedModel, a local directory.
+      uri: How the user named it.
       option: What the user sets to trust it.
 
     Raises:
-      ConfigError: There is no graph, or it runs Python code or reads or writes files.
+      ConfigError: It is damaged, runs Python code, or reads or writes files.
     """
-    path = str(saved_graph(uri))
-    found = meta_graphs(path)
+    found = meta_graphs(path, f"transform graph {uri}")
     for meta_graph in found:
         objects = len(found) == 1 and meta_graph.HasField("object_graph_def")
         # What is run when it is loaded is looked at for all models.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from inference.handlers.outside_ops import RESTORING, deeds, is_outside
-from inference.handlers.saved_graph import Nodes, graph_nodes, walked
-from inference.wording import switched_on
+from transforms.saved_models.nodes import Nodes, graph_nodes, walked
+from transforms.saved_models.outside_ops import RESTORING, deeds, is_outside
+from transforms.wording import switched_on
 
 _TABLE_FROM_FILE = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")
 _RESOURCE_FUNCTIONS = ("_create_resource", "_initialize", "_destroy_resource")
