@@ -1,8 +1,9 @@
 """Raw taxi trips to scores: python -m examples.taxi --data ../shared/data/taxi_split --output out/.
 
-Each of the four steps could be a job of its own on Dataflow: the training rows show their
-schema; tf.Transform analyzes them and makes features; a small Keras 3 model is trained on these;
-and the raw serving rows are scored with the transform graph and the model in one call.
+The training rows show their schema; tf.Transform analyzes them and makes features; a small Keras 3
+model is trained on these; the raw serving rows are scored with the transform graph and the model in
+one call; and both become one SavedModel for a server, checked against the pipeline. Each of the
+jobs could as well run on Dataflow.
 """
 
 import argparse
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from beam_jobs import preprocess, score, validate
+from inference import export_model
 
 FEATURES = "examples.taxi_features"
-LABEL = "big_tip"
+LABEL, RAW_LABEL = "big_tip", "tips"
 EPOCHS = 10
 
 
@@ -24,7 +27,8 @@ def run(data: Path, output: Path) -> None:
 
     Args:
       data: A folder with `train.csv` and `serving.csv`.
-      output: A folder for `statistics/`, `prepared/`, `model.keras` and `scores/`.
+      output: A folder for `statistics/`, `prepared/`, `model.keras`, `scores/`, and `served/`, the
+        SavedModel of raw trips, and what it makes of the serving rows, `served_scores/`.
     """
     statistics, prepared = output / "statistics", output / "prepared"
     _job(validate, input=data / "train.csv", infer_schema="true", output=f"{statistics}/")
@@ -42,6 +46,19 @@ def run(data: Path, output: Path) -> None:
         transform_graph=prepared / "transform_graph",
         model=output / "model.keras",
         output=f"{output}/scores/",
+    )
+    export_model(
+        str(output / "model.keras"),
+        str(prepared / "transform_graph"),
+        str(output / "served" / "1"),
+        label=RAW_LABEL,
+        rows=csv.read_csv(data / "serving.csv").slice(0, 500),
+    )
+    _job(
+        score,
+        input=data / "serving.csv",
+        model=output / "served" / "1",
+        output=f"{output}/served_scores/",
     )
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 
+from transforms.commit.dead_letters import DeadLetters
+
 ROOT = pathlib.Path(__file__).parents[1]
 
 
@@ -48,6 +50,19 @@ class Collect(beam.PTransform):
 
     def expand(self, elements: Any) -> Any:
         return elements | beam.Map(_collect, self.key)
+
+
+class Door(DeadLetters):
+    """Takes rejects into a list of this process, `found`, and forgets what was dropped."""
+
+    def __init__(self) -> None:
+        self._collect = Collect()
+        self.found, self.commit = self._collect.found, self
+
+    def take(self, rejects: Any, step: str | None = None) -> None:
+        """Collects rejects; a tally comes without a step."""
+        if step is not None:
+            _ = rejects | f"Collect {step}" >> self._collect
 
 
 def run_on(batches: list[pa.RecordBatch], build: Callable[[Any], Any]) -> list[Any]:

@@ -57,6 +57,7 @@ FLOORS = {
         rejecting
         score
         table
+        export
     """,
     "privacy": """
         likelihood spans
@@ -73,7 +74,7 @@ FLOORS = {
         templates
         running
         rehearsal streaming
-        launch rehearse
+        export launch rehearse
         baseline drift ingest preprocess redact score validate
         metadata
         __main__

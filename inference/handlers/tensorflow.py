@@ -27,7 +27,7 @@ class TensorFlowProgram:
         nodes: Callable[[], Iterable[str]],
         owner: Any,
     ) -> None:
-        self.function, self._nodes, self._owner = function, nodes, owner
+        self.function, self._nodes, self.owner = function, nodes, owner
         self._tf = tensorflow()
 
     def __call__(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Output]:

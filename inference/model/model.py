@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -154,15 +154,18 @@ class Model:
         return model
 
     def load(self) -> "Program":
-        """Loads it with its weights."""
-        path = str(local_path(self.uri))
+        """Loads it with its weights, and the transform graph before it."""
         if self.transformed is None:
-            program: Program = handler(kind_of(self.uri), "load")(
-                path, self.signature, self.trusted
-            )
-            return program
-        own = handler(kind_of(self.uri), "load")(path, self.transformed.own, self.trusted)
-        return self.transformed.fused(own)
+            own: Program = self.load_own()
+            return own
+        fused: Program = self.transformed.fused(self.load_own())
+        return fused
+
+    def load_own(self) -> Any:
+        """Loads the model alone, with its weights."""
+        path, kind = str(local_path(self.uri)), kind_of(self.uri)
+        own = self.signature if self.transformed is None else self.transformed.own
+        return handler(kind, "load")(path, own, self.trusted)
 
     def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
         """Returns which columns feed which inputs.

@@ -1,6 +1,6 @@
 """A model behind a transform graph: raw columns in, one call of TensorFlow for both."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from inference.handlers.tensorflow import (
 from inference.signature.spec import Layout, Signature, TensorSpec
 from transforms.errors import ConfigError
 from transforms.preprocess.columns import DENSE, SPARSE, RawFeature
-from transforms.preprocess.graph import TransformGraph, check_outputs
+from transforms.preprocess.graph import TransformFunction, TransformGraph, check_outputs
 from transforms.tensorflow import tensorflow
 
 Feeds = tuple[tuple[str, tuple[str, ...]], ...]
@@ -69,37 +69,51 @@ class Transformed:
 
     def fused(self, program: TensorFlowProgram) -> TensorFlowProgram:
         """Returns the graph and the loaded model as one program."""
-        tf, function = tensorflow(), self.graph.function("trust_model")
-        inputs = tuple(self._inputs())
+        tf, inputs = tensorflow(), tuple(self._inputs())
         names = [part for spec in inputs for part in spec.parts]
+        whole = self.calling(program)
 
         def call(*tensors: Any) -> Any:
             parts = dict(zip(names, tensors, strict=True))
-            raw = {spec.name: together(spec, parts) for spec in inputs}
-            made = function(raw, self._outputs())
-            return program.function(**self._fed(made))
+            return whole({spec.name: together(spec, parts) for spec in inputs})
 
         specs = [each for spec in inputs for each in flat_specs(spec)]
         concrete = tf.function(call, input_signature=specs, autograph=False).get_concrete_function()
         return TensorFlowProgram(
             ByName(concrete, names),
             lambda: node_names(concrete.graph.as_graph_def()),
-            owner=(program, function),
+            owner=(program, self._function()),
         )
+
+    def calling(self, program: TensorFlowProgram) -> Callable[[Mapping[str, Any]], Any]:
+        """Returns a function from raw columns, each a tensor by its name, to the outputs."""
+        function, outputs = self._function(), self._outputs()
+
+        def call(raw: Mapping[str, Any]) -> Any:
+            return program.function(**self._fed(function(raw, outputs)))
+
+        return call
+
+    def resources(self) -> Any:
+        """Returns the object that holds the graph's tables, to be tracked by what is saved."""
+        return self._function().resources
+
+    def _function(self) -> TransformFunction:
+        return self.graph.function("trust_model")
 
     def _outputs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for _, names in self.feeds for name in names))
 
     def _inputs(self) -> Iterator[TensorSpec]:
         """Yields the raw columns that the model's features depend on."""
-        needed = self.graph.function("trust_model").needed(self._outputs())
+        needed = self._function().needed(self._outputs())
         for feature in self.graph.columns.features:
             if feature.name in needed:
                 yield _raw_spec(feature)
 
     def _problems(self) -> Iterator[str]:
         """Yields why the graph can't feed the model."""
-        outputs = self.graph.function("trust_model").outputs
+        outputs = self._function().outputs
         for spec, (_, names) in zip(self.own.inputs, self.feeds, strict=True):
             for name in names:
                 why = _misfit(spec, outputs[name], len(names))

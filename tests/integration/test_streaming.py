@@ -148,6 +148,30 @@ def test_messages_of_megabytes(pubsub, linear_model, tmp_path):
     assert sorted(row["n"] for row in rows_of(out)) == list(range(1, 13))
 
 
+def test_raw_messages_are_transformed_and_scored_in_one_call(pubsub, graph_uri, tmp_path):
+    """Rows that the graph fails on are found among the others, as in a file."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    spec = tf.TensorSpec([None], tf.float32, "fare_scaled")
+    module.serve = tf.function(lambda fare_scaled: {"y": 2 * fare_scaled}, input_signature=[spec])
+    model = f"{tmp_path}/model"
+    tf.saved_model.save(module, model, signatures={"serving_default": module.serve})
+    channel, out = pubsub("raw"), tmp_path / "out"
+    fares = [-1.0 if n % 100 == 13 else float(5 + n % 20) for n in range(1000)]
+    payloads = [json.dumps({"n": n, "fare": fare}).encode() for n, fare in enumerate(fares)]
+    channel.publish(payloads, [at(n / 10) for n in range(1000)])
+    job = Job(channel, model, output=f"{out}/", transform_graph=graph_uri, map="")
+    dead = tmp_path / "out.dead_letters"
+    wait_until(job, lambda: len(staged(out)) + len(staged(dead)) >= 1000)
+    job.drain()
+    found = ds.dataset(out, partitioning="hive").to_table(columns=["n", "fare", "y"]).to_pylist()
+    assert sorted(row["n"] for row in found) == [n for n in range(1000) if n % 100 != 13]
+    assert all(row["y"] == pytest.approx((row["fare"] - 5) / 10, abs=1e-6) for row in found)
+    reasons = [(json.loads(x["payloadString"])["n"] % 100, x["reason"]) for x in letters(dead)]
+    assert reasons == [(13, "model_error")] * 10
+
+
 def test_from_topic_to_topic(pubsub, linear_model, tmp_path):
     channel, out = pubsub("from"), pubsub("into")
     channel.publish([payload(n) for n in range(2000)], [at(n) for n in range(2000)])

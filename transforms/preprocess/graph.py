@@ -120,6 +120,11 @@ class TransformFunction:
         inputs: Mapping[str, Any] = get_structured_inputs_from_func_graph(self._graph)
         return inputs
 
+    @property
+    def resources(self) -> Any:
+        """Returns the object that TensorFlow loaded: it holds the tables, and their files."""
+        return self._loader._imported
+
     @functools.cached_property
     def nodes(self) -> frozenset[str]:
         """Returns the names of the graph's nodes, those of its functions included."""

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.transforms.window import TimestampedValue
 
-from tests.support import Collect, local_pipeline, run_on
-from tests.support_streams import run_stream, stream
+from tests.support import Door, local_pipeline, run_on
+from tests.support_streams import Trickle, run_prism, run_stream, stream
 from transforms import progress
 from transforms.commit.commit import Commit
 from transforms.commit.dead_letters import DeadLetters
@@ -134,26 +134,24 @@ def test_late_rows_are_counted(noted, counted):
 
 
 @pytest.mark.parametrize("noted", [None, 70 * 10**6])
-def test_late_rows_become_dead_letters(noted, tmp_path):
-    collect = Collect()
-
-    class Door(DeadLetters):
-        def __init__(self):
-            self.commit = self
-
-        def take(self, rejects, step=None):
-            if step is not None:
-                _ = rejects | f"Seen {step}" >> collect
-
-    def late(rows):
-        return rows | verb({"seen": Rolling(100, "count")}, every=60, dead_letters=Door())
-
-    found, _ = run_stream(_late_stream(noted), late)
+def test_late_rows_become_dead_letters(noted):
+    door = Door()
+    made = verb({"seen": Rolling(100, "count")}, every=60, dead_letters=door)
+    found, _ = run_stream(_late_stream(noted), lambda rows: rows | made)
     assert sorted(n for batch in found for n in batch["n"].to_pylist()) == [1, 71]
-    rejects = pa.Table.from_batches(collect.found)
+    rejects = pa.Table.from_batches(door.found)
     assert rejects["reason"].to_pylist() == ["late"]
     assert rejects["column"].to_pylist() == ["time"]
     assert json.loads(rejects["payloadString"][0].as_py())["n"] == 2
+
+
+def test_on_a_runner_of_streams():
+    rows = trips(*range(0, 800, 4))
+    keys = pa.array(np.random.default_rng(1).integers(0, 5, 200).astype(str))
+    rows = rows.set_column(2, "key", keys).append_column("id", pa.array(range(200)))
+    expected = by_id([window_features(rows, FEATURES, ["key"], "time")])
+    batches = [rows.slice(i, 40) for i in range(0, 200, 40)]
+    assert by_id(run_prism(lambda root: root | Trickle(batches, 0.05) | verb(every=60))) == expected
 
 
 def test_a_run_of_files_counts_every_row(tmp_path):

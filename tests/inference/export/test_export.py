@@ -1,0 +1,266 @@
+"""Model and transform graph as one SavedModel: the bits of the pipeline, in both signatures."""
+
+import pathlib
+import shutil
+import warnings
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from beam_jobs.export import main
+from inference import export_model, score_table
+from inference.export import export as exporting
+from inference.export.verify import same_bits
+from tests.support import run_on
+from tests.transforms.preprocess.small import ROWS, schema
+from transforms.errors import ConfigError
+from transforms.preprocess import Analyze
+from transforms.tensorflow import tensorflow_transform
+
+TEXT = """
+feature { name: "fare" type: FLOAT presence { min_fraction: 1 } shape {} }
+feature { name: "company" type: BYTES value_count { min: 0 max: 1 } }
+feature { name: "tags" type: BYTES value_count { min: 0 max: 9 } }
+feature { name: "place" type: FLOAT presence { min_fraction: 1 } shape { dim { size: 2 } } }
+feature { name: "tip" type: FLOAT presence { min_fraction: 1 } shape {} }
+"""
+
+
+def preprocessing_fn(inputs):
+    """A scaled number, a vocabulary of one that may be missing, a count of texts, a label."""
+    tft = tensorflow_transform()
+    import tensorflow as tf
+
+    company = inputs["company"]
+    rows = tf.stack([company.dense_shape[0], 1])
+    company = tf.sparse.to_dense(tf.SparseTensor(company.indices, company.values, rows), "")
+    fine = tf.debugging.assert_none_equal(inputs["fare"], -1.0)
+    with tf.control_dependencies([fine]):
+        fare = tf.identity(inputs["fare"])
+    ones = tf.SparseTensor(
+        inputs["tags"].indices,
+        tf.ones_like(inputs["tags"].values, tf.float32),
+        inputs["tags"].dense_shape,
+    )
+    return {
+        "fare_scaled": tft.scale_to_z_score(fare),
+        "company_id": tft.compute_and_apply_vocabulary(
+            tf.reshape(company, [-1]), num_oov_buckets=1
+        ),
+        "tags_number": tf.reshape(tf.sparse.reduce_sum(ones, 1), [-1]),
+        "place": inputs["place"],
+        "tipped": tf.cast(inputs["tip"] > 1.0, tf.int64),
+    }
+
+
+def table(rows=64, seed=0):
+    draw = np.random.default_rng(seed)
+    tags = [
+        list("abcd"[: draw.integers(0, 4)]) if draw.random() < 0.8 else None for _ in range(rows)
+    ]
+    companies = [draw.choice(["a", "b", "never seen", None]) for _ in range(rows)]
+    places = pa.array(draw.normal(size=2 * rows), pa.float32())
+    return pa.table(
+        {
+            "fare": pa.array(draw.normal(20, 9, rows)),
+            "company": pa.array(companies, pa.string()),
+            "tags": pa.array(tags, pa.list_(pa.string())),
+            "place": pa.FixedSizeListArray.from_arrays(places, 2),
+            "tip": pa.array(draw.uniform(0, 3, rows)),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("graphs") / "transform_graph")
+    (batch,) = table().to_batches()
+    batch = batch.set_column(1, "company", pa.array(["a", "b"] * 32))
+    (made,) = run_on([batch], lambda rows: rows | Analyze(preprocessing_fn, schema(TEXT), folder))
+    return made
+
+
+def network(names=("fare_scaled", "company_id", "tags_number", "place")):
+    """A small network of features."""
+    import keras
+
+    keras.utils.set_random_seed(5)
+    kinds = {"company_id": "int64", "tipped": "int64"}
+    inputs = {
+        name: keras.Input(
+            (2,) if name == "place" else (), name=name, dtype=kinds.get(name, "float32")
+        )
+        for name in names
+    }
+    parts = [
+        keras.layers.Embedding(8, 3)(each)
+        if each.dtype == "int64"
+        else keras.layers.Reshape([-1])(each)
+        for each in inputs.values()
+    ]
+    hidden = keras.layers.Dense(8, activation="tanh")(keras.layers.Concatenate()(parts))
+    return keras.Model(inputs, {"guess": keras.layers.Dense(2)(hidden)})
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("models") / "net.keras")
+    _save(network(), path)
+    return path
+
+
+def _save(made, path):
+    with warnings.catch_warnings():
+        # Keras 3.15 calls numpy in a way that numpy 2 has deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.save(path)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, model, graph):
+    folder = tmp_path_factory.mktemp("exported") / "net" / "1"
+    return export_model(model, graph, str(folder), label="tip", rows=table())
+
+
+def test_what_it_takes_and_gives(exported):
+    assert set(exported.columns) == {"fare", "company", "tags", "place"}
+    assert exported.outputs == ("guess",)
+    assert exported.rows == 64
+
+
+@pytest.mark.parametrize("signature", ["serving_default", "serving_examples"])
+def test_rows_have_the_bits_of_the_pipeline(exported, model, graph, signature):
+    rows = table(500, seed=1)
+    expected, _ = score_table(rows, model, transform_graph=graph, keep_columns=["fare"])
+    found, rejects = score_table(rows, exported.uri, signature, keep_columns=["fare"])
+    assert rejects.num_rows == 0
+    assert same_bits(found["guess"], expected["guess"])
+
+
+def test_plain_tensorflow_serves_it_from_another_place(exported, model, graph, tmp_path):
+    """The graph that it was made of may be gone: vocabularies are its own files."""
+    import tensorflow as tf
+
+    moved = tmp_path / "moved"
+    shutil.copytree(exported.uri, moved)
+    served = tf.saved_model.load(str(moved))
+    rows = table(5, seed=2)
+    features = [
+        tf.train.Example(
+            features=tf.train.Features(
+                feature={
+                    "fare": tf.train.Feature(float_list=tf.train.FloatList(value=[row["fare"]])),
+                    "place": tf.train.Feature(float_list=tf.train.FloatList(value=row["place"])),
+                    **{
+                        name: tf.train.Feature(
+                            bytes_list=tf.train.BytesList(value=[v.encode() for v in values])
+                        )
+                        for name, values in (
+                            ("tags", row["tags"] or []),
+                            ("company", [row["company"]] if row["company"] else []),
+                        )
+                    },
+                }
+            )
+        ).SerializeToString()
+        for row in rows.to_pylist()
+    ]
+    found = served.signatures["serving_examples"](examples=tf.constant(features))["guess"].numpy()
+    expected, _ = score_table(rows, model, transform_graph=graph)
+    assert np.allclose(found, np.array(expected["guess"].to_pylist()), rtol=1e-6)
+    assert [path.name for path in (moved / "assets").iterdir()]
+
+
+def test_rows_that_fail_are_rejected_alike(exported, model, graph):
+    rows = table(6)
+    fares = pa.array([1.0, -1.0, None, 4.0, 5.0, 6.0])
+    rows = rows.set_column(0, "fare", fares)
+    expected, rejects = score_table(rows, model, transform_graph=graph)
+    found, also = score_table(rows, exported.uri)
+    assert found["fare"].to_pylist() == expected["fare"].to_pylist() == [1.0, 4.0, 5.0, 6.0]
+    assert also["reason"].to_pylist() == rejects["reason"].to_pylist()
+
+
+def test_rows_are_made_up_and_a_model_in_memory_is_taken(graph, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = export_model(network(), graph, str(tmp_path / "out"))
+    assert made.rows == 64
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_a_model_that_needs_the_label_is_refused(graph, tmp_path):
+    path = str(tmp_path / "leaky.keras")
+    _save(network(("fare_scaled", "tipped")), path)
+    with pytest.raises(ConfigError, match="depends on 'tip', which is not known when it serves"):
+        export_model(path, graph, str(tmp_path / "out"), label=["tip"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_is_taken(model, graph, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    with pytest.raises(ConfigError, match="something is there already"):
+        export_model(model, graph, str(tmp_path / "out"))
+
+
+def test_rows_that_can_not_be_scored_check_nothing(model, graph, tmp_path):
+    rows = table(2).set_column(0, "fare", pa.array([-1.0, None]))
+    with pytest.raises(ConfigError, match="none of 2 rows can be scored"):
+        export_model(model, graph, str(tmp_path / "out"), rows=rows)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_bits_are_found(model, graph, tmp_path, monkeypatch):
+    """A model whose weights change after it is traced is what the comparison is for."""
+    save = exporting._save
+
+    def spoil(chosen, folder):
+        import tensorflow as tf
+
+        module, signatures = exporting.fused_module(chosen)
+        weight = module.model.weights[-1]
+        weight.assign(weight + 1e-7)
+        tf.saved_model.save(module, folder, signatures=signatures)
+
+    monkeypatch.setattr(exporting, "_save", spoil)
+    with pytest.raises(ConfigError, match="'guess' of signature 'serving_default' has other bits"):
+        export_model(model, graph, str(tmp_path / "out"))
+    monkeypatch.setattr(exporting, "_save", save)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_tracked_is_told(model, graph, tmp_path, monkeypatch):
+    """The classic mistake: the function's tables are nobody's, and serving finds them empty."""
+    fused = exporting.fused_module
+
+    def forgetful(chosen):
+        module, signatures = fused(chosen)
+        del module.transform_graph
+        return module, signatures
+
+    monkeypatch.setattr(exporting, "fused_module", forgetful)
+    with pytest.raises(ConfigError, match=r"can't be exported: .*untracked"):
+        export_model(model, graph, str(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_command_line(model, graph, tmp_path, capsys):
+    pq.write_table(table(), tmp_path / "rows.parquet")
+    given = ["--model", model, "--transform_graph", graph, "--output", str(tmp_path / "out" / "1")]
+    given += ["--label", "tip", "--rows", str(tmp_path / "rows.parquet"), "--limit", "20"]
+    assert main(given) == 0
+    told = capsys.readouterr().err
+    assert "20 rows have the same bits" in told
+    assert "it takes company, fare, place, tags, and gives guess" in told
+    assert (tmp_path / "out" / "1" / "saved_model.pb").exists()
+    assert main(given) == 2
+    assert "--output" in capsys.readouterr().err
+
+
+def test_a_model_of_another_graph(tmp_path, graph_uri, model):
+    with pytest.raises(ConfigError, match="makes no 'tags_number'"):
+        export_model(model, graph_uri, str(tmp_path / "out"), rows=pa.Table.from_batches([ROWS]))
+    assert not pathlib.Path(tmp_path / "out").exists()
