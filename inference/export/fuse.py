@@ -49,8 +49,8 @@ def _raw(call: Call, inputs: tuple[TensorSpec, ...]) -> Any:
     for spec in inputs:
         if not spec.name.isidentifier():
             raise ConfigError(
-                f"column {spec.name!r} can't be an input of a signature, for its name is none of "
-                "letters, digits and _: rename it in the data and the schema, and analyze again"
+                f"column {spec.name!r} can't be an input of a signature, whose names have letters, "
+                "digits and _ only: rename it in the data and the schema, and analyze again"
             )
     specs = {spec.name: _spec(spec) for spec in inputs}
     return tf.function(serve, autograph=False).get_concrete_function(**specs)
