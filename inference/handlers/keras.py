@@ -1,6 +1,7 @@
 """Models in Keras 3's own format: `.keras` files."""
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -81,10 +82,25 @@ def _loaded(path: str, trusted: bool) -> Any:
                 f"model {path}: it holds Python code, such as a Lambda layer, which could "
                 f"do anything: pass {switched_on('trust_model')} if you trust who made it"
             ) from None
+        if (by := _saved_by(path)).startswith("2."):
+            raise ConfigError(
+                f"model {path}: it was saved by Keras {by}, and Keras {keras.__version__} can't "
+                "load it: where it was trained, make a SavedModel of it by model.export(folder), "
+                "and score that folder"
+            ) from error
         raise ConfigError(
             f"model {path}: Keras {keras.__version__} can't load it: {first_line(error)} A model "
             "of custom classes is scored as a SavedModel: model.export(folder)"
         ) from error
+
+
+def _saved_by(path: str) -> str:
+    """Returns the version of Keras that saved a file; "" if the file doesn't say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        return ""
 
 
 def _check_graph(graph: Any, path: str) -> None:

@@ -34,6 +34,11 @@ def resolved(model: Any, **settings: Any) -> Model:
 
         if is_keras(model):
             return saved(model, settings)
+        if type(model).__module__.startswith("tf_keras."):
+            raise ConfigError(
+                "model= is a model of Keras 2 (tf_keras), and Keras 3 is used here: make a "
+                "SavedModel of it by model.export(folder), and pass the folder"
+            )
         raise ConfigError(
             "model= is a URI, a resolved Model or a Keras model, not a "
             f"{type(model).__module__}.{type(model).__qualname__}"

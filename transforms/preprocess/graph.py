@@ -12,6 +12,7 @@ from transforms.files.local_copy import local_path
 from transforms.nearest import nearest_column
 from transforms.preprocess.columns import DENSE, RAGGED, SPARSE, RawColumns, RawFeature
 from transforms.preprocess.trusted import check_graph
+from transforms.preprocess.vocabularies import check_vocabularies
 from transforms.replaced_ops import runnable
 from transforms.tensorflow import tensorflow, tensorflow_transform
 
@@ -182,7 +183,11 @@ def load_function(path: str, version: str) -> TransformFunction:
     Args:
       path: A local SavedModel.
       version: Its digest, so that another graph at the same place is loaded anew.
+
+    Raises:
+      ConfigError: Its vocabularies don't fit into memory, or TensorFlow can't load it.
     """
+    check_vocabularies(path)
     return TransformFunction(path)
 
 
