@@ -8,6 +8,7 @@ locals {
     preprocessing_fn       = var.preprocessing_fn
     steps                  = var.steps
     transform_graph        = var.transform_graph
+    trust_graph            = var.trust_graph == null ? null : tostring(var.trust_graph)
     analyze_only           = var.analyze_only == null ? null : tostring(var.analyze_only)
     splits                 = var.splits
     split_key              = var.split_key == null ? null : join(",", var.split_key)

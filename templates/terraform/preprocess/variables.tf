@@ -79,6 +79,12 @@ variable "transform_graph" {
   }
 }
 
+variable "trust_graph" {
+  type        = bool
+  description = "Apply a transform graph that reads or writes files, or runs Python code: it can do what you can, so trust who made it. By default such a graph is refused, with the names of its operations. (default: false)"
+  default     = null
+}
+
 variable "analyze_only" {
   type        = bool
   description = "Write the transform graph and no features. (default: false)"
