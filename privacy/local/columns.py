@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from privacy.local.nested import leaf_types
 from privacy.local.plan import Plan
+from privacy.local.records import field_paths
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 
@@ -33,10 +34,18 @@ def check_columns(plan: Plan, schema: pa.Schema) -> None:
       ConfigError: The policy names a column that isn't there, or there is one that the engine
         can't look into, and that is not left on purpose. The text lists all of them.
     """
+    leaves = {path for each in schema for path, _ in leaf_types(each.type, each.name)}
+    known = [*schema.names, *leaves]
     problems = [
-        f"there is no column {name!r}{nearest_column(name, schema.names)}"
-        for name in (*plan.columns.named, *plan.fields)
-        if name not in schema.names
+        f"there is no column {name!r}{nearest_column(name, known)}"
+        for name in dict.fromkeys((*plan.columns.named, *plan.fields, *plan.parts))
+        if name not in known
+    ]
+    one_a_row = field_paths(schema)
+    problems += [
+        f"there is no column {name!r}{nearest_column(name, one_a_row)}, on which others depend"
+        for name in plan.other_fields
+        if name not in one_a_row
     ]
     for column in schema:
         if column.name in plan.fields and pa.types.is_nested(column.type):
@@ -44,10 +53,10 @@ def check_columns(plan: Plan, schema: pa.Schema) -> None:
         if column.name in plan.columns.leave or column.name in plan.fields:
             continue
         problems += [
-            f"{path!r} is {type}, which can't be looked into: name {column.name!r} in "
+            f"{path!r} is {type}, which can't be looked into: name {path!r} in "
             "columns.leave to pass it as it is, or leave it out of the input"
             for path, type in leaf_types(column.type, column.name)
-            if role_of(type) is None
+            if role_of(type) is None and path not in (*plan.columns.leave, *plan.fields)
         ]
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
@@ -56,12 +65,22 @@ def check_columns(plan: Plan, schema: pa.Schema) -> None:
 
 def redacted_schema(plan: Plan, schema: pa.Schema) -> pa.Schema:
     """Returns the schema of what comes out: whole cells that were transformed are texts."""
-    return pa.schema(
-        [
-            pa.field(each.name, pa.string(), True, each.metadata)
-            if each.name in plan.fields
-            else each
-            for each in schema
-        ],
-        schema.metadata,
-    )
+    made = []
+    for each in schema:
+        type = _retyped(each.type, each.name, plan)
+        changed = each.name in plan.fields
+        made.append(pa.field(each.name, type, changed or each.nullable, each.metadata))
+    return pa.schema(made, schema.metadata)
+
+
+def _retyped(type: pa.DataType, path: str, plan: Plan) -> pa.DataType:
+    if pa.types.is_struct(type):
+        fields = [type.field(place) for place in range(type.num_fields)]
+        return pa.struct(
+            [each.with_type(_retyped(each.type, f"{path}.{each.name}", plan)) for each in fields]
+        )
+    if pa.types.is_large_list(type):
+        return pa.large_list(_retyped(type.value_type, path, plan))
+    if pa.types.is_list(type):
+        return pa.list_(_retyped(type.value_type, path, plan))
+    return pa.string() if path in plan.fields else type

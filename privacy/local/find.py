@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from privacy.detectors.detector import WORD, Candidates, Detector
 from privacy.local.coded import coded_spans
 from privacy.local.notes import note
-from privacy.local.overlaps import without_overlaps
+from privacy.local.overlaps import with_rests, without_overlaps
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
 from privacy.spans import NO_SPANS, Spans, quotes
@@ -30,7 +30,8 @@ def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
       plan: What is looked for.
       transformed: Whether only that counts which has a transformation.
 
-    Returns: What is likely enough, ordered; no two overlap.
+    Returns: What is likely enough, ordered; no two overlap. With `transformed`, what sticks out of
+      a finding that was kept is a finding too.
     """
     spans = Spans.joined([*_common(texts, plan), *_apart(texts, plan)])
     if not len(spans):
@@ -46,6 +47,7 @@ def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
     kept = without_overlaps(enough, np.array([kind.detector.checksum for kind in plan.kinds]))
     if transformed:
         note(texts, plan, spans, kept)
+        return with_rests(texts.data, enough, kept)
     return kept
 
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from privacy.likelihood import Likelihood
+from privacy.local.cells import plain_text
 from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
 from privacy.local.find import find
 from privacy.local.nested import visit_leaves
 from privacy.local.plan import Plan, compile_plan
-from privacy.local.redact import _plain, _strings
+from privacy.local.records import owners
+from privacy.local.redact import _strings
 from privacy.local.texts import Texts
 from privacy.policy.policy import Policy
 from transforms.batches import row_sources
@@ -67,27 +68,16 @@ def _of_column(column: pa.Array, name: str, plan: Plan, quote: bool) -> list[pa.
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         role = role_of(values.type)
+        if path in plan.columns.leave or path in plan.fields:
+            role = None
         if role in (LOOKED, NUMBERS):
-            texts = _strings(values) if role == LOOKED else _plain(values)
-            rows = _owners(column, values, path, name) if nested else np.asarray(numbered)
+            texts = _strings(values) if role == LOOKED else plain_text(values)
+            rows = owners(column, path, name) if nested else np.asarray(numbered)
             found.append(_findings(Texts(texts, path), plan, rows, quote))
         return values, np.zeros(len(values), bool)
 
     visit_leaves(column, name, visit)
     return found
-
-
-def _owners(column: pa.Array, values: pa.Array, path: str, name: str) -> np.ndarray:
-    """Returns the row of each value of a path within a nested column."""
-    rows = np.arange(len(column))
-    rest = path[len(name) :].lstrip(".").split(".") if path != name else []
-    while pa.types.is_nested(column.type):
-        if pa.types.is_struct(column.type):
-            names = [column.type.field(place).name for place in range(column.type.num_fields)]
-            column = column.flatten()[names.index(rest.pop(0))]
-        else:
-            rows, column = rows[np.asarray(pc.list_parent_indices(column))], column.flatten()
-    return rows
 
 
 def _findings(texts: Texts, plan: Plan, rows: np.ndarray, quote: bool) -> pa.RecordBatch:

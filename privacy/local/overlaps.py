@@ -1,7 +1,10 @@
 """Overlaps: of findings on the same characters, one is kept."""
 
+import bisect
+
 import numpy as np
 
+from privacy.detectors.detector import WORD
 from privacy.spans import Spans
 
 
@@ -42,3 +45,52 @@ def without_overlaps(spans: Spans, checksums: np.ndarray) -> Spans:
             chosen.append(place)
             keep[crowded[place]] = True
     return spans.take(keep)
+
+
+def with_rests(data: np.ndarray, spans: Spans, kept: Spans) -> Spans:
+    """Adds what sticks out of the findings that were kept.
+
+    Of two findings that overlap in part, the one that was dropped goes on before or behind the
+    other; that part is personal data as well, and must not stay.
+
+    Args:
+      data: The bytes of the texts.
+      spans: All findings.
+      kept: Those that were kept, ordered; no two overlap.
+
+    Returns: Findings of which no two overlap, ordered; a part without a letter or digit is none.
+    """
+    if len(spans) == len(kept):
+        return kept
+    at = np.searchsorted(kept.ends, spans.starts, side="right")
+    near = np.minimum(at, len(kept) - 1)
+    inside = (kept.starts[near] <= spans.starts) & (kept.ends[near] >= spans.ends)
+    out = np.flatnonzero((at >= len(kept)) | ~inside)
+    if not len(out):
+        return kept
+    taken = list(zip(kept.starts.tolist(), kept.ends.tolist(), strict=True))
+    found = []
+    # Only these few are looked at one by one.
+    for place in out.tolist():
+        for start, end in _free(int(spans.starts[place]), int(spans.ends[place]), taken):
+            if WORD[data[start:end]].any():
+                found.append((place, start, end))
+                bisect.insort(taken, (start, end))
+    if not found:
+        return kept
+    which, starts, ends = np.array(found).T
+    part = spans.take(which)
+    return Spans.joined([kept, Spans(part.rows, starts, ends, part.kinds, part.likelihoods)])
+
+
+def _free(start: int, end: int, taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Returns the parts of a stretch that none of the others, which are ordered, takes."""
+    parts = []
+    place = max(bisect.bisect_right(taken, (start,)) - 1, 0)
+    while place < len(taken) and taken[place][0] < end:
+        low, high = taken[place]
+        if low > start:
+            parts.append((start, low))
+        start = max(start, min(high, end))
+        place += 1
+    return [*parts, (start, end)] if start < end else parts

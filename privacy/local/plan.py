@@ -3,8 +3,8 @@
 import functools
 import hmac
 import itertools
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from privacy.detectors.codes.code import Code
@@ -12,11 +12,13 @@ from privacy.detectors.custom import custom_detector
 from privacy.detectors.detector import Detector
 from privacy.detectors.table import DETECTORS, NEED_A_MODEL
 from privacy.likelihood import Likelihood
+from privacy.local.cells import CellStep
+from privacy.local.conditions import Condition, compile_condition
 from privacy.local.rules import Rule, compile_rules
 from privacy.policy.policy import Columns, Policy
 from privacy.transformations.compile import compile_transformation
 from privacy.transformations.replace import Replace
-from privacy.transformations.transformation import Transformation
+from privacy.transformations.transformation import Transformation, context_of
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
@@ -74,16 +76,39 @@ class Plan:
     Attributes:
       kinds: The infoTypes that are looked for.
       rules: Hotword and exclusion rules, in order.
-      fields: What becomes of whole cells of a column.
+      fields: What becomes of whole cells of a field, by its path.
+      parts: By what plan the texts of a field are looked through, and in which rows.
+      suppressions: Conditions; a row for which one holds is left out.
       columns: Which columns are looked through.
       name: The policy's name.
     """
 
     kinds: tuple[Kind, ...]
     rules: tuple[Rule, ...] = ()
-    fields: dict[str, Transformation] = field(default_factory=dict)
+    fields: dict[str, tuple[CellStep, ...]] = field(default_factory=dict)
     columns: Columns = field(default_factory=Columns)
     name: str = "policy"
+    parts: dict[str, tuple["Plan", Condition | None]] = field(default_factory=dict)
+    suppressions: tuple[Condition, ...] = ()
+
+    @functools.cached_property
+    def contextual(self) -> bool:
+        """Whether what becomes of a finding depends on another field of its row."""
+        return any(kind.transformation and context_of(kind.transformation) for kind in self.kinds)
+
+    @functools.cached_property
+    def other_fields(self) -> tuple[str, ...]:
+        """The fields that decide about others: contexts, and those in conditions."""
+        steps = [step for each in self.fields.values() for step in each]
+        kinds = [
+            kind for plan in (self, *(x for x, _ in self.parts.values())) for kind in plan.kinds
+        ]
+        made = [step.transformation for step in steps]
+        made += [kind.transformation for kind in kinds if kind.transformation]
+        conditions = [step.condition for step in steps] + [x for _, x in self.parts.values()]
+        found = [context_of(each) for each in made]
+        found += [x for each in (*conditions, *self.suppressions) if each for x in each.fields]
+        return tuple(dict.fromkeys(each for each in found if each))
 
     @property
     def removes(self) -> bool:
@@ -97,7 +122,7 @@ class Plan:
     @property
     def texts(self) -> tuple[str, ...]:
         """The columns named as texts or values; files of text keep them as texts."""
-        return (*self.columns.free_text, *self.columns.structured, *self.fields)
+        return (*self.columns.free_text, *self.columns.structured, *self.fields, *self.parts)
 
     @functools.cached_property
     def codes(self) -> tuple[tuple[int, Code], ...]:
@@ -159,15 +184,27 @@ class _Compiler:
                 self.problems.append(f"{key}: templates lie in Cloud DLP; export it into this file")
         detectors = self._detectors()
         names = [detector.name for detector, _ in detectors]
-        actions, fields = self._actions(names)
-        kinds = tuple(
-            Kind(detector, self._minimum(detector.name), reported, actions.get(detector.name))
-            for detector, reported in detectors
-        )
-        if not kinds and not fields:
-            self.problems.append("inspect_config.info_types: name at least one infoType")
         rules = compile_rules(self.inspect.rule_set, names, self.problems)
-        return Plan(kinds, rules, fields, self.policy.columns, self.policy.name)
+        self._refuse()
+
+        def made(actions: dict[str, Transformation]) -> Plan:
+            kinds = tuple(
+                Kind(detector, self._minimum(detector.name), reported, actions.get(detector.name))
+                for detector, reported in detectors
+            )
+            return Plan(kinds, rules, {}, self.policy.columns, self.policy.name)
+
+        plan = made(self._by_info_type(self.deidentify.info_type_transformations, names))
+        records = self.deidentify.record_transformations
+        fields, parts = dict[str, tuple[CellStep, ...]](), dict[str, tuple[Plan, Any]]()
+        for each in records.field_transformations:
+            self._field(each, names, made, fields, parts)
+        suppressions = tuple(
+            compile_condition(each.condition, self.problems) for each in records.record_suppressions
+        )
+        if not detectors and not fields and not suppressions:
+            self.problems.append("inspect_config.info_types: name at least one infoType")
+        return replace(plan, fields=fields, parts=parts, suppressions=suppressions)
 
     def _detectors(self) -> list[tuple[Detector, bool]]:
         """Returns what finds each infoType, and whether it is reported."""
@@ -201,26 +238,16 @@ class _Compiler:
                 return int(each.min_likelihood)
         return int(self.inspect.min_likelihood) or int(Likelihood.POSSIBLE)
 
-    def _actions(
-        self, names: list[str]
-    ) -> tuple[dict[str, Transformation], dict[str, Transformation]]:
-        """Returns what becomes of each infoType, and of whole cells of each column."""
+    def _refuse(self) -> None:
+        """Notes what no part of the engine can do."""
         config = self.deidentify
         if config.transformation_error_handling.WhichOneof("mode") == "leave_untransformed":
             self.problems.append(
                 "transformation_error_handling.leave_untransformed: would let values through; "
                 "leave it out, and rows that can't be transformed are dead letters"
             )
-        kind = config.WhichOneof("transformation")
-        actions = self._by_info_type(config.info_type_transformations, names)
-        fields: dict[str, Transformation] = {}
-        if kind == "image_transformations":
+        if config.HasField("image_transformations"):
             self.problems.append("image_transformations: the local engine sees no images")
-        if config.record_transformations.record_suppressions:
-            self.problems.append("record_suppressions: not in the local engine yet")
-        for each in config.record_transformations.field_transformations:
-            self._field(each, fields)
-        return actions, fields
 
     def _by_info_type(self, config: Any, names: list[str]) -> dict[str, Transformation]:
         actions: dict[str, Transformation] = {}
@@ -241,18 +268,32 @@ class _Compiler:
                     self._compile(rest, name, actions)
         return actions
 
-    def _field(self, config: Any, fields: dict[str, Transformation]) -> None:
-        """Adds what becomes of whole cells of some columns."""
-        if config.HasField("condition"):
-            self.problems.append("field_transformations.condition: not in the local engine yet")
-        if config.WhichOneof("transformation") != "primitive_transformation":
-            self.problems.append(
-                "field_transformations.info_type_transformations: not in the local engine yet; "
-                "put them at the top, and the columns into columns.free_text"
-            )
+    def _field(
+        self,
+        config: Any,
+        names: list[str],
+        made: Callable[[dict[str, Transformation]], Plan],
+        fields: dict[str, tuple[CellStep, ...]],
+        parts: dict[str, tuple[Plan, Any]],
+    ) -> None:
+        """Adds what becomes of some fields: of their whole cells, or of what is found in them."""
+        condition = (
+            compile_condition(config.condition, self.problems)
+            if config.HasField("condition")
+            else None
+        )
+        if config.WhichOneof("transformation") == "info_type_transformations":
+            plan = made(self._by_info_type(config.info_type_transformations, names))
+            for each in config.fields:
+                if each.name in parts:
+                    self.problems.append(f"{each.name}: info_type_transformations come twice")
+                parts[each.name] = (plan, condition)
             return
         for each in config.fields:
-            self._compile(config.primitive_transformation, None, fields, each.name)
+            found = dict[str, Transformation]()
+            self._compile(config.primitive_transformation, None, found, each.name)
+            steps = tuple(CellStep(step, condition) for step in found.values())
+            fields[each.name] = fields.get(each.name, ()) + steps
 
     def _compile(
         self, primitive: Any, info_type: str | None, into: dict[str, Any], key: str | None = None

@@ -4,15 +4,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from privacy.local.cells import plain_text, transform_cells
 from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
+from privacy.local.conditions import Condition
 from privacy.local.find import find
 from privacy.local.nested import visit_leaves
 from privacy.local.plan import Plan, compile_plan
+from privacy.local.records import Contexts, Records, owners
 from privacy.local.splice import splice
 from privacy.local.texts import Texts
 from privacy.policy.policy import Policy
 from privacy.spans import Spans
-from privacy.transformations.transformation import Transformation
+from privacy.transformations.transformation import context_of, transform
+from transforms.batches import select_rows
 from transforms.faults import Fault
 from transforms.reasons import Reason
 from transforms.rejects import Outcome, split_by_faults
@@ -35,15 +39,18 @@ def redact_batch(batch: pa.RecordBatch, policy: Policy) -> Outcome:
       batch: n rows.
       policy: What is looked for and what becomes of it; engine local.
 
-    Returns: The redacted rows in order, and the rejects.
+    Returns: The redacted rows in order, and the rejects; rows that a suppression of the policy is
+      about are in neither.
 
     Raises:
       ConfigError: The local engine can't do what the policy asks for, or not on these columns.
     """
     plan = compile_plan(policy)
     check_columns(plan, batch.schema)
+    batch = unsuppressed(batch, plan)
+    records = Records(batch)
     made = [
-        redact_column(column, name, plan)
+        redact_column(column, name, plan, records)
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     faults = [fault for _, found in made for fault in found]
@@ -70,58 +77,81 @@ def _withheld(batch: pa.RecordBatch, faults: list[Fault]) -> pa.RecordBatch:
     return batch
 
 
-def redact_column(column: pa.Array, name: str, plan: Plan) -> tuple[pa.Array, list[Fault]]:
+def unsuppressed(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
+    """Returns the rows that no suppression of the policy is about."""
+    out = np.zeros(batch.num_rows, bool)
+    for condition in plan.suppressions:
+        out |= condition.holds(batch)
+    return select_rows(batch, ~out) if out.any() else batch
+
+
+def redact_column(
+    column: pa.Array, name: str, plan: Plan, records: Records
+) -> tuple[pa.Array, list[Fault]]:
     """Redacts one column; returns the same array where nothing is found, and what is at fault."""
     if name in plan.columns.leave:
         return column, []
-    if name in plan.fields:
-        made, mask = _whole(column, plan.fields[name])
-        return made, _faults(mask, name, "a value could not be transformed as the policy asks")
-    once = name in plan.columns.structured or pa.types.is_dictionary(column.type)
+    nested = pa.types.is_nested(column.type)
 
     def visit(values: pa.Array, path: str) -> tuple[pa.Array, np.ndarray]:
-        role = role_of(values.type)
-        if role == NUMBERS:
-            return values, _numbers(values, path, plan)
-        return _texts(values, path, plan, once) if role == LOOKED else (values, _none(values))
+        if path in plan.columns.leave:
+            return values, _none(values)
+        rows = owners(column, path, name) if nested and plan.other_fields else None
+        return _leaf(values, path, plan, records, rows)
 
     made, mask = visit_leaves(column, name, visit)
-    numbers = role_of(column.type) == NUMBERS
+    numbers = role_of(column.type) == NUMBERS and name not in plan.fields
     message = (
         f"a number of type {column.type} is personal data; field_transformations make texts of it"
         if numbers
         else "what was found in it could not be transformed as the policy asks"
     )
-    return made, _faults(mask, name, message)
+    return made, _fault(mask, name, message)
 
 
-def _faults(mask: np.ndarray, name: str, message: str) -> list[Fault]:
+def _leaf(
+    values: pa.Array, path: str, plan: Plan, records: Records, rows: np.ndarray | None
+) -> tuple[pa.Array, np.ndarray]:
+    """Redacts the values of one path: whole, or what is found in them."""
+    contexts = records.contexts(rows)
+    if path in plan.fields:
+        steps = plan.fields[path]
+        masks = [_holds(step.condition, records, rows) for step in steps]
+        values, bad = transform_cells(values, steps, masks, contexts)
+        return values, bad
+    part, condition = plan.parts.get(path, (plan, None))
+    mask = _holds(condition, records, rows)
+    if mask is None:
+        return _looked(values, path, part, contexts)
+    made, bad = _looked(values, path, part, contexts)
+    return values if made is values else pc.if_else(pa.array(mask), made, values), bad & mask
+
+
+def _holds(
+    condition: Condition | None, records: Records, rows: np.ndarray | None
+) -> np.ndarray | None:
+    """Tells for which values a condition holds; None for all."""
+    if condition is None:
+        return None
+    found = condition.holds(records.batch)
+    return found if rows is None else found[rows]
+
+
+def _looked(
+    values: pa.Array, path: str, plan: Plan, contexts: Contexts
+) -> tuple[pa.Array, np.ndarray]:
+    role = role_of(values.type)
+    if role == NUMBERS:
+        return values, _numbers(values, path, plan)
+    return _texts(values, path, plan, contexts) if role == LOOKED else (values, _none(values))
+
+
+def _fault(mask: np.ndarray, name: str, message: str) -> list[Fault]:
     return [Fault(mask, Reason.NOT_REDACTED, name, message)] if mask.any() else []
 
 
 def _none(values: pa.Array) -> np.ndarray:
     return np.zeros(len(values), bool)
-
-
-def _whole(column: pa.Array, transformation: Transformation) -> tuple[pa.Array, np.ndarray]:
-    """Transforms whole cells, each different value once."""
-    coded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
-    values = _plain(coded.dictionary)
-    made, faults = transformation(values)
-    indices = coded.indices
-    mask = np.asarray(pa.array(faults).take(indices).fill_null(False))
-    return made.cast(pa.string()).take(indices), mask
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    """Returns values as texts."""
-    if pa.types.is_floating(values.type):
-        # A whole number is written as one: cards and phones that were read as floats.
-        whole = pc.and_(pc.is_finite(values), pc.equal(pc.floor(values), values))
-        safe = pc.and_(whole, pc.less(pc.abs(values), 2.0**63))
-        texts = pc.if_else(safe, values, None).cast(pa.int64()).cast(pa.string())
-        return pc.coalesce(texts, values.cast(pa.string()))
-    return values.cast(pa.string())
 
 
 def _numbers(values: pa.Array, path: str, plan: Plan) -> np.ndarray:
@@ -133,16 +163,25 @@ def _numbers(values: pa.Array, path: str, plan: Plan) -> np.ndarray:
     large = np.flatnonzero(np.asarray(pc.greater_equal(values, _LEAST).fill_null(False)))
     mask = _none(values)
     if len(large):
-        texts = Texts(_plain(values.take(pa.array(large))), path)
+        texts = Texts(plain_text(values.take(pa.array(large))), path)
         mask[large[find(texts, plan, transformed=True).rows]] = True
     return mask
 
 
-def _texts(values: pa.Array, path: str, plan: Plan, once: bool) -> tuple[pa.Array, np.ndarray]:
-    """Redacts texts; each different one once where that is asked for."""
-    if not once:
-        made, mask = redact_texts(Texts(_strings(values), path), plan)
-        return (values if made is None else made.cast(values.type)), mask
+def _texts(
+    values: pa.Array, path: str, plan: Plan, contexts: Contexts
+) -> tuple[pa.Array, np.ndarray]:
+    """Redacts texts; each different one once where that is asked for, and no other field counts."""
+    coded = pa.types.is_dictionary(values.type)
+    if plan.contextual:
+        values = values.dictionary_decode() if coded else values
+    elif coded or path in plan.columns.structured:
+        return _each_once(values, path, plan)
+    made, mask = redact_texts(Texts(_strings(values), path), plan, contexts)
+    return (values if made is None else made.cast(values.type)), mask
+
+
+def _each_once(values: pa.Array, path: str, plan: Plan) -> tuple[pa.Array, np.ndarray]:
     coded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
     weights = np.bincount(np.asarray(coded.indices.drop_null()), minlength=len(coded.dictionary))
     made, faults = redact_texts(Texts(_strings(coded.dictionary), path, weights), plan)
@@ -164,13 +203,21 @@ def _strings(values: pa.Array) -> pa.Array:
     return values if pa.types.is_string(values.type) else values.cast(pa.string())
 
 
-def redact_texts(texts: Texts, plan: Plan) -> tuple[pa.Array | None, np.ndarray]:
-    """Redacts n texts: returns them, or None where nothing is found; and which are at fault."""
+def redact_texts(
+    texts: Texts, plan: Plan, contexts: Contexts | None = None
+) -> tuple[pa.Array | None, np.ndarray]:
+    """Redacts n texts: returns them, or None where nothing is found; and which are at fault.
+
+    Args:
+      texts: The texts.
+      plan: What is looked for.
+      contexts: Gives the contexts of the n texts; None where they have no other fields.
+    """
     mask = np.zeros(len(texts.column), bool)
     spans = find(texts, plan, transformed=True)
     if not len(spans):
         return None, mask
-    new, faults = _transformed(texts, spans, plan)
+    new, faults = _transformed(texts, spans, plan, contexts)
     mask[spans.rows[faults]] = True
     made = splice(texts, spans, new)
     return (
@@ -194,7 +241,9 @@ def _once_more(column: pa.Array, rows: np.ndarray, name: str, plan: Plan) -> pa.
     return column
 
 
-def _transformed(texts: Texts, spans: Spans, plan: Plan) -> tuple[pa.Array, np.ndarray]:
+def _transformed(
+    texts: Texts, spans: Spans, plan: Plan, contexts: Contexts | None = None
+) -> tuple[pa.Array, np.ndarray]:
     """Returns the new text of each span, empty at faults, and the faults."""
     quotes, parts, order = texts.quotes(spans), [], []
     faults = np.zeros(len(spans), bool)
@@ -202,7 +251,9 @@ def _transformed(texts: Texts, spans: Spans, plan: Plan) -> tuple[pa.Array, np.n
         which = np.flatnonzero(spans.kinds == number)
         transformation = plan.kinds[number].transformation
         assert transformation is not None
-        made, faults[which] = transformation(quotes.take(pa.array(which)))
+        field = context_of(transformation)
+        context = contexts(field).take(pa.array(spans.rows[which])) if field and contexts else None
+        made, faults[which] = transform(transformation, quotes.take(pa.array(which)), context)
         parts.append(made.cast(pa.string()).fill_null(""))
         order.append(which)
     places = np.argsort(np.concatenate(order), kind="stable")

@@ -1,6 +1,7 @@
 """Re-identifies a batch: tokens become what they stand for, and nothing else changes."""
 
 import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pyarrow as pa
@@ -8,7 +9,8 @@ import pyarrow as pa
 from privacy.local.columns import check_columns
 from privacy.local.noted import note_cells
 from privacy.local.notes import Notes, noting
-from privacy.local.plan import Plan, compile_plan
+from privacy.local.plan import Kind, Plan, compile_plan
+from privacy.local.records import Records
 from privacy.local.redact import redact_column
 from privacy.policy.policy import Policy
 from privacy.policy.reverse import reversing
@@ -28,12 +30,26 @@ def compile_reverse(policy: Policy) -> Plan:
       ConfigError: Nothing can be taken back, or the engine can't do it.
     """
     plan = compile_plan(reversing(policy))
-    kinds = tuple(
-        replace(kind, transformation=_reversed(kind.transformation, kind.name, plan.name))
-        for kind in plan.kinds
-    )
-    fields = {name: _reversed(each, name, plan.name) for name, each in plan.fields.items()}
-    return replace(plan, kinds=kinds, fields=fields)
+    kinds = tuple(_taken_back(plan.kinds, plan.name))
+    fields = {
+        name: tuple(
+            replace(step, transformation=_reversed(step.transformation, name, plan.name))
+            for step in reversed(steps)
+        )
+        for name, steps in plan.fields.items()
+    }
+    parts = {
+        name: (replace(part, kinds=tuple(_taken_back(part.kinds, plan.name))), condition)
+        for name, (part, condition) in plan.parts.items()
+    }
+    return replace(plan, kinds=kinds, fields=fields, parts=parts)
+
+
+def _taken_back(kinds: Iterable[Kind], name: str) -> Iterator[Kind]:
+    """Yields the kinds of tokens with what takes them back."""
+    for kind in kinds:
+        made = kind.transformation
+        yield replace(kind, transformation=made and _reversed(made, kind.name, name))
 
 
 def _reversed(made: Transformation | None, what: str, name: str) -> Transformation:
@@ -64,9 +80,10 @@ def reidentify_noted(batch: pa.RecordBatch, policy: Policy) -> tuple[Outcome, No
     """Returns what `reidentify_batch` returns, and notes of what was taken back."""
     plan = compile_reverse(policy)
     check_columns(plan, batch.schema)
+    records = Records(batch)
     with noting() as book:
         made = [
-            redact_column(column, name, plan)
+            redact_column(column, name, plan, records)
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
         ]
     note_cells(book, batch, list(plan.fields))

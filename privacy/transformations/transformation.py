@@ -26,6 +26,20 @@ class Reversible(Protocol):
         ...
 
 
+def context_of(transformation: Transformation) -> str:
+    """Returns the field that decides about a transformation beside the value; empty for none."""
+    return str(getattr(transformation, "context", ""))
+
+
+def transform(
+    transformation: Transformation, values: pa.Array, context: pa.Array | None
+) -> tuple[pa.Array, np.ndarray]:
+    """Transforms n texts, each with its context where the transformation has one."""
+    if context is None or not context_of(transformation):
+        return transformation(values)
+    return transformation(values, context)  # type: ignore[call-arg]
+
+
 def no_faults(values: pa.Array) -> np.ndarray:
     """Returns n times false."""
     return np.zeros(len(values), bool)

@@ -1,16 +1,12 @@
 """Rules, custom infoTypes and overlaps, by DLP's examples and by our own."""
 
-import json
-
 import pyarrow as pa
 import pytest
 
-from privacy.detectors.table import DETECTORS
 from privacy.local.inspect import inspect_batch
 from privacy.local.redact import redact_batch
 from privacy.policy.read import policy_of
 from tests.privacy.policies import policy
-from tests.support import shared_data
 from transforms.errors import ConfigError
 
 
@@ -107,69 +103,6 @@ def test_all_that_cannot_be_done_is_told_at_once():
         "leave_untransformed",
     ):
         assert part in str(told.value)
-
-
-def test_behaviour_of_the_service():
-    """Cases of DLP's own samples, as far as the local engine claims their infoTypes."""
-    cases = json.loads(shared_data("pii", "dlp_behaviour_cases.json").read_text())
-    tried = [case for case in cases if _claimed(case)]
-    assert len(tried) >= 18
-    wrong = [case["id"] for case in tried if not _holds(case)]
-    assert not wrong
-
-
-def _claimed(case):
-    names = {each["name"] for each in case.get("inspect_config", {}).get("info_types", ())}
-    custom = {
-        each["info_type"]["name"]
-        for each in case.get("inspect_config", {}).get("custom_info_types", ())
-    }
-    text = json.dumps(case)
-    missing = (
-        "suppressions",
-        '"condition"',
-        "bucketing",
-        "time_part",
-        "crypto_hash",
-        "replace_dictionary",
-    )
-    return (
-        case["method"] != "reidentify"
-        and not case.get("needs")
-        and names - custom <= set(DETECTORS)
-        and not any(word in text for word in missing)
-    )
-
-
-def _holds(case):
-    batch, expect = _batch(case["item"]), case["expect"]
-    made = policy_of({k: case[k] for k in ("inspect_config", "deidentify_config") if k in case})
-    if case["method"] == "inspect":
-        found = inspect_batch(batch, made).to_pylist()
-        got = [{"info_type": f["info_type"], "quote": f["quote"]} for f in found]
-        return (
-            all(
-                {k: v for k, v in f.items() if k != "likelihood"} in got
-                for f in expect.get("findings", ())
-            )
-            and (not expect.get("some_of") or any(f in got for f in expect["some_of"]))
-            and not any(f["quote"] in expect.get("no_quotes", ()) for f in got)
-            and len(got) == expect.get("count", len(got))
-        )
-    rows, rejects = redact_batch(batch, made)
-    cells = [list(row.values()) for row in rows.to_pylist()]
-    return rejects.num_rows == 0 and cells == expect.get("rows", [[expect.get("value")]])
-
-
-def _batch(item):
-    if "value" in item:
-        return pa.record_batch({"": [item["value"]]})
-    table = item["table"]
-    rows = [[value.get("string_value") for value in row["values"]] for row in table["rows"]]
-    names = [header["name"] for header in table["headers"]]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(column) for column in zip(*rows, strict=True)], names=names
-    )
 
 
 def test_policies_without_anything_are_refused():
