@@ -58,7 +58,7 @@ def with_rests(data: np.ndarray, spans: Spans, kept: Spans) -> Spans:
       spans: All findings.
       kept: Those that were kept, ordered; no two overlap.
 
-    Returns: Findings of which no two overlap, ordered; a part without a letter or digit is none.
+    Returns: Findings that do not overlap, ordered; a part needs a letter or digit.
     """
     if len(spans) == len(kept):
         return kept
