@@ -75,6 +75,8 @@ class Resolved:
       redaction: How rows are redacted that are judged; None without a policy.
       of_scored: How rows are redacted once they are scored.
       watch: With what the scored rows are compared; None without a baseline.
+      needed: The input columns that scored rows keep for these two; None for all.
+      kept: The columns that are written; None for all.
     """
 
     source: "Input"
@@ -85,6 +87,13 @@ class Resolved:
     redaction: Redaction | None = None
     of_scored: Redaction | None = None
     watch: Watch | None = None
+    needed: tuple[str, ...] | None = None
+    kept: tuple[str, ...] | None = None
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The columns that the model adds."""
+        return tuple(field.name for field in self.model.output_fields())
 
 
 def resolve(options: Options) -> Resolved:
@@ -121,18 +130,34 @@ def _resolve(options: Options) -> Resolved:
         source = with_schema_types(source, schema, types)
     log_inferred_columns("score", source)
     # A policy may judge a value by columns that are not kept: they are left out afterwards.
-    kept = None if redaction else options.keep_columns or None
-    model.check(source.schema, kept)
+    keep = options.keep_columns or None
+    model.check(source.schema, None if redaction else keep)
     rules, judge = gate_of(options, schema, source.schema)
     watch = watch_of(options, source, model.output_fields())
     gpu = Gpu.parse(options.gpu) if options.gpu else None
+    needed = None if redaction else watch.kept(keep, source) if keep and watch else keep
     if redaction is not None:
         redaction = redaction.fitted(source)
-    elif kept and not (rules or judge):
-        looked_at = watch.kept(kept, source) if watch else kept
-        source = source.select({*looked_at, *model.input_columns(source.schema)})
-    of_scored = redaction and _with_outputs(redaction, source, model)
-    return Resolved(source, model, rules, judge, gpu, redaction, of_scored, watch)
+    elif needed and not (rules or judge):
+        source = source.select({*needed, *model.input_columns(source.schema)})
+    ids = kept_columns(source, options.output)
+    return Resolved(
+        source,
+        model,
+        rules,
+        judge,
+        gpu,
+        redaction,
+        redaction and _with_outputs(redaction, source, model),
+        watch,
+        needed=_and(needed, ids),
+        kept=_and(keep, ids),
+    )
+
+
+def _and(names: tuple[str, ...] | None, more: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Returns names and more of them; None, which stands for all, stays."""
+    return names and tuple(dict.fromkeys((*names, *more)))
 
 
 def _with_outputs(redaction: Redaction, source: "Input", model: "Model") -> Redaction:
@@ -153,40 +178,25 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
     from transforms.row_checks.validate import Validate
     from transforms.select import Select
 
-    redaction = resolved.redaction
-    close_door(redaction, root, run)
+    dead_letters = run.dead_letters
+    close_door(resolved.redaction, root, run)
     rows = read(root, resolved.source, options, run)
     if resolved.judge is not None:
-        add_gate(rows, resolved.judge, options, run, redaction)
+        add_gate(rows, resolved.judge, options, run, resolved.redaction)
     if resolved.rules is not None:
-        rows = rows | Validate(None, resolved.rules, dead_letters=run.dead_letters)
-    keep = options.keep_columns or None
-    if keep:
-        needed = kept_columns(resolved.source, options.output)
-        keep = (*keep, *(name for name in needed if name not in keep))
-    gpu = resolved.gpu and for_step(resolved.gpu, run.setting)
-    scored = rows | Score(
-        resolved.model,
-        keep_columns=None if redaction else _needed(keep, resolved),
-        gpu=gpu,
-        dead_letters=run.dead_letters,
-    )
-    added = tuple(field.name for field in resolved.model.output_fields())
-    scored = redacted(scored, resolved.of_scored, run.dead_letters)
+        rows = rows | Validate(None, resolved.rules, dead_letters=dead_letters)
+    gpu = for_step(resolved.gpu, run.setting)
+    score = Score(resolved.model, keep_columns=resolved.needed, gpu=gpu, dead_letters=dead_letters)
+    scored = rows | score
+    scored = redacted(scored, resolved.of_scored, dead_letters)
     if resolved.watch is not None:
         add_watch(scored, resolved.watch, options, run)
-    if keep and (redaction or resolved.watch):
-        scored = scored | Select((*keep, *added))
+    if resolved.kept != resolved.needed and resolved.kept:
+        scored = scored | Select((*resolved.kept, *resolved.added))
+    added = resolved.added
     _ = scored | Write(
-        options.output, run.commit, options.shards, dead_letters=run.dead_letters, in_sight=added
+        options.output, run.commit, options.shards, dead_letters=dead_letters, in_sight=added
     )
-
-
-def _needed(keep: tuple[str, ...] | None, resolved: Resolved) -> tuple[str, ...] | None:
-    """Returns the columns that are kept until all has been looked at; None keeps all."""
-    if keep is None or resolved.watch is None:
-        return keep
-    return resolved.watch.kept(keep, resolved.source)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

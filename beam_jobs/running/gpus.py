@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 _SERVICE_OPTION = "worker_accelerator"
 
 
-def for_step(gpu: "Gpu", setting: Setting) -> "Gpu":
-    """Returns the GPUs as the step that needs them gets them: in batches on Dataflow, it asks.
+def for_step(gpu: "Gpu | None", setting: Setting) -> "Gpu | None":
+    """Returns the GPUs as the step that needs them gets them; None without GPUs."""
+    return gpu and dataclasses.replace(gpu, hinted=_is_hinted(setting))
+
+
+def _is_hinted(setting: Setting) -> bool:
+    """Returns whether the step itself asks the runner for GPUs: in batches on Dataflow.
 
     Elsewhere it only checks that they are there. Streams are given their machines as a whole.
     """
-    hinted = not setting.is_local and not setting.unbounded
-    return dataclasses.replace(gpu, hinted=hinted)
+    return not setting.is_local and not setting.unbounded
 
 
 def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -> None:
@@ -61,7 +65,7 @@ def _ask(gpu: "Gpu", beam_options: "PipelineOptions", setting: Setting) -> None:
     if cloud.flexrs_goal:
         raise ConfigError("--flexrs_goal: FlexRS has no machines with GPUs: leave out one of both")
     gpu.check_machine(beam_options.view_as(beam.WorkerOptions).machine_type)
-    if not for_step(gpu, setting).hinted:
+    if not _is_hinted(setting):
         cloud.dataflow_service_options = [*services, f"{_SERVICE_OPTION}={gpu.form}"]
 
 
