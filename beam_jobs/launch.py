@@ -121,7 +121,8 @@ def _launch(
         root, this = construct(job, options, beam_options, setting, resolve, build)
     if options.dry_run:
         this.commit.close()
-        print(dry_run.describe(root, options, beam_options), end="")
+        reads = this.commit.manifest.get("tables_read", ())
+        print(dry_run.describe(root, options, beam_options, reads), end="")
         print(estimate(options) if estimate else "", end="")
         return say(job, "a dry run: nothing was started", 0)
     if setting.is_local and setting.unbounded:

@@ -1,6 +1,6 @@
 """What a job would be, shown instead of run: its steps, what they need of workers, its options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.declare import JobOptions, declared
@@ -63,8 +63,20 @@ def hinted_steps(pipeline: Any) -> dict[str, dict[str, str]]:
     return found
 
 
-def describe(root: "beam.Pipeline", options: JobOptions, beam_options: "PipelineOptions") -> str:
-    """Returns the steps, environments and options of a job, to be read; ends with a line feed."""
+def describe(
+    root: "beam.Pipeline",
+    options: JobOptions,
+    beam_options: "PipelineOptions",
+    reads: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Returns the steps, environments and options of a job, to be read; ends with a line feed.
+
+    Args:
+      root: The pipeline.
+      options: The job's.
+      beam_options: Beam's.
+      reads: The tables and queries that it reads, as the manifest tells of them.
+    """
     pipeline = graph(root, beam_options)
     numbers = {name: at for at, name in enumerate(sorted(pipeline.components.environments), 1)}
     parts = {
@@ -73,8 +85,18 @@ def describe(root: "beam.Pipeline", options: JobOptions, beam_options: "Pipeline
         "options": _options(options),
         "options of Beam": _beam_options(beam_options),
     }
+    if reads:
+        parts["BigQuery"] = iter([_bytes_read(read) for read in reads])
     lines = [[f"{title}:", *(f"  {line}" for line in body)] for title, body in parts.items()]
     return "\n".join("\n".join(part) for part in lines) + "\n"
+
+
+def _bytes_read(read: Mapping[str, Any]) -> str:
+    """Returns the bytes that reading costs, as BigQuery tells them before."""
+    size = f"{read['bytes']:,} bytes"
+    if "job" in read:
+        return f"a query that bills {size} (10 MB at least for each table): {read['uri']}"
+    return f"{size} at most, all columns: {read['uri']}"
 
 
 def _steps(pipeline: Any, numbers: Mapping[str, int]) -> Iterator[str]:

@@ -156,6 +156,33 @@ def test_what_a_user_gets_wrong(server, linear_model, tmp_path, monkeypatch, cap
     assert server.store.tables[SCORED].rows.num_rows == 10
 
 
+def test_from_a_query_to_a_table(server, linear_model, tmp_path, monkeypatch, capsys):
+    from beam_jobs.score import main
+
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 50)
+    sql = "SELECT * FROM `trips` WHERE x < 50"
+    server.store.queries[sql] = server.store.tables[TRIPS]
+    server.store.datasets.add("proj-12345.tmp")
+    flags = _flags(linear_model, input=f"bq:?query={sql}&temp_dataset=proj-12345.tmp", run_id="q")
+    before = set(server.store.tables)
+    assert main([*flags, "--dry_run"]) == 0
+    size = server.store.tables[TRIPS].rows.nbytes
+    assert f"a query that bills {size:,} bytes" in capsys.readouterr().out
+    assert server.store.ledger == []
+    assert main(flags) == 0
+    assert _scores(server) == {str(n): 3.0 * n for n in range(50) if n != 13}
+    assert set(server.store.tables) == {*before, SCORED}, "its table is gone"
+    assert [how for _, how, *_ in server.store.ledger] == ["QUERY", "WRITE_EMPTY"]
+    manifest = json.loads((tmp_path / f"{SCORED}.q.run.json").read_text())
+    (read,) = manifest["tables_read"]
+    assert ("proj-12345", read["job"]) in server.store.jobs
+    # One that is refused by a gate leaves none either.
+    gate = ["--max_rejected_fraction=0", "--overwrite"]
+    assert main([*flags[:-1], "--run_id=q2", *gate]) == 3
+    assert set(server.store.tables) == {*before, SCORED}
+
+
 @pytest.mark.usefixtures("bucket")
 def test_rows_wait_in_cloud_storage(server, bucket, linear_model, tmp_path, monkeypatch):
     from beam_jobs.score import main

@@ -16,7 +16,7 @@ from transforms.commit.ledger import STAGING, Entry, Finding, Gate, Target
 from transforms.commit.manifest import now, read_manifest
 from transforms.commit.outputs import TARGET_BYTES, Outputs
 from transforms.commit.places import place_of
-from transforms.commit.publish import Plan, Publish
+from transforms.commit.publish import Plan, Publish, do_after
 from transforms.commit.remains import beside
 from transforms.commit.summary import manifest_place, run_table
 from transforms.errors import ConfigError
@@ -206,6 +206,7 @@ class Commit(Outputs):
         """Deletes what was staged."""
         for target in self.targets:
             filesystem.delete(target.staging)
+        do_after(self.after)
         self.unlock()
 
     def close(self) -> None:
@@ -220,6 +221,7 @@ class Commit(Outputs):
             json.dumps(self.manifest),
             now(),
             self.overwrite,
+            tuple(self.after),
         )
         _ = tuple(self._entries) | "Commit" >> Publish(plan)
 

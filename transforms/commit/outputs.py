@@ -3,7 +3,7 @@
 import datetime
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from transforms.commit.ledger import Entry, Target
@@ -30,6 +30,7 @@ class RunCommit(Protocol):
     job: str
     run_id: str
     endless: bool
+    after: list[Callable[[], None]]
     manifest: dict[str, Any]
     targets: list[Target]
 
@@ -88,6 +89,7 @@ class Outputs:
 
     Attributes:
       endless: Whether its rows have no end.
+      after: What is done at the end of a run, however it ends: it may be done twice.
     """
 
     endless = False
@@ -103,6 +105,7 @@ class Outputs:
         self.manifest = dict(manifest or {})
         self.reads = tuple(parse(uri).path for uri in reads)
         self.targets: list[Target] = []
+        self.after: list[Callable[[], None]] = []
 
     def target(
         self,

@@ -1,7 +1,8 @@
 """The last step of a run: everything appears at once, or nothing does."""
 
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from transforms.errors import Refused
 from transforms.files import filesystem
 from transforms.verb import Verb
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -30,6 +33,7 @@ class Plan:
     manifest: str
     started: str
     overwrite: bool = False
+    after: tuple[Callable[[], None], ...] = ()
 
 
 @dataclass
@@ -52,8 +56,20 @@ class Publish(Verb):
 
 
 def _publish(_: bytes, entries: list[Entry], plan: Plan) -> str:
-    with progress.phase("publishing"):
-        return publish(entries, plan)
+    try:
+        with progress.phase("publishing"):
+            return publish(entries, plan)
+    finally:
+        do_after(plan.after)
+
+
+def do_after(after: Iterable[Callable[[], None]]) -> None:
+    """Does what is left to do at the end of a run; what fails does no harm to its outcome."""
+    for each in after:
+        try:
+            each()
+        except Exception as error:
+            _log.warning("what the run no longer needs is still there: %s", type(error).__name__)
 
 
 def publish(entries: Iterable[Entry], plan: Plan) -> str:

@@ -104,6 +104,8 @@ class Rest:
                 return 200, {}, self._job(project, job, query.get("location"))
             asked = json.loads(body)
             reference = asked["jobReference"]
+            if "query" in asked["configuration"]:
+                return 200, {}, self.store.query(reference, asked["configuration"])
             return 200, {}, self.store.load(reference, asked["configuration"])
         raise Refusal(404, "notFound", f"no such path: {url.path}")
 
@@ -118,6 +120,8 @@ class Rest:
         self.store.asked(f"tables.{method}")
         if method == "POST":
             made = json.loads(body)
+            if f"{project}.{dataset}" not in self.store.datasets:
+                raise Refusal(404, "notFound", f"Not found: Dataset {project}:{dataset}")
             name = f"{project}.{dataset}.{made['tableReference']['tableId']}"
             if name in self.store.tables:
                 raise Refusal(409, "duplicate", f"Already Exists: Table {name}")

@@ -64,6 +64,32 @@ def _location(client: Any, place: Address) -> str | None:
     return found
 
 
+def check_dataset(
+    client: Any, place: Address, option: str, missing: Exception | None = None
+) -> None:
+    """Checks that the dataset of a table is there.
+
+    Args:
+      client: Google's, of tables.
+      place: The table.
+      option: What named it, for the error.
+      missing: What led here.
+
+    Raises:
+      ConfigError: It is not there.
+    """
+    try:
+        client.get_dataset(f"{place.project}.{place.dataset}", timeout=30)
+    except exceptions.NotFound:
+        name = f"{place.project}:{place.dataset}"
+        raise ConfigError(
+            f"{option}: the dataset {name} does not exist; `bq mk --dataset {name}` makes it"
+        ) from missing
+    except exceptions.Forbidden:
+        # Who may write tables need not be allowed to look at the dataset.
+        return
+
+
 @contextlib.contextmanager
 def read_client() -> Iterator[Any]:
     """Gives Google's client of the Storage Read API.
@@ -119,7 +145,7 @@ def explained(error: Exception, place: Address, doing: str) -> Exception:
     Args:
       error: What the client raised.
       place: The table.
-      doing: "read" or "write".
+      doing: "read", "write" or "query".
     """
     if isinstance(error, exceptions.RetryError) and error.cause is not None:
         return _exhausted(error.cause, place)
@@ -159,6 +185,8 @@ def without_values(text: str) -> str:
 
 _VALUE = re.compile(r"(?i)\b(values?:?\s+)('[^']*'|\"[^\"]*\"|[-+\d]\S*)")
 _ROLES = {
+    "query": "these credentials need the roles BigQuery Data Editor on temp_dataset, BigQuery Data "
+    "Viewer on what the query reads, and BigQuery Job User on the project of temp_dataset",
     "read": "these credentials need the roles BigQuery Data Viewer on the dataset and BigQuery "
     "Read Session User on the project",
     "write": "these credentials need the roles BigQuery Data Editor on the dataset and BigQuery "

@@ -1,5 +1,6 @@
 """ReadBigQuery: a table to batches, each stream of a read session on its own."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,10 @@ from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch, slice_rows, with_so
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry
+from transforms.commit.outputs import RunCommit
 from transforms.conform import conform
 from transforms.files.ahead import ahead
+from transforms.io.bigquery.query import forget_tables
 from transforms.io.bigquery.source import BigQuerySource
 from transforms.io.bigquery.streams import ReadStream, open_session, read_stream
 from transforms.rejects import NO_REJECTS, Outcome, rejected_rows
@@ -69,6 +72,11 @@ def with_note(rows: pa.RecordBatch, noted: pa.RecordBatch) -> pa.RecordBatch:
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
+
+
+def _forget(_: bytes, source: BigQuerySource, tallies: list[Entry]) -> None:
+    """Deletes the table of a query, once all of it was read."""
+    forget_tables([source.address.name])
 
 
 class _PlanFn(beam.DoFn):
@@ -145,6 +153,22 @@ class ReadBigQuery(Verb):
         if self.dead_letters is not None:
             commit = self.dead_letters.commit
             commit.take(read.tally)
-            moments = commit.manifest.setdefault("snapshots", {})
-            moments[self.source.address.uri] = self.source.snapshot.isoformat()
+            self._tell(commit)
+        elif self.source.query is not None:
+            once = root | "Once" >> beam.Impulse()
+            _ = once | "Forget" >> beam.Map(_forget, self.source, beam.pvalue.AsList(read.tally))
         return split_rejects(read.outcomes, self.dead_letters, "Read")
+
+    def _tell(self, commit: RunCommit) -> None:
+        """Tells the manifest what is read as of when; the table of a query goes with the run."""
+        source = self.source
+        told = {"uri": source.uri, "bytes": source.bytes}
+        if source.query is not None:
+            told["job"] = source.query.job_id
+            commit.after.append(functools.partial(forget_tables, [source.address.name]))
+        elif source.snapshot is not None:
+            moments = commit.manifest.setdefault("snapshots", {})
+            moments[source.address.uri] = source.snapshot.isoformat()
+        reads = commit.manifest.setdefault("tables_read", [])
+        if told not in reads:
+            reads.append(told)

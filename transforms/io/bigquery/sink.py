@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from transforms.commit.ledger import STAGING, STREAM, Target
 from transforms.commit.remains import beside
 from transforms.errors import ConfigError
-from transforms.io.bigquery.clients import explained, job_client, rest_client
+from transforms.io.bigquery.clients import check_dataset, explained, job_client, rest_client
 from transforms.io.bigquery.fit import check_loadable
 from transforms.io.bigquery.load import load_once, loaded
 from transforms.io.bigquery.uris import Address, address
@@ -130,22 +130,10 @@ class BigQuerySink:
                 try:
                     return client.get_table(self.address.name, timeout=30)
                 except exceptions.NotFound as error:
-                    self._check_dataset(client, error)
+                    check_dataset(client, self.address, "--output", error)
                     return None
         except exceptions.GoogleAPICallError as error:
             raise explained(error, self.address, "write") from None
-
-    def _check_dataset(self, client: Any, missing: Exception) -> None:
-        try:
-            client.get_dataset(f"{self.address.project}.{self.address.dataset}", timeout=30)
-        except exceptions.NotFound:
-            name = f"{self.address.project}:{self.address.dataset}"
-            raise ConfigError(
-                f"--output: the dataset {name} does not exist; `bq mk --dataset {name}` makes it"
-            ) from missing
-        except exceptions.Forbidden:
-            # Who may write tables need not be allowed to look at the dataset.
-            return
 
     def load(self, files: list[str], schema: pa.Schema, run_id: str, overwrite: bool) -> None:
         """Loads all rows of some Parquet files by one job; again for one run does no harm.

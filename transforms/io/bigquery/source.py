@@ -11,7 +11,9 @@ from google.api_core import exceptions
 from transforms.errors import ConfigError
 from transforms.families import BIGQUERY
 from transforms.io.bigquery.clients import explained, rest_client
-from transforms.io.bigquery.uris import Address, address
+from transforms.io.bigquery.query import SETTINGS as QUERY_SETTINGS
+from transforms.io.bigquery.query import Query, resolved_query
+from transforms.io.bigquery.uris import Address, address, settings_of
 from transforms.io.inputs import selected
 from transforms.schema.bigquery_types import arrow_schema
 
@@ -27,19 +29,22 @@ class BigQuerySource:
       uri: As the user gave it.
       address: The table.
       schema: The columns that Read emits.
-      snapshot: As of when it is read: all workers see the same rows.
+      snapshot: As of when it is read: all workers see the same rows. None for a query, whose rows
+        stay as they are.
       filter: A condition in SQL on the rows; "" takes all.
       bytes: The table's size, for progress.
       limit: Most rows to read, of no particular order; None reads all.
+      query: What makes the table, when it is first read; None where it is there.
     """
 
     uri: str
     address: Address
     schema: pa.Schema
-    snapshot: datetime.datetime
+    snapshot: datetime.datetime | None
     filter: str = ""
     bytes: int = 0
     limit: int | None = None
+    query: Query | None = None
     bounded = True
     family = BIGQUERY
     guessed = ()
@@ -49,20 +54,24 @@ class BigQuerySource:
         """Looks at the table of `bq://project.dataset.table?filter=fare>0&snapshot=2026-01-01`.
 
         Args:
-          uri: The table. `filter` is a condition in SQL, `snapshot` a moment of the last 7 days.
+          uri: The table; or `bq:?query=SQL&temp_dataset=project.dataset`. `filter` is a condition
+            in SQL, `snapshot` a moment of the last 7 days.
           limit: Most rows to read.
 
         Raises:
           ConfigError: It is not there, is a view, or access is denied.
           MillraceError: BigQuery does not answer.
         """
+        if uri.partition("?")[0] == "bq:":
+            return cls._of_query(uri, limit)
         place = address(uri, SETTINGS)
         settings = dict(place.settings)
         table = _table(place)
         if table.table_type not in _READABLE:
             raise ConfigError(
                 f"--input: {place.uri} is a {table.table_type}, which can't be read as it stands: "
-                "write its rows to a table first (CREATE TABLE ... AS SELECT), and read that"
+                f"read it by a query: 'bq:?query=SELECT * FROM `{place.name}`"
+                "&temp_dataset=PROJECT.DATASET'"
             )
         fields = [field.to_api_repr() for field in table.schema]
         moment = _moment(uri, settings.get("snapshot"), table.created)
@@ -75,6 +84,13 @@ class BigQuerySource:
     def content(self) -> pa.Schema:
         """The columns of its rows."""
         return self.schema
+
+    @classmethod
+    def _of_query(cls, uri: str, limit: int | None) -> "BigQuerySource":
+        settings = settings_of(uri, QUERY_SETTINGS)
+        query, fields = resolved_query(uri, settings)
+        where, schema = settings.get("filter", ""), arrow_schema(fields)
+        return cls(uri, query.table, schema, None, where, query.bytes, limit, query)
 
     def select(self, columns: Iterable[str]) -> "BigQuerySource":
         """Reads only some columns, in the order of the table.
@@ -91,6 +107,8 @@ class BigQuerySource:
     @property
     def origin(self) -> str:
         """What rows say of where they came from: the table as of a moment."""
+        if self.snapshot is None:
+            return f"bq:query/{self.address.table}"
         return f"{self.address.uri}@{self.snapshot:%Y-%m-%dT%H:%M:%S.%fZ}"
 
 

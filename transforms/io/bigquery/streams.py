@@ -47,15 +47,18 @@ def open_session(source: BigQuerySource) -> list[ReadStream]:
 
     Raises:
       ConfigError: The table is gone, or access is denied.
-      MillraceError: The service refuses, a filter that it can't read, say; or does not answer.
+      MillraceError: A query failed; or the service refuses, a filter that it can't read, say, or
+        does not answer.
     """
     from google.cloud.bigquery_storage_v1 import types
 
     place = source.address
+    if source.query is not None:
+        source.query.run()
     wanted = types.ReadSession(
         table=place.path,
         data_format=types.DataFormat.ARROW,
-        table_modifiers={"snapshot_time": source.snapshot},
+        table_modifiers={"snapshot_time": source.snapshot} if source.snapshot else {},
         read_options={
             "selected_fields": source.schema.names,
             "row_restriction": source.filter,

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from transforms.errors import ConfigError
 
@@ -55,14 +55,41 @@ def address(uri: str, known: tuple[str, ...]) -> Address:
     Raises:
       ConfigError: It names no table, or has a setting that isn't known.
     """
-    path, _, query = uri.partition("?")
+    path = uri.partition("?")[0]
     match = _TABLE.fullmatch(path.removeprefix("bq://"))
     if not path.startswith("bq://") or not match:
         raise ConfigError(
             f"{uri!r} names no BigQuery table: bq://PROJECT.DATASET.TABLE, where a project has 6 "
             "to 30 characters"
         )
-    settings = dict(parse_qsl(query, keep_blank_values=True))
+    return Address(**match.groupdict(), settings=tuple(sorted(settings_of(uri, known).items())))
+
+
+def settings_of(uri: str, known: tuple[str, ...]) -> dict[str, str]:
+    """Returns what stands after the question mark of a URI, by name.
+
+    Args:
+      uri: `bq:...?setting=value&setting=value`; `%26` stands for `&`, and a plus for itself, for
+        values may be SQL.
+      known: The settings that are known here.
+
+    Raises:
+      ConfigError: It has another one.
+    """
+    parts = [part.partition("=") for part in uri.partition("?")[2].split("&") if part]
+    settings = {unquote(name): unquote(value) for name, _, value in parts}
     if unknown := sorted(set(settings) - set(known)):
         raise ConfigError(f"{uri!r}: unknown setting {unknown[0]!r}; known: {', '.join(known)}")
-    return Address(**match.groupdict(), settings=tuple(sorted(settings.items())))
+    return settings
+
+
+def dataset_of(uri: str, text: str) -> tuple[str, str]:
+    """Returns project and dataset of `PROJECT.DATASET`.
+
+    Raises:
+      ConfigError: It is no such name.
+    """
+    match = _TABLE.fullmatch(f"{text}.t")
+    if not match:
+        raise ConfigError(f"{uri!r}: {text!r} names no dataset: PROJECT.DATASET")
+    return match["project"], match["dataset"]
