@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.drift.build import BuildBaseline
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +67,24 @@ class Options(FileOptions, TimeUnitOptions):
     )
 
 
-def resolve(options: Options) -> "tuple[Source, BuildBaseline]":
+def resolve(options: Options) -> "tuple[Input, BuildBaseline]":
     """Looks at the files."""
     from transforms.drift.build import BuildBaseline
     from transforms.errors import ConfigError
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_bounded
 
     kinds = {column: kind for kind, columns in options.kinds for column in columns}
     if options.window is not None and options.event_time_column is None:
         raise ConfigError("--window needs --event_time_column: by which times are windows cut?")
     if options.event_time_unit is not None and options.event_time_column is None:
         raise ConfigError("--event_time_unit needs --event_time_column")
-    source = Source.resolve(options.input, options.schema, limit=options.limit)
+    source = resolve_bounded(options.input, options.schema, limit=options.limit)
     return source, BuildBaseline(options.event_time_column, options.window, options.slices, kinds)
 
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Source, BuildBaseline]",
+    resolved: "tuple[Input, BuildBaseline]",
     options: Options,
     run: Run,
 ) -> None:

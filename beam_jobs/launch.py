@@ -65,6 +65,7 @@ def run(
     logs.open_streams()
     try:
         options, beam_argv = parse(kind, argv)
+        options = with_growth(options)
         logs.quiet_libraries()
         logs.set_up()
         with _profile(options, beam_argv):
@@ -245,6 +246,21 @@ def _reads(options: JobOptions) -> list[str]:
     return [value for value in values if value and family_of(value) is FILES]
 
 
+def with_growth(options: T) -> T:
+    """Returns the options with --allow_schema_growth in the URI of the table that it is about.
+
+    Raises:
+      ConfigError: The output is no table.
+    """
+    output = getattr(options, "output", "")
+    if not getattr(options, "allow_schema_growth", False):
+        return options
+    if family_of(output) is not BIGQUERY:
+        raise ConfigError("--allow_schema_growth is for tables: leave it out")
+    uri = f"{output}{'&' if '?' in output else '?'}growth=true"
+    return dataclasses.replace(options, output=uri)  # type: ignore[call-arg]
+
+
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
     """Returns where evidence goes by default: beside the output, or in a temporary folder.
 
@@ -285,7 +301,9 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
             )
     output = getattr(options, "output", None)
     if output and family_of(output) is BIGQUERY:
-        _check_table(output, setting.unbounded)
+        _check_table("--output", output, setting.unbounded)
+    if options.dead_letters and family_of(options.dead_letters) is BIGQUERY:
+        _check_table("--dead_letters", options.dead_letters, unbounded=False)
     if output and family_of(output) not in (FILES, STDOUT) and options.dead_letters is None:
         raise ConfigError(
             "--dead_letters is needed: beside a topic or table there is no place for them that "
@@ -293,20 +311,20 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
         )
 
 
-def _check_table(output: str, unbounded: bool) -> None:
+def _check_table(option: str, output: str, unbounded: bool) -> None:
     """Workers elsewhere stage where BigQuery reads; they append without staging."""
     from transforms.io.bigquery.sink import AT_LEAST_ONCE, BigQuerySink
 
     if unbounded:
         if BigQuerySink.parse(output).delivery != AT_LEAST_ONCE:
             raise ConfigError(
-                f"--output: on Dataflow, rows of messages are in a table at least once: add "
+                f"{option}: on Dataflow, rows of messages are in a table at least once: add "
                 f"?delivery={AT_LEAST_ONCE}, or write files, gs://bucket/folder/"
             )
         return
     if not BigQuerySink.parse(output).staging:
         raise ConfigError(
-            f"--output: {output} needs a place where rows wait for the load, which Dataflow's "
+            f"{option}: {output} needs a place where rows wait for the load, which Dataflow's "
             "workers and BigQuery reach: add ?staging=gs://bucket/folder"
         )
 

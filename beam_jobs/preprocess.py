@@ -14,7 +14,7 @@ from transforms.errors import ConfigError
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import Input
     from transforms.keys.splits import Splits
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.graph import TransformGraph
@@ -39,8 +39,10 @@ class Options(JobOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix names the format, or ?format=csv.",
+        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
+        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET.",
         kind="GCS_READ_FILE",
+        tables=True,
         metavar="URI",
         group="Data",
     )
@@ -115,7 +117,7 @@ class Resolved:
       analysis: How it is made; None where there is one.
     """
 
-    source: "Source"
+    source: "Input"
     splits: "Splits"
     graph: "TransformGraph | None"
     analysis: "Analyze | None"
@@ -124,7 +126,7 @@ class Resolved:
 def resolve(options: Options) -> Resolved:
     """Traces the function or reads the graph, looks at the files, and checks that they fit."""
     from transforms.families import family_of
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_bounded
     from transforms.keys.splits import Splits
 
     if not family_of(options.input).bounded:
@@ -141,7 +143,7 @@ def resolve(options: Options) -> Resolved:
         analysis, source = _by_steps(options)
     columns = analysis.columns if analysis is not None else graph.columns if graph else None
     assert columns is not None
-    source = source or Source.resolve(options.input, None, columns.types(), options.limit)
+    source = source or resolve_bounded(options.input, None, columns.types(), options.limit)
     columns.check(source.schema)
     splits.check(source.schema)
     return Resolved(source, splits, graph, analysis)
@@ -176,9 +178,9 @@ def _by_function(options: Options) -> "Analyze":
     return Analyze.resolve(function, read_schema(options.schema))
 
 
-def _by_steps(options: Options) -> "tuple[Analyze, Source | None]":
+def _by_steps(options: Options) -> "tuple[Analyze, Input | None]":
     """Returns how a graph is made of steps, and the rows where their own types are taken."""
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_bounded
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.declared.parse import Steps
     from transforms.preprocess.declared.plan import raw_schema
@@ -187,7 +189,7 @@ def _by_steps(options: Options) -> "tuple[Analyze, Source | None]":
     steps = Steps.read(options.steps)
     if options.schema is not None:
         return Analyze(schema=read_schema(options.schema), steps=steps), None
-    source = Source.resolve(options.input, limit=options.limit)
+    source = resolve_bounded(options.input, limit=options.limit)
     return Analyze(schema=raw_schema(steps, source.schema), steps=steps), source
 
 

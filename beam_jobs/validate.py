@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.gate.judge import Judge
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import Input
     from transforms.statistics.options import StatisticsOptions
 
 _OF_ROWS = (
@@ -70,9 +70,11 @@ class Options(ValidationOptions, PolicyOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix names the format, or ?format=csv. With --merge: the folders of "
-        "earlier validations.",
+        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
+        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET. With "
+        "--merge: the folders of earlier validations.",
         kind="GCS_READ_FILE",
+        tables=True,
         metavar="URI",
         group="Data",
     )
@@ -148,12 +150,12 @@ class Options(ValidationOptions, PolicyOptions):
     )
 
 
-Resolved: TypeAlias = "tuple[Source | tuple[str, ...], Judge, Redaction | None]"
+Resolved: TypeAlias = "tuple[Input | tuple[str, ...], Judge, Redaction | None]"
 
 
 def resolve(options: Options) -> Resolved:
     """Reads the schema, the rules and the reference, and looks at the files."""
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_bounded
     from transforms.io.schema_types import nearly_numbers, with_schema_types
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slices.text import parse_slices
@@ -163,7 +165,7 @@ def resolve(options: Options) -> Resolved:
         return _resolve_merge(options, schema, StatisticsOptions(schema=schema))
     redaction = redaction_of(options.policy)
     types = text_types(redaction)
-    source = Source.resolve(options.input, types=types, limit=options.limit)
+    source = resolve_bounded(options.input, types=types, limit=options.limit)
     if schema is not None:
         source = with_schema_types(source, schema, types)
     elif nearly := nearly_numbers(source):

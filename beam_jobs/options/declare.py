@@ -35,6 +35,7 @@ class Declared:
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
       messages: Whether it may also be the URI of messages or of a table, where its kind says files.
+      tables: Whether it may also be the URI of a table alone.
       parent: Another option and its values with which this one has a meaning; None for any.
     """
 
@@ -52,6 +53,7 @@ class Declared:
     maximum: float | None = None
     in_template: bool = True
     messages: bool = False
+    tables: bool = False
     parent: tuple[str, tuple[str, ...]] | None = None
 
     @property
@@ -84,6 +86,7 @@ def option(
     maximum: float | None = None,
     in_template: bool = True,
     messages: bool = False,
+    tables: bool = False,
     parent: tuple[str, tuple[str, ...]] | None = None,
 ) -> Any:
     """Declares an option: a field of a frozen dataclass that extends `JobOptions`.
@@ -102,6 +105,7 @@ def option(
       maximum: The largest number allowed.
       in_template: Whether the Flex Template has it.
       messages: Whether it may also be the URI of messages or of a table, where `kind` says files.
+      tables: Whether it may also be the URI of a table alone.
       parent: Another option and its values with which this one has a meaning: Dataflow's console
         shows it only then.
     """
@@ -117,6 +121,7 @@ def option(
         "maximum": maximum,
         "in_template": in_template,
         "messages": messages,
+        "tables": tables,
         "parent": parent,
     }
     return dataclasses.field(default=default, metadata={"option": details})
@@ -174,8 +179,10 @@ class JobOptions:
     )
     dead_letters: str | None = option(
         "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name "
-        "has another suffix. By default OUTPUT.dead_letters/, beside the output.",
+        "has another suffix. By default OUTPUT.dead_letters/, beside the output. Or a table, to "
+        "whose rows they are added: bq://PROJECT.DATASET.TABLE (not of messages).",
         kind="GCS_WRITE_FOLDER",
+        tables=True,
         default=None,
         group="Dead letters",
         metavar="URI",

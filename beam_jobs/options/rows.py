@@ -14,8 +14,10 @@ class FileOptions(JobOptions):
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix names the format, or ?format=csv.",
+        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
+        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET.",
         kind="GCS_READ_FILE",
+        tables=True,
         metavar="URI",
         group=GROUP,
     )
@@ -40,7 +42,8 @@ class InputOptions(StreamOptions):
         "run reads a topic, pubsub://projects/P/topics/T, through the subscription "
         "millrace-RUN_ID. It is created at launch if it doesn't exist, and deleted after a drain "
         "if it is empty and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE; "
-        "?filter=fare>0 reads only some of its rows.",
+        "?filter=fare>0 reads only some of its rows. Or a query: "
+        "bq:?query=SQL&temp_dataset=PROJECT.DATASET.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group=GROUP,
@@ -72,6 +75,11 @@ class RowOptions(InputOptions):
         metavar="URI",
         group=GROUP,
         messages=True,
+    )
+    allow_schema_growth: bool = option(
+        "Tables: add columns that the output lacks, NULLABLE, as the rows come to be there.",
+        default=False,
+        group=GROUP,
     )
     shards: int | None = option(
         "Write exactly N files, in the order of the input. Every row is then written twice.",

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
-    from transforms.io.file_source import Source
+    from transforms.io.inputs import Input
     from transforms.statistics.options import Slicer
 
 SAMPLE_ROWS = 50_000
 """Rows that are looked at; that takes a second or less."""
 
 
-def check_slices(source: "Source", slicers: "Iterable[Slicer]", most: int) -> None:
+def check_slices(source: "Input", slicers: "Iterable[Slicer]", most: int) -> None:
     """Looks at the first rows of the input, whether they are of too many slices.
 
     Args:
-      source: The input.
+      source: The input. Of a table nothing is looked at beforehand: that would be paid for.
       slicers: By what it is sliced; those by conditions and functions are let be, for their
         slices are few or wanted.
       most: How many slices there may be.
@@ -27,10 +27,11 @@ def check_slices(source: "Source", slicers: "Iterable[Slicer]", most: int) -> No
       ConfigError: There are more; the text names the columns, and the way out.
     """
     from transforms.io.file_read import read_batches
+    from transforms.io.file_source import Source
     from transforms.statistics.slices.values import SliceBy
 
     by_values = [each for each in slicers if isinstance(each, SliceBy) and None in each.wanted()]
-    if not by_values:
+    if not by_values or not isinstance(source, Source):
         return
     limit = min(SAMPLE_ROWS, source.limit or SAMPLE_ROWS)
     columns = {name for each in by_values for name in each.columns}

@@ -27,7 +27,7 @@ _REGEXES = {
 }
 _REMOTE = "gs://.+"
 _MESSAGES = "pubsub://projects/.+"
-_TABLES = "bq://.+"
+_TABLES = "bq:.+"
 _TYPES = {
     bool: "boolean",
     int: "integer",
@@ -103,7 +103,7 @@ def _parameter(option: Declared) -> dict[str, Any]:
         "label": option.label,
         "helpText": option.help,
         # The console lets choose from a bucket what is a file by its type, and nothing else.
-        "paramType": "TEXT" if option.messages else option.kind,
+        "paramType": "TEXT" if option.messages or option.tables else option.kind,
         "isOptional": not option.required,
         "groupName": option.group,
     }
@@ -143,7 +143,9 @@ def regex_of(option: Declared) -> str | None:
     """Returns what an option's text must match in a template; None if that is anything."""
     regex = option.regex or _REGEXES.get(option.type)
     if option.kind.startswith("GCS_"):
-        regex = f"{_REMOTE}|{_MESSAGES}|{_TABLES}" if option.messages else _REMOTE
+        regex = _REMOTE
+        if option.messages or option.tables:
+            regex = "|".join([_REMOTE, *([_MESSAGES] if option.messages else []), _TABLES])
     if regex is None:
         return None
     # What is left out may come as an empty text.

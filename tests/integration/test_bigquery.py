@@ -1,5 +1,6 @@
 """The score job from table to table, against a stand-in of BigQuery; killed at any moment."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -12,6 +13,8 @@ from collections import Counter
 
 import grpc
 import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from tests.integration.bigquery.server import Server
@@ -181,6 +184,109 @@ def test_from_a_query_to_a_table(server, linear_model, tmp_path, monkeypatch, ca
     gate = ["--max_rejected_fraction=0", "--overwrite"]
     assert main([*flags[:-1], "--run_id=q2", *gate]) == 3
     assert set(server.store.tables) == {*before, SCORED}
+
+
+def _run(job, **flags):
+    """Runs a job in this process; returns its exit code."""
+    main = importlib.import_module(f"beam_jobs.{job}").main
+    return main([f"--{name}={value}" for name, value in flags.items()])
+
+
+def test_every_job_reads_a_table(server, tmp_path, monkeypatch, capsys):
+    """What each makes of a table is what it makes of the same rows in a file."""
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 300)
+    pq.write_table(server.store.tables[TRIPS].rows, "trips.parquet")
+    made = {}
+    for name, uri in {"table": f"bq://{TRIPS}", "file": "trips.parquet"}.items():
+        assert _run("validate", input=uri, output=f"{name}-stats/", infer_schema="true") == 0
+        assert _run("baseline", input=uri, output=f"{name}-base/") == 0
+        assert _run("drift", input=uri, baseline=f"{name}-base/", output=f"{name}-drift/") == 0
+        flags = {"schema": f"{name}-stats/schema.pbtxt", "preprocessing_fn": "features.py"}
+        (tmp_path / "features.py").write_text(FEATURES)
+        assert _run("preprocess", input=uri, output=f"{name}-features/", **flags) == 0
+        found = ds.dataset(f"{name}-features", exclude_invalid_files=True).to_table()
+        schema = (tmp_path / f"{name}-stats/schema.pbtxt").read_text()
+        made[name] = schema, sorted(found["z"].to_pylist())
+    assert made["table"] == made["file"]
+    assert len(made["table"][1]) == 300
+    capsys.readouterr()
+
+
+FEATURES = """
+import tensorflow_transform as tft
+
+def preprocessing_fn(inputs):
+    return {"z": tft.scale_to_z_score(inputs["x"])}
+"""
+REDACTION = """
+inspect_config:
+  info_types: [{name: EMAIL_ADDRESS}]
+deidentify_config:
+  info_type_transformations:
+    transformations:
+      - primitive_transformation: {replace_with_info_type_config: {}}
+"""
+
+
+def test_redacted_from_table_to_table(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 100)
+    mails = pa.array([f"write to ada{n}@example.com" for n in range(100)])
+    rows = server.store.tables[TRIPS].rows.set_column(3, "note", mails)
+    server.store.tables[TRIPS].put(rows)
+    (tmp_path / "policy.yaml").write_text(REDACTION)
+    flags = {"policy": "policy.yaml", "output": f"bq://{SCORED}", "run_id": "red"}
+    assert _run("redact", input=f"bq://{TRIPS}", **flags) == 0
+    notes = server.store.tables[SCORED].rows["note"].to_pylist()
+    assert set(notes) == {"write to [EMAIL_ADDRESS]"}
+    assert len(notes) == 100
+
+
+def test_dead_letters_in_a_table(server, linear_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 50)
+    dead = TRIPS.replace("trips", "dead")
+    flags = [*_flags(linear_model, dead_letters=f"bq://{dead}"), "--overwrite"]
+    from beam_jobs.score import main
+
+    assert main([*flags, "--run_id=d1"]) == 0, capsys.readouterr().err
+    assert main([*flags, "--run_id=d1"]) == 0
+    # Those of a run that a gate refuses are there too, beside those of others.
+    assert main([*flags, "--run_id=d2", "--max_rejected_fraction=0"]) == 3
+    table = server.store.tables[dead]
+    assert table.rows["run_id"].to_pylist() == ["d1", "d2"]
+    assert set(table.rows["reason"].to_pylist()) == {"model_error"}
+    assert [json.loads(text)["name"] for text in table.rows["payloadString"].to_pylist()] == [
+        "13",
+        "13",
+    ]
+    assert table.more["timePartitioning"]["field"] == "timestamp"
+    assert f"bq://{dead}" in capsys.readouterr().err
+    # A run without any leaves the table alone.
+    assert main([*flags, "--run_id=d3", "--limit=5"]) == 0
+    assert table.rows.num_rows == 2
+    # Another table's columns are not those of dead letters.
+    assert main([*_flags(linear_model, dead_letters=f"bq://{TRIPS}"), "--overwrite"]) == 2
+    assert "--dead_letters: the table has no column" in capsys.readouterr().err
+
+
+def test_a_table_grows(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 10)
+    server.store.add(SCORED, pa.table({"name": ["old"]}), [{"name": "name", "type": "STRING"}])
+    flags = {"input": f"bq://{TRIPS}?filter=x>=5", "output": f"bq://{SCORED}?mode=append"}
+    assert _run("ingest", **flags) != 0
+    assert "--allow_schema_growth" in capsys.readouterr().err
+    assert _run("ingest", **flags, allow_schema_growth="true", run_id="g") == 0
+    assert _run("ingest", **flags, allow_schema_growth="true", run_id="g") == 0
+    table = server.store.tables[SCORED]
+    assert table.fields[1:] == [
+        {**f, "mode": "NULLABLE"} for f in (FIELDS[0], FIELDS[1], FIELDS[3])
+    ]
+    assert table.rows["x"].to_pylist() == [None, 5, 6, 7, 8, 9]
+    assert table.rows["name"].to_pylist() == ["old", "5", "6", "7", "8", "9"]
+    assert _run("ingest", input="x.csv", output="out/", allow_schema_growth="true") == 2
 
 
 @pytest.mark.usefixtures("bucket")

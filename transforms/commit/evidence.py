@@ -17,6 +17,9 @@ PUBLISHING = "publishing"
 
 def aside(target: Target, run_id: str) -> Target:
     """Returns where a refused run's evidence goes: beside the evidence of an output that stays."""
+    if target.beside:
+        # A table's rows are added to those of others.
+        return target
     taken = target.evidence and filesystem.exists(target.root) and not is_remnant(target)
     manifest = read_manifest(target.manifest) if taken else None
     if not taken or (manifest and manifest["run_id"] == run_id):
@@ -69,7 +72,8 @@ def is_remnant(target: Target) -> bool:
 def clear_stale(staged: Mapping[Target, list[Entry]]) -> None:
     """Deletes evidence of an earlier run, lest it pass for this one's; no other."""
     for target, entries in staged.items():
-        if target.evidence and not entries and read_manifest(target.manifest):
+        other = target.evidence and not target.beside
+        if other and not entries and read_manifest(target.manifest):
             filesystem.delete(target.root)
             filesystem.delete(target.manifest)
 

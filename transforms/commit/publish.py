@@ -133,7 +133,7 @@ def _evidence(targets: list[Target]) -> str:
 def _staged(ledger: list[Entry], target: Target) -> list[Entry]:
     """Returns the staged files of a target, merged to one if the target is one file."""
     staged = [entry for entry in ledger if entry.target == target.root]
-    if target.folder or not target.dead_letters or not staged:
+    if target.folder or target.beside or not target.dead_letters or not staged:
         return staged
     from transforms.commit.stage import staged_rows, write_file
 

@@ -79,3 +79,21 @@ def resolve_input(
     resolve = family_of(uri).load("resolve", uri)
     found: Input = resolve(uri, schema, types, limit, settings)
     return found
+
+
+def resolve_bounded(
+    uri: str,
+    schema: pa.Schema | str | None = None,
+    types: Mapping[str, pa.DataType] | None = None,
+    limit: int | None = None,
+) -> Any:
+    """Looks at an input that comes to an end: files, or a table; see `resolve_input`.
+
+    Raises:
+      ConfigError: It has no end; it isn't there, or its schema can't be settled.
+    """
+    if not family_of(uri).bounded:
+        raise ConfigError(
+            f"--input: {uri} has no end, and this job needs all rows: read files or a table"
+        )
+    return resolve_input(uri, schema, types, limit)

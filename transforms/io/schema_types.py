@@ -51,15 +51,17 @@ def with_schema_types(source: S, schema: "schema_pb2.Schema", but: Collection[st
     return replace(source, schema=pa.schema(fields))
 
 
-def nearly_numbers(source: Source) -> dict[str, int]:
+def nearly_numbers(source: Input) -> dict[str, int]:
     """Returns CSV columns that a few cells make texts: how many of their first are not numbers.
 
     Args:
-      source: As `Source.resolve` gives it.
+      source: A resolved input; other than files of text have their types.
 
     Returns: By column, where nine in ten of the first cells are numbers.
     """
-    if source.origin != "sample" or source.format.name not in CELLS:
+    if not isinstance(source, Source) or source.origin != "sample":
+        return {}
+    if source.format.name not in CELLS:
         return {}
     texts = [field.name for field in source.file_schema if pa.types.is_string(field.type)]
     cells = _cells(source, texts) if texts else {}

@@ -22,11 +22,11 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID. It is created at launch if it doesn't exist, and deleted after a drain if it is empty and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE; ?filter=fare>0 reads only some of its rows."
+  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or messages: pubsub://projects/P/subscriptions/S?format=json (avro, tf_example, arrow, text). A local run reads a topic, pubsub://projects/P/topics/T, through the subscription millrace-RUN_ID. It is created at launch if it doesn't exist, and deleted after a drain if it is empty and --run_id was not given. Or a table: bq://PROJECT.DATASET.TABLE; ?filter=fare>0 reads only some of its rows. Or a query: bq:?query=SQL&temp_dataset=PROJECT.DATASET."
 
   validation {
-    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.input))
-    error_message = "input must match ^(gs://.+|pubsub://projects/.+|bq://.+)$."
+    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)$", var.input))
+    error_message = "input must match ^(gs://.+|pubsub://projects/.+|bq:.+)$."
   }
 }
 
@@ -35,8 +35,8 @@ variable "output" {
   description = "A folder for shards, a file, or stdout: for a preview. Parquet unless the suffix or ?format= names another format. Nothing appears there before the job is done. A file has its rows in the order of the input, a folder only with --shards. Or messages: pubsub://projects/P/topics/T?format=json. Or a new or empty table: bq://PROJECT.DATASET.TABLE; ?mode=append adds to its rows, ?staging=gs://BUCKET/FOLDER says where they wait."
 
   validation {
-    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq://.+)$", var.output))
-    error_message = "output must match ^(gs://.+|pubsub://projects/.+|bq://.+)$."
+    condition     = can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)$", var.output))
+    error_message = "output must match ^(gs://.+|pubsub://projects/.+|bq:.+)$."
   }
 }
 
@@ -83,6 +83,12 @@ variable "schema" {
     condition     = var.schema == null ? true : can(regex("^(gs://.+)?$", var.schema))
     error_message = "schema must match ^(gs://.+)?$."
   }
+}
+
+variable "allow_schema_growth" {
+  type        = bool
+  description = "Tables: add columns that the output lacks, NULLABLE, as the rows come to be there. (default: false)"
+  default     = null
 }
 
 variable "shards" {
@@ -154,12 +160,12 @@ variable "overwrite" {
 
 variable "dead_letters" {
   type        = string
-  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output."
+  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output. Or a table, to whose rows they are added: bq://PROJECT.DATASET.TABLE (not of messages)."
   default     = null
 
   validation {
-    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+)?$", var.dead_letters))
-    error_message = "dead_letters must match ^(gs://.+)?$."
+    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+|bq:.+)?$", var.dead_letters))
+    error_message = "dead_letters must match ^(gs://.+|bq:.+)?$."
   }
 }
 

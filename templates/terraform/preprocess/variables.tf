@@ -22,11 +22,11 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv."
+  description = "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, local or gs://. The suffix names the format, or ?format=csv. Or a table, bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET."
 
   validation {
-    condition     = can(regex("^(gs://.+)$", var.input))
-    error_message = "input must match ^(gs://.+)$."
+    condition     = can(regex("^(gs://.+|bq:.+)$", var.input))
+    error_message = "input must match ^(gs://.+|bq:.+)$."
   }
 }
 
@@ -144,12 +144,12 @@ variable "overwrite" {
 
 variable "dead_letters" {
   type        = string
-  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output."
+  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output. Or a table, to whose rows they are added: bq://PROJECT.DATASET.TABLE (not of messages)."
   default     = null
 
   validation {
-    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+)?$", var.dead_letters))
-    error_message = "dead_letters must match ^(gs://.+)?$."
+    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+|bq:.+)?$", var.dead_letters))
+    error_message = "dead_letters must match ^(gs://.+|bq:.+)?$."
   }
 }
 

@@ -9,6 +9,7 @@ locals {
     window                 = var.window
     dedup_key              = var.dedup_key
     schema                 = var.schema
+    allow_schema_growth    = var.allow_schema_growth == null ? null : tostring(var.allow_schema_growth)
     shards                 = var.shards == null ? null : tostring(var.shards)
     findings               = var.findings
     with_quotes            = var.with_quotes == null ? null : tostring(var.with_quotes)

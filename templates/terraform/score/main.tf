@@ -17,6 +17,7 @@ locals {
     window                 = var.window
     dedup_key              = var.dedup_key
     schema                 = var.schema
+    allow_schema_growth    = var.allow_schema_growth == null ? null : tostring(var.allow_schema_growth)
     shards                 = var.shards == null ? null : tostring(var.shards)
     event_time_unit        = var.event_time_unit
     suspect                = var.suspect == null ? null : tostring(var.suspect)

@@ -85,6 +85,16 @@ class Table:
             raise Refusal(400, "invalid", f"{self.name} did not exist at the snapshot time")
         return found[-1]
 
+    def add_fields(self, fields):
+        """Adds those that are not there, with nulls in the rows that are."""
+        more = [each for each in fields if each["name"] not in self.schema.names]
+        self.fields = [*self.fields, *more]
+        rows = self.rows
+        for made in map(arrow_field, more):
+            rows = rows.append_column(made, pa.nulls(rows.num_rows, made.type))
+        self.schema = rows.schema
+        self.put(rows)
+
     def put(self, rows):
         self.past.append((datetime.now(UTC), rows))
 
@@ -200,6 +210,10 @@ class Store:
         files = [media] if media is not None else [self.fetch(uri) for uri in load["sourceUris"]]
         table = self.tables.get(name)
         fields = table.fields if table else load["schema"]["fields"]
+        if table and "ALLOW_FIELD_ADDITION" in load.get("schemaUpdateOptions", []):
+            if load.get("writeDisposition") != "WRITE_APPEND":
+                raise Refusal(400, "invalid", "Schema update options need WRITE_APPEND")
+            table.add_fields(load["schema"]["fields"])
         made = table or Table(name, fields, _shape(load))
         inferred = load.get("parquetOptions", {}).get("enableListInference", False)
         parts = [_parquet_rows(each, made, inferred) for each in files]

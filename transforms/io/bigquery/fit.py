@@ -16,7 +16,7 @@ from transforms.errors import ConfigError
 from transforms.faults import Fault
 from transforms.reasons import Reason
 from transforms.rejects import Outcome, split_by_faults
-from transforms.schema.bigquery_types import NO_LOAD, arrow_schema, type_name
+from transforms.schema.bigquery_types import NO_LOAD, arrow_schema, bigquery_fields, type_name
 
 Fields = Sequence[Mapping[str, Any]]
 _DAYS = datetime.date(1, 1, 1), datetime.date(9999, 12, 31)
@@ -49,8 +49,23 @@ def fit(batch: pa.RecordBatch, fields: Fields) -> Outcome:
     return split_by_faults(batch, faults, good=fitted)
 
 
-def check_columns(schema: pa.Schema, fields: Fields) -> None:
+def grown(fields: Fields, schema: pa.Schema) -> list[Mapping[str, Any]]:
+    """Returns the fields of a table and, NULLABLE, those of columns that it lacks.
+
+    Raises:
+      ConfigError: No table can hold one of these.
+    """
+    known = {field["name"] for field in fields}
+    return [*fields, *bigquery_fields(each for each in schema if each.name not in known)]
+
+
+def check_columns(schema: pa.Schema, fields: Fields, option: str = "--output") -> None:
     """Checks by name that a table can take some columns.
+
+    Args:
+      schema: The columns.
+      fields: The table's.
+      option: What named the table, for the error.
 
     Raises:
       ConfigError: It can't; the text names the column.
@@ -58,14 +73,14 @@ def check_columns(schema: pa.Schema, fields: Fields) -> None:
     known = {field["name"] for field in fields}
     if unknown := [name for name in schema.names if name not in known]:
         raise ConfigError(
-            f"--output: the table has no column {', '.join(unknown)}; it has: "
+            f"{option}: the table has no column {', '.join(unknown)}; it has: "
             f"{', '.join(sorted(known))}. Leave the column out (--keep_columns), or add it to the "
-            "table"
+            "table (--allow_schema_growth does)"
         )
     required = [field["name"] for field in fields if _mode(field) == "REQUIRED"]
     if missing := [name for name in required if name not in schema.names]:
         raise ConfigError(
-            f"--output: the table requires a column {', '.join(missing)}, and the rows have none: "
+            f"{option}: the table requires a column {', '.join(missing)}, and the rows have none: "
             "add it, or relax the column to NULLABLE"
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from google.api_core import exceptions
 
+from transforms.commit.dead_letters import DEAD_LETTERS
 from transforms.commit.file_place import moves_of
 from transforms.commit.ledger import Entry, Target
 from transforms.commit.manifest import write_manifest
@@ -20,6 +21,7 @@ from transforms.io.bigquery.append.pane import append_once
 from transforms.io.bigquery.append.refused import split_refused
 from transforms.io.bigquery.append.table import body, made_fields
 from transforms.io.bigquery.clients import explained
+from transforms.io.bigquery.fit import check_columns
 from transforms.io.bigquery.sink import BigQuerySink
 from transforms.rejects import REJECTS
 
@@ -47,7 +49,12 @@ class TablePlace:
         Raises:
           ConfigError: It has; or it can't be written.
         """
-        BigQuerySink.parse(target.uri).check(target.run_id, overwrite)
+        if not target.dead_letters:
+            BigQuerySink.parse(target.uri).check(target.run_id, overwrite)
+            return
+        sink = _sink(target)
+        if sink.fields is not None and not sink.growth:
+            check_columns(DEAD_LETTERS, sink.fields, "--dead_letters")
 
     def begin(self, target: Target) -> None:
         """Makes the staging.
@@ -74,7 +81,8 @@ class TablePlace:
         files = [path for path, _ in moves_of(target, staged)]
         if files:
             schema = pa.ipc.read_schema(pa.py_buffer(staged[0].schema))
-            BigQuerySink.resolve(target.uri).load(files, schema, manifest["run_id"], overwrite)
+            replaces = overwrite and not target.dead_letters
+            _sink(target).load(files, schema, manifest["run_id"], replaces)
         write_manifest(target.manifest, manifest)
 
     def taken(self, target: Target) -> bool:
@@ -113,6 +121,14 @@ class TablePlace:
         """Lets another process work under this run id."""
         if is_local(target.beside):
             unlock(_own(target))
+
+
+def _sink(target: Target) -> BigQuerySink:
+    """Looks at a table; dead letters are added to those of other runs, by day in a new table."""
+    sink = BigQuerySink.resolve(target.uri)
+    if not target.dead_letters:
+        return sink
+    return replace(sink, mode="append", partition=sink.partition or "timestamp")
 
 
 def _own(target: Target) -> str:

@@ -1,7 +1,7 @@
 """ReadBigQuery: a table to batches, each stream of a read session on its own."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from transforms import progress
 from transforms.batches import MAX_BYTES, MAX_ROWS, rebatch, slice_rows, with_source
 from transforms.coders import Batches
-from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.commit.dead_letters import DeadLetters, Unrecorded, split_rejects
 from transforms.commit.ledger import Entry
 from transforms.commit.outputs import RunCommit
 from transforms.conform import conform
@@ -74,6 +74,11 @@ def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
 
 
+def _when_ready(stream: ReadStream | None, ready: Iterable[Any]) -> ReadStream | None:
+    """Returns a stream; the runner calls it once the other collection is complete."""
+    return stream
+
+
 def _forget(_: bytes, source: BigQuerySource, tallies: list[Entry]) -> None:
     """Deletes the table of a query, once all of it was read."""
     forget_tables([source.address.name])
@@ -124,11 +129,13 @@ class ReadBigQuery(Verb):
       source: The table.
       max_rows: Most rows of a batch.
       dead_letters: Takes rows that can't be read; without it they are errors.
+      after: A collection that must be complete before the first row is read.
     """
 
     source: BigQuerySource
     max_rows: int = MAX_ROWS
     dead_letters: DeadLetters | None = None
+    after: "beam.PCollection[Any] | None" = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,15 +152,19 @@ class ReadBigQuery(Verb):
             streams = streams | "Spread" >> beam.Reshuffle()
         else:
             streams = root | "InOrder" >> beam.Create([None], reshuffle=False)
+        if self.after is not None:
+            ready = beam.Map(_when_ready, beam.pvalue.AsIter(self.after))
+            streams = streams | "Wait" >> ready.with_output_types(ReadStream | None)
         read = streams | "Stream" >> beam.ParDo(_ReadFn(self.source, self.max_rows)).with_outputs(
             "tally", main="outcomes"
         )
         # A builtin tuple's hint would be taken for Any, and batches pickled.
         read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         if self.dead_letters is not None:
-            commit = self.dead_letters.commit
-            commit.take(read.tally)
-            self._tell(commit)
+            self.dead_letters.tally(read.tally)
+            # Rows that are read once more are told of by who records them.
+            if not isinstance(self.dead_letters, Unrecorded):
+                self._tell(self.dead_letters.commit)
         elif self.source.query is not None:
             once = root | "Once" >> beam.Impulse()
             _ = once | "Forget" >> beam.Map(_forget, self.source, beam.pvalue.AsList(read.tally))

@@ -11,12 +11,12 @@ from transforms.commit.ledger import STAGING, STREAM, Target
 from transforms.commit.remains import beside
 from transforms.errors import ConfigError
 from transforms.io.bigquery.clients import check_dataset, explained, job_client, rest_client
-from transforms.io.bigquery.fit import check_loadable
+from transforms.io.bigquery.fit import check_loadable, grown
 from transforms.io.bigquery.load import load_once, loaded
 from transforms.io.bigquery.uris import Address, address
 from transforms.schema.bigquery_types import bigquery_fields
 
-SETTINGS = ("mode", "staging", "partition", "cluster", "delivery")
+SETTINGS = ("mode", "staging", "partition", "cluster", "delivery", "growth")
 MODES = ("create", "append")
 ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
 
@@ -33,6 +33,7 @@ class BigQuerySink:
       cluster: The columns by which a new table is clustered.
       delivery: Of rows without end: "exactly_once" at the end of their window, or "at_least_once"
         as they come.
+      growth: Whether columns that the table lacks are added.
       described: The fields of the table, as BigQuery's JSON has them; "" where it is to be made.
     """
 
@@ -42,6 +43,7 @@ class BigQuerySink:
     partition: str = ""
     cluster: tuple[str, ...] = ()
     delivery: str = ONCE
+    growth: bool = False
     described: str = ""
 
     @classmethod
@@ -70,7 +72,8 @@ class BigQuerySink:
                 f"{uri!r}: unknown delivery {delivery!r}; known: {ONCE}, {AT_LEAST_ONCE}"
             )
         cluster = tuple(name for name in settings.get("cluster", "").split(",") if name)
-        return cls(place, mode, staging, settings.get("partition", ""), cluster, delivery)
+        partition, growth = settings.get("partition", ""), settings.get("growth") == "true"
+        return cls(place, mode, staging, partition, cluster, delivery, growth)
 
     @classmethod
     def resolve(cls, uri: str, endless: bool = False) -> "BigQuerySink":
@@ -158,7 +161,11 @@ class BigQuerySink:
         lists.enable_list_inference = True
         fields = self.fields or bigquery_fields(schema)
         how = bigquery.WriteDisposition
-        append = how.WRITE_APPEND if self.mode == "append" else how.WRITE_EMPTY
+        # Columns are added to what is there alone; that it has no rows was looked at before.
+        keeps = self.mode == "append" or (self.growth and bool(self.described))
+        append = how.WRITE_APPEND if keeps else how.WRITE_EMPTY
+        if self.growth:
+            fields = [dict(field) for field in grown(fields, schema)]
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             schema=[bigquery.SchemaField.from_api_repr(field) for field in fields],
@@ -167,6 +174,8 @@ class BigQuerySink:
         )
         if not self.described:
             self.shape(config)
+        elif self.growth and not overwrite:
+            config.schema_update_options = [bigquery.SchemaUpdateOption.ALLOW_FIELD_ADDITION]
         return config
 
     def shape(self, made: Any) -> None:
@@ -193,8 +202,16 @@ def target_of(uri: str, run_id: str, endless: bool, dead_letters: bool, evidence
       endless: Whether its rows have no end.
       dead_letters: Whether it takes the dead letters.
       evidence: Whether it is published also where a gate says no.
+
+    Raises:
+      ConfigError: It can't be.
     """
     sink = BigQuerySink.parse(uri)
+    if endless and dead_letters:
+        raise ConfigError(
+            f"--dead_letters: those of messages are written to files, not to {sink.address.uri}: "
+            "name a folder"
+        )
     name = sink.address.name
     path = f"{sink.staging}/{name}" if sink.staging else name
     staging = f"{beside(path)}{STREAM if endless else STAGING}{run_id}"

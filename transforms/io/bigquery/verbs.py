@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def read_rows(root: Any, source: BigQuerySource, verb: "Read") -> Batches:
     """Reads the rows of a table."""
-    batches: Batches = root | "BigQuery" >> ReadBigQuery(source, verb.max_rows, verb.dead_letters)
+    batches: Batches = root | "BigQuery" >> ReadBigQuery(
+        source, verb.max_rows, verb.dead_letters, verb.after
+    )
     return batches
 
 
@@ -31,6 +33,8 @@ def write_rows(batches: Batches, verb: "Write") -> None:
     if verb.shards is not None:
         raise ConfigError("--shards is for files: a table has none. Leave it out")
     sink = BigQuerySink.resolve(verb.uri, endless=not batches.is_bounded)
+    if not batches.is_bounded and sink.growth:
+        raise ConfigError("--allow_schema_growth is for tables that are loaded, not for messages")
     if not batches.is_bounded and sink.delivery == AT_LEAST_ONCE:
         sent = batches | "BigQuery" >> AppendBigQuery(sink, verb.dead_letters)
         if verb.commit is not None:

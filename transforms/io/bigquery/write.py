@@ -10,7 +10,7 @@ from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.outputs import TARGET_BYTES, RunCommit
 from transforms.io.bigquery.append.table import body, log_fields
-from transforms.io.bigquery.fit import check_loadable, fit
+from transforms.io.bigquery.fit import check_loadable, fit, grown
 from transforms.io.bigquery.sink import BigQuerySink
 from transforms.rejects import Outcome
 from transforms.schema.bigquery_types import bigquery_fields
@@ -18,7 +18,10 @@ from transforms.verb import Verb
 
 
 def fit_batch(
-    batch: pa.RecordBatch, fields: list[dict[str, Any]] | None, endless: bool = False
+    batch: pa.RecordBatch,
+    fields: list[dict[str, Any]] | None,
+    endless: bool = False,
+    growth: bool = False,
 ) -> Outcome:
     """Fits rows to a table, or to the one that would be made of them; see `fit`.
 
@@ -26,6 +29,7 @@ def fit_batch(
       batch: n rows.
       fields: The table's; None where there is none yet.
       endless: Whether they are rows of messages, which wait in a log before they are appended.
+      growth: Whether columns that the table lacks are added to it.
 
     Returns: The rows that fit, and rejects. Of rows of messages the message's id is kept, also
       where the table lacks it.
@@ -40,7 +44,7 @@ def fit_batch(
     if fields is None:
         fields = bigquery_fields(batch.schema)
         check_loadable(fields)
-    return fit(batch, fields)
+    return fit(batch, grown(fields, batch.schema) if growth else fields)
 
 
 @dataclass
@@ -65,7 +69,7 @@ class WriteBigQuery(Verb):
 
     def expand(self, batches: Batches) -> Any:
         """Returns rejects that the commit makes, if any."""
-        fit_each = beam.Map(fit_batch, self.sink.fields, self.commit.endless)
+        fit_each = beam.Map(fit_batch, self.sink.fields, self.commit.endless, self.sink.growth)
         outcomes = batches | "Fit" >> fit_each
         # A builtin tuple's hint would be taken for Any, and batches pickled.
         outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
