@@ -162,7 +162,7 @@ class ReadBigQuery(Verb):
         read.outcomes.element_type = beam.typehints.Tuple[pa.RecordBatch, pa.RecordBatch]
         if self.dead_letters is not None:
             self.dead_letters.tally(read.tally)
-            # Rows that are read once more are told of by who records them.
+            # Rows that are read a second time are in the manifest already.
             if not isinstance(self.dead_letters, Unrecorded):
                 self._tell(self.dead_letters.commit)
         elif self.source.query is not None:
