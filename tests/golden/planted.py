@@ -1,7 +1,9 @@
 """Values planted in rows, and everything that a run leaves or says."""
 
+import base64
 import logging
 import pathlib
+import re
 
 import apache_beam as beam
 import pyarrow as pa
@@ -48,7 +50,9 @@ def readable(path):
             return str(pa.ipc.open_file(path).read_all().to_pylist())
     except pa.ArrowInvalid:
         pass
-    return path.read_bytes().decode(errors="replace")
+    text = path.read_bytes().decode(errors="replace")
+    payloads = re.findall('"payloadBytes": ?"([^"]+)"', text)
+    return text + str([base64.b64decode(payload) for payload in payloads])
 
 
 def leaks(folder, but=(), said=""):
