@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.privacy import RedactionOptions
+from beam_jobs.running.anonymity import check_hiding, measure
 from beam_jobs.running.price import price_of
 from beam_jobs.running.redaction import Redaction, close_door, read_redaction, redacted
 from beam_jobs.running.redaction_report import check_asked, report_of, store_findings
@@ -30,6 +31,8 @@ class Options(RedactionOptions):
       python -m beam_jobs.redact --input trips.csv --policy policy.yaml --output redacted/
       python -m beam_jobs.redact --input 'notes/*.jsonl' --policy p.json --output stdout: --limit 5
       python -m beam_jobs.redact --input trips.csv --policy p.yaml --output out/ --findings found/
+      python -m beam_jobs.redact --input in/ --policy p.yaml --output out/ \
+--quasi_identifiers zip,birth_year --k 5 --sensitive diagnosis --l 2
       python -m beam_jobs.redact --input redacted/ --policy p.yaml --output clear/ --reidentify \
 --reason TICKET-7 --who ada@example.com
       python -m beam_jobs.redact --input pubsub://projects/p/subscriptions/notes \
@@ -46,6 +49,7 @@ def resolve(options: Options) -> "tuple[Input, Redaction]":
     source = resolve_input(
         options.input, options.schema, redaction.types, options.limit, **options.streaming
     )
+    check_hiding(options, source.schema)
     return source, redaction.fitted(source)
 
 
@@ -65,6 +69,7 @@ def build(
         rows = rows | Reidentify(redaction.policy, dead_letters, notes)
     else:
         rows = redacted(rows, redaction, dead_letters, notes=notes)
+    measure(rows, options, run)
     _ = rows | Write(options.output, run.commit, options.shards, dead_letters=dead_letters)
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from transforms.lazy import front_door
 
 if TYPE_CHECKING:
+    from privacy.anonymity.classes import Measure
+    from privacy.anonymity.measure import KAnonymity, LDiversity
     from privacy.inspect import Inspect
     from privacy.policy.policy import Policy
     from privacy.policy.read import parse_policy, policy_of, read_policy
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Inspect": "inspect",
+    "KAnonymity": "anonymity.measure",
+    "LDiversity": "anonymity.measure",
+    "Measure": "anonymity.classes",
     "Redact": "redact",
     "Reidentify": "reidentify",
     "Policy": "policy.policy",
@@ -27,6 +32,9 @@ _HOMES = {
 
 __all__ = [
     "Inspect",
+    "KAnonymity",
+    "LDiversity",
+    "Measure",
     "Policy",
     "Redact",
     "Reidentify",

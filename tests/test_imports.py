@@ -61,7 +61,7 @@ FLOORS = {
     """,
     "privacy": """
         likelihood spans
-        crypto detectors
+        anonymity crypto detectors
         policy transformations
         local
         cloud

@@ -61,9 +61,42 @@ class RedactionOptions(RowOptions):
         default=False,
         group=GROUP,
     )
+    quasi_identifiers: tuple[str, ...] = option(
+        "Columns by which somebody could be told apart, zip,birth_year,sex for example: the "
+        "summary tells the k-anonymity of the output by them.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    k: int | None = option(
+        "Publish nothing, with exit code 3, if fewer rows than this share their quasi-identifiers.",
+        default=None,
+        minimum=2,
+        metavar="N",
+        group=GROUP,
+    )
+    sensitive: tuple[str, ...] = option(
+        "Columns that nobody should learn: the summary tells the l-diversity of each of them.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    l: int | None = option(  # noqa: E741
+        "Publish nothing, with exit code 3, if rows with the same quasi-identifiers have fewer "
+        "different values of a sensitive column than this.",
+        default=None,
+        minimum=2,
+        metavar="N",
+        group=GROUP,
+    )
     reason: str | None = option(
         "Why rows are re-identified: a ticket, say.", default=None, metavar="TEXT", group=GROUP
     )
     who: str | None = option(
         "Who has them re-identified.", default=None, metavar="NAME", group=GROUP
     )
+
+    @property
+    def gate(self) -> bool:
+        """Whether nothing is published of rows that hide worse than is asked."""
+        return bool(self.k or self.l)

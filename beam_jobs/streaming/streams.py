@@ -33,6 +33,8 @@ NOT_FOR_MESSAGES = {
     "examples": _NO_END,
     "findings": "inspect the files that appear as windows end",
     "report": _NO_END,
+    "quasi_identifiers": _NO_END,
+    "sensitive": _NO_END,
     "reidentify": "there is no end at which its audit record could be written",
     "period": "its windows do not overlap",
     "fail_on_drift": _NO_END,

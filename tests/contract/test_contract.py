@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
+from privacy.anonymity.measure import KAnonymity, LDiversity
 from privacy.inspect import Inspect
 from privacy.redact import Redact
 from privacy.reidentify import Reidentify
@@ -186,6 +187,8 @@ EXAMPLES = {
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
+    "KAnonymity": lambda model: KAnonymity(["name"]),
+    "LDiversity": lambda model: LDiversity(["name"], "x"),
     "Inspect": lambda model: Inspect(policy()),
     "Rebatch": lambda model: Rebatch(max_rows=16),
     "Redact": lambda model: Redact(policy()),

@@ -192,3 +192,35 @@ def test_a_dry_run_tells_what_cloud_dlp_would_take(given, tmp_path, capsys, monk
 def _estimated(told):
     lines = [line.split() for line in told[told.index("Cloud DLP") :].splitlines()[1:4]]
     return {line[0]: float(line[-1].replace(",", "").lstrip("$")) for line in lines}
+
+
+@pytest.mark.parametrize(("k", "code"), [(2, 0), (3, 3)])
+def test_rows_that_hide_worse_than_is_asked_are_not_published(given, tmp_path, capsys, k, code):
+    table = {"zip": ["1", "1", "2", "2", "2"], "note": ["a@x.org", "b@x.org", "c", "c", "d@x.org"]}
+    pq.write_table(pa.table(table), given / "in.parquet")
+    (given / "p.yaml").write_text(POLICY.replace("structured: [card], leave: [id]", ""))
+    assert run(given, tmp_path, quasi_identifiers="zip", k=k, sensitive="note") == code
+    told = capsys.readouterr().err
+    why = "k-anonymity is 2, and 3 is asked for: 2 of 5 rows are in 1 classes"
+    assert (why in told) == (k == 3)
+    assert (tmp_path / "left/out").exists() == (k == 2)
+    where = "out" if k == 2 else "out.redaction"
+    counts = json.loads((tmp_path / f"left/{where}/_millrace/run.json").read_text())["counts"]
+    assert counts["measures"] == {
+        "k-anonymity": 2,
+        "k-anonymity, classes": 2,
+        "l-diversity of note": 2,
+        "l-diversity of note, classes": 2,
+    }
+    assert "k-anonymity" in told
+    assert "@x.org" not in told
+
+
+def test_options_about_hiding_that_do_nothing(given, tmp_path, capsys):
+    for flags, why in (
+        ({"k": 2}, "--k needs --quasi_identifiers"),
+        ({"quasi_identifiers": "card", "l": 2}, "--l needs --sensitive"),
+        ({"quasi_identifiers": "cards"}, "no column 'cards'; did you mean 'card'?"),
+    ):
+        assert run(given, tmp_path, **flags) == 2
+        assert why in capsys.readouterr().err

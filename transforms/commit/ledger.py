@@ -54,6 +54,7 @@ class Entry:
       counts: Rows by reason, of dead letters; of a "read", those that were dropped after it.
       schema: The Arrow schema, serialized.
       findings: Of a "verdict": what is wrong with the data.
+      measures: Of a "verdict": figures about the data as a whole, by name.
       inputs: Of a "read": the files that were read, as they were at launch.
       folder: The folder within its target in which a staged file will be, such as `Split-train`.
     """
@@ -68,6 +69,7 @@ class Entry:
     counts: tuple[tuple[str, int], ...] = ()
     schema: Any = b""
     findings: tuple[Finding, ...] = ()
+    measures: tuple[tuple[str, int], ...] = ()
     inputs: tuple[File, ...] = ()
     folder: str = ""
 
@@ -231,8 +233,10 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
         )
     verdicts = [entry for entry in ledger if entry.kind == "verdict"]
     found = [asdict(finding) for entry in verdicts for finding in entry.findings]
+    measures = {name: value for entry in verdicts for name, value in entry.measures}
     return {
-        **({"findings": found} if verdicts else {}),
+        **({"findings": found} if found or any(not each.measures for each in verdicts) else {}),
+        **({"measures": measures} if measures else {}),
         **({"changed_files": changed} if changed else {}),
         "rows_in": rows_in,
         "rows_out": rows_out,

@@ -22,6 +22,7 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     rows = [("rows in", _number(handled)), ("rows out", _number(counts["rows_out"]))]
     rows.append(("rows dead", _number(counts["rows_dead"])))
     rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
+    rows += [(name, _number(value)) for name, value in counts.get("measures", {}).items()]
     rows += [("rows suppressed", _number(suppressed))] if suppressed else []
     if seconds is not None:
         rows.append(("elapsed", duration(seconds)))
