@@ -197,11 +197,11 @@ def new_run(job: str, options: JobOptions, setting: Setting) -> Run:
 
     make = _stream_commit if setting.unbounded else _commit
     commit = make(job, options, setting)
-    place = options.dead_letters or _beside_output(options, commit.run_id, "dead_letters")
+    place = options.dead_letters or _beside_output(options, commit.run_id, options.letters_beside)
     letters = place and DeadLetters(place, commit, options.dead_letter_payload)
     findings = _beside_output(options, commit.run_id, "validation")
-    redaction = _beside_output(options, commit.run_id, "redaction")
-    return Run(commit.run_id, letters or None, commit, setting, findings, redaction)
+    evidence = functools.partial(_beside_output, options, commit.run_id)
+    return Run(commit.run_id, letters or None, commit, setting, findings, evidence)
 
 
 def _commit(job: str, options: JobOptions, setting: Setting) -> "Commit":
@@ -243,7 +243,14 @@ def _reads(options: JobOptions) -> list[str]:
     """Returns the files and folders that the job reads."""
     kinds = [option for option in declared(type(options)) if option.kind.startswith("GCS_READ")]
     values = [getattr(options, option.name) for option in kinds]
-    return [value for value in values if value and family_of(value) is FILES]
+    found = [value for value in values if value and family_of(value) is FILES]
+    if not options.in_place:
+        return found
+    from transforms.files.uris import parse as parse_uri
+
+    # What is read to its end may then give place to what was made of it.
+    output = parse_uri(getattr(options, "output", "")).root
+    return [value for value in found if parse_uri(value).root != output]
 
 
 def with_growth(options: T) -> T:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from beam_jobs.launch import run
 from beam_jobs.options.privacy import RedactionOptions
@@ -12,11 +12,13 @@ from beam_jobs.running.price import price_of
 from beam_jobs.running.redaction import Redaction, close_door, read_redaction, redacted
 from beam_jobs.running.redaction_report import check_asked, report_of, store_findings
 from beam_jobs.running.run import Run
+from beam_jobs.running.subjects import carrying, indexed, subjects_of
 from beam_jobs.streaming.streams import read
 
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from privacy.erasure.index import Subjects
     from transforms.io.inputs import Input
 
 
@@ -40,7 +42,10 @@ class Options(RedactionOptions):
     """
 
 
-def resolve(options: Options) -> "tuple[Input, Redaction]":
+Resolved: TypeAlias = "tuple[Input, Redaction, Subjects | None]"
+
+
+def resolve(options: Options) -> Resolved:
     """Looks at the input and the policy, and checks that they fit each other."""
     from transforms.io.inputs import resolve_input
 
@@ -50,25 +55,35 @@ def resolve(options: Options) -> "tuple[Input, Redaction]":
         options.input, options.schema, redaction.types, options.limit, **options.streaming
     )
     check_hiding(options, source.schema)
-    return source, redaction.fitted(source)
+    subjects = subjects_of(options, source.schema)
+    return source, _fitted(redaction, source, subjects), subjects
 
 
-def build(
-    root: "beam.Pipeline", resolved: "tuple[Input, Redaction]", options: Options, run: Run
-) -> None:
+def _fitted(redaction: Redaction, source: "Input", subjects: "Subjects | None") -> Redaction:
+    """Returns the redaction for the input, whose rows may carry hashes of their subjects."""
+    if subjects is None:
+        return redaction.fitted(source)
+    import pyarrow as pa
+
+    carried = [pa.field(name, pa.binary()) for name in subjects.carried]
+    return redaction.fitted(source, pa.schema([*source.schema, *carried]), subjects.carried)
+
+
+def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run) -> None:
     """Builds the whole pipeline."""
     from privacy.reidentify import Reidentify
     from transforms.io.write import Write
 
-    source, redaction = resolved
+    source, redaction, subjects = resolved
     dead_letters, notes = run.dead_letters, report_of(redaction.policy, options, run)
     close_door(redaction, root, run)
-    rows = read(root, source, options, run)
+    rows = carrying(read(root, source, options, run), subjects)
     store_findings(rows, redaction.policy, options, run)
     if options.reidentify:
         rows = rows | Reidentify(redaction.policy, dead_letters, notes)
     else:
         rows = redacted(rows, redaction, dead_letters, notes=notes)
+    rows = indexed(rows, subjects, options, run)
     measure(rows, options, run)
     _ = rows | Write(options.output, run.commit, options.shards, dead_letters=dead_letters)
 

@@ -7,6 +7,9 @@ from transforms.lazy import front_door
 if TYPE_CHECKING:
     from privacy.anonymity.classes import Measure
     from privacy.anonymity.measure import KAnonymity, LDiversity
+    from privacy.erasure.certificate import is_genuine
+    from privacy.erasure.erase import Erase, erase_batch
+    from privacy.erasure.index import Subjects, subject_hashes
     from privacy.inspect import Inspect
     from privacy.policy.policy import Policy
     from privacy.policy.read import parse_policy, policy_of, read_policy
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
     from privacy.twins import inspect_batch, redact_batch, reidentify_batch
 
 _HOMES = {
+    "Erase": "erasure.erase",
+    "erase_batch": "erasure.erase",
+    "is_genuine": "erasure.certificate",
+    "Subjects": "erasure.index",
+    "subject_hashes": "erasure.index",
     "Inspect": "inspect",
     "KAnonymity": "anonymity.measure",
     "LDiversity": "anonymity.measure",
@@ -31,6 +39,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Erase",
     "Inspect",
     "KAnonymity",
     "LDiversity",
@@ -38,12 +47,16 @@ __all__ = [
     "Policy",
     "Redact",
     "Reidentify",
+    "Subjects",
+    "erase_batch",
     "inspect_batch",
+    "is_genuine",
     "parse_policy",
     "policy_of",
     "read_policy",
     "redact_batch",
     "reidentify_batch",
+    "subject_hashes",
 ]
 
 __getattr__ = front_door(__name__, _HOMES)

@@ -62,7 +62,7 @@ FLOORS = {
     "privacy": """
         likelihood spans
         anonymity crypto detectors
-        policy transformations
+        erasure policy transformations
         local
         cloud
         pipeline server
@@ -75,7 +75,7 @@ FLOORS = {
         running
         rehearsal streaming
         export launch rehearse
-        baseline drift ingest preprocess redact score validate
+        baseline drift erase ingest preprocess redact score validate
         metadata
         __main__
     """,

@@ -129,7 +129,15 @@ def option(
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
-    """The options that every job has."""
+    """The options that every job has.
+
+    Attributes:
+      letters_beside: The ending of the folder of dead letters beside the output.
+      in_place: Whether a job may put its output in the place of its input.
+    """
+
+    letters_beside: typing.ClassVar[str] = "dead_letters"
+    in_place: typing.ClassVar[bool] = False
 
     options_file: str | None = option(
         "A .json, .toml or .yaml file of options, by their names. The command line overrides it.",

@@ -1,6 +1,7 @@
 """The option of jobs that store nothing unredacted."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from beam_jobs.options.declare import JobOptions, option
 from beam_jobs.options.rows import RowOptions
@@ -89,6 +90,34 @@ class RedactionOptions(RowOptions):
         metavar="N",
         group=GROUP,
     )
+    subject_index: str | None = option(
+        "A folder for an index of whose rows are where in the output, by which erase finds them. "
+        "Without --subject_key nobody can tell who is in it. Needs --subject_columns too.",
+        kind="GCS_WRITE_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    subject_columns: tuple[str, ...] = option(
+        "Columns of the input that name whom a row is about: customer_id,email for example.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    subject_key: str | None = option(
+        "The key of the index, by reference: env:NAME, file:PATH, secret:..., kms:...",
+        regex="(env|file|secret|kms):.+",
+        default=None,
+        metavar="KEY",
+        group=GROUP,
+    )
+    row_key: tuple[str, ...] = option(
+        "Columns of the output by which the index knows a row; by default all, and rows that are "
+        "alike can then not be told apart.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
     reason: str | None = option(
         "Why rows are re-identified: a ticket, say.", default=None, metavar="TEXT", group=GROUP
     )
@@ -100,3 +129,66 @@ class RedactionOptions(RowOptions):
     def gate(self) -> bool:
         """Whether nothing is published of rows that hide worse than is asked."""
         return bool(self.k or self.l)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureOptions(JobOptions):
+    """The options of the job that erases subjects."""
+
+    letters_beside: ClassVar[str] = "erasure.dead_letters"
+    in_place: ClassVar[bool] = True
+
+    input: str = option(
+        "The files that redact wrote: a folder, file or glob.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group="Data",
+    )
+    output: str = option(
+        "A folder for the rows that stay. That of --input, with --overwrite, erases in place. "
+        "Parquet unless ?format= says otherwise. Nothing changes before the job is done.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group="Data",
+    )
+    schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group="Data",
+    )
+    subject_index: str = option(
+        "The index that redact --subject_index wrote.",
+        kind="GCS_READ_FOLDER",
+        metavar="URI",
+        group=GROUP,
+    )
+    subjects: str = option(
+        "A file of those who are to be erased: its columns are some of redact's --subject_columns.",
+        kind="GCS_READ_FILE",
+        metavar="URI",
+        group=GROUP,
+    )
+    subject_key: str = option(
+        "The key of the index, by reference: env:NAME, file:PATH, secret:..., kms:...",
+        regex="(env|file|secret|kms):.+",
+        metavar="KEY",
+        group=GROUP,
+    )
+    row_key: tuple[str, ...] = option(
+        "The columns by which the index knows rows, as redact --row_key named them.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    retokenise: tuple[str, ...] = option(
+        "Keep the rows, and put tokens that nobody can take back into these columns.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    reason: str = option(
+        "Why they are erased: a request's number, say.", metavar="TEXT", group=GROUP
+    )
+    who: str = option("Who has them erased.", metavar="NAME", group=GROUP)

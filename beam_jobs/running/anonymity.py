@@ -1,6 +1,6 @@
 """How well the rows of an output hide among each other: a measure, and a gate."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transforms.errors import ConfigError
 
@@ -55,21 +55,8 @@ def _judge(
     """Tells the run's ledger a measure, and what is wrong with it."""
     import apache_beam as beam
 
+    from privacy.anonymity.verdict import verdict_of
     from transforms.commit.ledger import Entry
 
-    entries = beam.Map(_entry, name, of, asked).with_output_types(Entry)
+    entries = beam.Map(verdict_of, name, of, asked).with_output_types(Entry)
     run.whole.take(found | f"Judge {name}" >> entries)
-
-
-def _entry(found: "Measure", name: str, of: str, asked: int | None) -> Any:
-    from transforms.commit.ledger import Entry, Finding
-
-    figures = ((name, found.least or 0), (f"{name}, classes", found.classes))
-    faults: tuple[Finding, ...] = ()
-    if asked is not None and found.least is not None and found.least < asked:
-        why = (
-            f"{name} is {found.least}, and {asked} is asked for: {found.rows_below:,} of "
-            f"{found.rows:,} rows are in {found.classes_below:,} classes that have less"
-        )
-        faults = (Finding("ERROR", of, why),)
-    return Entry("verdict", "Anonymity", findings=faults, measures=figures)

@@ -44,7 +44,7 @@ def report_of(policy: "Policy", options: "RedactionOptions", run: "Run") -> "Tak
         return None
     place = options.report
     if place is None and (options.reidentify or family_of(options.output) is FILES):
-        place = run.redaction
+        place = run.evidence("redaction")
         if place and not run.setting.is_local and family_of(options.output) is not FILES:
             raise ConfigError(
                 "--reidentify needs --report: beside a topic or table there is no place for the "

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from beam_jobs.running.setting import Setting
     from transforms.commit.commit import Commit
     from transforms.commit.dead_letters import DeadLetters
     from transforms.commit.outputs import RunCommit
+
+
+def _nowhere(kind: str) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,8 @@ class Run:
       commit: What the job writes belongs to.
       setting: Where and how it runs.
       findings: Where to write what a gate has found; None where the job has no output.
-      redaction: Where to write what was found while rows were redacted.
+      evidence: Tells where to write evidence of a kind, beside the output; None where the job has
+        none.
     """
 
     run_id: str
@@ -28,7 +35,7 @@ class Run:
     commit: "RunCommit"
     setting: "Setting"
     findings: str | None = None
-    redaction: str | None = None
+    evidence: "Callable[[str], str | None]" = _nowhere
 
     @property
     def whole(self) -> "Commit":

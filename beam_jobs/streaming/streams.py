@@ -34,6 +34,7 @@ NOT_FOR_MESSAGES = {
     "findings": "inspect the files that appear as windows end",
     "report": _NO_END,
     "quasi_identifiers": _NO_END,
+    "subject_index": "its rows have no place before their window ends",
     "sensitive": _NO_END,
     "reidentify": "there is no end at which its audit record could be written",
     "period": "its windows do not overlap",

@@ -60,7 +60,7 @@ def files_of(
     """Returns the names and contents of what tells of a redaction."""
     done = _actions(policy)
     found = [_found(noted, number, done, audit) for noted, number in notes.counts.items()]
-    facts = Facts(title, about, notes.rows, notes.rejected, notes.suppressed, policy.columns.leave)
+    facts = Facts(title, about, notes.rows, notes.rejected, notes.suppressed, _passed(policy))
     files = [(REPORT, redaction_report(found, notes.forms, facts).encode())]
     if audit is not None:
         record = {**audit, **_counts(notes)}
@@ -77,6 +77,11 @@ def _found(noted: Noted, number: int, done: Mapping[tuple[str, str], str], audit
     key = (column, "") if fate == CELLS else ("", kind)
     action = done.get(key) or done.get(("", "")) or "transformed"
     return Found(column, kind, likelihood, number, action)
+
+
+def _passed(policy: Policy) -> tuple[str, ...]:
+    """Returns the columns of the input that a policy passes."""
+    return tuple(name for name in policy.columns.leave if not name.startswith("millrace_"))
 
 
 def _actions(policy: Policy) -> dict[tuple[str, str], str]:

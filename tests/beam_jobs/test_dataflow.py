@@ -18,6 +18,7 @@ from beam_jobs.metadata import jobs
 from beam_jobs.options.command_line import parse
 from beam_jobs.running import dry_run, gpus, runners
 from beam_jobs.running.setting import Setting
+from privacy.erasure.index import INDEX
 from tests.beam_jobs.flags import DATAFLOW
 from tests.transforms.preprocess.halves import HALVED, graph_of_halves
 from transforms.coders import CODER_URN
@@ -197,6 +198,32 @@ CASES = {
             "Write/Stage",
         ),
         arrow=("Read/Door", "Validate/Door", "Score/RunInference"),
+    ),
+    "erase": Case(
+        lambda folder, model: [
+            f"--input={folder}/in",
+            f"--subject_index={folder}/index.parquet",
+            f"--subjects={folder}/subjects.csv",
+            f"--subject_key=file:{folder}/index.key",
+            "--who=ada",
+            "--reason=asked",
+            "--output=gs://bucket/out/",
+        ],
+        labels=(
+            *COMMIT_AND_READ[:4],
+            "Erase",
+            "Erase/AllErased",
+            "Erase/Artifacts",
+            "Erase/Certificate",
+            "Erase/Erase",
+            "Erase/IndexRead",
+            "Erase/Removed",
+            "Erase/Wanted",
+            *COMMIT_AND_READ[4:],
+            "Write",
+            "Write/Stage",
+        ),
+        arrow=("Read/Door", "Read/Letters"),
     ),
     "redact": Case(
         lambda folder, model: [
@@ -467,6 +494,9 @@ def folder(tmp_path_factory):
     made = build_baseline(table.to_batches())
     (path / "baseline.json").write_bytes(made.to_bytes())
     (path / "rules.yaml").write_text("- row: x >= 0\n- column: mean(x) > 0\n")
+    (path / "index.key").write_text(base64.b64encode(bytes(16)).decode())
+    (path / "subjects.csv").write_text("x\n1\n")
+    pq.write_table(pa.Table.from_batches([], INDEX), path / "index.parquet")
     (path / "policy.yaml").write_text("inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}")
     (path / "schema.pbtxt").write_text(HALVED)
     (path / "messages.json").write_text('[{"name": "n", "type": "INTEGER"}]')

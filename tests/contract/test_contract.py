@@ -13,6 +13,7 @@ import pytest
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from privacy.anonymity.measure import KAnonymity, LDiversity
+from privacy.erasure.erase import Erase
 from privacy.inspect import Inspect
 from privacy.redact import Redact
 from privacy.reidentify import Reidentify
@@ -187,6 +188,7 @@ EXAMPLES = {
     "ReadNative": lambda model: ReadNative(_messages()),
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
+    "Erase": lambda model: Erase(_messages(), frozenset()),
     "KAnonymity": lambda model: KAnonymity(["name"]),
     "LDiversity": lambda model: LDiversity(["name"], "x"),
     "Inspect": lambda model: Inspect(policy()),

@@ -15,6 +15,14 @@ locals {
     with_quotes            = var.with_quotes == null ? null : tostring(var.with_quotes)
     report                 = var.report
     reidentify             = var.reidentify == null ? null : tostring(var.reidentify)
+    quasi_identifiers      = var.quasi_identifiers == null ? null : join(",", var.quasi_identifiers)
+    k                      = var.k == null ? null : tostring(var.k)
+    sensitive              = var.sensitive == null ? null : join(",", var.sensitive)
+    l                      = var.l == null ? null : tostring(var.l)
+    subject_index          = var.subject_index
+    subject_columns        = var.subject_columns == null ? null : join(",", var.subject_columns)
+    subject_key            = var.subject_key
+    row_key                = var.row_key == null ? null : join(",", var.row_key)
     reason                 = var.reason
     who                    = var.who
     options_file           = var.options_file

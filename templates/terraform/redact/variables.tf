@@ -135,6 +135,74 @@ variable "reidentify" {
   default     = null
 }
 
+variable "quasi_identifiers" {
+  type        = list(string)
+  description = "Columns by which somebody could be told apart, zip,birth_year,sex for example: the summary tells the k-anonymity of the output by them."
+  default     = null
+}
+
+variable "k" {
+  type        = number
+  description = "Publish nothing, with exit code 3, if fewer rows than this share their quasi-identifiers."
+  default     = null
+
+  validation {
+    condition     = var.k == null ? true : var.k >= 2
+    error_message = "k is at least 2."
+  }
+}
+
+variable "sensitive" {
+  type        = list(string)
+  description = "Columns that nobody should learn: the summary tells the l-diversity of each of them."
+  default     = null
+}
+
+variable "l" {
+  type        = number
+  description = "Publish nothing, with exit code 3, if rows with the same quasi-identifiers have fewer different values of a sensitive column than this."
+  default     = null
+
+  validation {
+    condition     = var.l == null ? true : var.l >= 2
+    error_message = "l is at least 2."
+  }
+}
+
+variable "subject_index" {
+  type        = string
+  description = "A folder for an index of whose rows are where in the output, by which erase finds them. Without --subject_key nobody can tell who is in it. Needs --subject_columns too."
+  default     = null
+
+  validation {
+    condition     = var.subject_index == null ? true : can(regex("^(gs://.+)?$", var.subject_index))
+    error_message = "subject_index must match ^(gs://.+)?$."
+  }
+}
+
+variable "subject_columns" {
+  type        = list(string)
+  description = "Columns of the input that name whom a row is about: customer_id,email for example."
+  default     = null
+}
+
+variable "subject_key" {
+  type        = string
+  description = "The key of the index, by reference: env:NAME, file:PATH, secret:..., kms:..."
+  default     = null
+
+  validation {
+    condition     = var.subject_key == null ? true : can(regex("^((env|file|secret|kms):.+)?$", var.subject_key))
+    error_message = "subject_key must match ^((env|file|secret|kms):.+)?$."
+  }
+}
+
+variable "row_key" {
+  type        = list(string)
+  description = "Columns of the output by which the index knows a row; by default all, and rows that are alike can then not be told apart."
+  default     = null
+}
+
 variable "reason" {
   type        = string
   description = "Why rows are re-identified: a ticket, say."
