@@ -144,12 +144,12 @@ variable "overwrite" {
 
 variable "dead_letters" {
   type        = string
-  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output."
+  description = "Folder or file for rejected rows, with the reason for each; JSON Lines unless its name has another suffix. By default OUTPUT.dead_letters/, beside the output. Or a table, to whose rows they are added: bq://PROJECT.DATASET.TABLE (not of messages)."
   default     = null
 
   validation {
-    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+)?$", var.dead_letters))
-    error_message = "dead_letters must match ^(gs://.+)?$."
+    condition     = var.dead_letters == null ? true : can(regex("^(gs://.+|bq:.+)?$", var.dead_letters))
+    error_message = "dead_letters must match ^(gs://.+|bq:.+)?$."
   }
 }
 
