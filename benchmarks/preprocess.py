@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from benchmarks.held import held
 from inference.loaded import LoadedModel
 from inference.model.model import Model
 from inference.score import score_batch
@@ -71,11 +72,7 @@ def _pipeline() -> Any:
 
 
 def _given(root: Any, label: str, batches: list[pa.RecordBatch]) -> Any:
-    import apache_beam as beam
-
-    rows = root | label >> beam.Create(batches, reshuffle=False)
-    rows.element_type = pa.RecordBatch
-    return rows
+    return held(root, label, batches, pa.RecordBatch)
 
 
 def by_hand(batches: list[pa.RecordBatch], config: Any, function: Any, folder: str) -> None:

@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 
+from benchmarks.held import held
 from transforms import Lag, Rolling, WindowFeatures, window_features
 from transforms.batches import MAX_ROWS, cut
 
@@ -87,19 +88,9 @@ def _discard(_: object) -> None:
     """Takes what a pipeline makes."""
 
 
-_HELD: list[Any] = []
-"""What a pipeline reads: Create would pickle and compress it, which costs more than the rest."""
-
-
-def _held(_: object) -> list[Any]:
-    return _HELD
-
-
 def _run(elements: list[Any], build: Callable[[Any], Any], kind: Any) -> None:
-    _HELD[:] = elements
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as root:
-        given = root | beam.Create([None]) | beam.FlatMap(_held).with_output_types(kind)
-        _ = build(given) | "End" >> beam.Map(_discard)
+        _ = build(held(root, "Rows", elements, kind)) | "End" >> beam.Map(_discard)
 
 
 def cpu(function: Callable[[], object]) -> float:
@@ -154,7 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Of a module by name, for what lies in `_HELD` would be pickled with functions of `__main__`.
-    from benchmarks import window_features as named
-
-    named.main()
+    main()

@@ -1,7 +1,9 @@
 """The score job with everything on Cloud Storage: input, model, output, dead letters."""
 
 import json
+import pathlib
 
+import pyarrow as pa
 import pytest
 
 from tests.support import local_pipeline
@@ -29,6 +31,34 @@ def _upload(folder, target):
 
 def _rows(uri):
     return [row for rows, _ in read_batches(Source.resolve(uri)) for row in rows.to_pylist()]
+
+
+def test_a_model_is_exported_on_gcs(bucket, graph_uri, tmp_path):
+    """Graph, model and rows there, and the export too: scored from there by itself."""
+    import tensorflow as tf
+
+    from beam_jobs.export import main
+    from inference import score_table
+
+    module = tf.Module()
+    sparse = tf.SparseTensorSpec([None, None], tf.int64)
+    module.serve = tf.function(
+        lambda ids, fare: {"y": tf.cast(tf.sparse.reduce_sum(ids, 1), tf.float32) + fare},
+        input_signature=[sparse, tf.TensorSpec([None], tf.float32, "fare")],
+    )
+    tf.saved_model.save(module, f"{tmp_path}/m", signatures={"serving_default": module.serve})
+    _upload(tmp_path / "m", f"{bucket}/models/sum/1")
+    _upload(pathlib.Path(graph_uri), f"{bucket}/graph")
+    with filesystem.open_write(f"{bucket}/raw.csv") as stream:
+        stream.write(b"fare,company,miles,tip,hour\n5,a,,0,1\n25,none such,2,1,1\n15,,2,1,1\n")
+    given = [f"--model={bucket}/models/sum/1", f"--transform_graph={bucket}/graph"]
+    given += [f"--rows={bucket}/raw.csv", f"--output={bucket}/served/1", "--label=tip"]
+    assert main([*given, "--map=ids=company_id", "--map=fare=fare_scaled"]) == 0
+    rows = pa.table({"fare": [5.0, 15.0], "company": ["b", None]})
+    scored, rejects = score_table(rows, f"{bucket}/served/1")
+    assert rejects.num_rows == 0
+    assert scored["y"].to_pylist() == [1.0, 0.5]
+    assert main([*given, "--map=ids=company_id", "--map=fare=fare_scaled"]) == 2
 
 
 def test_everything_on_gcs(bucket, linear_model):
