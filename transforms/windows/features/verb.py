@@ -200,6 +200,10 @@ class WindowFeatures(Verb):
             raise ConfigError(f"{STEP}: features names the new columns, and what is in each")
         if not self.event_time_column:
             raise ConfigError(f"{STEP}: event_time_column names the column of the rows' times")
+        if self.every is not None and (to_us(self.every) < 1000 or to_us(self.every) % 1000):
+            raise ConfigError(
+                f"{STEP}: every is {self.every} s, but Beam's windows last whole milliseconds"
+            )
         reach = horizon(self.features.values())
         if self.every is not None and reach is not None and reach > MOST_COPIES * to_us(self.every):
             raise ConfigError(

@@ -191,6 +191,8 @@ def test_batches_with_other_columns_meet():
         ({"keys": []}, "keys is a list"),
         ({"event_time_column": ""}, "event_time_column names"),
         ({"shards": 0}, "shards is 0"),
+        ({"every": 0}, "every is 0 s, but Beam's windows last whole milliseconds"),
+        ({"every": 0.0015}, "every is 0.0015 s"),
         ({"every": 0.01}, "more than 1000 periods for features that look back 100 s"),
     ],
 )
