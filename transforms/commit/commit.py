@@ -153,7 +153,7 @@ class Commit(Outputs):
             self._claim()
             done = self._done()
             if done is None:
-                for target in self.targets:
+                for target in self.evidence_last:
                     place_of(target).check(target, self.reads, self.overwrite)
                 for target in self.targets:
                     place_of(target).begin(target)

@@ -183,9 +183,18 @@ class Outputs:
         """Returns the folder in which the files of an output wait."""
         raise NotImplementedError
 
+    @property
+    def evidence_last(self) -> list[Target]:
+        """The outputs in the order in which they are checked.
+
+        Dead letters often lie beside an output, without a name of their own from the user: so an
+        error names the output.
+        """
+        return sorted(self.targets, key=lambda each: each.evidence)
+
     def _claim(self) -> None:
         """Keeps other processes from the same outputs, as long as this one works."""
-        for target in self.targets:
+        for target in self.evidence_last:
             place_of(target).claim(target)
 
     def unlock(self) -> None:

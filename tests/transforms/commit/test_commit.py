@@ -436,7 +436,7 @@ def test_an_output_among_its_input_is_refused(data, tmp_path, output):
 def test_a_place_that_nobody_can_write_names_the_option(data, tmp_path):
     with pytest.raises(ConfigError, match="can't be written: File name too long"):
         run(data, tmp_path / ("x" * 250))
-    with pytest.raises(ConfigError, match=r"--dead_letters: /proc/out.* can't be written"):
+    with pytest.raises(ConfigError, match=r"--output: /proc/out can't be written"):
         run(data, "/proc/out")
 
 
