@@ -9,6 +9,7 @@ from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, Seconds, option
 from beam_jobs.options.drift import GROUP, TimeUnitOptions
 from beam_jobs.options.rows import FileOptions
+from beam_jobs.running.baseline_commands import COMMANDS, run_command
 from beam_jobs.running.run import Run
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Options(FileOptions, TimeUnitOptions):
       python -m beam_jobs.baseline --input train.csv --output trips.baseline
       python -m beam_jobs.baseline --input 'days/*.parquet' --event_time_column t --window 1h \
 --output trips.baseline
+      python -m beam_jobs.baseline show trips.baseline
+      python -m beam_jobs.baseline diff november.baseline december.baseline
+      python -m beam_jobs.baseline merge monday.baseline tuesday.baseline --output both.baseline
+      python -m beam_jobs.baseline import train_stats/ --output train.baseline
     """
 
     output: str = option(
@@ -65,11 +70,20 @@ class Options(FileOptions, TimeUnitOptions):
         metavar="KIND=COLUMNS",
         group=GROUP,
     )
+    cells: str | None = option(
+        "Count in the cells of this baseline, so that both can be merged: those of every day, say.",
+        kind="GCS_READ_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
 
 
 def resolve(options: Options) -> "tuple[Input, BuildBaseline]":
     """Looks at the files."""
+    from transforms.drift.baseline import read_baseline
     from transforms.drift.build import BuildBaseline
+    from transforms.drift.fit import check_fits
     from transforms.errors import ConfigError
     from transforms.io.inputs import resolve_bounded
 
@@ -79,7 +93,14 @@ def resolve(options: Options) -> "tuple[Input, BuildBaseline]":
     if options.event_time_unit is not None and options.event_time_column is None:
         raise ConfigError("--event_time_unit needs --event_time_column")
     source = resolve_bounded(options.input, options.schema, limit=options.limit)
-    return source, BuildBaseline(options.event_time_column, options.window, options.slices, kinds)
+    like = None
+    if options.cells is not None:
+        if options.kinds or options.slices:
+            raise ConfigError("--cells: --kinds and --slices are those of that baseline")
+        like = read_baseline(options.cells)
+        check_fits(like, source.schema)
+    column, size = options.event_time_column, options.window
+    return source, BuildBaseline(column, size, options.slices, kinds, like=like)
 
 
 def build(
@@ -103,7 +124,10 @@ def build(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the job, and returns its exit code."""
+    """Runs the job or a sub-command, and returns its exit code."""
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0] in COMMANDS:
+        return run_command(given)
     return run(Options, resolve, build, argv)
 
 

@@ -11,6 +11,7 @@ from beam_jobs.options.drift import GROUP, PolicyOptions, TimeUnitOptions
 from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.alerts import tell
+from beam_jobs.running.drift_plan import run_plan
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.event_times import time_column
 from beam_jobs.running.run import Run
@@ -39,6 +40,7 @@ class Options(PolicyOptions, TimeUnitOptions, InputOptions):
 --baseline trips.baseline --output drift/
       python -m beam_jobs.drift --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --window 10m --baseline trips.baseline --output gs://bucket/drift/
+      python -m beam_jobs.drift plan --baseline trips.baseline --traffic 5000/h
     """
 
     output: str = option(
@@ -159,7 +161,10 @@ def _judge_files(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the job, and returns its exit code."""
+    """Runs the job, or plans its windows, and returns its exit code."""
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0] == "plan":
+        return run_plan(given)
     return run(Options, resolve, build, argv, drift_verdict)
 
 

@@ -8,7 +8,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs import baseline, drift
+from beam_jobs import baseline, drift, validate
 from tests.support import shared_data
 from transforms.drift.baseline import read_baseline
 from transforms.drift.incidents.events import EVENTS
@@ -190,3 +190,42 @@ def test_taxi_by_the_job(tmp_path):
     assert few < 30 < many
     assert "trip_start_month" in chance - weekly
     assert "pickup_census_tract" not in chance | weekly, "it is empty in both"
+
+
+def test_sub_commands(known, tmp_path, capsys):
+    day = trips(tmp_path / "day.parquet", 30, 40, 6)
+    flags = {"event_time_column": "time", "window": 3600, "cells": known}
+    assert run(baseline, input=day, output=tmp_path / "more", **flags) == 0
+    both = f"--output={tmp_path}/both"
+    assert baseline.main(["merge", str(known), str(tmp_path / "more"), both]) == 0
+    merged = read_baseline(str(tmp_path / "both"))
+    assert (int(merged.counts.rows[0]), merged.windows) == (35_000, 70)
+    assert baseline.main(["merge", str(known), str(tmp_path / "more"), both]) == 2
+    capsys.readouterr()
+    assert baseline.main(["show", str(tmp_path / "both")]) == 0
+    told = capsys.readouterr().out
+    assert merged.hash in told
+    assert "of 70 windows of 3600 s" in told
+    assert baseline.main(["diff", str(known), str(tmp_path / "both")]) == 0
+    assert "rows: 20,000, then 35,000" in capsys.readouterr().out
+    plan = ["plan", "--baseline", str(known), "--traffic", "1000/h", "--psi", "0.1"]
+    assert drift.main(plan) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["window", "rows"]
+    assert lines[3].split()[:2] == ["1h", "1,000"]
+    assert "Windows of 1h are the shortest" in lines[-1]
+    assert drift.main([*plan[:3], "--traffic", "many"]) == 2
+    assert "is no number of rows in a time" in capsys.readouterr().err
+
+
+def test_a_baseline_of_a_validation(known, tmp_path, capsys):
+    day = trips(tmp_path / "day.parquet", 3, 100, 7)
+    stats, times = tmp_path / "stats", ["--event_time_column", "time"]
+    assert run(validate, input=day, output=f"{stats}/", infer_schema="true") == 0
+    assert baseline.main(["import", str(stats), f"--output={tmp_path}/imported", *times]) == 0
+    out = f"{tmp_path}/drift/"
+    assert run(drift, input=day, output=out, baseline=tmp_path / "imported") == 0
+    verdicts = pq.read_table(tmp_path / "drift/verdicts.parquet").to_pylist()
+    status = {row["column"]: row["status"] for row in verdicts}
+    assert (status["fare"], status["kind"]) == ("OK", "OK")
+    assert baseline.main(["import", str(day), f"--output={tmp_path}/other"]) == 2

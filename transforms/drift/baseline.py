@@ -34,12 +34,14 @@ class Baseline:
       calibrations: Of each slice.
       window_us: The length of the windows that it was calibrated on, in microseconds; None where
         rows had no event times.
+      origin: Of what it was made: "rows", or "statistics", which tell less.
     """
 
     layout: Layout
     counts: Counts
     calibrations: tuple[Calibration, ...]
     window_us: int | None = None
+    origin: str = "rows"
 
     @property
     def windows(self) -> int:
@@ -94,7 +96,9 @@ class Baseline:
 
     def _told(self) -> dict[str, Any]:
         rows = zip(self.layout.slice_names, self.counts.rows.tolist(), strict=True)
-        return {
+        # Of rows it is not said, so that older ones keep their hash.
+        origin = {} if self.origin == "rows" else {"origin": self.origin}
+        return origin | {
             "window_us": self.window_us,
             "slices": list(self.layout.slices),
             "ignored": list(self.layout.ignored),
@@ -178,7 +182,9 @@ def _baseline(told: dict[str, Any]) -> Baseline:
         )
         for each in told["calibration"]
     )
-    return Baseline(layout, Counts(cells, rows), calibrations, told["window_us"])
+    return Baseline(
+        layout, Counts(cells, rows), calibrations, told["window_us"], told.get("origin", "rows")
+    )
 
 
 def _digest(told: dict[str, Any]) -> str:

@@ -140,6 +140,8 @@ class BuildBaseline(Verb):
       kinds: By column, what is counted of it, where its type and values are not to decide:
         numbers, labels, list_lengths, text_lengths, digits or presence.
       dead_letters: Takes rows without a time; without it they are errors.
+      like: Another baseline: rows are counted in its cells and slices, so that both can be merged,
+        and are gone through once.
 
     Returns: One `Baseline`.
 
@@ -153,6 +155,7 @@ class BuildBaseline(Verb):
     slices: tuple[str, ...] = ()
     kinds: dict[str, str] = field(default_factory=dict)
     dead_letters: DeadLetters | None = None
+    like: Baseline | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -164,6 +167,19 @@ class BuildBaseline(Verb):
         if self.size is not None and self.size < 0.001:
             raise ConfigError("BuildBaseline: size is a millisecond at least")
 
+        if self.like is not None:
+            self._check_like(self.like)
+
+    def _check_like(self, like: Baseline) -> None:
+        if self.kinds or self.slices:
+            raise ConfigError("BuildBaseline: kinds and slices are those of `like`")
+        column = self.event_time_column
+        if column is not None and column not in like.layout.ignored:
+            raise ConfigError(
+                f"BuildBaseline: the baseline whose cells are used counts column {column!r}, and "
+                "not as event times"
+            )
+
     def expand(self, batches: Batches) -> "beam.PCollection[Baseline]":
         """Returns the baseline of the batches."""
         if not batches.windowing.is_default():
@@ -173,12 +189,19 @@ class BuildBaseline(Verb):
         if self.size is not None and self.event_time_column is not None:
             timed = TimedRows(self.event_time_column, self.size, self.dead_letters)
             batches = batches | "Timed" >> timed
-        learn = beam.ParDo(_LearnFn(self.kinds, ignored)).with_output_types(Learner)
-        known = batches | "Learn" >> learn | "Join" >> beam.CombineGlobally(_JoinFn())
-        cells = beam.Map(_layout, self.slices, ignored).with_output_types(Layout)
-        layout: Any = beam.pvalue.AsSingleton(known | "Cells" >> cells)
+        layout: Any = beam.pvalue.AsSingleton(self._cells(batches, ignored))
         count = beam.ParDo(_CountFn(self.event_time_column, size_us), layout)
         pairs = batches | "Count" >> count.with_output_types(tuple[int, Counts])
         windows = beam.pvalue.AsList(pairs | "Sum" >> beam.CombinePerKey(_AddFn()))
         made = beam.Map(_whole, layout, windows, size_us).with_output_types(Baseline)
         return batches.pipeline | "One" >> beam.Impulse() | "Make" >> made
+
+    def _cells(self, batches: Batches, ignored: tuple[str, ...]) -> "beam.PCollection[Layout]":
+        """Returns the cells: learned of the rows, or given."""
+        if self.like is not None:
+            given = beam.Create([self.like.layout], reshuffle=False).with_output_types(Layout)
+            return batches.pipeline | "Cells" >> given
+        learn = beam.ParDo(_LearnFn(self.kinds, ignored)).with_output_types(Learner)
+        known = batches | "Learn" >> learn | "Join" >> beam.CombineGlobally(_JoinFn())
+        cells = beam.Map(_layout, self.slices, ignored).with_output_types(Layout)
+        return known | "Cells" >> cells

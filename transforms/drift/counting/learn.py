@@ -94,7 +94,7 @@ class ColumnSummary:
             return ColumnCells(name, kind, labels=_labels(self.texts))
         if kind == "presence":
             return ColumnCells(name, kind)
-        edges, centers = _bins((self.shape if kind != self.kind else self.numbers).table())
+        edges, centers = bins_of((self.shape if kind != self.kind else self.numbers).table())
         return ColumnCells(name, kind, edges, centers)
 
     def _is_like_an_id(self) -> bool:
@@ -189,8 +189,8 @@ def _labels(counts: ValueCounts) -> tuple[bytes, ...]:
     return tuple(value for value, _ in ranked[:LABELS])
 
 
-def _bins(table: Weighted) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns edges, and the mean within each bin.
+def bins_of(table: Weighted) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns the edges of bins, and the mean within each.
 
     Numbers that hold much of the weight, and each of few ones, get a bin of their own, which ends
     at the next double; what is left is cut into parts of equal weight.
