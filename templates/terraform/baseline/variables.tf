@@ -91,6 +91,17 @@ variable "kinds" {
   default     = null
 }
 
+variable "cells" {
+  type        = string
+  description = "Count in the cells of this baseline, so that both can be merged: those of every day, say."
+  default     = null
+
+  validation {
+    condition     = var.cells == null ? true : can(regex("^(gs://.+)?$", var.cells))
+    error_message = "cells must match ^(gs://.+)?$."
+  }
+}
+
 variable "options_file" {
   type        = string
   description = "A .json, .toml or .yaml file of options, by their names. The command line overrides it."
