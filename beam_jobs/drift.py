@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
@@ -16,7 +16,7 @@ from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.event_times import time_column
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
-from beam_jobs.streaming.streams import read
+from beam_jobs.streaming.streams import lateness, read
 from transforms.errors import ConfigError
 from transforms.families import family_of
 
@@ -73,9 +73,22 @@ class Options(PolicyOptions, TimeUnitOptions, InputOptions):
         group=GROUP,
     )
     period: Seconds | None = option(
-        "Files: the time from the start of a window to the next one, if they overlap: 10m, say.",
+        "The time from the start of a window to the next one, if they overlap: 10m, say.",
         default=None,
         minimum=0.001,
+        group=GROUP,
+    )
+    fanout: int = option(
+        "Add up the counts of a window under so many keys first, where one worker is too slow.",
+        default=1,
+        minimum=1,
+        group=GROUP,
+        metavar="N",
+    )
+    alert_on_silence: bool = option(
+        "Messages: two windows without rows are an incident as soon as their time is over; by "
+        "default when rows come again.",
+        default=False,
         group=GROUP,
     )
     fail_on_drift: bool = option(
@@ -118,23 +131,46 @@ def build(
     run: Run,
 ) -> None:
     """Builds the whole pipeline."""
-    from transforms.drift.confirm import ConfirmDrift
-    from transforms.drift.detect import DetectDrift
-    from transforms.io.write import Write
-
     source, baseline = resolved
     if source.bounded:
         _judge_files(root, source, baseline, options, run)
         return
+    _judge_messages(root, source, baseline, options, run)
+
+
+def _judge_messages(
+    root: "beam.Pipeline", source: "Input", baseline: "Baseline", options: Options, run: Run
+) -> None:
+    from transforms.drift.confirm import ConfirmDrift
+    from transforms.drift.detect import DetectDrift
+    from transforms.drift.fill import FillWindows
+    from transforms.drift.incidents.series import Confirmation
+    from transforms.io.write import Write
+
     of_messages = sorted(set(source.schema.names) - set(source.content.names))
-    ignored = (*of_messages, options.event_time_column)
-    detect = DetectDrift(baseline, policy=options.drift_policy, ignored=ignored)
-    verdicts = read(root, source, options, run) | detect
+    late = lateness(options, run.setting.native)["allowed_lateness"]
+    detect = DetectDrift(
+        baseline,
+        options.window,
+        options.period,
+        options.event_time_column,
+        late,
+        options.drift_policy,
+        ignored=(*of_messages, options.event_time_column),
+        fanout=options.fanout,
+    )
+    # A row that is late for one window of those that overlap may be in time for the next.
+    longer = replace(options, allowed_lateness=options.allowed_lateness + options.window)
+    period = options.period or options.window
+    rows = read(root, source, longer if options.period else options, run)
+    verdicts = rows | detect | FillWindows(baseline, options.drift_policy, period)
     _ = verdicts | Write(options.output, run.commit)
     if options.alerts is not None:
         # Where the runner reads messages by itself no row is too late: then windows never wait.
         wait = 0.0 if run.setting.native else options.allowed_lateness
-        tell(verdicts | ConfirmDrift(options.drift_policy, wait=wait), options.alerts, run)
+        silence = 2 if options.alert_on_silence else 0
+        confirm = ConfirmDrift(options.drift_policy, Confirmation(), wait, period, silence)
+        tell(verdicts | confirm, options.alerts, run)
 
 
 def _judge_files(
@@ -150,7 +186,7 @@ def _judge_files(
     target = run.commit.target(options.output)
     rows = root | Read(source, dead_letters=run.dead_letters)
     rows = timed(rows, column, options.event_time_unit, size, run.dead_letters)
-    profiles = rows | ProfileWindows(baseline, size, options.period, column)
+    profiles = rows | ProfileWindows(baseline, size, options.period, column, fanout=options.fanout)
     title = f"Drift of {options.input}"
     step = options.period or size
     judge = JudgeWindows(baseline, options.drift_policy, step, title, target.format)

@@ -37,7 +37,6 @@ NOT_FOR_MESSAGES = {
     "subject_index": "its rows have no place before their window ends",
     "sensitive": _NO_END,
     "reidentify": "there is no end at which its audit record could be written",
-    "period": "its windows do not overlap",
     "fail_on_drift": _NO_END,
     "event_time_unit": "numbers count milliseconds there",
 }

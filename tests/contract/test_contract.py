@@ -30,6 +30,7 @@ from transforms.commit.stream.write import WriteWindows
 from transforms.drift.build import BuildBaseline
 from transforms.drift.confirm import ConfirmDrift
 from transforms.drift.detect import CompareWindows, DetectDrift
+from transforms.drift.fill import FillWindows
 from transforms.drift.make import build_baseline
 from transforms.drift.profile import ProfileWindows
 from transforms.drift.store import JudgeWindows, StoreOutcome
@@ -175,6 +176,7 @@ EXAMPLES = {
     "MergeStates": lambda model: MergeStates(("/tmp/never-read",)),
     "DetectDrift": lambda model: DetectDrift(_baseline(), 60, event_time_column="time"),
     "DetectFeatureSkew": lambda model: DetectFeatureSkew(["name"]),
+    "FillWindows": lambda model: FillWindows(_baseline()),
     "FromRows": _from_rows,
     "CollectStatistics": lambda model: CollectStatistics(),
     "GenerateStatistics": lambda model: GenerateStatistics(),

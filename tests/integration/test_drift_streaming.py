@@ -186,3 +186,21 @@ def test_scored_messages_are_compared_as_they_go(pubsub, linear_model, tmp_path)
         ("score", "DRIFT", 1200 - first),
     ]
     assert sum(manifest["rows"] for manifest in manifests(out)) == 1200
+
+
+def test_sliding_windows_of_messages(pubsub, known, tmp_path):
+    """Those that overlap hold what they would of files; a minute without rows has verdicts too."""
+    channel, out = pubsub("sliding"), tmp_path / "out"
+    rows = [row for row in trips(8, 8, (6,)) if not 120 <= row["second"] < 300]
+    channel.publish([payload(row) for row in rows], [at(row["second"]) for row in rows])
+    sliding = {"window": "1m", "period": "30s"}
+    running = job(channel, known, out, **sliding)
+    wait_until(running, lambda: len(manifests(out)) >= 3)
+    running.drain()
+    day = stored(rows, tmp_path / "day.parquet")
+    flags = {"event_time_column": "time", "baseline": known, **sliding}
+    Process("drift", input=day, output=f"{tmp_path}/of_files/", **flags).ended(0)
+    expected = pq.read_table(tmp_path / "of_files/verdicts.parquet")
+    keys = [(name, "ascending") for name in ("window_start", "slice", "column")]
+    assert verdicts(out).equals(expected.sort_by(keys).drop_columns(["timing"]))
+    assert "NO_DATA" in set(expected["status"].to_pylist())

@@ -1,5 +1,6 @@
 """ConfirmDrift: verdicts of windows to incidents, each told once."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +17,9 @@ from apache_beam.transforms.userstate import (
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.coders import Batches, PickledCoder, RecordBatchCoder, register_pickled_coder
+from transforms.coders import Batches, PickledCoder, RecordBatchCoder
 from transforms.drift.incidents.confirm import Confirmer, confirm, in_order, window_of
+from transforms.drift.incidents.events import no_events
 from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.policy import Policy
 from transforms.errors import ConfigError
@@ -26,7 +28,6 @@ from transforms.windows.stateful import keep_bundles_whole
 
 STEP = "ConfirmDrift"
 
-register_pickled_coder(Confirmer)
 _WAITING = BagStateSpec("waiting", RecordBatchCoder())
 _KNOWN = ReadModifyWriteStateSpec("known", PickledCoder())
 _FINAL = TimerSpec("final", TimeDomain.WATERMARK)
@@ -39,9 +40,29 @@ def _keyed(verdicts: pa.RecordBatch) -> tuple[int, pa.RecordBatch]:
 
 
 def _whole(
-    pair: tuple[int, Iterable[pa.RecordBatch]], policy: Policy, rule: Confirmation
+    pair: tuple[int, Iterable[pa.RecordBatch]],
+    policy: Policy,
+    rule: Confirmation,
+    period_us: int | None,
 ) -> Iterator[pa.RecordBatch]:
-    yield from confirm(pair[1], policy, rule).to_batches()
+    yield from confirm(pair[1], policy, rule, period_us).to_batches()
+
+
+@dataclass
+class _Known:
+    """What is known of the windows that are final.
+
+    Attributes:
+      confirmer: The state of all series.
+      done: End and start of the last window; None before the first.
+      last: The verdicts of the last one that had rows.
+      silent: How many windows without rows have followed it.
+    """
+
+    confirmer: Confirmer
+    done: tuple[int, int] | None = None
+    last: pa.RecordBatch | None = None
+    silent: int = 0
 
 
 class _FollowFn(beam.DoFn):
@@ -51,8 +72,8 @@ class _FollowFn(beam.DoFn):
     in another order than that of their times.
     """
 
-    def __init__(self, policy: Policy, rule: Confirmation, wait_us: int) -> None:
-        self.policy, self.rule, self.wait_us = policy, rule, wait_us
+    def __init__(self, first: Confirmer, wait_us: int, silence: int) -> None:
+        self.first, self.wait_us, self.silence = first, wait_us, silence
         self.revised = beam.metrics.Metrics.counter(STEP, "revised_after_final")
 
     def process(
@@ -65,16 +86,13 @@ class _FollowFn(beam.DoFn):
         verdicts = keyed[1]
         if not verdicts.num_rows or verdicts["timing"][0].as_py() == "early":
             return
-        _, done = known.read() or (None, None)
-        if done is not None and window_of(verdicts) <= done:
+        before = known.read()
+        if before is not None and before.done and window_of(verdicts) <= before.done:
             # It was told of what was known then: ids and order of incidents do not change.
             self.revised.inc()
             return
         held = [*waiting.read(), verdicts]
         waiting.add(verdicts)
-        self._set(held, timer)
-
-    def _set(self, held: list[pa.RecordBatch], timer: Any) -> None:
         timer.set(Timestamp(micros=min(map(self._final, held))))
 
     def _final(self, verdicts: pa.RecordBatch) -> int:
@@ -89,20 +107,42 @@ class _FollowFn(beam.DoFn):
         known: Any = _KNOWN_PARAM,
         timer: Any = _FINAL_PARAM,
     ) -> Iterator[pa.RecordBatch]:
-        confirmer, done = known.read() or (Confirmer(self.policy, self.rule), None)
+        now = known.read() or _Known(self.first)
         held = list(waiting.read())
         rest = [each for each in held if self._final(each) > fired.micros]
-        for verdicts in in_order(each for each in held if self._final(each) <= fired.micros):
-            events = confirmer.add(verdicts)
-            done = window_of(verdicts)
-            if events.num_rows:
-                yield events
-        known.write((confirmer, done))
+        ready = in_order(each for each in held if self._final(each) <= fired.micros)
+        told = [self._add(now, each) for each in ready] or [self._add_silence(now)]
+        yield from (events for events in told if events.num_rows)
+        known.write(now)
         waiting.clear()
         for each in rest:
             waiting.add(each)
-        if rest:
-            self._set(rest, timer)
+        self._set(rest, now, timer)
+
+    def _add(self, now: _Known, verdicts: pa.RecordBatch) -> pa.RecordBatch:
+        now.done, now.last, now.silent = window_of(verdicts), verdicts, 0
+        return now.confirmer.add(verdicts)
+
+    def _add_silence(self, now: _Known) -> pa.RecordBatch:
+        if now.last is None or now.confirmer.last is None:
+            return no_events()
+        events = now.confirmer.silence(now.last)
+        start, end = now.confirmer.last
+        now.done, now.silent = (end, start), now.silent + 1
+        return events
+
+    def _set(self, rest: list[pa.RecordBatch], now: _Known, timer: Any) -> None:
+        """Waits for the next window, and, where silence is to be told, for one that does not come.
+
+        When a run is drained time jumps to its end: a window that is not over is none without rows.
+        """
+        waits = [self._final(each) for each in rest]
+        period, last = now.confirmer.period_us, now.confirmer.last
+        if now.silent < self.silence and last is not None and period is not None:
+            due = last[1] + period + self.wait_us
+            waits += [due] if due <= time.time() * 10**6 else []
+        if waits:
+            timer.set(Timestamp(micros=min(waits)))
 
 
 @dataclass
@@ -120,6 +160,10 @@ class ConfirmDrift(Verb):
       rule: When an incident begins and ends.
       wait: For how many seconds of event time after its end a window waits for late rows: the
         allowed lateness.
+      period: Seconds from the start of a window to that of the next: those between two others that
+        have no verdicts had no rows. None where they have, or nobody asks.
+      silence: After the last window so many more count as windows without rows once their time has
+        come, though none comes after them; 2 make an incident. Unbounded input only.
 
     Returns: Batches of schema `events.EVENTS`: a row for each incident that opens, goes on or ends.
     """
@@ -127,22 +171,29 @@ class ConfirmDrift(Verb):
     policy: Policy = field(default_factory=Policy)
     rule: Confirmation = field(default_factory=Confirmation)
     wait: float = 0
+    period: float | None = None
+    silence: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.wait < 0:
             raise ConfigError("ConfirmDrift: wait is 0 seconds or more")
+        if self.silence < 0 or (self.silence and self.period is None):
+            raise ConfigError("ConfirmDrift: silence is 0 windows or more, and needs period")
 
     def expand(self, verdicts: Batches) -> Batches:
         """Returns the events of the verdicts' incidents."""
         every = verdicts | "AllWindows" >> beam.WindowInto(GlobalWindows())
         keyed = every | "Key" >> beam.Map(_keyed)
         keyed.element_type = beam.typehints.KV[int, pa.RecordBatch]
+        period_us = None if self.period is None else round(self.period * 10**6)
         if verdicts.is_bounded:
-            whole = beam.FlatMap(_whole, self.policy, self.rule).with_output_types(pa.RecordBatch)
+            whole = beam.FlatMap(_whole, self.policy, self.rule, period_us)
+            whole = whole.with_output_types(pa.RecordBatch)
             events: Batches = keyed | "Gather" >> beam.GroupByKey() | "Confirm" >> whole
             return events
         keep_bundles_whole(verdicts.pipeline.options)
-        follow = _FollowFn(self.policy, self.rule, round(self.wait * 10**6))
+        first = Confirmer(self.policy, self.rule, period_us)
+        follow = _FollowFn(first, round(self.wait * 10**6), self.silence)
         told: Batches = keyed | "Follow" >> beam.ParDo(follow).with_output_types(pa.RecordBatch)
         return told

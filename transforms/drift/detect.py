@@ -66,6 +66,7 @@ class DetectDrift(Verb):
       policy: When a difference counts.
       dead_letters: Takes rows without a time; without it they are errors.
       ignored: Columns that are not new where they are: ids of messages, say.
+      fanout: Among so many keys the counts of a window are spread before they are added up.
 
     Returns: The verdicts of each window; see `CompareWindows`.
     """
@@ -78,6 +79,7 @@ class DetectDrift(Verb):
     policy: Policy = field(default_factory=Policy)
     dead_letters: DeadLetters | None = None
     ignored: tuple[str, ...] = ()
+    fanout: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,6 +91,7 @@ class DetectDrift(Verb):
             self.allowed_lateness,
             self.dead_letters,
             self.ignored,
+            fanout=self.fanout,
         )
 
     def expand(self, batches: Batches) -> Batches:

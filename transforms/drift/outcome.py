@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms.drift.baseline import Baseline
 from transforms.drift.counting.counts import Counts
-from transforms.drift.incidents.confirm import confirm
+from transforms.drift.incidents.confirm import MOST_GAPS, confirm
 from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
@@ -18,8 +18,6 @@ from transforms.files.uris import load_format
 from transforms.reports.drift.report import Facts, Moved, drift_report, findings
 
 REPORT = "report.html"
-MOST_GAPS = 1000
-"""So many windows without rows, between the first and the last, have verdicts of their own."""
 Windows = Sequence[tuple[Window, Counts]]
 """Windows and their counts, by start."""
 

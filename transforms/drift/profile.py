@@ -188,11 +188,17 @@ class ProfileWindows(Verb):
       allowed_lateness: For how many seconds after its end a window still takes rows.
       dead_letters: Takes rows without a time; without it they are errors.
       ignored: Columns that are not new where they are: ids of messages, say.
+      accumulating: Whether another result of a window is of all its rows. Else it is only of those
+        that came since the one before; `sum_profiles` adds them up.
+      fanout: Among so many keys the counts of a window are spread before they are added up, where
+        one worker would have too much to do. The result is the same. (Beam's own fan-out puts what
+        it has added up into windows again by its time.)
 
     Returns: One `Profile` for each window that has rows, and more of those with late ones.
 
     Raises:
-      ConfigError: When constructed with windows that can't be, or no column.
+      ConfigError: When constructed with windows that can't be, or no column; when used, if there is
+        a fan-out for windows that merge.
     """
 
     baseline: Baseline
@@ -202,6 +208,8 @@ class ProfileWindows(Verb):
     allowed_lateness: float = 0
     dead_letters: DeadLetters | None = None
     ignored: tuple[str, ...] = ()
+    accumulating: bool = True
+    fanout: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -209,14 +217,20 @@ class ProfileWindows(Verb):
             raise ConfigError("ProfileWindows: period and allowed_lateness need size")
         if self.size is not None and not self.event_time_column:
             raise ConfigError("ProfileWindows: size needs event_time_column")
+        if self.fanout < 1:
+            raise ConfigError("ProfileWindows: fanout is 1 at least")
         if self.allowed_lateness < 0:
             raise ConfigError("ProfileWindows: allowed_lateness is 0 seconds or more")
+        # What a key has handed on must not come again: the next sum would count it twice.
+        self._first = self.accumulating and self.fanout == 1
         self._panes = None if self.size is None else Panes.of(self.size, self.period)
 
     def expand(self, batches: Batches) -> "beam.PCollection[Profile]":
         """Returns the profile of each window of the batches."""
         layout = _uncounted(self.baseline.layout, self.event_time_column, self.ignored)
         counts = self._own(batches, layout) if self._panes is None else self._cut(batches, layout)
+        if self.fanout > 1:
+            counts = self._spread(counts, layout)
         whole = counts | "Sum" >> beam.CombineGlobally(SumCounts(layout)).without_defaults()
         return whole | "Profile" >> beam.ParDo(_profile).with_output_types(Profile)
 
@@ -234,7 +248,7 @@ class ProfileWindows(Verb):
             Duration(micros=each) for each in (self._panes.size_us, self._panes.period_us)
         )
         windows = FixedWindows(size) if size == period else SlidingWindows(size, period)
-        windowed = panes | "Window" >> _again(windows, lateness)
+        windowed = panes | "Window" >> _again(windows, lateness, self._first)
         return windowed | "Open" >> beam.ParDo(_OpenFn()).with_output_types(Counts)
 
     def _own(self, batches: Batches, layout: Layout) -> "beam.PCollection[Counts]":
@@ -242,15 +256,95 @@ class ProfileWindows(Verb):
         counts = batches | "Count" >> beam.ParDo(_OwnWindowsFn(layout)).with_output_types(Counts)
         if not isinstance(windowing.windowfn, FixedWindows):
             return counts
-        return counts | "Window" >> _again(windowing.windowfn, windowing.allowed_lateness)
+        lateness = windowing.allowed_lateness
+        return counts | "Window" >> _again(windowing.windowfn, lateness, self._first)
+
+    def _spread(
+        self, counts: "beam.PCollection[Counts]", layout: Layout
+    ) -> "beam.PCollection[Counts]":
+        """Adds up parts of each window by themselves; the results add up to the window."""
+        windowing = counts.windowing
+        own = FixedWindows if self._panes is None else (FixedWindows, SlidingWindows)
+        if not windowing.is_default() and not isinstance(windowing.windowfn, own):
+            raise ConfigError("ProfileWindows: a fan-out is for fixed windows, or with size")
+        pairs = tuple[int, Counts]
+        salted = counts | "Salt" >> beam.ParDo(_SaltFn(self.fanout)).with_output_types(pairs)
+        sums = salted | "SumParts" >> beam.CombinePerKey(SumCounts(layout))
+        if windowing.is_default():
+            return sums | "Unsalt" >> beam.Map(_second).with_output_types(Counts)
+        # Beam assigns sliding windows by the time alone: each sum then is left in its own.
+        told = sums | "Start" >> beam.Map(_with_start).with_output_types(pairs)
+        again = _again(windowing.windowfn, windowing.allowed_lateness, self.accumulating)
+        windowed = told | "Whole" >> again
+        return windowed | "Settle" >> beam.ParDo(_SettleFn()).with_output_types(Counts)
 
 
-def _again(windows: Any, lateness: Any) -> beam.WindowInto:
-    """Windows that give another result of all their rows for late ones."""
+class _SaltFn(beam.DoFn):
+    """Counts under one of some keys, in turn."""
+
+    def __init__(self, keys: int) -> None:
+        self.keys, self._next = keys, 0
+
+    def process(self, counts: Counts) -> Iterator[tuple[int, Counts]]:
+        self._next = (self._next + 1) % self.keys
+        yield self._next, counts
+
+
+def _second(pair: tuple[int, Counts]) -> Counts:
+    return pair[1]
+
+
+def _with_start(
+    pair: tuple[int, Counts], window: Any = beam.DoFn.WindowParam
+) -> tuple[int, Counts]:
+    return window.start.micros, pair[1]
+
+
+class _SettleFn(beam.DoFn):
+    """Leaves counts in the window whose start they bear."""
+
+    def process(
+        self, pair: tuple[int, Counts], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[Counts]:
+        if window.start.micros == pair[0]:
+            yield pair[1]
+
+
+def sum_profiles(profiles: Iterable[Profile]) -> list[Profile]:
+    """Adds up the profiles of windows that are each only of some rows.
+
+    Args:
+      profiles: Results of windows that discard what they have told, in any order.
+
+    Returns: One profile for each window, by its start: of all its rows, the last revision.
+    """
+    whole: dict[tuple[int | None, int | None], Profile] = {}
+    for part in profiles:
+        place = part.window.start, part.window.end
+        known = whole.get(place)
+        if known is None:
+            whole[place] = part
+            continue
+        last = max(known.window, part.window, key=_revision)
+        whole[place] = Profile(last, known.counts.merge(part.counts))
+    return [whole[place] for place in sorted(whole, key=_start)]
+
+
+def _revision(window: Window) -> int:
+    return window.revision
+
+
+def _start(place: tuple[int | None, int | None]) -> int:
+    return place[0] or 0
+
+
+def _again(windows: Any, lateness: Any, accumulating: bool) -> beam.WindowInto:
+    """Windows that give another result for late rows: of all their rows, or of the late ones."""
+    modes = AccumulationMode
     return beam.WindowInto(
         windows,
         trigger=AfterWatermark(late=AfterCount(1)),
-        accumulation_mode=AccumulationMode.ACCUMULATING,
+        accumulation_mode=modes.ACCUMULATING if accumulating else modes.DISCARDING,
         allowed_lateness=lateness,
     )
 

@@ -9,9 +9,10 @@ from tests.support import batch_of, run_on
 from tests.support_streams import counter, run_stream, stream
 from transforms.drift.build import BuildBaseline
 from transforms.drift.detect import DetectDrift
+from transforms.drift.fill import FillWindows, gaps
 from transforms.drift.judging.verdicts import VERDICTS
 from transforms.drift.make import build_baseline
-from transforms.drift.profile import ProfileWindows
+from transforms.drift.profile import ProfileWindows, sum_profiles
 from transforms.errors import ConfigError, RejectedRows
 from transforms.windows.assign import with_watermark
 
@@ -59,7 +60,15 @@ def detect(batches, **settings):
     return run_on(batches, lambda given: given | verb)
 
 
-@pytest.mark.parametrize("settings", [{}, {"period": HOUR / 4}], ids=["fixed", "sliding"])
+WAYS = {
+    "fixed": {},
+    "sliding": {"period": HOUR / 4},
+    "fixed, fan-out": {"fanout": 3},
+    "sliding, fan-out": {"period": HOUR / 4, "fanout": 3},
+}
+
+
+@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
 def test_the_same_rows_give_the_same_verdicts(settings):
     whole = table(detect([DAY], **settings))
     assert whole.num_rows == len(set(whole["verdict_id"].to_pylist()))
@@ -107,9 +116,14 @@ def test_a_shift_is_found_where_it_is():
     assert len(shifts) == 4
 
 
-def test_late_rows_revise_a_window():
-    """One in ten comes after its window; allowed lateness takes it, and counts come out alike."""
-    day = in_order(DAY)
+@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+def test_fan_out_and_windows_change_no_count(settings):
+    plain = {name: value for name, value in settings.items() if name != "fanout"}
+    assert table(detect([DAY], **settings)).equals(table(detect([DAY], **plain)))
+
+
+def with_late_rows(day):
+    """A stream of four hours, in which one row in ten comes after its hour."""
     late = np.random.default_rng(0).random(day.num_rows) < 0.1
     micros = day["time"].cast(pa.int64()).to_numpy()
     start = 100 * HOUR * 10**6
@@ -121,14 +135,63 @@ def test_late_rows_revise_a_window():
         given = given.add_elements([day.filter(pa.array(inside & ~late))])
         given = given.advance_watermark_to(start / 10**6 + (hour + 1) * HOUR)
         given = given.add_elements([day.filter(pa.array(inside & late))])
-    verb = DetectDrift(BASE, HOUR, event_time_column="time", allowed_lateness=2 * HOUR)
-    found, _ = run_stream(given.advance_watermark_to_infinity(), lambda some: some | verb)
-    revised = table(found)
-    whole = table(detect([day]), "revision", "timing")
-    last = revised.filter(pa.compute.equal(revised["timing"], "late"))
-    assert set(revised["timing"].to_pylist()) == {"on_time", "late"}
-    assert set(last["revision"].to_pylist()) == {1}
-    assert last.drop_columns(["revision", "timing"]).equals(whole)
+    return given.advance_watermark_to_infinity()
+
+
+def last_results(found):
+    """The last verdicts of each window, without what tells how they came."""
+    last = {}
+    for batch in sorted(found, key=lambda each: each["revision"][0].as_py()):
+        last[batch["window_start"][0].as_py()] = batch
+    return table(list(last.values()), "revision", "timing")
+
+
+@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+def test_late_rows_revise_a_window(settings):
+    """Allowed lateness takes them; counts, verdicts and ids come out alike."""
+    day = in_order(DAY)
+    flags = {"size": HOUR, "event_time_column": "time", "allowed_lateness": 2 * HOUR}
+    verb = DetectDrift(BASE, **flags, **settings)
+    found, metrics = run_stream(with_late_rows(day), lambda some: some | verb)
+    assert {batch["timing"][0].as_py() for batch in found} == {"on_time", "late"}
+    assert last_results(found).equals(table(detect([day], **settings), "revision", "timing"))
+    assert counter(metrics, "late") == 0
+
+
+@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+def test_windows_that_discard_add_up(settings):
+    """Each result is of the rows since the last one, and together they are those of all."""
+    flags = {"size": HOUR, "event_time_column": "time", "allowed_lateness": 2 * HOUR}
+    verb = ProfileWindows(BASE, **flags, accumulating=False, **settings)
+    parts, _ = run_stream(with_late_rows(in_order(DAY)), lambda some: some | verb)
+    verb = ProfileWindows(BASE, HOUR, settings.get("period"), "time")
+    whole = run_on([DAY], lambda given: given | verb)
+    summed = sum_profiles(parts)
+    assert len(summed) < len(parts)
+    ordered = sorted(whole, key=lambda each: each.window.start)
+    for mine, theirs in zip(summed, ordered, strict=True):
+        assert (mine.window.start, mine.window.end) == (theirs.window.start, theirs.window.end)
+        assert mine.counts.cells.tolist() == theirs.counts.cells.tolist()
+        assert mine.counts.rows.tolist() == theirs.counts.rows.tolist()
+
+
+def test_windows_without_rows_have_verdicts_in_a_stream():
+    day = in_order(rows(3000, 4, hours=6, first=100))
+    micros = day["time"].cast(pa.int64()).to_numpy() - 100 * HOUR * 10**6
+    kept = day.filter(pa.array((micros < HOUR * 10**6) | (micros >= 4 * HOUR * 10**6)))
+    given = stream()
+    for part, until in ((kept.slice(0, 400), 101), (kept.slice(400), 106)):
+        given = given.add_elements([part]).advance_watermark_to(until * HOUR)
+    verb = DetectDrift(BASE, HOUR, event_time_column="time", allowed_lateness=9 * HOUR)
+    fill = FillWindows(BASE, period=HOUR)
+    found, _ = run_stream(given.advance_watermark_to_infinity(), lambda s: s | verb | fill)
+    status = {}
+    for row in table(found).to_pylist():
+        hour = round(row["window_start"].timestamp()) // HOUR - 100
+        if row["column"] == "amount" and not row["slice"]:
+            status[hour] = row["status"]
+    assert status == {0: "OK", 1: "NO_DATA", 2: "NO_DATA", 3: "NO_DATA", 4: "OK", 5: "OK"}
+    assert len(gaps(0, 5000 * HOUR, HOUR, HOUR)) == 1000
 
 
 def test_what_is_too_late_is_counted():
@@ -173,6 +236,12 @@ def test_wrong_settings():
         ProfileWindows(BASE, 60)
     with pytest.raises(ConfigError, match="period"):
         ProfileWindows(BASE, 60, 61, "time")
+    with pytest.raises(ConfigError, match="fanout"):
+        ProfileWindows(BASE, 60, event_time_column="time", fanout=0)
+    sessions = beam.WindowInto(beam.window.Sessions(60))
+    spread = ProfileWindows(BASE, event_time_column="time", fanout=2)
+    with pytest.raises(ConfigError, match="a fan-out is for fixed windows"):
+        run_on([DAY], lambda given: given | sessions | spread)
     with pytest.raises(ConfigError, match="whole milliseconds"):
         ProfileWindows(BASE, 0.0001, event_time_column="time")
     with pytest.raises(ConfigError, match="x=many"):

@@ -184,6 +184,26 @@ def test_silence_is_an_incident():
     assert brief(events) == [(3, "OPENED", None, "NO_DATA"), (6, "RECOVERED", None, "NO_DATA")]
 
 
+def test_silence_between_verdicts_is_one_too():
+    """Of messages a window without rows has no verdict."""
+    found = verdicts(rows(8, 100, silent=(2, 3), seed=2))
+    told = [each for each in found if each["rows"][0].as_py()]
+    assert confirm(told, period_us=HOUR).equals(confirm(found))
+    assert confirm(told).num_rows == 0
+
+
+@pytest.mark.parametrize(("silence", "expected"), [(0, []), (2, [(4, "OPENED", None, "NO_DATA")])])
+def test_silence_is_told_before_rows_come_again(silence, expected):
+    given = stream()
+    for place, part in enumerate(verdicts(rows(3, 100, seed=2))):
+        given = given.add_elements([part]).advance_watermark_to((101 + place) * 3600)
+    for hour in range(104, 120):
+        given = given.advance_watermark_to(hour * 3600)
+    verb = ConfirmDrift(period=3600, silence=silence)
+    found, _ = run_stream(given.advance_watermark_to_infinity(), lambda some: some | verb)
+    assert brief(pa.Table.from_batches(found, EVENTS)) == expected
+
+
 def test_early_results_and_revisions():
     """Early ones count for nothing, and of several results of a window the last one counts."""
     found, wrong = verdicts(SHIFTED), verdicts(rows(12, 100, moved=range(12), seed=3))

@@ -26,6 +26,8 @@ _READ = (
     "adjusted_psi"
 ).split()
 _JUDGED = (OK, SUSPECT, DRIFT, MISSING_COLUMN)
+MOST_GAPS = 1000
+"""So many windows without rows in a row count, and so many have verdicts."""
 _LEAST_TAIL = 1e-12
 _NORMAL = NormalDist()
 
@@ -37,15 +39,20 @@ class Confirmer:
     Args:
       policy: That by which the windows were judged.
       rule: When an incident begins and ends.
+      period_us: From the start of a window to that of the next, in microseconds: those between two
+        that are told of had no rows. None where this is told.
 
     Attributes:
       series: The state of each (slice, column) that is not quiet; the column None stands for
         whether there are rows at all.
+      last: Start and end of the last window.
     """
 
     policy: Policy = field(default_factory=Policy)
     rule: Confirmation = field(default_factory=Confirmation)
+    period_us: int | None = None
     series: dict[tuple[str, str | None], Series] = field(default_factory=dict)
+    last: tuple[int, int] | None = None
 
     def add(self, verdicts: pa.RecordBatch) -> pa.RecordBatch:
         """Takes the final verdicts of the next window into account.
@@ -58,12 +65,45 @@ class Confirmer:
         rows = _plain(verdicts)
         if not rows or rows[0]["window_start"] is None:
             return no_events()
+        start, end = rows[0]["window_start"], rows[0]["window_end"]
+        silent = [row for at in self._gaps(start) for row in self._empty(rows, at, end - start)]
+        self.last = start, end
+        return events_of([*silent, *self._found(rows)])
+
+    def silence(self, verdicts: pa.RecordBatch) -> pa.RecordBatch:
+        """Takes into account that the window after the last one has no rows, and will have none.
+
+        Args:
+          verdicts: Those of the last one that had some.
+        """
+        if self.last is None or self.period_us is None:
+            return no_events()
+        (start, end), period = self.last, self.period_us
+        self.last = start + period, end + period
+        return events_of(self._empty(_plain(verdicts), start + period, end - start))
+
+    def _gaps(self, start: int) -> range:
+        if self.last is None or self.period_us is None:
+            return range(0)
+        found = range(self.last[0] + self.period_us, start, self.period_us)
+        # After so many it is no news; and time may have jumped by years.
+        return found[:MOST_GAPS]
+
+    def _empty(self, rows: list[dict[str, Any]], start: int, size: int) -> list[list[Any]]:
+        """Returns what is told at a window without rows."""
+        row = {**_silence(rows), "window_start": start, "window_end": start + size}
+        seen = Sighting(start, start + size, strong=True, severity=NO_DATA)
+        monitor = f"{row['baseline']} {policy_digest(self.policy)}"
+        event = self._step(row, seen, self.rule.bound(len(rows)), monitor)
+        return [] if event is None else [event]
+
+    def _found(self, rows: list[dict[str, Any]]) -> list[list[Any]]:
         bound = self.rule.bound(len(rows))
         monitor = f"{rows[0]['baseline']} {policy_digest(self.policy)}"
         pairs = [(_silence(rows), self._silent(rows))]
         pairs += [(row, self._seen(row)) for row in rows if row["status"] != "NEW_COLUMN"]
         found = [self._step(row, seen, bound, monitor) for row, seen in pairs]
-        return events_of([each for each in found if each is not None])
+        return [each for each in found if each is not None]
 
     def _step(
         self, row: dict[str, Any], seen: Sighting, bound: float, monitor: str
@@ -111,6 +151,7 @@ def confirm(
     verdicts: Iterable[pa.RecordBatch],
     policy: Policy | None = None,
     rule: Confirmation | None = None,
+    period_us: int | None = None,
 ) -> pa.Table:
     """Returns the events of windows that are all known.
 
@@ -119,8 +160,9 @@ def confirm(
         one counts.
       policy: That by which they were judged.
       rule: When an incident begins and ends.
+      period_us: From one window's start to the next, where windows without rows are not told of.
     """
-    confirmer = Confirmer(policy or Policy(), rule or Confirmation())
+    confirmer = Confirmer(policy or Policy(), rule or Confirmation(), period_us)
     found = [confirmer.add(batch) for batch in in_order(verdicts)]
     return pa.Table.from_batches(found, EVENTS)
 

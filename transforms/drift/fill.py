@@ -1,0 +1,103 @@
+"""FillWindows: verdicts that say that there was no data, for windows between others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.coders import VarIntCoder
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
+from apache_beam.transforms.window import GlobalWindows
+
+from transforms.coders import Batches
+from transforms.drift.baseline import Baseline
+from transforms.drift.incidents.confirm import MOST_GAPS, window_of
+from transforms.drift.judging.compare import Comparer
+from transforms.drift.judging.policy import Policy
+from transforms.drift.judging.verdicts import Window
+from transforms.errors import ConfigError
+from transforms.verb import Verb
+from transforms.windows.stateful import keep_bundles_whole
+
+_LAST = ReadModifyWriteStateSpec("last", VarIntCoder())
+_LAST_PARAM = beam.DoFn.StateParam(_LAST)
+
+
+def gaps(last: int, start: int, size: int, period: int) -> list[Window]:
+    """Returns the windows that begin between two others; the first `MOST_GAPS` of them.
+
+    Args:
+      last: Where the one before begins, in microseconds.
+      start: Where the one after begins.
+      size: The length of a window.
+      period: From one start to the next.
+    """
+    found = range(last + period, start, period)[:MOST_GAPS]
+    return [Window(at, at + size, 0, "on_time") for at in found]
+
+
+def _keyed(verdicts: pa.RecordBatch) -> tuple[int, pa.RecordBatch]:
+    return 0, verdicts
+
+
+class _FillFn(beam.DoFn):
+    """Passes verdicts on, and before them those of windows that were left out."""
+
+    def __init__(self, baseline: Baseline, policy: Policy, period_us: int) -> None:
+        self.baseline, self.policy, self.period_us = baseline, policy, period_us
+
+    def setup(self) -> None:
+        self._compare = Comparer(self.baseline, self.policy)
+
+    def process(
+        self, keyed: tuple[int, pa.RecordBatch], last: Any = _LAST_PARAM
+    ) -> Iterator[pa.RecordBatch]:
+        verdicts = keyed[1]
+        end, start = window_of(verdicts)
+        before = last.read()
+        if before is None or start > before:
+            for window in (
+                [] if before is None else gaps(before, start, end - start, self.period_us)
+            ):
+                yield self._compare.no_data(window)
+            last.write(start)
+        yield verdicts
+
+
+@dataclass
+class FillWindows(Verb):
+    """Adds verdicts of windows without rows, which lie between two that have some.
+
+    They come when the later one does. If a window gets late rows after all, its verdict has the
+    same ids, and comes after the one that says that there was no data.
+
+    Args:
+      baseline: With what the windows were compared.
+      policy: That by which they were judged.
+      period: Seconds from the start of a window to that of the next.
+
+    Returns: The verdicts, each window's as one batch, in no windows any more.
+
+    Raises:
+      ConfigError: When constructed with a period that can't be.
+    """
+
+    baseline: Baseline
+    policy: Policy = field(default_factory=Policy)
+    period: float = 3600.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.period < 0.001:
+            raise ConfigError("FillWindows: period is a millisecond at least")
+
+    def expand(self, verdicts: Batches) -> Batches:
+        """Returns the verdicts, and those of the windows between."""
+        keep_bundles_whole(verdicts.pipeline.options)
+        every = verdicts | "AllWindows" >> beam.WindowInto(GlobalWindows())
+        keyed = every | "Key" >> beam.Map(_keyed)
+        keyed.element_type = beam.typehints.KV[int, pa.RecordBatch]
+        fill = beam.ParDo(_FillFn(self.baseline, self.policy, round(self.period * 10**6)))
+        filled: Batches = keyed | "Fill" >> fill.with_output_types(pa.RecordBatch)
+        return filled
