@@ -61,8 +61,8 @@ def _plan(given: argparse.Namespace) -> None:
         print(f"No window up to 7d finds a PSI of {given.psi:g} in every column at this traffic.")
         return
     print(
-        f"Windows of {duration_text(fine.seconds)} are the shortest of these of which nine in ten "
-        f"find a PSI of {given.psi:g}, in any column; two of them confirm it."
+        f"Windows of {duration_text(fine.seconds)} are the shortest of these to find a PSI of "
+        f"{given.psi:g} nine times in ten, in any column; two of them confirm it."
     )
 
 

@@ -88,7 +88,7 @@ class _FollowFn(beam.DoFn):
             return
         before = known.read()
         if before is not None and before.done and window_of(verdicts) <= before.done:
-            # It was told of what was known then: ids and order of incidents do not change.
+            # Its window is over: ids and order of incidents do not change.
             self.revised.inc()
             return
         held = [*waiting.read(), verdicts]
@@ -132,7 +132,7 @@ class _FollowFn(beam.DoFn):
         return events
 
     def _set(self, rest: list[pa.RecordBatch], now: _Known, timer: Any) -> None:
-        """Waits for the next window, and, where silence is to be told, for one that does not come.
+        """Waits for the next window, and, where silence is an incident, for one that does not come.
 
         When a run is drained time jumps to its end: a window that is not over is none without rows.
         """

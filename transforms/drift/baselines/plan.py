@@ -9,7 +9,7 @@ from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.pooling import Floats, compare_cells
 
 LENGTHS = (300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400)
-"""The lengths of windows, in seconds, of which a plan tells."""
+"""The lengths of windows, in seconds, that a plan compares."""
 
 
 @dataclass(frozen=True)

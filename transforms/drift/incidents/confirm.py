@@ -40,7 +40,7 @@ class Confirmer:
       policy: That by which the windows were judged.
       rule: When an incident begins and ends.
       period_us: From the start of a window to that of the next, in microseconds: those between two
-        that are told of had no rows. None where this is told.
+        with verdicts had no rows. None where these have verdicts too.
 
     Attributes:
       series: The state of each (slice, column) that is not quiet; the column None stands for
@@ -90,7 +90,7 @@ class Confirmer:
         return found[:MOST_GAPS]
 
     def _empty(self, rows: list[dict[str, Any]], start: int, size: int) -> list[list[Any]]:
-        """Returns what is told at a window without rows."""
+        """Returns the events at a window without rows."""
         row = {**_silence(rows), "window_start": start, "window_end": start + size}
         seen = Sighting(start, start + size, strong=True, severity=NO_DATA)
         monitor = f"{row['baseline']} {policy_digest(self.policy)}"
