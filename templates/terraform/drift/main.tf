@@ -15,6 +15,8 @@ locals {
     least_rows             = var.least_rows == null ? null : tostring(var.least_rows)
     alerts                 = var.alerts
     period                 = var.period
+    fanout                 = var.fanout == null ? null : tostring(var.fanout)
+    alert_on_silence       = var.alert_on_silence == null ? null : tostring(var.alert_on_silence)
     options_file           = var.options_file
     limit                  = var.limit == null ? null : tostring(var.limit)
     run_id                 = var.run_id

@@ -141,13 +141,30 @@ variable "alerts" {
 
 variable "period" {
   type        = string
-  description = "Files: the time from the start of a window to the next one, if they overlap: 10m, say."
+  description = "The time from the start of a window to the next one, if they overlap: 10m, say."
   default     = null
 
   validation {
     condition     = var.period == null ? true : can(regex("^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$", var.period))
     error_message = "period must match ^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$."
   }
+}
+
+variable "fanout" {
+  type        = number
+  description = "Add up the counts of a window under so many keys first, where one worker is too slow. (default: 1)"
+  default     = null
+
+  validation {
+    condition     = var.fanout == null ? true : var.fanout >= 1
+    error_message = "fanout is at least 1."
+  }
+}
+
+variable "alert_on_silence" {
+  type        = bool
+  description = "Messages: two windows without rows are an incident as soon as their time is over; by default when rows come again. (default: false)"
+  default     = null
 }
 
 variable "options_file" {
