@@ -6,6 +6,7 @@ A job gives its options and two functions. `resolve` reads what has to be known 
 
 import atexit
 import contextlib
+import copy
 import dataclasses
 import functools
 import gc
@@ -109,6 +110,7 @@ def _launch(
         if options.dry_run:
             dry_run.set_up(beam_options)
         progress.reset()
+        replaced = _replaced(beam_options, setting, options)
         own = None
         if setting.is_local and not options.dry_run:
             # Not before the logs are set up: they may put another stream in stderr's place.
@@ -135,6 +137,12 @@ def _launch(
     if this.commit.prepare() is not None:
         return say(job, committed_before(this.commit), 0)
     this.commit.close()
+    if replaced is not None:
+        from beam_jobs.updates.check import check_update
+
+        graph = _as_submitted(job, options, beam_options, setting, resolve, build)
+        # The pipeline has a copy of the options.
+        check_update(job, replaced, graph, root.options)
     code = _submit(job, root, beam_options, options.wait)
     # Of a run that goes on by itself nothing is known yet; what lies there is of an earlier one.
     return code or (verdict(options) if verdict and options.wait else 0)
@@ -156,6 +164,35 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
         atexit.unregister(gc.freeze)
         atexit.register(gc.freeze)
+
+
+def _as_submitted(
+    job: str,
+    options: T,
+    beam_options: "PipelineOptions",
+    setting: Setting,
+    resolve: Callable[[T], Resolved],
+    build: Callable[["beam.Pipeline", Resolved, T, Run], None],
+) -> Any:
+    """Returns the graph as the service gets it: the runner replaces steps of the pipeline."""
+    tried = copy.deepcopy(beam_options)
+    dry_run.set_up(tried)
+    root, this = construct(job, options, tried, setting, resolve, build)
+    this.commit.close()
+    return dry_run.graph(root, tried)
+
+
+def _replaced(beam_options: "PipelineOptions", setting: Setting, options: JobOptions) -> Any:
+    """Returns the running job that this one replaces; None if it replaces none."""
+    from apache_beam.options.pipeline_options import GoogleCloudOptions
+
+    wanted = beam_options.view_as(GoogleCloudOptions).update
+    if not wanted or setting.place != "service" or options.dry_run:
+        # Of a template, Dataflow looks for the job itself.
+        return None
+    from beam_jobs.updates.check import job_to_update
+
+    return job_to_update(beam_options, setting.unbounded)
 
 
 def _set_up_logs(place: "Place") -> None:

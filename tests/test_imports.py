@@ -73,8 +73,8 @@ FLOORS = {
         options
         templates
         running
-        rehearsal streaming
-        export launch rehearse
+        rehearsal streaming updates
+        export launch rehearse dataflow
         baseline drift erase ingest preprocess redact score validate
         metadata
         __main__

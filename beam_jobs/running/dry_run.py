@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.declare import JobOptions, declared
+from beam_jobs.running.workers import describe_workers
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -69,7 +70,7 @@ def describe(
     beam_options: "PipelineOptions",
     reads: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """Returns the steps, environments and options of a job, to be read; ends with a line feed.
+    """Returns the steps, environments, options and workers of a job, to be read, as whole lines.
 
     Args:
       root: The pipeline.
@@ -77,6 +78,10 @@ def describe(
       beam_options: Beam's.
       reads: The tables and queries that it reads, as the manifest tells of them.
     """
+    from apache_beam.options.pipeline_options import StandardOptions
+
+    from beam_jobs.running import runners
+
     pipeline = graph(root, beam_options)
     numbers = {name: at for at, name in enumerate(sorted(pipeline.components.environments), 1)}
     parts = {
@@ -87,6 +92,9 @@ def describe(
     }
     if reads:
         parts["BigQuery"] = iter([_bytes_read(read) for read in reads])
+    if runners.runner_name(beam_options) == "dataflowrunner":
+        unbounded = beam_options.view_as(StandardOptions).streaming
+        parts["workers"] = describe_workers(options, beam_options, bool(unbounded))
     lines = [[f"{title}:", *(f"  {line}" for line in body)] for title, body in parts.items()]
     return "\n".join("\n".join(part) for part in lines) + "\n"
 
