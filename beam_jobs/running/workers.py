@@ -59,7 +59,7 @@ def useful_workers(total: int, files: int, cpus: int) -> int:
     Args:
       total: The bytes of the input.
       files: The number of its files.
-      cpus: The vCPUs of a worker, each of which reads one part at a time.
+      cpus: The vCPUs of a worker. Each reads one part at a time.
     """
     parts = max(files, math.ceil(total / _SPLIT_BYTES), 1)
     return max(1, math.ceil(parts / cpus))

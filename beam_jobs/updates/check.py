@@ -23,7 +23,7 @@ def job_to_update(options: "PipelineOptions", streaming: bool) -> Any:
       streaming: Whether the new job reads messages.
 
     Raises:
-      ConfigError: There is none of the name, or it can't be updated.
+      ConfigError: No such job runs, or it can't be updated.
     """
     from apache_beam.options.pipeline_options import GoogleCloudOptions
 

@@ -14,7 +14,7 @@ def graph_at(uri: str) -> Any:
         one that it names.
 
     Raises:
-      ConfigError: There is no such file, or it is none of these.
+      ConfigError: There is no such file, or it is neither of these.
     """
     from apache_beam.portability.api import beam_runner_api_pb2 as api
     from google.protobuf.message import DecodeError

@@ -1,5 +1,6 @@
 """Launches that are rehearsed: for each job what it is given, and what of a job file is golden."""
 
+import base64
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 
 from beam_jobs.running.dry_run import hints_of
+from privacy.erasure.index import INDEX
 from tests.support import ROOT
 from tests.transforms.preprocess.halves import HALVED, graph_of_halves
 from transforms.drift.make import build_baseline
@@ -89,6 +91,17 @@ CASES = {
     "score": Case("score", lambda f: _files(f, model=f"{f}/model")),
     "score-on-a-gpu": Case("score", lambda f: _files(f, model=f"{f}/model", **ON_GPU), "step"),
     "baseline": Case("baseline", _timed),
+    "erase": Case(
+        "erase",
+        lambda f: _files(
+            f,
+            subject_index=f"{f}/index.parquet",
+            subjects=f"{f}/subjects.csv",
+            subject_key=f"file:{f}/index.key",
+            who="ada",
+            reason="asked",
+        ),
+    ),
     "drift": Case("drift", lambda f: _timed(f, baseline=f"{f}/baseline.json")),
     "ingest-messages": Case("ingest", lambda f: _messages(schema=f"{f}/messages.json")),
     "redact-messages": Case(
@@ -111,6 +124,9 @@ def make_files(folder: Path, model: Path) -> None:
     (folder / "rules.yaml").write_text("- row: x >= 0\n- column: mean(x) > 0\n")
     (folder / "policy.yaml").write_text("inspect_config: {info_types: [{name: EMAIL_ADDRESS}]}")
     (folder / "schema.pbtxt").write_text(HALVED)
+    (folder / "index.key").write_text(base64.b64encode(bytes(16)).decode())
+    (folder / "subjects.csv").write_text("x\n1\n")
+    pq.write_table(pa.Table.from_batches([], INDEX), folder / "index.parquet")
     (folder / "messages.json").write_text('[{"name": "n", "type": "INTEGER"}]')
     (folder / "features.py").write_text(FEATURES)
     shutil.copytree(graph_of_halves(), folder / "graph")
