@@ -1,15 +1,15 @@
-# demo test integration prism lint bench: each sets up .venv first, from nothing but Python 3.11.
+# demo test integration prism flink lint bench: each sets up .venv first, from nothing but Python 3.11.
 PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-SOURCES := beam_jobs inference privacy transforms tests benchmarks examples templates setup.py
+SOURCES := beam_jobs flink inference privacy transforms tests benchmarks examples templates setup.py
 
 # Modules are compiled once, not at every start; imports are absolute, from the checkout.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test integration prism lint bench metadata lock clean
+.PHONY: demo test integration prism flink flink-jars flink-stop lint bench metadata lock clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -28,6 +28,17 @@ prism: $(VENV)/bin/prism
 $(VENV)/bin/prism: $(READY)
 	GOBIN=$(CURDIR)/$(VENV)/bin go install \
 		$(BEAM)/go/cmd/prism@v$$($(RUN) -c "import importlib.metadata as m; print(m.version('apache-beam'))")
+
+# A Flink cluster of this machine, which goes on until `make flink-stop`; needs Java 17 and Maven.
+# The first time 150 MB of jars are fetched.
+FLINK := .cache/flink/.ready
+flink: $(READY) $(FLINK)
+	$(RUN) -m flink.cluster start
+flink-jars: $(FLINK)
+flink-stop: $(READY)
+	$(RUN) -m flink.cluster stop
+$(FLINK): flink/assemble flink/pom.xml flink/jars.sha256
+	flink/assemble .cache/flink
 
 lint: $(READY)
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -96,7 +96,7 @@ def _launch(
     estimate: Callable[[T], str] | None,
 ) -> int:
     with _no_collection(), contextlib.ExitStack() as setting_up:
-        from beam_jobs.running import runners
+        from beam_jobs.running import flink, runners
         from transforms import progress
 
         check_relevant(options)
@@ -132,7 +132,8 @@ def _launch(
         reads = functools.partial(run_stream, job, root, cast("StreamCommit", this.commit))
         return reads() if own is None else run_subscribed(job, own, reads)
     if setting.is_local:
-        code = run_here(job, root, this.whole, runners.in_process(beam_options))
+        cancel = functools.partial(flink.cancel, beam_options) if setting.retries else None
+        code = run_here(job, root, this.whole, runners.in_process(beam_options), cancel)
         return code or (verdict(options) if verdict else 0)
     if this.commit.prepare() is not None:
         return say(job, committed_before(this.commit), 0)
@@ -256,6 +257,7 @@ def _commit(job: str, options: JobOptions, setting: Setting) -> "Commit":
         ),
         manifest={"options": recorded(options)},
         reads=_reads(options),
+        retried=setting.retries,
     )
 
 

@@ -185,9 +185,15 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
         add_gate(rows, resolved.judge, options, run, resolved.redaction)
     if resolved.rules is not None:
         rows = rows | Validate(None, resolved.rules, dead_letters=dead_letters)
-    gpu = for_step(resolved.gpu, run.setting)
-    score = Score(resolved.model, keep_columns=resolved.needed, gpu=gpu, dead_letters=dead_letters)
-    scored = rows | score
+    scored = rows | Score(
+        resolved.model,
+        keep_columns=resolved.needed,
+        gpu=for_step(resolved.gpu, run.setting),
+        jit=options.jit,
+        precision=options.precision,
+        calls_ahead=options.calls_ahead,
+        dead_letters=dead_letters,
+    )
     scored = redacted(scored, resolved.of_scored, dead_letters)
     if resolved.watch is not None:
         add_watch(scored, resolved.watch, options, run)

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from inference.devices.ceiling import fitting_rows
+from inference.devices.execution import Execution
+from inference.devices.owner import Usage
 from inference.model.model import Model
+from inference.runs.load import runs_of
 from inference.signature.binding import Binding
 from inference.signature.spec import TensorSpec
 from inference.tensors.blank import blank_features, mixed_features, row_bytes
@@ -16,12 +20,13 @@ from inference.tensors.company import depends_on_company
 from inference.tensors.features import Feature
 from inference.tensors.inputs import tensors
 from inference.tensors.predictions import Prediction, column_type, predicted
-from inference.time_limit import TimeLimit
 from transforms.batches import MAX_BYTES, MAX_ROWS
 from transforms.calls import SMALLEST, Calls, Failed, RowLimit, groups
 from transforms.errors import ConfigError, MillraceError
 
 _log = logging.getLogger(__name__)
+_MEASURED = 8
+"""The first call has an eighth of the rows, where a device tells how much memory it took."""
 _TRIES = 4
 """How often to look whether rows depend on each other, where the rows at hand can't tell."""
 
@@ -61,6 +66,7 @@ class LoadedModel:
 
     Args:
       model: The model as configured.
+      execution: How it is run, and on which devices.
 
     Raises:
       ConfigError: It can't be loaded, its outputs are not one for each row, or it takes a fixed
@@ -68,13 +74,12 @@ class LoadedModel:
       ModelTimeoutError: A call to warm it up has not returned in time.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model, self._program = model, model.load()
+    def __init__(self, model: Model, execution: Execution | None = None) -> None:
+        self.model, self._runs = model, runs_of(model, execution or Execution())
         fixed = model.signature.rows
         self.limit = RowLimit(fixed or model.batch_rows, fixed=fixed is not None)
         self._last: tuple[pa.Schema, Sequence[str] | None, Bound] | None = None
         self._versions: pa.Array = pa.repeat(model.version, MAX_ROWS)
-        self._time = TimeLimit(model.timeout)
         self._warm_up()
         self._tries, self._lock = _TRIES, threading.Lock()
         self._look_at_company(mixed_features(model.signature, 2 * self._size), 2)
@@ -104,6 +109,10 @@ class LoadedModel:
         fields = [*(schema.field(index) for index in kept), *self.model.output_fields()]
         return Bound(binding, tuple(kept), pa.schema(fields))
 
+    def usage(self) -> Usage | None:
+        """Returns what the devices did since this was asked last; None on the CPU."""
+        return self._runs.taken()
+
     def versions(self, rows: int) -> pa.Array:
         """Returns the model's version, as a column of so many rows."""
         if rows > len(self._versions):
@@ -125,7 +134,7 @@ class LoadedModel:
         for members in _alike(features, rows):
             alike = features if len(members) == rows else [f.take(members) for f in features]
             self._look_at_company(alike, len(members))
-            for part in self._calls(alike).over(len(members), self.limit):
+            for part in self._calls(alike).over(len(members), self.limit, self._runs.ahead):
                 if isinstance(part, Failed):
                     failed.append(Failed(int(members[part.row]), part.message))
                 else:
@@ -133,14 +142,15 @@ class LoadedModel:
         return _joined(self.model.signature.outputs, found, failed)
 
     def _calls(self, features: list[Feature]) -> Calls[list[Prediction]]:
-        program = self._program
+        runs = self._runs
 
         def call(start: int, count: int, padded: int) -> list[Prediction]:
             given = tensors(features, start, count, padded)
-            outputs = self._time.call(lambda: program(given), count)
+            outputs = runs.call(given, count)
             specs = self.model.signature.outputs
             return [predicted(spec, outputs[spec.name], count, padded) for spec in specs]
 
+        program = runs.program
         return Calls(call, program.exhausted, program.blame, passed=(MillraceError,))
 
     def _warm_up(self) -> None:
@@ -153,7 +163,23 @@ class LoadedModel:
         fitting = max(1, MAX_BYTES // row_bytes(self.model.signature.inputs))
         if fitting < rows and self.model.signature.rows is None:
             rows = 1 << (fitting.bit_length() - 1)
-        self._calls(blank_features(self.model.signature, rows)).trial(rows, self.limit)
+        calls = self._calls(blank_features(self.model.signature, rows))
+        self._measure(calls, rows)
+        calls.trial(min(rows, self.limit.rows), self.limit)
+        self._runs.taken()
+
+    def _measure(self, calls: Calls[list[Prediction]], rows: int) -> None:
+        """Lowers the limit to what fits into the device's memory, where it tells of that.
+
+        Without it the first large call would run out of memory, and take what it did with it.
+        """
+        tried, before = max(1, rows // _MEASURED), self._runs.memory()
+        if before is None or self.model.signature.rows is not None:
+            return
+        calls.trial(tried, self.limit)
+        after = self._runs.memory()
+        if after is not None:
+            self.limit.lower(fitting_rows(tried, before[0], after[1], after[2], rows))
 
     def _look_at_company(self, features: list[Feature], rows: int) -> None:
         """Stops padding if what a row gets depends on the others; looks until that is known.

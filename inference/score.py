@@ -1,22 +1,28 @@
 """Scores batches with a model: the function and the verb."""
 
+import os
 import resource
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from apache_beam.metrics import Metrics
 from apache_beam.ml.inference import base
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from inference.devices.check import check_devices
-from inference.devices.gpu import Gpu
+from inference.devices.execution import AHEAD, FLOAT32, Execution
+from inference.devices.gpu import MPS, SHARED, Gpu
+from inference.devices.owner import Usage
+from inference.devices.plan import share_mib
 from inference.loaded import Bound, LoadedModel
 from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.model.resolve import resolved
 from inference.rejecting import Rejecting
+from inference.sharing import SharedModel, score_shared
 from inference.tensors.features import features_of
 from transforms import progress
 from transforms.batches import select_rows
@@ -80,21 +86,35 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
       model: The model.
       keep_columns: The columns to keep beside its outputs; None keeps all.
       gpu: The GPUs without which it must not run; None where there need be none.
+      execution: How it is run.
     """
 
     def __init__(
-        self, model: Model, keep_columns: tuple[str, ...] | None = None, gpu: Gpu | None = None
+        self,
+        model: Model,
+        keep_columns: tuple[str, ...] | None = None,
+        gpu: Gpu | None = None,
+        execution: Execution | None = None,
     ) -> None:
         super().__init__()
         self._model, self._keep, self._gpu = model, keep_columns, gpu
+        self._execution = execution or Execution()
+
+    @property
+    def identifier(self) -> str:
+        """What Beam knows the loaded model by: another in each way that it can be run."""
+        how = self._execution
+        plain = how == Execution(calls_ahead=how.calls_ahead)
+        ways = "" if plain else f"#{how.precision}{'#jit' * how.jit}"
+        return f"{self._model.uri}#{self._model.digest}{ways}"
 
     def __repr__(self) -> str:
         """Returns what Beam notes of it in the pipeline: the same in each run."""
         model = self._model
         return f"Score({model.uri!r}, {model.signature.name!r}, {model.digest})"
 
-    def load_model(self) -> LoadedModel:
-        """Loads and warms up the model, once for all threads of a process.
+    def load_model(self) -> "LoadedModel | SharedModel":
+        """Loads and warms up the model, once for all threads of a process, or for all processes.
 
         Raises:
           ConfigError: It can't be loaded, or a GPU that was asked for is not there.
@@ -102,16 +122,36 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         if self._gpu is not None:
             check_devices(self._gpu)
         with progress.phase("loading the model"):
-            return LoadedModel(self._model)
+            loaded = LoadedModel(self._model, self._how())
+        return SharedModel(loaded, score_batch) if self.share_model_across_processes() else loaded
+
+    def _how(self) -> Execution:
+        """How this process runs the model: beside others on a GPU, with a part of its memory."""
+        if self._gpu is None or self._gpu.topology != MPS:
+            return self._execution
+        # Dataflow runs a process for each vCPU.
+        most = share_mib(self._gpu, len(os.sched_getaffinity(0)))
+        return replace(self._execution, memory_mib=most)
+
+    def share_model_across_processes(self) -> bool:
+        """Whether one process of a machine has the model, and the others ask it."""
+        return self._gpu is not None and self._gpu.topology == SHARED
 
     def run_inference(
         self,
         batch: pa.RecordBatch,
-        model: LoadedModel,
+        model: Any,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[Outcome]:
-        """Scores a batch."""
-        return [score_batch(batch, model, self._keep)]
+        """Scores a batch, and counts what the devices did meanwhile."""
+        if self.share_model_across_processes():
+            outcome = score_shared(batch, model, self._keep)
+        else:
+            outcome = score_batch(batch, model, self._keep)
+        usage = model.usage()
+        if usage is not None:
+            _count(usage)
+        return [outcome]
 
     def should_skip_batching(self) -> bool:
         """Returns True: an element is a batch already."""
@@ -120,6 +160,20 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
     def get_num_bytes(self, batch: pa.RecordBatch) -> int:
         """Returns the bytes of a batch, from its buffers' sizes; Beam would pickle it to know."""
         return int(batch.nbytes)
+
+
+def _count(usage: Usage) -> None:
+    """Counts what devices did, in the metrics of the step: occupancy is busy over elapsed."""
+    for name, seconds in (
+        ("device_busy_ms", usage.busy),
+        ("device_elapsed_ms", usage.seconds),
+        ("device_wait_ms", usage.waited),
+    ):
+        Metrics.counter("millrace", name).inc(round(seconds * 1000))
+    Metrics.counter("millrace", "device_calls").inc(usage.calls)
+    Metrics.distribution("millrace", "device_occupancy_percent").update(
+        round(usage.occupancy * 100)
+    )
 
 
 @dataclass
@@ -140,7 +194,12 @@ class Score(Verb):
       transform_graph: A frozen transform graph, applied in the model's own call: the model's inputs
         are features that it makes of raw columns, which flow on; see `Model.resolve`.
       gpu: The GPUs of each worker, `nvidia-l4:1`. The step alone asks the runner for them, and
-        fails where they are not seen; None for the CPU, or what there is.
+        fails where they are not seen; None for the CPU, or what there is. `nvidia-l4:1:shared`
+        loads the model into one of a machine's processes, for all of them.
+      jit: Whether XLA compiles the model, once for each size that rows are padded to.
+      precision: In which numbers a SavedModel multiplies matrices: "float32", "bfloat16" or
+        "float16". What it takes and gives is unchanged.
+      calls_ahead: On a GPU: how many calls wait for it, decoded and copied to its memory.
       dead_letters: Takes the rows that the model can't score; None lets the first one fail the
         pipeline.
 
@@ -161,6 +220,9 @@ class Score(Verb):
     model_timeout: float | None = TIMEOUT
     transform_graph: str | None = None
     gpu: Gpu | str | None = None
+    jit: bool = False
+    precision: str = FLOAT32
+    calls_ahead: int = AHEAD
     dead_letters: DeadLetters | None = None
 
     def expand(self, batches: Batches) -> Batches:
@@ -179,9 +241,9 @@ class Score(Verb):
         if (schema := known_columns(batches)) is not None:
             model.check(schema, keep)
         gpu = Gpu.parse(self.gpu) if isinstance(self.gpu, str) else self.gpu
-        inference: beam.PTransform = RunInference(
-            ScoreHandler(model, keep, gpu), model_identifier=f"{model.uri}#{model.digest}"
-        )
+        how = Execution(self.jit, self.precision, self.calls_ahead)
+        handler = ScoreHandler(model, keep, gpu, how)
+        inference: beam.PTransform = RunInference(handler, model_identifier=handler.identifier)
         # Without this hint the outcomes would be pickled wherever the runner encodes them.
         typed = inference.with_output_types(tuple[pa.RecordBatch, pa.RecordBatch])
         if gpu is not None and gpu.hinted:

@@ -14,6 +14,14 @@ class ModelTimeoutError(MillraceError):
     """A call of the model took longer than it may (exit code 1)."""
 
 
+def too_slow(rows: int, seconds: float) -> ModelTimeoutError:
+    """Returns the error of a call with so many rows that has not returned in time."""
+    return ModelTimeoutError(
+        f"step Score: the model has not returned from a call with {rows:,} rows within "
+        f"{seconds:g} s: raise model_timeout, or lower batch_rows"
+    )
+
+
 class TimeLimit:
     """Calls functions in threads of their own, and gives up on one that takes too long.
 
@@ -48,10 +56,7 @@ class TimeLimit:
             result, error = helper.answers.get(timeout=self._seconds)
         except queue.Empty:
             del self._own.helper
-            raise ModelTimeoutError(
-                f"step Score: the model has not returned from a call with {rows:,} rows within "
-                f"{self._seconds:g} s: raise model_timeout, or lower batch_rows"
-            ) from None
+            raise too_slow(rows, self._seconds) from None
         if error is not None:
             raise error
         answer: T = result

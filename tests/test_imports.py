@@ -25,7 +25,7 @@ FLOORS = {
         families saved_models
         arrow
         batches
-        rejects replaced_ops
+        rejects half_ops replaced_ops
         conform
         coders
         merging verb
@@ -53,8 +53,9 @@ FLOORS = {
         tensors
         handlers
         model
+        runs
         loaded
-        rejecting
+        rejecting sharing
         score
         table
         export

@@ -1,7 +1,9 @@
 """Calls a model in a few fixed sizes, with fewer rows when memory runs out, around bad rows."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -36,6 +38,19 @@ class _Error:
 
     message: str
     exhausted: bool
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Makes several calls at a time, for one to be prepared while another is made.
+
+    Attributes:
+      pool: Its threads make the calls.
+      calls: How many calls of one batch are begun and not looked at yet.
+    """
+
+    pool: Executor
+    calls: int
 
 
 class RowLimit:
@@ -91,20 +106,46 @@ class Calls(Generic[T]):
     blame: Callable[[Exception], str]
     passed: tuple[type[Exception], ...] = ()
 
-    def over(self, rows: int, limit: RowLimit) -> Iterator[CallResult[T] | Failed]:
+    def over(
+        self, rows: int, limit: RowLimit, ahead: "Ahead | None" = None
+    ) -> Iterator[CallResult[T] | Failed]:
         """Scores rows in calls of at most the limit.
 
         Args:
           rows: How many there are.
           limit: The most rows of a call; lowered when memory runs out.
+          ahead: Makes several calls at a time; None makes one after the other.
 
         Yields: Results and failed rows, in the order of the rows.
         """
+        if ahead is not None:
+            yield from self._ahead(rows, limit, ahead)
+            return
         start = 0
         while start < rows:
             count = min(limit.rows, rows - start)
             yield from self._attempt(start, count, limit.padded(count), limit)
             start += count
+
+    def _ahead(
+        self, rows: int, limit: RowLimit, ahead: "Ahead"
+    ) -> Iterator[CallResult[T] | Failed]:
+        """Scores rows in several calls at a time; one that fails is looked into when it's due."""
+        start, begun = 0, deque[tuple[int, int, int, Future[T]]]()
+        try:
+            while start < rows or begun:
+                while start < rows and len(begun) < ahead.calls:
+                    count = min(limit.rows, rows - start)
+                    padded = limit.padded(count)
+                    future = ahead.pool.submit(self.call, start, count, padded)
+                    begun.append((start, count, padded, future))
+                    start += count
+                first, count, padded, future = begun.popleft()
+                yield from self._attempt(first, count, padded, limit, future.result)
+        finally:
+            # Where one of them has failed for good, nobody asks for the others.
+            for *_, future in begun:
+                future.cancel()
 
     def trial(self, rows: int, limit: RowLimit) -> None:
         """Makes one call of so many rows, fewer if memory runs out; other errors are ignored."""
@@ -121,10 +162,15 @@ class Calls(Generic[T]):
             limit.lower(max(1, rows))
 
     def _attempt(
-        self, start: int, count: int, padded: int, limit: RowLimit
+        self,
+        start: int,
+        count: int,
+        padded: int,
+        limit: RowLimit,
+        begun: Callable[[], T] | None = None,
     ) -> Iterator[CallResult[T] | Failed]:
         """Scores rows; with fewer a call while that fails, until the rows at fault are alone."""
-        found = self._called(start, count, padded)
+        found = self._called(start, count, padded, begun)
         if isinstance(found, CallResult):
             yield found
         elif found.exhausted and padded > 1:
@@ -134,9 +180,12 @@ class Calls(Generic[T]):
         else:
             yield from self._around(start, count, limit)
 
-    def _called(self, start: int, count: int, padded: int) -> "CallResult[T] | _Error":
+    def _called(
+        self, start: int, count: int, padded: int, begun: Callable[[], T] | None = None
+    ) -> "CallResult[T] | _Error":
         try:
-            return CallResult(start, count, self.call(start, count, padded))
+            result = begun() if begun else self.call(start, count, padded)
+            return CallResult(start, count, result)
         except self.passed:
             raise
         except Exception as error:

@@ -27,13 +27,14 @@ def missing_ops(nodes: Iterable[Any], functions: Iterable[Any]) -> list[str]:
 
 
 @contextmanager
-def runnable(path: str) -> Iterator[str]:
+def runnable(path: str, edit: Callable[[Any], bool] | None = None) -> Iterator[str]:
     """Yields a SavedModel directory with runnable, silent ops only: the given one, or a copy.
 
     The copy links to the model's weights and assets.
 
     Args:
       path: A local SavedModel directory.
+      edit: What else is to be changed in its GraphDefs; it tells whether it did.
     """
     tensorflow()
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
@@ -41,7 +42,8 @@ def runnable(path: str) -> Iterator[str]:
     original = Path(path)
     saved = SavedModel.FromString((original / "saved_model.pb").read_bytes())
     replaced = [_replace_in(meta_graph.graph_def) for meta_graph in saved.meta_graphs]
-    if not any(replaced):
+    edited = [edit(meta_graph.graph_def) for meta_graph in saved.meta_graphs] if edit else []
+    if not any([*replaced, *edited]):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="millrace-") as folder:

@@ -63,10 +63,32 @@ class ModelOptions(JobOptions):
     )
     gpu: str | None = option(
         "GPUs of each worker: nvidia-l4:1, say. On Dataflow --machine_type must be one that has "
-        "them. A run where TensorFlow doesn't see them fails at once, here and there.",
+        "them. A run where TensorFlow doesn't see them fails at once, here and there. "
+        ":single, :shared or :mps may follow, by which one process has a machine's model, one of "
+        "several has it for all, or each has one, side by side on one GPU.",
         default=None,
-        regex="[a-z0-9-]+:[0-9]+",
-        metavar="TYPE:COUNT",
+        regex="[a-z0-9-]+:[0-9]+(:[a-z]+)?",
+        metavar="TYPE:COUNT[:TOPOLOGY]",
         group=GROUP,
         label="GPU",
+    )
+    jit: bool = option(
+        "Have XLA compile the model, once for each size that rows are padded to. Calls are faster, "
+        "but the first ones come later; models that take texts can't be compiled.",
+        default=False,
+        group=GROUP,
+    )
+    precision: str = option(
+        "In which numbers a SavedModel multiplies matrices. What it takes, adds up and gives stays "
+        "in float32; predictions differ in the third digit or so.",
+        default="float32",
+        choices=("float32", "bfloat16", "float16"),
+        group=GROUP,
+    )
+    calls_ahead: int = option(
+        "On a GPU: how many calls wait for it, decoded and copied to its memory.",
+        default=2,
+        minimum=1,
+        metavar="N",
+        group=GROUP,
     )

@@ -18,6 +18,7 @@ _TYPED = re.compile(r"(?P<kind>[A-Za-z_][\w.]*): (?P<text>.*)", re.S)
 _WRAPPED = re.compile(r"RuntimeError: (?=[A-Za-z_][\w.]*(?:Error|Exception|File|Rows): )")
 _ERRNO = re.compile(r"\[[Ee]rrno (?P<number>\d+)\]")
 _PATH = re.compile(r": '(?P<path>[^']+)'\s*$")
+_JAVA_FRAMES = re.compile(r"\s*^\tat .*", re.M | re.S)
 _MAX_TEXT = 400
 _ABOUT_OPTIONS = ("--", "missing: --", "unexpected ")
 """How texts begin where the options may help; the other texts say the way out themselves."""
@@ -40,7 +41,7 @@ class Cause:
 
 def cause(error: BaseException) -> Cause:
     """Returns the root of a failure; the local runner hides it in the text of a RuntimeError."""
-    text = str(error)
+    text = _JAVA_FRAMES.sub("", str(error))
     step = ""
     if found := _STEP.search(text):
         step = found["step"]

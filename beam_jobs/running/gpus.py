@@ -1,8 +1,10 @@
 """GPUs of a job's workers: asked for in one form, on machines that can have them."""
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from beam_jobs.running.logs import say
 from beam_jobs.running.setting import Setting
 from transforms.errors import ConfigError
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from inference.devices.gpu import Gpu
 
 _SERVICE_OPTION = "worker_accelerator"
+_ONE_PROCESS = "no_use_multiple_sdk_containers"
 
 
 def for_step(gpu: "Gpu | None", setting: Setting) -> "Gpu | None":
@@ -49,6 +52,8 @@ def set_up(options: object, beam_options: "PipelineOptions", setting: Setting) -
         gpu = Gpu.parse(given)
     if not setting.is_local:
         _ask(gpu, beam_options, setting)
+        _lay_out(gpu, beam_options)
+        _plan(gpu, options, beam_options)
     elif not getattr(options, "dry_run", False):
         from inference.devices.check import check_devices
 
@@ -67,6 +72,59 @@ def _ask(gpu: "Gpu", beam_options: "PipelineOptions", setting: Setting) -> None:
     gpu.check_machine(beam_options.view_as(beam.WorkerOptions).machine_type)
     if not _is_hinted(setting):
         cloud.dataflow_service_options = [*services, f"{_SERVICE_OPTION}={gpu.form}"]
+
+
+def _lay_out(gpu: "Gpu", beam_options: "PipelineOptions") -> None:
+    """Has a machine run as many processes as the topology has."""
+    from apache_beam.options import pipeline_options as beam
+
+    from inference.devices.gpu import MPS, SINGLE
+
+    debug = beam_options.view_as(beam.DebugOptions)
+    services = beam_options.view_as(beam.GoogleCloudOptions).dataflow_service_options or ()
+    if gpu.topology == SINGLE:
+        debug.add_experiment(_ONE_PROCESS)
+    elif debug.lookup_experiment(_ONE_PROCESS):
+        raise ConfigError(
+            f"--experiments: {_ONE_PROCESS} leaves one process, and --gpu {gpu} is for several: "
+            "leave out one of both"
+        )
+    if gpu.topology == MPS and "enable_prime" in services:
+        raise ConfigError("--dataflow_service_options: enable_prime has no MPS: take :shared")
+
+
+def _plan(gpu: "Gpu", options: Any, beam_options: "PipelineOptions") -> None:
+    """Checks that the model fits into the GPUs, says what it takes, and sets the workers' disk."""
+    from apache_beam.options import pipeline_options as beam
+
+    from inference.devices.plan import Plan
+    from transforms import wording
+
+    workers = beam_options.view_as(beam.WorkerOptions)
+    weights = sum(file.size for file in _files(options.model))
+    plan = Plan(gpu, workers.machine_type, weights, options.batch_rows, options.precision)
+    with wording.command_line():
+        plan.check()
+    given = workers.disk_size_gb
+    if given and given < plan.disk_gb:
+        raise ConfigError(
+            f"--disk_size_gb: {given} GB are too few for the image and the model, which take "
+            f"{plan.disk_gb} GB: leave it out"
+        )
+    workers.disk_size_gb = given or plan.disk_gb
+    say("gpu", "\n  ".join(["the plan for each worker", *plan.lines()]))
+
+
+def _files(model: str) -> "list[Any]":
+    """Returns a model's files; none where they can't be listed.
+
+    What is wrong with them is told when the model is looked at, in better words.
+    """
+    from transforms.files import filesystem
+
+    with contextlib.suppress(Exception):
+        return list(filesystem.list_files(model))
+    return []
 
 
 def _check_alone(services: list[str], beam_options: "PipelineOptions") -> None:

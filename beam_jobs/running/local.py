@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from beam_jobs.running import failures
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 _SETTLE_SECONDS = 2.0
 
 
-def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool) -> int:
+def run_here(
+    job: str,
+    root: "beam.Pipeline",
+    commit: "Commit",
+    in_process: bool,
+    cancel: Callable[[], None] | None = None,
+) -> int:
     """Runs a pipeline and waits for its end; shows how far it is, and what came of it.
 
     Args:
@@ -30,16 +36,20 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
       root: The pipeline, all but its last step.
       commit: What it writes belongs to.
       in_process: Whether its workers are threads of this process.
+      cancel: Ends the job where it runs, if that is elsewhere.
 
     Returns: The exit code.
     """
     failure: BaseException | None = None
-    with Interrupts(in_process) as interrupts, Meter() as meter:
+    run = _Running(cancel)
+    stop = run.cancel if cancel else progress.stop
+    with Interrupts(in_process or cancel is not None, stop) as interrupts, Meter() as meter:
         if commit.prepare() is not None:
             return say(job, committed_before(commit), 0)
         commit.close()
         try:
-            root.run().wait_until_finish()
+            run.wait(root)
+            commit.raise_noted()
         except (Exception, KeyboardInterrupt) as error:
             failure = error
             _clean_up(commit)
@@ -53,6 +63,29 @@ def run_here(job: str, root: "beam.Pipeline", commit: "Commit", in_process: bool
     if code in (0, failures.GATE_SAID_NO):
         _show_table(job, commit, meter.seconds)
     return code
+
+
+class _Running:
+    """A pipeline that may be cancelled, also while it is still being submitted."""
+
+    def __init__(self, cancel: Callable[[], None] | None) -> None:
+        self._result: Any = None
+        self._cancel, self._cancelled = cancel, False
+
+    def wait(self, root: "beam.Pipeline") -> None:
+        """Runs the pipeline, and waits for its end."""
+        self._result = root.run()
+        if self._cancelled:
+            self.cancel()
+        self._result.wait_until_finish()
+
+    def cancel(self) -> None:
+        """Ends the job where it runs."""
+        self._cancelled = True
+        if self._result is not None:
+            if self._cancel is not None:
+                self._cancel()
+            self._result.cancel()
 
 
 def committed_before(commit: "RunCommit") -> str:

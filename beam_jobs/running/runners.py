@@ -13,6 +13,7 @@ from apache_beam.options import pipeline_options as beam_options
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
+from beam_jobs.running import flink
 from beam_jobs.running.prism import built, find, running
 from beam_jobs.templates.image import image_of
 from transforms.errors import ConfigError
@@ -55,6 +56,8 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
         _check_dataflow(options, job)
     elif place_of(options) is Place.LOCAL:
         _use_all_cores(options, argv)
+        if runner_name(options) == flink.NAME:
+            flink.set_up(options)
         if runner_name(options) == "prismrunner":
             prism = options.view_as(beam_options.PrismRunnerOptions)
             # Where there is none Beam fetches it from the network.
@@ -88,6 +91,11 @@ def in_process(options: PipelineOptions) -> bool:
     return runner_name(options) in _IN_PROCESS
 
 
+def retries(options: PipelineOptions) -> bool:
+    """Returns whether the runner does again what failed, whatever the error is."""
+    return runner_name(options) == flink.NAME
+
+
 def configure_streaming(options: PipelineOptions) -> None:
     """Sets Beam's options for an input without end.
 
@@ -99,6 +107,8 @@ def configure_streaming(options: PipelineOptions) -> None:
     if reads_natively(options):
         standard.streaming = True
         return
+    if name == flink.NAME:
+        raise ConfigError(flink.STREAMS_REFUSED)
     if name not in (*_IN_PROCESS, "prismrunner"):
         raise ConfigError(f"--runner: {standard.runner} does not run unbounded input here")
     standard.streaming, standard.runner = True, "DirectRunner"
@@ -198,6 +208,8 @@ def _check_secrets(options: PipelineOptions) -> None:
 def name_job(options: PipelineOptions, run_id: str) -> None:
     """Names a job after its run, unless the user or a template's launcher named it."""
     cloud = options.view_as(beam_options.GoogleCloudOptions)
+    if runner_name(options) == flink.NAME:
+        flink.name_job(options, run_id)
     if place_of(options) is Place.SERVICE and not cloud.job_name:
         name = re.sub("[^a-z0-9]+", "-", run_id.lower()).strip("-")
         cloud.job_name = name if name[:1].isalpha() else f"run-{name}"

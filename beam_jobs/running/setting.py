@@ -19,11 +19,13 @@ class Setting:
       place: In this process, on a service, or in a Flex Template's launcher.
       unbounded: Whether its input has no end.
       native: Whether the runner reads an input without end by a source of its own.
+      retries: Whether the runner does again what failed, whatever the error is.
     """
 
     place: "Place"
     unbounded: bool = False
     native: bool = False
+    retries: bool = False
 
     @classmethod
     def of(cls, options: object, beam_options: "PipelineOptions") -> "Setting":
@@ -32,7 +34,7 @@ class Setting:
 
         unbounded = is_unbounded(options)
         native = unbounded and runners.reads_natively(beam_options)
-        return cls(runners.place_of(beam_options), unbounded, native)
+        return cls(runners.place_of(beam_options), unbounded, native, runners.retries(beam_options))
 
     @property
     def is_local(self) -> bool:

@@ -8,7 +8,13 @@ from transforms.errors import ConfigError
 from transforms.nearest import nearest
 from transforms.wording import setting
 
-_TEXT = re.compile(r"(?P<type>[a-z0-9-]+):(?P<count>[0-9]+)")
+SINGLE: Final = "single"
+SHARED: Final = "shared"
+MPS: Final = "mps"
+TOPOLOGIES: Final = (SINGLE, SHARED, MPS)
+"""Who has the model: the one process of a machine, one of several, or each by NVIDIA's MPS."""
+_TEXT = re.compile(r"(?P<type>[a-z0-9-]+):(?P<count>[0-9]+)(?::(?P<topology>[a-z]+))?")
+_BEFORE_VOLTA: Final = ("nvidia-tesla-p4", "nvidia-tesla-p100")
 _N1 = re.compile(
     r"(?:n1-(?:standard|highmem|highcpu)-|(?:n1-)?custom-)(?P<cpus>[0-9]+)(?:-[0-9]+)?"
 )
@@ -55,22 +61,28 @@ class Gpu:
       count: How many a machine has.
       hinted: Whether the step that needs them asks for them by a resource hint. If not, whoever
         starts the job gives its machines the GPUs.
+      topology: One of `TOPOLOGIES`.
     """
 
     type: str
     count: int = 1
     hinted: bool = True
+    topology: str = SINGLE
 
     @classmethod
     def parse(cls, text: str) -> "Gpu":
-        """Reads `nvidia-l4:1`.
+        """Reads `nvidia-l4:1` or, with a topology, `nvidia-l4:1:shared`.
 
         Raises:
-          ConfigError: There is no such type, or no machine has that many.
+          ConfigError: There is no such type or topology, no machine has that many, or they don't
+            go together.
         """
         match, flag = _TEXT.fullmatch(text), setting("gpu")
         if match is None:
-            raise ConfigError(f"{flag} is TYPE:COUNT, such as nvidia-l4:1, not {text!r}")
+            raise ConfigError(
+                f"{flag} is TYPE:COUNT, such as nvidia-l4:1, not {text!r}; "
+                f"and :{', :'.join(TOPOLOGIES)} may follow"
+            )
         kind, count = match["type"], int(match["count"])
         if kind not in TYPES:
             raise ConfigError(
@@ -80,12 +92,26 @@ class Gpu:
         if count not in counts:
             few = ", ".join(map(str, counts))
             raise ConfigError(f"{flag}: a machine has {few} of {kind}, not {count}")
-        return cls(kind, count)
+        topology = match["topology"] or SINGLE
+        if topology not in TOPOLOGIES:
+            raise ConfigError(
+                f"{flag}: {topology} is no topology{nearest(topology, TOPOLOGIES)}: "
+                f"{', '.join(TOPOLOGIES)} are"
+            )
+        if topology == MPS and count > 1:
+            raise ConfigError(f"{flag}: Dataflow's MPS goes with one GPU of a machine, not {count}")
+        if topology == MPS and kind in _BEFORE_VOLTA:
+            raise ConfigError(
+                f"{flag}: processes that share a {kind} by MPS are not kept from each other's "
+                f"memory, which is so from Volta on: take {SHARED}"
+            )
+        return cls(kind, count, topology=topology)
 
     @property
     def form(self) -> str:
         """As Dataflow reads it, with the driver's installation."""
-        return f"type:{self.type};count:{self.count};install-nvidia-driver"
+        mps = ";use_nvidia_mps" if self.topology == MPS else ""
+        return f"type:{self.type};count:{self.count};install-nvidia-driver{mps}"
 
     def check_machine(self, machine: str | None) -> None:
         """Checks that a machine type can have these GPUs.
@@ -116,4 +142,5 @@ class Gpu:
 
     def __str__(self) -> str:
         """As it is typed."""
-        return f"{self.type}:{self.count}"
+        topology = "" if self.topology == SINGLE else f":{self.topology}"
+        return f"{self.type}:{self.count}{topology}"

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from inference.devices.execution import FLOAT32
 from inference.handlers.tensorflow import (
     ByName,
     TensorFlowProgram,
@@ -19,7 +20,7 @@ from transforms.errors import ConfigError
 from transforms.replaced_ops import PRINTING
 from transforms.saved_models.outside_ops import deeds, is_outside
 from transforms.tensorflow import tensorflow
-from transforms.wording import switched_on
+from transforms.wording import setting, switched_on
 
 SIGNATURE = "call"
 """A Keras model is called in one way only."""
@@ -55,12 +56,19 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
     return Signature(SIGNATURE, inputs, outputs), _digest(path)
 
 
-def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowProgram:
+def load(
+    path: str, signature: Signature, trusted: bool = False, precision: str = FLOAT32
+) -> TensorFlowProgram:
     """Loads a Keras model with its weights.
 
     Raises:
-      ConfigError: Keras can't load it.
+      ConfigError: Keras can't load it, or it is to run in another precision than it has.
     """
+    if precision != FLOAT32:
+        raise ConfigError(
+            f"{setting('precision')}: {precision} is for SavedModels, and {path} is a Keras file: "
+            "model.export(folder) makes one"
+        )
     model = _loaded(path, trusted)
     concrete = _traced(model, signature.inputs)
     return TensorFlowProgram(

@@ -1,9 +1,11 @@
 """SavedModel directories, of TensorFlow 2 and 1 (estimator exports), called by signature."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inference.devices.execution import FLOAT32
 from inference.handlers.parsed_examples import parsed_features
 from inference.handlers.saved_graph import Leaf, composite, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
@@ -64,19 +66,27 @@ def _check(path: str, name: str, meta_graph: Any, alone: bool) -> None:
         raise ConfigError(f"model {path}, signature {name!r}: {error}") from error
 
 
-def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowProgram:
+def load(
+    path: str, signature: Signature, trusted: bool = False, precision: str = FLOAT32
+) -> TensorFlowProgram:
     """Loads a SavedModel with its weights.
 
     What it does outside of TensorFlow is looked at again, on the machine that runs it.
 
+    Args:
+      path: A local directory.
+      signature: The one that is called.
+      trusted: Whether it may do what it likes.
+      precision: In which numbers it multiplies matrices.
+
     Raises:
-      ConfigError: TensorFlow can't load it.
+      ConfigError: TensorFlow can't load it, or nothing in it would gain from the precision.
     """
     tf = tensorflow()
     if not trusted:
         _check(path, signature.name, *_meta_graph(path))
     try:
-        with runnable(path) as folder:
+        with runnable(path, _halving(path, precision)) as folder:
             loaded = tf.saved_model.load(folder, tags=list(signature.tags) or None)
     except (ValueError, OSError, RuntimeError, KeyError, tf.errors.OpError) as error:
         raise ConfigError(
@@ -86,6 +96,23 @@ def load(path: str, signature: Signature, trusted: bool = False) -> TensorFlowPr
     return TensorFlowProgram(
         function, lambda: node_names(function.graph.as_graph_def()), owner=loaded
     )
+
+
+def _halving(path: str, precision: str) -> Callable[[Any], bool] | None:
+    """Returns what has a graph multiply matrices in 16 bits; None for 32."""
+    if precision == FLOAT32:
+        return None
+    from transforms.half_ops import halve
+
+    def edit(graph: Any) -> bool:
+        if not halve(graph, precision):
+            raise ConfigError(
+                f"{setting('precision')}: model {path} multiplies no matrices of float32, so "
+                f"{precision} would change nothing: leave it out"
+            )
+        return True
+
+    return edit
 
 
 def _meta_graph(path: str) -> tuple[Any, bool]:

@@ -27,15 +27,16 @@ class TensorFlowProgram:
         nodes: Callable[[], Iterable[str]],
         owner: Any,
     ) -> None:
-        self.function, self._nodes, self.owner = function, nodes, owner
+        self.function, self.nodes, self.owner = function, nodes, owner
         self._tf = tensorflow()
 
     def __call__(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Output]:
         """Calls the function."""
-        outputs = self.function(**{name: self._tensor(array) for name, array in tensors.items()})
-        return {name: self._output(value) for name, value in outputs.items()}
+        outputs = self.function(**{name: self.tensor(array) for name, array in tensors.items()})
+        return {name: self.output(value) for name, value in outputs.items()}
 
-    def _tensor(self, array: np.ndarray) -> Any:
+    def tensor(self, array: np.ndarray) -> Any:
+        """Returns an array as a tensor of this machine."""
         if array.dtype.hasobject:
             return self._tf.constant(array, dtype=self._tf.string)
         aligned = array.ctypes.data % ALIGNMENT == 0 and array.flags.c_contiguous
@@ -44,7 +45,8 @@ class TensorFlowProgram:
             return self._tf.experimental.dlpack.from_dlpack(array.__dlpack__())
         return self._tf.constant(array)
 
-    def _output(self, value: Any) -> Output:
+    def output(self, value: Any) -> Output:
+        """Returns an output as arrays of this machine."""
         if isinstance(value, self._tf.RaggedTensor):
             parts = tuple(part.numpy() for part in value.nested_row_splits)
             return RaggedOutput(value.flat_values.numpy(), parts)
@@ -65,7 +67,7 @@ class TensorFlowProgram:
 
     @functools.cached_property
     def _node_names(self) -> frozenset[str]:
-        return frozenset(self._nodes())
+        return frozenset(self.nodes())
 
 
 def node_names(graph_def: Any) -> list[str]:

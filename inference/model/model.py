@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from inference.devices.execution import FLOAT32, Execution
 from inference.model.checkpoint import check_whole
 from inference.model.kinds import existing, handler, kind_of
 from inference.signature.binding import Binding, bind
@@ -20,8 +21,8 @@ from transforms.wording import mapped, setting
 from transforms.words import repeated
 
 if TYPE_CHECKING:
+    from inference.handlers.tensorflow import TensorFlowProgram
     from inference.model.transformed import Transformed
-    from inference.tensors.program import Program
 
 BATCH_ROWS = 8192
 _log = logging.getLogger(__name__)
@@ -153,19 +154,31 @@ class Model:
         model._check_signature()
         return model
 
-    def load(self) -> "Program":
-        """Loads it with its weights, and the transform graph before it."""
-        if self.transformed is None:
-            own: Program = self.load_own()
-            return own
-        fused: Program = self.transformed.fused(self.load_own())
-        return fused
+    def load(self, execution: Execution | None = None) -> "TensorFlowProgram":
+        """Loads it with its weights, and the transform graph before it.
 
-    def load_own(self) -> Any:
+        Args:
+          execution: Whether it is compiled, and in which precision it multiplies matrices.
+
+        Raises:
+          ConfigError: It can't be loaded, compiled, or run in that precision.
+        """
+        how = execution or Execution()
+        program = self.load_own(how.precision)
+        if self.transformed is not None:
+            program = self.transformed.fused(program)
+        if not how.jit:
+            return program
+        from inference.handlers.placed import compiled
+
+        return compiled(program, self.uri)
+
+    def load_own(self, precision: str = FLOAT32) -> "TensorFlowProgram":
         """Loads the model alone, with its weights."""
         path, kind = str(local_path(self.uri)), kind_of(self.uri)
         own = self.signature if self.transformed is None else self.transformed.own
-        return handler(kind, "load")(path, own, self.trusted)
+        program: TensorFlowProgram = handler(kind, "load")(path, own, self.trusted, precision)
+        return program
 
     def bind(self, schema: pa.Schema, keep_columns: Sequence[str] | str | None = None) -> Binding:
         """Returns which columns feed which inputs.

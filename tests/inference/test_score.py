@@ -49,8 +49,8 @@ def test_rows_alone_and_in_batches_agree(load):
 
 def test_batches_are_cut_to_the_batch_size_and_padded(load, monkeypatch):
     model, sizes = load(batch_rows=64), []
-    program = model._program
-    monkeypatch.setattr(model, "_program", Counted(program, sizes))
+    program = model._runs.program
+    monkeypatch.setattr(model._runs, "program", Counted(program, sizes))
     rows, _ = score_batch(mixed(150), model)
     assert rows["id"].to_pylist() == list(range(150))
     assert sizes == [64, 64, 32]

@@ -58,7 +58,7 @@ def test_a_model_that_raises_on_every_row(load):
 
 
 def test_a_value_that_looks_like_a_node_is_not_told(load):
-    program = load("fragile")._program
+    program = load("fragile")._runs.program
     error = ValueError("[{{node alice@example.com}}] {{node no_such_node}}")
     assert program.blame(error) == "ValueError in the model"
 

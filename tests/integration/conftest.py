@@ -1,11 +1,19 @@
 """Real processes on loopback, started for the session and stopped after it."""
 
+import contextlib
+import os
+import shutil
+import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from beam_jobs.rehearsal.storage import emulated
+from flink import cluster
+from flink.settings import Settings
 from tests.integration.streams import Process
+from tests.support import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +51,29 @@ def pubsub() -> Iterator[type]:
     with running(start) as (host, _), pytest.MonkeyPatch.context() as patch:
         patch.setenv("PUBSUB_EMULATOR_HOST", host)
         yield Channel
+
+
+@pytest.fixture(scope="session")
+def flink() -> Iterator[Settings]:
+    """A Flink cluster of this session, with a pool of workers that import this checkout."""
+    if why := cluster.missing():
+        pytest.skip(why)
+    ports = dict(zip(("rest", "jobs", "artifacts", "workers", "rpc"), free_ports(5), strict=True))
+    settings = Settings(
+        cluster.FOLDER, sys.executable, python_path=str(ROOT), name=f"test-{os.getpid()}", **ports
+    )
+    cluster.start(settings)
+    try:
+        yield settings
+    finally:
+        cluster.stop(settings)
+        shutil.rmtree(settings.place)
+
+
+def free_ports(number: int) -> list[int]:
+    """Returns ports of this machine that nobody listens at, all different."""
+    with contextlib.ExitStack() as held:
+        found = [held.enter_context(socket.socket()) for _ in range(number)]
+        for each in found:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in found]

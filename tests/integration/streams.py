@@ -33,9 +33,9 @@ class Process:
         self.process.send_signal(signal.SIGINT)
         return self.ended(0)
 
-    def ended(self, code):
+    def ended(self, code, seconds=120):
         """Waits until it has ended so, and returns what it said."""
-        told = self.process.communicate(timeout=120)[0]
+        told = self.process.communicate(timeout=seconds)[0]
         assert self.process.returncode == code, told
         return told
 

@@ -14,6 +14,7 @@ from transforms.coders import Batches
 from transforms.commit.evidence import aside
 from transforms.commit.ledger import STAGING, Entry, Finding, Gate, Target
 from transforms.commit.manifest import now, read_manifest
+from transforms.commit.noted import raise_noted
 from transforms.commit.outputs import TARGET_BYTES, Outputs
 from transforms.commit.places import place_of
 from transforms.commit.publish import Plan, Publish, do_after
@@ -38,6 +39,8 @@ class Commit(Outputs):
       gate: What must hold before anything is visible.
       manifest: What else to put into the manifest, such as the options.
       reads: What the run reads (files, folders, patterns): no output may take its place.
+      retried: Whether the runner runs again what has failed. A refusal is then told by a file,
+        which `raise_noted` looks for.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class Commit(Outputs):
         gate: Gate | None = None,
         manifest: Mapping[str, Any] | None = None,
         reads: Iterable[str] = (),
+        retried: bool = False,
     ) -> None:
         super().__init__(job, run_id, manifest, reads)
         self.overwrite, self.gate = overwrite, gate or Gate()
         self._entries: list[beam.PCollection[Entry]] = []
         self._outcome: dict[str, Any] | None = None
+        self.retried = retried
 
     def _staging(self, location: Location) -> str:
         preview = location.family is STDOUT
@@ -209,6 +214,19 @@ class Commit(Outputs):
         do_after(self.after)
         self.unlock()
 
+    @property
+    def _note(self) -> str:
+        return f"{self.targets[0].staging}.note.json" if self.retried and self.targets else ""
+
+    def raise_noted(self) -> None:
+        """Raises what kept the last step from publishing, where the runner wasn't told.
+
+        Raises:
+          Refused: A gate said no.
+          MillraceError: The rows don't add up.
+        """
+        raise_noted(self._note)
+
     def close(self) -> None:
         """Adds the last step: publish everything or nothing."""
         if not self._entries:
@@ -222,6 +240,7 @@ class Commit(Outputs):
             now(),
             self.overwrite,
             tuple(self.after),
+            self._note,
         )
         _ = tuple(self._entries) | "Commit" >> Publish(plan)
 

@@ -13,6 +13,7 @@ from transforms import progress
 from transforms.commit.evidence import PUBLISHING, aside, clear_stale, restore
 from transforms.commit.ledger import Entry, Gate, Target, count, final_names
 from transforms.commit.manifest import now, read_manifest, versions, write_manifest
+from transforms.commit.noted import noting
 from transforms.commit.places import place_of
 from transforms.commit.remains import release_staging
 from transforms.errors import Refused
@@ -34,6 +35,8 @@ class Plan:
     started: str
     overwrite: bool = False
     after: tuple[Callable[[], None], ...] = ()
+    note: str = ""
+    """A file that is told why nothing was published, in place of the runner: see `noted.py`."""
 
 
 @dataclass
@@ -57,8 +60,9 @@ class Publish(Verb):
 
 def _publish(_: bytes, entries: list[Entry], plan: Plan) -> str:
     try:
-        with progress.phase("publishing"):
+        with progress.phase("publishing"), noting(plan.note):
             return publish(entries, plan)
+        return ""
     finally:
         do_after(plan.after)
 

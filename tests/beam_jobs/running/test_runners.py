@@ -34,7 +34,7 @@ def test_a_local_run_has_a_worker_for_two_cores_unless_told(argv, workers, mode,
         ([], "local", True),
         (["--runner=direct"], "local", True),
         (["--runner=PrismRunner"], "local", False),
-        (["--runner=FlinkRunner"], "local", False),
+        (["--runner=FlinkRunner", "--job_endpoint=localhost:8099"], "local", False),
         (["--runner=a.b.OwnRunner"], "local", False),
         (DATAFLOW, "service", False),
         (["--runner=dataflow", *DATAFLOW[1:]], "service", False),
@@ -129,8 +129,8 @@ def test_others_read_messages_by_our_source_or_not_at_all(monkeypatch):
     options = options_of()
     runners.configure_streaming(options)
     assert not runners.reads_natively(options)
-    with pytest.raises(ConfigError, match="FlinkRunner does not run unbounded input here"):
-        runners.configure_streaming(options_of("--runner=FlinkRunner"))
+    with pytest.raises(ConfigError, match="OwnRunner does not run unbounded input here"):
+        runners.configure_streaming(options_of("--runner=a.b.OwnRunner"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ def test_one_form_with_the_drivers_installation():
     gpu = Gpu.parse("nvidia-l4:2")
     assert (gpu.type, gpu.count, str(gpu)) == ("nvidia-l4", 2, "nvidia-l4:2")
     assert gpu.form == "type:nvidia-l4;count:2;install-nvidia-driver"
+    mps = Gpu.parse("nvidia-tesla-t4:1:mps")
+    assert (mps.topology, str(mps)) == ("mps", "nvidia-tesla-t4:1:mps")
+    assert mps.form == "type:nvidia-tesla-t4;count:1;install-nvidia-driver;use_nvidia_mps"
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,12 @@ def test_one_form_with_the_drivers_installation():
         ("nvidia-l4:3", "a machine has 1, 2, 4, 8 of nvidia-l4, not 3"),
         ("nvidia-l4:0", "a machine has 1, 2, 4, 8 of nvidia-l4, not 0"),
         ("nvidia-h100-mega-80gb:1", "a machine has 8 of"),
+        (
+            "nvidia-l4:1:shard",
+            "shard is no topology; did you mean shared?: single, shared, mps",
+        ),
+        ("nvidia-l4:2:mps", "MPS goes with one GPU of a machine, not 2"),
+        ("nvidia-tesla-p100:1:mps", "by MPS are not kept from each other's memory"),
     ],
 )
 def test_what_no_machine_has(text, told):

@@ -1,0 +1,1 @@
+"""Where the calls of a loaded model are made: here, or on devices in turn."""
