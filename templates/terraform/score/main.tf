@@ -35,6 +35,9 @@ locals {
     model_timeout          = var.model_timeout
     batch_rows             = var.batch_rows == null ? null : tostring(var.batch_rows)
     gpu                    = var.gpu
+    jit                    = var.jit == null ? null : tostring(var.jit)
+    precision              = var.precision
+    calls_ahead            = var.calls_ahead == null ? null : tostring(var.calls_ahead)
     keep_columns           = var.keep_columns == null ? null : join(",", var.keep_columns)
     gate                   = var.gate == null ? null : tostring(var.gate)
     options_file           = var.options_file

@@ -326,12 +326,40 @@ variable "batch_rows" {
 
 variable "gpu" {
   type        = string
-  description = "GPUs of each worker: nvidia-l4:1, say. On Dataflow --machine_type must be one that has them. A run where TensorFlow doesn't see them fails at once, here and there."
+  description = "GPUs of each worker: nvidia-l4:1, say. On Dataflow --machine_type must be one that has them. A run where TensorFlow doesn't see them fails at once, here and there. :single, :shared or :mps may follow, by which one process has a machine's model, one of several has it for all, or each has one, side by side on one GPU."
   default     = null
 
   validation {
-    condition     = var.gpu == null ? true : can(regex("^([a-z0-9-]+:[0-9]+)?$", var.gpu))
-    error_message = "gpu must match ^([a-z0-9-]+:[0-9]+)?$."
+    condition     = var.gpu == null ? true : can(regex("^([a-z0-9-]+:[0-9]+(:[a-z]+)?)?$", var.gpu))
+    error_message = "gpu must match ^([a-z0-9-]+:[0-9]+(:[a-z]+)?)?$."
+  }
+}
+
+variable "jit" {
+  type        = bool
+  description = "Have XLA compile the model, once for each size that rows are padded to. Calls are faster, but the first ones come later; models that take texts can't be compiled. (default: false)"
+  default     = null
+}
+
+variable "precision" {
+  type        = string
+  description = "In which numbers a SavedModel multiplies matrices. What it takes, adds up and gives stays in float32; predictions differ in the third digit or so. (default: float32)"
+  default     = null
+
+  validation {
+    condition     = var.precision == null ? true : contains(["float32", "bfloat16", "float16"], var.precision)
+    error_message = "precision is one of float32, bfloat16, float16."
+  }
+}
+
+variable "calls_ahead" {
+  type        = number
+  description = "On a GPU: how many calls wait for it, decoded and copied to its memory. (default: 2)"
+  default     = null
+
+  validation {
+    condition     = var.calls_ahead == null ? true : var.calls_ahead >= 1
+    error_message = "calls_ahead is at least 1."
   }
 }
 
