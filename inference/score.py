@@ -126,7 +126,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         return SharedModel(loaded, score_batch) if self.share_model_across_processes() else loaded
 
     def _how(self) -> Execution:
-        """How this process runs the model: beside others on a GPU, with a part of its memory."""
+        """Returns how this process runs the model: beside others it has a part of a GPU's memory."""
         if self._gpu is None or self._gpu.topology != MPS:
             return self._execution
         # Dataflow runs a process for each vCPU.
@@ -134,7 +134,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         return replace(self._execution, memory_mib=most)
 
     def share_model_across_processes(self) -> bool:
-        """Whether one process of a machine has the model, and the others ask it."""
+        """Returns whether one process of a machine has the model, and the others ask it."""
         return self._gpu is not None and self._gpu.topology == SHARED
 
     def run_inference(

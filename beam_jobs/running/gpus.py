@@ -118,7 +118,7 @@ def _plan(gpu: "Gpu", options: Any, beam_options: "PipelineOptions") -> None:
 def _files(model: str) -> "list[Any]":
     """Returns a model's files; none where they can't be listed.
 
-    What is wrong with them is told when the model is looked at, in better words.
+    A model that is missing or broken is reported later, in better words.
     """
     from transforms.files import filesystem
 

@@ -131,7 +131,7 @@ class DeviceOwner:
                 continue
 
     def _left(self, asked: _Asked) -> float | None:
-        """The seconds until a call is late, or until it is looked at again."""
+        """Returns the seconds until a call is late, or until it is looked at again."""
         if self._timeout is None:
             return None
         if asked.began is None:

@@ -64,7 +64,7 @@ class HereRuns:
 
 
 class DeviceRuns:
-    """Makes calls on devices in turn, each of which has the model and one thread of its own.
+    """Makes calls on devices in turn; each device has the model and one thread of its own.
 
     Args:
       programs: The model, once on each device.

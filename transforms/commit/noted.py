@@ -31,7 +31,7 @@ def raise_noted(path: str) -> None:
     """Raises the error that was written down, and deletes the note.
 
     Raises:
-      Refused: A gate said no, or something came to be in the output's place.
+      Refused: A gate said no, or another file is now where the output was to be.
       MillraceError: The rows don't add up.
     """
     if not path or not filesystem.exists(path):

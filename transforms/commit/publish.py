@@ -36,7 +36,7 @@ class Plan:
     overwrite: bool = False
     after: tuple[Callable[[], None], ...] = ()
     note: str = ""
-    """A file that is told why nothing was published, in place of the runner: see `noted.py`."""
+    """The file that gets the reason of a refusal, where a runner must not: see `noted.py`."""
 
 
 @dataclass
