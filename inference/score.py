@@ -126,7 +126,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
         return SharedModel(loaded, score_batch) if self.share_model_across_processes() else loaded
 
     def _how(self) -> Execution:
-        """Returns how this process runs the model: beside others it has a part of a GPU's memory."""
+        """Returns how this process runs the model: with a part of a GPU, if there are others."""
         if self._gpu is None or self._gpu.topology != MPS:
             return self._execution
         # Dataflow runs a process for each vCPU.
