@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from privacy.local.records import field_of
+from privacy.local.records import field_of, field_paths
 from privacy.transformations.buckets import numbers_of
 from privacy.transformations.calendar import days_of
 
@@ -40,7 +40,9 @@ class Comparison:
     value: Any = None
 
     def holds(self, batch: pa.RecordBatch) -> np.ndarray:
-        """Tells for which of n rows it holds; never where the types can't be compared."""
+        """Tells for which of n rows it holds; never where there is nothing to compare."""
+        if self.field not in field_paths(batch.schema):
+            return np.zeros(batch.num_rows, bool)
         column = field_of(batch, self.field)
         valid = np.asarray(column.is_valid())
         if self.operator == _EXISTS:
@@ -82,6 +84,8 @@ class TextComparison(Comparison):
 
     def holds(self, batch: pa.RecordBatch) -> np.ndarray:
         """Tells for which of n rows it holds."""
+        if self.field not in field_paths(batch.schema):
+            return np.zeros(batch.num_rows, bool)
         column = field_of(batch, self.field)
         if _is_number(column.type):
             number = numbers_of(pa.array([self.value]))[0]

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Contexts = Callable[[str], pa.Array]
-"""Returns the context of each of some values, by the name of a field."""
+Contexts = Callable[[str], pa.Array | None]
+"""Returns the context of each of some values, by the name of a field; None where it isn't there."""
 
 
 def field_of(batch: pa.RecordBatch, path: str) -> pa.Array:
@@ -50,7 +50,9 @@ class Records:
     def contexts(self, rows: np.ndarray | None) -> Contexts:
         """Returns what gives the contexts of values of some rows; None for each row in order."""
 
-        def of(name: str) -> pa.Array:
+        def of(name: str) -> pa.Array | None:
+            if name not in field_paths(self.batch.schema):
+                return None
             column = field_of(self.batch, name)
             if not pa.types.is_integer(column.type):
                 column = column.cast(pa.string())

@@ -97,7 +97,7 @@ def redact_column(
         if path in plan.columns.leave:
             return values, _none(values)
         rows = owners(column, path, name) if nested and plan.other_fields else None
-        return _leaf(values, path, plan, records, rows)
+        return redact_values(values, path, plan, records, rows)
 
     made, mask = visit_leaves(column, name, visit)
     numbers = role_of(column.type) == NUMBERS and name not in plan.fields
@@ -109,10 +109,20 @@ def redact_column(
     return made, _fault(mask, name, message)
 
 
-def _leaf(
-    values: pa.Array, path: str, plan: Plan, records: Records, rows: np.ndarray | None
+def redact_values(
+    values: pa.Array, path: str, plan: Plan, records: Records, rows: np.ndarray | None = None
 ) -> tuple[pa.Array, np.ndarray]:
-    """Redacts the values of one path: whole, or what is found in them."""
+    """Redacts the values of one path: whole, or what is found in them.
+
+    Args:
+      values: m values, neither lists nor structs.
+      path: Their path.
+      plan: What becomes of them.
+      records: The rows that they belong to.
+      rows: The row of each; None for one a row.
+
+    Returns: m values, the same array where nothing is found; and m booleans: the faults.
+    """
     contexts = records.contexts(rows)
     if path in plan.fields:
         steps = plan.fields[path]
@@ -252,7 +262,9 @@ def _transformed(
         transformation = plan.kinds[number].transformation
         assert transformation is not None
         field = context_of(transformation)
-        context = contexts(field).take(pa.array(spans.rows[which])) if field and contexts else None
+        context = contexts(field) if field and contexts else None
+        if context is not None:
+            context = context.take(pa.array(spans.rows[which]))
         made, faults[which] = transform(transformation, quotes.take(pa.array(which)), context)
         parts.append(made.cast(pa.string()).fill_null(""))
         order.append(which)

@@ -29,8 +29,15 @@ def compile_reverse(policy: Policy) -> Plan:
     Raises:
       ConfigError: Nothing can be taken back, or the engine can't do it.
     """
-    plan = compile_plan(reversing(policy))
-    kinds = tuple(_taken_back(plan.kinds, plan.name))
+    return taken_back(compile_plan(reversing(policy)))
+
+
+def taken_back(plan: Plan) -> Plan:
+    """Returns the plan that takes back what another one does to the tokens that it names.
+
+    Raises:
+      ConfigError: A transformation can't be taken back.
+    """
     fields = {
         name: tuple(
             replace(step, transformation=_reversed(step.transformation, name, plan.name))
@@ -42,6 +49,7 @@ def compile_reverse(policy: Policy) -> Plan:
         name: (replace(part, kinds=tuple(_taken_back(part.kinds, plan.name))), condition)
         for name, (part, condition) in plan.parts.items()
     }
+    kinds = tuple(_taken_back(plan.kinds, plan.name))
     return replace(plan, kinds=kinds, fields=fields, parts=parts)
 
 

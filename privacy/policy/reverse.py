@@ -75,7 +75,7 @@ def _of_surrogate(transformation: Any) -> Iterator[Any]:
 
 
 def _check_keys(name: str, config: Any) -> None:
-    for key in _keys(config):
+    for key in keys_of(config):
         if key.HasField("transient") and ":" not in key.transient.name:
             raise ConfigError(
                 f"--policy {name}: key {key.transient.name!r} is transient: it was gone when the "
@@ -83,7 +83,8 @@ def _check_keys(name: str, config: Any) -> None:
             )
 
 
-def _keys(message: Any) -> Iterator[Any]:
+def keys_of(message: Any) -> Iterator[Any]:
+    """Yields all `CryptoKey` messages within a message."""
     for descriptor, value in message.ListFields():
         if descriptor.type == descriptor.TYPE_MESSAGE:
             several: Iterable[Any] = value if descriptor.is_repeated else [value]
@@ -91,4 +92,4 @@ def _keys(message: Any) -> Iterator[Any]:
                 if each.DESCRIPTOR.name == "CryptoKey":
                     yield each
                 else:
-                    yield from _keys(each)
+                    yield from keys_of(each)

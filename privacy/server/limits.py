@@ -7,6 +7,7 @@ from grpc import StatusCode
 MAX_BYTES = 524_288
 MAX_CELLS = 50_000
 MAX_FINDINGS = 3_000
+MAX_TRANSFORMATIONS, MAX_RULES = 100, 10
 
 
 class Refused(Exception):
@@ -52,6 +53,29 @@ def check_findings(count: int, most: int = MAX_FINDINGS) -> None:
             StatusCode.INVALID_ARGUMENT,
             "Too many findings to de-identify. Retry with a smaller request.",
         )
+
+
+def check_transformations(config: Any) -> None:
+    """Refuses a `DeidentifyConfig` with too many transformations.
+
+    Raises:
+      Refused: As the service does.
+    """
+    records = config.record_transformations
+    count = len(config.info_type_transformations.transformations)
+    count += len(records.field_transformations) + len(records.record_suppressions)
+    if count > MAX_TRANSFORMATIONS:
+        raise invalid(f"More than {MAX_TRANSFORMATIONS} transformations in the request.")
+
+
+def check_rules(config: Any) -> None:
+    """Refuses an `InspectConfig` with too many rules in a set.
+
+    Raises:
+      Refused: As the service does.
+    """
+    if any(len(each.rules) > MAX_RULES for each in config.rule_set):
+        raise invalid(f"More than {MAX_RULES} rules in a rule set.")
 
 
 def invalid(message: str) -> Refused:

@@ -10,7 +10,8 @@ from google.protobuf import empty_pb2
 
 from privacy.server import limits
 from privacy.server.faults import HANG, REFUSALS, Trouble
-from privacy.server.limits import Refused, check_findings, check_size
+from privacy.server.limits import Refused, check_findings, check_rules, check_size
+from privacy.server.stored import StoredInfoTypes
 from privacy.server.templates import Templates
 
 SERVICE = "google.privacy.dlp.v2.DlpService"
@@ -48,6 +49,7 @@ class Service(grpc.GenericRpcHandler):
     ) -> None:
         self._engine, self.trouble, self._max = engine, trouble, max_findings
         self._inspect, self._deidentify = Templates("inspect"), Templates("deidentify")
+        self._stored = StoredInfoTypes()
         self._stopped = False
         self._methods = {
             "InspectContent": (types.InspectContentRequest, self._content(self.inspect)),
@@ -56,6 +58,7 @@ class Service(grpc.GenericRpcHandler):
             "ListInfoTypes": (types.ListInfoTypesRequest, self.list_info_types),
             **self._of_templates("Inspect", self._inspect),
             **self._of_templates("Deidentify", self._deidentify),
+            **self._of_stored(),
         }
 
     def service(self, details: Any) -> Any:
@@ -110,9 +113,11 @@ class Service(grpc.GenericRpcHandler):
         return types.ListInfoTypesResponse.pb()(info_types=described)
 
     def _inspect_config(self, request: Any) -> Any:
-        return self._inspect.merged(
+        config = self._inspect.merged(
             request.inspect_template_name, request.inspect_config, "inspect_config"
         )
+        check_rules(config)
+        return self._stored.resolved(config)
 
     def _of_templates(self, kind: str, kept: Templates) -> dict[str, Any]:
         def delete(request: Any) -> Any:
@@ -121,12 +126,31 @@ class Service(grpc.GenericRpcHandler):
 
         return {
             f"Create{kind}Template": (getattr(types, f"Create{kind}TemplateRequest"), kept.create),
+            f"Update{kind}Template": (getattr(types, f"Update{kind}TemplateRequest"), kept.update),
             f"Get{kind}Template": (
                 getattr(types, f"Get{kind}TemplateRequest"),
                 lambda request: kept.get(request.name),
             ),
             f"List{kind}Templates": (getattr(types, f"List{kind}TemplatesRequest"), kept.list),
             f"Delete{kind}Template": (getattr(types, f"Delete{kind}TemplateRequest"), delete),
+        }
+
+    def _of_stored(self) -> dict[str, Any]:
+        kept = self._stored
+
+        def delete(request: Any) -> Any:
+            kept.delete(request.name)
+            return empty_pb2.Empty()
+
+        return {
+            "CreateStoredInfoType": (types.CreateStoredInfoTypeRequest, kept.create),
+            "UpdateStoredInfoType": (types.UpdateStoredInfoTypeRequest, kept.update),
+            "GetStoredInfoType": (
+                types.GetStoredInfoTypeRequest,
+                lambda request: kept.get(request.name),
+            ),
+            "ListStoredInfoTypes": (types.ListStoredInfoTypesRequest, kept.list),
+            "DeleteStoredInfoType": (types.DeleteStoredInfoTypeRequest, delete),
         }
 
     def _content(self, run: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -14,6 +14,18 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MAX_TEMPLATES = 1_000
 
 
+def id_of(given: str) -> str:
+    """Returns the last part of a name: what was asked for, or a number.
+
+    Raises:
+      Refused: It has other characters than letters, digits, `_` and `-`.
+    """
+    made = given or str(next(NAMES))
+    if not _ID.fullmatch(made):
+        raise invalid("an id may hold letters, digits, _ and - only")
+    return made
+
+
 class Templates:
     """The templates of one kind, of all projects.
 
@@ -33,10 +45,7 @@ class Templates:
 
     def create(self, request: Any) -> Any:
         """Keeps a template under its id, or a number."""
-        name_part = request.template_id or str(next(NAMES))
-        if not _ID.fullmatch(name_part):
-            raise invalid("template_id may hold letters, digits, _ and - only")
-        name = f"{request.parent}/{self.kind}Templates/{name_part}"
+        name = f"{request.parent}/{self.kind}Templates/{id_of(request.template_id)}"
         template = type(self._given(request))()
         template.CopyFrom(self._given(request))
         template.name = name
@@ -48,6 +57,21 @@ class Templates:
             if len(self._kept) >= MAX_TEMPLATES:
                 raise invalid(f"at most {MAX_TEMPLATES} templates are kept")
             self._kept[name] = template
+        return template
+
+    def update(self, request: Any) -> Any:
+        """Puts a template in the place of one of its name.
+
+        Raises:
+          Refused: There is none of this name.
+        """
+        template, old = type(self._given(request))(), self.get(request.name)
+        template.CopyFrom(self._given(request))
+        template.name = request.name
+        template.create_time.CopyFrom(old.create_time)
+        template.update_time.GetCurrentTime()
+        with self._lock:
+            self._kept[request.name] = template
         return template
 
     def get(self, name: str) -> Any:

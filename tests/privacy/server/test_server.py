@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from google.cloud import dlp_v2
 
 from privacy.server.local import LocalEngine
 from tests.privacy.cloud.support import FPE, KEY, emulator
-from tests.support import ROOT, shared_data
+from tests.support import ROOT
 
 PARENT = "projects/p/locations/global"
 EMAILS = {"info_types": [{"name": "EMAIL_ADDRESS"}], "include_quote": True}
@@ -181,39 +180,6 @@ def test_a_quota():
             client.inspect_content(request=ask)
         with pytest.raises(exceptions.ResourceExhausted, match="Quota exceeded"):
             client.inspect_content(request=ask)
-
-
-def _behaviours():
-    path = pathlib.Path(shared_data("pii", "dlp_behaviour_cases.json"))
-    cases = json.loads(path.read_text())
-    return [case for case in cases if case["method"] == "inspect" and not case.get("needs")]
-
-
-def test_googles_own_inspections(client):
-    """Cases of Google's samples that need no model; those beyond the local engine are counted."""
-    wrong, beyond = [], 0
-    for case in _behaviours():
-        request = {"parent": PARENT, "item": case["item"]}
-        pb = dlp_v2.InspectContentRequest.pb()
-        from google.protobuf import json_format
-
-        message = json_format.ParseDict(
-            {**request, "inspect_config": case.get("inspect_config", {})}, pb()
-        )
-        try:
-            reply = client.inspect_content(request=dlp_v2.InspectContentRequest.wrap(message))
-        except (exceptions.InvalidArgument, exceptions.MethodNotImplemented):
-            beyond += 1
-            continue
-        names = [(x.info_type.name, x.quote) for x in reply.result.findings]
-        for expected in case["expect"].get("findings", []):
-            good = any(
-                name == expected.get("info_type", name) and expected.get("quote", q) in (q, None)
-                for name, q in names
-            )
-            wrong += [] if good else [case["id"]]
-    assert wrong == []
-    assert beyond < len(_behaviours())
 
 
 def test_from_the_command_line():
