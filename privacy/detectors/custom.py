@@ -5,10 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from privacy.detectors.cost import is_cheap, without_captures
 from privacy.detectors.detector import Candidates, Detector, Verdict
+from privacy.detectors.word_list import word_list
 from privacy.detectors.words import normal_form
 from privacy.likelihood import Likelihood
 
+_MISSING = {
+    "dictionary": "a dictionary needs words, or the path of a file of words",
+    "stored_type": "write it into the policy, as stored_info_types",
+}
 _BETWEEN = r"[^\pL\pN]+"
 
 
@@ -30,7 +36,7 @@ def custom_detector(custom: Any, problems: list[str]) -> Detector | None:
     if kind == "surrogate_type":
         return surrogate(name)
     if not (kind is None and custom.exclusion_type):
-        problems.append(f"infoType {name}: {kind} is not in the local engine yet")
+        problems.append(f"infoType {name}: {_MISSING.get(str(kind), f'{kind} is not local')}")
     return None
 
 
@@ -42,21 +48,38 @@ def _regex(name: str, regex: Any, likelihood: Likelihood, problems: list[str]) -
     except re2.error as error:
         problems.append(f"infoType {name}: RE2 does not take the pattern: {error}")
         return None
-    if regex.group_indexes:
-        problems.append(f"infoType {name}: group_indexes are not in the local engine yet")
+    groups = tuple(regex.group_indexes)
+    if any(not 0 < group <= made.groups for group in groups):
+        problems.append(f"infoType {name}: the pattern has no group of each of group_indexes")
+        return None
     if made.search(""):
         problems.append(f"infoType {name}: the pattern matches an empty text")
-    # What a user writes may be slow when it is joined with other patterns.
-    return Detector(name, regex.pattern, regex.pattern, likelihood=likelihood, apart=True)
+    pattern = without_captures(regex.pattern)
+    return Detector(
+        name,
+        pattern,
+        regex.pattern if groups else pattern,
+        likelihood=likelihood,
+        looks_back=True,
+        apart=not is_cheap(pattern),
+        groups=groups,
+    )
+
+
+_FEW = 100
 
 
 def _dictionary(name: str, words: Any, likelihood: Likelihood) -> Detector:
     forms = sorted(
         {normal_form(word) for word in words} - {""}, key=lambda form: (-len(form), form)
     )
+    if len(forms) > _FEW:
+        return word_list(name, forms, check=_not_glued, likelihood=likelihood)
     phrases = [_BETWEEN.join(re.escape(part) for part in form.split()) for form in forms]
     pattern = f"(?i)(?:{'|'.join(phrases)})"
-    return Detector(name, pattern, pattern, _not_glued, likelihood=likelihood, apart=True)
+    return Detector(
+        name, pattern, pattern, _not_glued, likelihood=likelihood, looks_back=True, apart=True
+    )
 
 
 _LETTER = np.zeros(256, bool)

@@ -106,7 +106,9 @@ class Detector:
       likelihood: Of candidates, where there is no check; else the most that the check may say.
       again: Whether what was refused is looked at again from its second word on: a number of
         several groups may have begun with what belongs to another.
-      apart: Whether the pattern is the user's: it is not joined with others, and may look back.
+      looks_back: Whether the pattern is the user's, and may look at what stands before.
+      apart: Whether the pattern is not joined with others, for it would slow them.
+      groups: The groups whose matches are found, in the place of the whole.
     """
 
     name: str
@@ -119,7 +121,9 @@ class Detector:
     checksum: bool = False
     likelihood: Likelihood = Likelihood.VERY_LIKELY
     again: bool = False
+    looks_back: bool = False
     apart: bool = False
+    groups: tuple[int, ...] = ()
 
 
 def judged(candidates: Candidates, likelihoods: np.ndarray) -> Verdict:

@@ -13,6 +13,7 @@ from privacy.local.coded import coded_spans
 from privacy.local.notes import note
 from privacy.local.overlaps import with_rests, without_overlaps
 from privacy.local.plan import Plan
+from privacy.local.plugged import plugged
 from privacy.local.texts import Texts
 from privacy.spans import NO_SPANS, Spans, quotes
 
@@ -33,7 +34,7 @@ def find(texts: Texts, plan: Plan, *, transformed: bool = False) -> Spans:
     Returns: What is likely enough, ordered; no two overlap. With `transformed`, what sticks out of
       a finding that was kept is a finding too.
     """
-    spans = Spans.joined([*_common(texts, plan), *_apart(texts, plan)])
+    spans = Spans.joined([*_common(texts, plan), *_apart(texts, plan), *plugged(texts, plan)])
     if not len(spans):
         return NO_SPANS
     for rule in plan.rules:
@@ -82,7 +83,7 @@ def _apart(texts: Texts, plan: Plan) -> list[Spans]:
     return [
         _lifted(texts, found, kind.detector)
         for number, kind in enumerate(plan.kinds)
-        if kind.detector.apart
+        if kind.detector.apart and kind.detector.pattern
         for judged in _found(texts, kind.detector, rows, texts.column)
         for found in [judged.of_kind(number, kind.detector.likelihood)]
     ]
@@ -107,7 +108,7 @@ def _found(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -
     which = _matching(part, detector.prefilter) if len(part) else _NO_ROWS
     if not len(which):
         return []
-    rounds = _behind if detector.apart else _rounds
+    rounds = _behind if detector.looks_back else _rounds
     return list(rounds(texts, detector, rows[which], part.take(pa.array(which))))
 
 
@@ -170,6 +171,9 @@ def _second_word(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.n
 
 def _behind(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Iterator[Judged]:
     """Yields the first match of each row, and then the others, whose pattern may look back."""
+    if detector.groups:
+        yield _judged(texts, detector, *_of_groups(texts, detector, rows, part))
+        return
     matched, starts, ends = _first(part, texts.offsets[rows], detector.pattern)
     if not len(matched):
         return
@@ -185,6 +189,25 @@ def _behind(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) 
     if found:
         table = np.array(found, np.int64)
         yield _judged(texts, detector, table[:, 0], table[:, 1], table[:, 2])
+
+
+def _of_groups(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Matches:
+    """Returns the matches of a pattern's groups."""
+    pattern = _compiled(detector.pattern)
+    found = [
+        (row, begin + match.start(group), begin + match.end(group))
+        for row, begin, text in zip(
+            rows.tolist(),
+            texts.offsets[rows].tolist(),
+            part.cast(pa.binary()).to_pylist(),
+            strict=True,
+        )
+        for match in pattern.finditer(text)
+        for group in detector.groups
+        if match.start(group) < match.end(group)
+    ]
+    table = np.array(found, np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
 
 
 def _first(part: pa.Array, begins: np.ndarray, pattern: str) -> Matches:

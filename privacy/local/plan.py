@@ -10,6 +10,7 @@ from typing import Any
 from privacy.detectors.codes.code import Code
 from privacy.detectors.custom import custom_detector
 from privacy.detectors.detector import Detector
+from privacy.detectors.plug_in import from_code, imported, registered
 from privacy.detectors.table import DETECTORS, NEED_A_MODEL
 from privacy.likelihood import Likelihood
 from privacy.local.cells import CellStep
@@ -139,7 +140,7 @@ class Plan:
         plain = [
             (number, kind.detector)
             for number, kind in enumerate(self.kinds)
-            if not kind.detector.apart and not isinstance(kind.detector, Code)
+            if kind.detector.pattern and not kind.detector.apart
         ]
         # Neighbours in the table are of one nature: a text holds one of them, or none.
         places = {name: place for place, name in enumerate(DETECTORS)}
@@ -151,7 +152,11 @@ class Plan:
     @functools.cached_property
     def prefilter(self) -> str:
         """Returns one RE2 pattern that matches every text with a hit of a common detector."""
-        return joined(kind.detector for kind in self.kinds if not kind.detector.apart)
+        return joined(
+            kind.detector
+            for kind in self.kinds
+            if kind.detector.prefilter and not kind.detector.apart
+        )
 
 
 @functools.lru_cache(8)
@@ -221,16 +226,33 @@ class _Compiler:
         return [(d, d.name not in hidden) for d in (*found, *customs) if d is not None]
 
     def _built_in(self, name: str, customs: set[str]) -> Detector | None:
+        plug_in = self._plug_in(name)
+        if plug_in is not None:
+            return plug_in
         if name in DETECTORS:
             return DETECTORS[name]
         if name in customs:
             return None
         if name in NEED_A_MODEL:
-            self.problems.append(f"infoType {name}: needs a model; use engine: cloud")
+            self.problems.append(
+                f"infoType {name}: needs a model; use engine: cloud, or name a function under "
+                "detectors"
+            )
         else:
             hint = nearest(name, DETECTORS)
             self.problems.append(f"infoType {name}: there is no detector{hint}")
         return None
+
+    def _plug_in(self, name: str) -> Detector | None:
+        """Returns the function that the policy, or this process, has for an infoType."""
+        for info_type, reference, code in self.policy.detectors:
+            if info_type == name:
+                try:
+                    return from_code(name, reference, code) if code else imported(name, reference)
+                except ConfigError as error:
+                    self.problems.append(str(error))
+                    return None
+        return registered(name)
 
     def _minimum(self, name: str) -> int:
         for each in self.inspect.min_likelihood_per_info_type:

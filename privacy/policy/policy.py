@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from privacy.policy.protos import messages
+from transforms.user_code import Code
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Policy:
       inspect_template: The name of a template; engine cloud only.
       deidentify_template: The name of a template; engine cloud only.
       project: The project that Cloud DLP bills; None leaves it to the pipeline's options.
+      detectors: Functions that find infoTypes: each with a reference `MODULE:name`, or with a name
+        and the file of Python that has it.
       per_minute: The quota of requests a minute of a process; None for Cloud DLP's own.
       transient: A seed of transient keys, made when the policy was read.
     """
@@ -56,6 +59,7 @@ class Policy:
     transient: bytes = field(default=b"", repr=False)
     project: str | None = None
     per_minute: float | None = None
+    detectors: tuple[tuple[str, str, Code | None], ...] = ()
 
     @functools.cached_property
     def inspect_config(self) -> Any:

@@ -8,6 +8,9 @@ columns:
 inspect_config: {info_types: [{name: CREDIT_CARD_NUMBER}]}
 deidentify_config: {...}          # as in DLP's API, camelCase or snake_case
 
+detectors: {PERSON_NAME: my_names:find}    # MODULE:FUNCTION or FILE.py:FUNCTION: texts to spans
+stored_info_types: {codes: {dictionary: {cloud_storage_path: {path: codes.txt}}}}
+
 A `crypto_key` may be a reference, `env:CARD_KEY`, in the place of DLP's message.
 """
 
@@ -18,12 +21,14 @@ from typing import Any
 
 from privacy.policy.policy import Columns, Policy
 from privacy.policy.protos import messages, parse
+from privacy.policy.words import with_words
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
+from transforms.user_code import Code
 
 _KEYS = (
     "engine columns inspect_config deidentify_config location inspect_template deidentify_template "
-    "project per_minute"
+    "project per_minute detectors stored_info_types"
 ).split()
 _EXPORTED = frozenset("name display_name description create_time update_time".split())
 _COLUMNS = ("free_text", "structured", "leave")
@@ -68,6 +73,9 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
     engine = given.get("engine", "local")
     if engine not in _ENGINES:
         raise ConfigError(f"--policy {name}: engine is local or cloud, not {engine!r}")
+    if engine == "local" and given.get("inspect_config"):
+        stored = given.get("stored_info_types") or {}
+        given["inspect_config"] = with_words(given["inspect_config"], stored, name)
     return Policy(
         name,
         _config("inspect_config", given, name),
@@ -80,7 +88,26 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         secrets.token_bytes(32),
         given.get("project"),
         _per_minute(given.get("per_minute"), name),
+        _detectors(given.get("detectors") or {}, name),
     )
+
+
+def _detectors(given: Any, name: str) -> tuple[tuple[str, str, Code | None], ...]:
+    """Returns the functions that a policy names; a file of Python is read, and travels with it."""
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"--policy {name}: detectors must be a mapping of infoTypes to functions")
+    made = []
+    for info_type, reference in given.items():
+        place, _, function = str(reference).rpartition(":")
+        if not place or not function:
+            raise ConfigError(
+                f"--policy {name}: detectors.{info_type} must be MODULE:FUNCTION or "
+                f"FILE.py:FUNCTION, not {reference!r}"
+            )
+        option = f"--policy {name}: detectors"
+        code = Code.read(place, option) if place.endswith(".py") else None
+        made.append((str(info_type), function if code else str(reference), code))
+    return tuple(made)
 
 
 def _per_minute(given: Any, name: str) -> float | None:

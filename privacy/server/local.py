@@ -72,12 +72,12 @@ def _plan(inspect: Any, deidentify: Any) -> Plan:
     Raises:
       Refused: The local engine can't do it, or it is wrong.
     """
-    configs = [x.SerializeToString(deterministic=True) for x in (inspect, deidentify)]
+    asked, wanted = (x.SerializeToString(deterministic=True) for x in (inspect, deidentify))
     # A transient key lives for one request.
     own = any(key.HasField("transient") for key in keys_of(deidentify))
     seed = secrets.token_bytes(32) if own else _SEED
     try:
-        return compile_plan(Policy(_NAME, *configs, transient=seed))
+        return compile_plan(Policy(_NAME, asked, wanted, transient=seed))
     except ConfigError as error:
         raise invalid(str(error)) from None
 

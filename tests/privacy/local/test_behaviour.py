@@ -2,11 +2,11 @@
 
 import datetime
 import json
+import re
 
 import pyarrow as pa
 import pytest
 
-from privacy.detectors.table import NEED_A_MODEL
 from privacy.local.inspect import inspect_batch
 from privacy.local.redact import redact_batch
 from privacy.local.reidentify import reidentify_batch
@@ -27,9 +27,8 @@ def _id(case):
 
 @pytest.mark.parametrize("case", cases(), ids=_id)
 def test_behaviour(case):
-    asked = {each["name"] for each in case.get("inspect_config", {}).get("info_types", ())}
-    if asked & NEED_A_MODEL:
-        pytest.skip(f"needs a model of {', '.join(sorted(asked))}")
+    if case.get("needs"):
+        pytest.skip(f"needs a model of {case['needs']}")
     check(case, made(case))
 
 
@@ -42,10 +41,16 @@ def made(case):
         rules = policy_of({"deidentify_config": config, "inspect_config": {}})
         return cells(reidentify_batch(batch, rules))
     config = {k: case[k] for k in ("inspect_config", "deidentify_config") if k in case}
+    config["detectors"] = {"PERSON_NAME": f"{__name__}:names"}
     rules = policy_of(config)
     if case["method"] == "inspect":
         return inspect_batch(batch, rules).to_pylist()
     return cells(redact_batch(batch, rules))
+
+
+def names(texts):
+    """First names, in the place of a model: they are found within addresses too."""
+    return [[m.span() for m in re.finditer("(?i)alice|james", text)] for text in texts]
 
 
 def cells(outcome):
