@@ -40,7 +40,7 @@ class StoredInfoTypes:
         """Puts another config in the place of one.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: No stored infoType has this name.
         """
         made = self.get(request.name)
         with self._lock:
@@ -51,7 +51,7 @@ class StoredInfoTypes:
         """Returns a stored infoType.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: No stored infoType has this name.
         """
         with self._lock:
             if name not in self._kept:
@@ -73,7 +73,7 @@ class StoredInfoTypes:
         """Forgets a stored infoType.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: No stored infoType has this name.
         """
         self.get(name)
         with self._lock:

@@ -63,7 +63,7 @@ class Templates:
         """Puts a template in the place of one of its name.
 
         Raises:
-          Refused: There is none of this name.
+          Refused: No template has this name.
         """
         template, old = type(self._given(request))(), self.get(request.name)
         template.CopyFrom(self._given(request))
