@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
     from transforms.drift.build import BuildBaseline
+    from transforms.drift.quality.sums import Quality
     from transforms.io.inputs import Input
 
 
@@ -70,6 +71,21 @@ class Options(FileOptions, TimeUnitOptions):
         metavar="KIND=COLUMNS",
         group=GROUP,
     )
+    prediction: str | None = option(
+        "The column of predictions, where rows have labels too: how good they were is kept, and "
+        "windows are compared with it.",
+        default=None,
+        metavar="COLUMN",
+        group=GROUP,
+    )
+    label: str | None = option("The column of labels.", default=None, metavar="COLUMN", group=GROUP)
+    task: str = option(
+        "binary: scores from 0 to 1, and labels that are 0 or 1. classes: what should be equal to "
+        "the label. regression: a number that should be near it.",
+        default="binary",
+        choices=("binary", "classes", "regression"),
+        group=GROUP,
+    )
     cells: str | None = option(
         "Count in the cells of this baseline, so that both can be merged: those of every day, say.",
         kind="GCS_READ_FOLDER",
@@ -100,7 +116,22 @@ def resolve(options: Options) -> "tuple[Input, BuildBaseline]":
         like = read_baseline(options.cells)
         check_fits(like, source.schema)
     column, size = options.event_time_column, options.window
-    return source, BuildBaseline(column, size, options.slices, kinds, like=like)
+    quality = _quality(options, source)
+    return source, BuildBaseline(column, size, options.slices, kinds, like=like, quality=quality)
+
+
+def _quality(options: Options, source: "Input") -> "Quality | None":
+    from transforms.drift.quality.sums import Quality
+    from transforms.errors import ConfigError
+
+    if options.prediction is None and options.label is None:
+        return None
+    if options.prediction is None or options.label is None:
+        raise ConfigError("--prediction and --label go together")
+    for name in ("prediction", "label"):
+        if getattr(options, name) not in source.schema.names:
+            raise ConfigError(f"--{name}: --input has no column {getattr(options, name)!r}")
+    return Quality(options.task, options.prediction, options.label)
 
 
 def build(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.declare import Seconds, option
-from beam_jobs.options.drift import GROUP, PolicyOptions, TimeUnitOptions
+from beam_jobs.options.drift import GROUP, LabelOptions, PolicyOptions, TimeUnitOptions
 from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.alerts import tell
@@ -16,6 +16,7 @@ from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.event_times import time_column
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
+from beam_jobs.streaming.quality import add_quality, labels_of
 from beam_jobs.streaming.streams import lateness, read
 from transforms.errors import ConfigError
 from transforms.families import family_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(PolicyOptions, TimeUnitOptions, InputOptions):
+class Options(PolicyOptions, LabelOptions, TimeUnitOptions, InputOptions):
     """Compares windows of rows with a baseline, column by column, and reports what has drifted.
 
     Of files it writes verdicts and report.html, and prints what moved; of messages the verdicts of
@@ -104,7 +105,7 @@ class Options(PolicyOptions, TimeUnitOptions, InputOptions):
         return "event_time_column", "window"
 
 
-def resolve(options: Options) -> "tuple[Input, Baseline]":
+def resolve(options: Options) -> "tuple[Input, Baseline, Input | None]":
     """Reads the baseline and looks at the input, whose types it must fit."""
     from transforms.drift.baseline import read_baseline
     from transforms.drift.fit import check_fits, types_of
@@ -121,25 +122,30 @@ def resolve(options: Options) -> "tuple[Input, Baseline]":
         **(options.streaming if is_unbounded(options) else {}),
     )
     check_fits(baseline, source.schema)
-    return source, baseline
+    return source, baseline, labels_of(options, baseline, source.schema)
 
 
 def build(
     root: "beam.Pipeline",
-    resolved: "tuple[Input, Baseline]",
+    resolved: "tuple[Input, Baseline, Input | None]",
     options: Options,
     run: Run,
 ) -> None:
     """Builds the whole pipeline."""
-    source, baseline = resolved
+    source, baseline, labels = resolved
     if source.bounded:
-        _judge_files(root, source, baseline, options, run)
+        _judge_files(root, source, baseline, labels, options, run)
         return
-    _judge_messages(root, source, baseline, options, run)
+    _judge_messages(root, source, baseline, labels, options, run)
 
 
 def _judge_messages(
-    root: "beam.Pipeline", source: "Input", baseline: "Baseline", options: Options, run: Run
+    root: "beam.Pipeline",
+    source: "Input",
+    baseline: "Baseline",
+    labels: "Input | None",
+    options: Options,
+    run: Run,
 ) -> None:
     from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import DetectDrift
@@ -165,6 +171,9 @@ def _judge_messages(
     rows = read(root, source, longer if options.period else options, run)
     verdicts = rows | detect | FillWindows(baseline, options.drift_policy, period)
     _ = verdicts | Write(options.output, run.commit)
+    if labels is not None:
+        column = options.event_time_column
+        add_quality(root, rows, (source, labels), baseline, options, run, column)
     if options.alerts is not None:
         # Where the runner reads messages by itself no row is too late: then windows never wait.
         wait = 0.0 if run.setting.native else options.allowed_lateness
@@ -174,8 +183,15 @@ def _judge_messages(
 
 
 def _judge_files(
-    root: "beam.Pipeline", source: "Input", baseline: "Baseline", options: Options, run: Run
+    root: "beam.Pipeline",
+    source: "Input",
+    baseline: "Baseline",
+    labels: "Input | None",
+    options: Options,
+    run: Run,
 ) -> None:
+    import apache_beam as beam
+
     from transforms.drift.profile import ProfileWindows
     from transforms.drift.rows import timed
     from transforms.drift.store import JudgeWindows, StoreOutcome
@@ -191,6 +207,9 @@ def _judge_files(
     step = options.period or size
     judge = JudgeWindows(baseline, options.drift_policy, step, title, target.format)
     events = profiles | judge | StoreOutcome(run.whole, target)
+    if labels is not None:
+        found = add_quality(root, rows, (source, labels), baseline, options, run, column, target)
+        events = (events, found) | "AllEvents" >> beam.Flatten()
     if options.alerts is not None:
         tell(events, options.alerts, run)
     run.commit.published(rows, options.output)

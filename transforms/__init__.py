@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from transforms.drift.build import BuildBaseline
     from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import CompareWindows, DetectDrift
+    from transforms.drift.fill import FillWindows
     from transforms.drift.make import build_baseline
+    from transforms.drift.measure import MeasureQuality
     from transforms.drift.profile import ProfileWindows
     from transforms.errors import ConfigError, Refused
     from transforms.gate.check import CheckData, store
@@ -112,6 +114,8 @@ _HOMES = {
     "CompareWindows": "drift.detect",
     "DetectDrift": "drift.detect",
     "ConfirmDrift": "drift.confirm",
+    "MeasureQuality": "drift.measure",
+    "FillWindows": "drift.fill",
     "build_baseline": "drift.make",
     "read_baseline": "drift.baseline",
     # Features.
@@ -145,12 +149,14 @@ __all__ = [
     "DeadLetters",
     "DetectDrift",
     "DetectFeatureSkew",
+    "FillWindows",
     "FromRows",
     "Gate",
     "GenerateStatistics",
     "Judge",
     "Lag",
     "LoadedGraph",
+    "MeasureQuality",
     "MicroBatch",
     "PartitionByKey",
     "Preprocess",

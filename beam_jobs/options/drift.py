@@ -74,6 +74,49 @@ class PolicyOptions(JobOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelOptions(JobOptions):
+    """Labels that come later than the predictions."""
+
+    labels: str | None = option(
+        "Labels of the rows' predictions, joined by --label_key: files where --input is files, "
+        "pubsub://projects/P/subscriptions/S where it is messages. The baseline knows the columns "
+        "of prediction and label.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+        messages=True,
+    )
+    label_key: tuple[str, ...] = option(
+        "The columns that rows and labels share, and that tell which label is of which row.",
+        default=(),
+        metavar="COLUMNS",
+        group=GROUP,
+    )
+    label_schema: str | None = option(
+        "A schema.pbtxt or BigQuery .json schema of the labels.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    label_wait: Seconds = option(
+        "Messages: for how long after its end a window waits for labels.",
+        default=0.0,
+        minimum=0.0,
+        group=GROUP,
+    )
+    quality_output: str | None = option(
+        "Messages: a folder or topic for the quality of each window.",
+        kind="GCS_WRITE_FOLDER",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+        messages=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class WatchOptions(PolicyOptions, TimeUnitOptions):
     """Drift as a branch of another job."""
 

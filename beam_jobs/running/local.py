@@ -121,11 +121,9 @@ def _show_table(job: str, commit: "Commit", seconds: float) -> None:
 def _show_findings(job: str, manifest: Mapping[str, Any]) -> None:
     """Shows the findings of a gate, as in the report beside the output."""
     found = manifest["counts"].get("findings", ())
-    places = [
-        output["uri"]
-        for output in manifest["outputs"]
-        if output["evidence"] and not output["dead_letters"]
-    ]
+    from transforms.commit.summary import has_findings
+
+    places = [output["uri"] for output in manifest["outputs"] if has_findings(output)]
     if found and places:
         folder = places[0].rstrip("/")
         say(job, f"what the gate found\n{anomaly_table(found, folder)}")

@@ -32,8 +32,11 @@ from transforms.drift.confirm import ConfirmDrift
 from transforms.drift.detect import CompareWindows, DetectDrift
 from transforms.drift.fill import FillWindows
 from transforms.drift.make import build_baseline
+from transforms.drift.measure import MeasureQuality
 from transforms.drift.profile import ProfileWindows
+from transforms.drift.quality.sums import Quality
 from transforms.drift.store import JudgeWindows, StoreOutcome
+from transforms.drift.store_quality import StoreQuality
 from transforms.gate.check import CheckData, JudgeStates
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge
@@ -151,6 +154,10 @@ def _checks():
     return Checks.of(None, Rules((RowRule.of("x > 0", {"x": Kind.FLOAT}),)))
 
 
+def _labelled():
+    return build_baseline([_rows()], quality=Quality("regression", "x", "y"))
+
+
 def _baseline():
     return build_baseline([_rows()], "time", 60)
 
@@ -182,6 +189,8 @@ EXAMPLES = {
     "GenerateStatistics": lambda model: GenerateStatistics(),
     "StoreOutcome": lambda model: StoreOutcome(Commit("contract", "run"), _target()),
     "JudgeWindows": lambda model: JudgeWindows(_baseline()),
+    "MeasureQuality": lambda model: MeasureQuality(_labelled(), ("name",)),
+    "StoreQuality": lambda model: StoreQuality(Commit("contract", "run"), _target()),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
     "ProfileWindows": lambda model: ProfileWindows(_baseline(), 60, event_time_column="time"),

@@ -229,3 +229,52 @@ def test_a_baseline_of_a_validation(known, tmp_path, capsys):
     status = {row["column"]: row["status"] for row in verdicts}
     assert (status["fare"], status["kind"]) == ("OK", "OK")
     assert baseline.main(["import", str(day), f"--output={tmp_path}/other"]) == 2
+
+
+def scored_trips(folder, hours, first, seed, flipped=()):
+    """Scored rows of some hours, and their labels apart; in some hours many labels are others."""
+    draw, parts = np.random.default_rng(seed), []
+    for hour in range(first, first + hours):
+        score = draw.beta(0.7, 0.7, 500)
+        label = (draw.random(500) < score).astype(int)
+        wrong = draw.random(500) < (0.25 if hour - first in flipped else 0)
+        ids = [f"{seed}-{hour:04}-{n:04}" for n in range(500)]
+        micros = draw.integers(hour * HOUR, (hour + 1) * HOUR, 500)
+        columns = {"id": ids, "time": pa.array(micros, pa.timestamp("us")), "score": score}
+        parts.append(pa.table(columns | {"tip": np.where(wrong, 1 - label, label)}))
+    whole = pa.concat_tables(parts)
+    folder.mkdir()
+    pq.write_table(whole, folder / "both.parquet")
+    pq.write_table(whole.drop_columns("tip"), folder / "rows.parquet")
+    shuffled = whole.take(pa.array(draw.permutation(len(whole))))
+    pq.write_table(
+        shuffled.select(["id", "tip"]).slice(0, len(whole) * 4 // 5), folder / "l.parquet"
+    )
+
+
+def test_labels_that_come_later(tmp_path, capsys):
+    scored_trips(tmp_path / "train", 40, 0, 1)
+    scored_trips(tmp_path / "day", 10, 100, 2, flipped=(4, 5, 6))
+    known = tmp_path / "known"
+    timed = {"event_time_column": "time", "window": "1h"}
+    named = {"prediction": "score", "label": "tip"}
+    assert run(baseline, input=tmp_path / "train/both.parquet", output=known, **timed, **named) == 0
+    flags = {"input": tmp_path / "day/rows.parquet", "baseline": known, **timed}
+    labelled = {"labels": tmp_path / "day/l.parquet", "label_key": "id"}
+    told = {"output": f"{tmp_path}/out/", "alerts": f"{tmp_path}/alerts/"}
+    assert run(drift, **flags, **labelled, **told) == 0
+    quality = pq.read_table(tmp_path / "out/quality.parquet").to_pylist()
+    assert [row["status"] for row in quality] == ["OK"] * 4 + ["SUSPECT"] * 3 + ["OK"] * 3
+    assert {row["rows"] for row in quality} == {500}
+    assert sum(row["labelled"] for row in quality) == 4000
+    assert all(row["estimated_accuracy"] > 0.7 for row in quality), "scores are as they were"
+    events = ds.dataset(tmp_path / "alerts").to_table().to_pylist()
+    assert [(row["event"], row["column"]) for row in events] == [
+        ("OPENED", "score"),
+        ("RECOVERED", "score"),
+    ]
+    counts = json.loads((tmp_path / "out/_millrace/run.json").read_text())["counts"]
+    assert (counts["rows_in"], counts["rows_out"]) == (5000, 5000)
+    wrong = {"labels": tmp_path / "day/l.parquet", "label_key": "time"}
+    assert run(drift, output=f"{tmp_path}/other/", **flags, **wrong) == 2
+    assert "--labels has no column 'time'" in capsys.readouterr().err

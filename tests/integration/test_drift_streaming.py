@@ -12,6 +12,8 @@ import pytest
 from tests.integration.streams import START, Job, Process, at, letters, manifests, wait_until
 from transforms.drift.judging.verdicts import VERDICTS
 from transforms.drift.make import build_baseline
+from transforms.drift.quality.judge import QUALITY
+from transforms.drift.quality.sums import Quality
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -204,3 +206,48 @@ def test_sliding_windows_of_messages(pubsub, known, tmp_path):
     keys = [(name, "ascending") for name in ("window_start", "slice", "column")]
     assert verdicts(out).equals(expected.sort_by(keys).drop_columns(["timing"]))
     assert "NO_DATA" in set(expected["status"].to_pylist())
+
+
+def test_labels_that_come_as_messages(pubsub, tmp_path):
+    """Each window is measured once, when its labels had time to come."""
+    rows, labels, out = pubsub("rows"), pubsub("labels"), tmp_path / "out"
+    draw = np.random.default_rng(9)
+    score = draw.beta(0.7, 0.7, 3000)
+    tip = (draw.random(3000) < score).astype(int)
+    base = build_baseline(
+        [pa.RecordBatch.from_pydict({"score": score, "tip": tip})],
+        quality=Quality("binary", "score", "tip"),
+    )
+    (tmp_path / "base.json").write_bytes(base.to_bytes())
+    seconds = np.linspace(0, 299, 3000).tolist()
+    sent = [
+        json.dumps({"id": f"{place:04}", "score": value}).encode()
+        for place, value in enumerate(score.tolist())
+    ]
+    rows.publish(sent, [at(second) for second in seconds])
+    late = [
+        json.dumps({"id": f"{place:04}", "tip": value}).encode()
+        for place, value in enumerate(tip.tolist())
+    ]
+    labels.publish(late[:2700])
+    fields = [{"name": "id", "type": "STRING"}, {"name": "tip", "type": "INTEGER"}]
+    (tmp_path / "labels.json").write_text(json.dumps(fields))
+    fields[1] = {"name": "score", "type": "FLOAT"}
+    (tmp_path / "rows.json").write_text(json.dumps(fields))
+    flags = {
+        "schema": tmp_path / "rows.json",
+        "labels": labels.source,
+        "label_schema": tmp_path / "labels.json",
+        "label_key": "id",
+        "label_wait": "1m",
+        "quality_output": f"{tmp_path}/quality/",
+    }
+    running = job(rows, tmp_path / "base.json", out, **flags)
+    wait_until(running, lambda: len(manifests(out)) >= 4)
+    running.drain()
+    found = ds.dataset(tmp_path / "quality", schema=QUALITY, format="parquet").to_table()
+    found = found.sort_by("window_start").to_pylist()
+    counts = np.bincount((np.array(seconds) // 60).astype(int)).tolist()
+    assert [row["rows"] for row in found] == counts
+    assert sum(row["labelled"] for row in found) == 2700
+    assert [row["status"] for row in found][:4] == ["OK"] * 4

@@ -32,7 +32,7 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     for output in manifest["outputs"]:
         if preview and not output["files"]:
             continue
-        name = _kind(output, counts)
+        name = _kind(output)
         rows.append((name, _output(output, manifest["status"])))
         if name == "findings":
             # A gate has them; other evidence, such as drift beside a job, only files.
@@ -44,12 +44,17 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
 
 
-def _kind(output: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
+def _kind(output: Mapping[str, Any]) -> str:
     if output["dead_letters"]:
         return "dead letters"
     if not output["evidence"]:
         return "output"
-    return "findings" if "findings" in counts else "evidence"
+    return "findings" if has_findings(output) else "evidence"
+
+
+def has_findings(output: Mapping[str, Any]) -> bool:
+    """Returns whether a gate wrote there what it found; other evidence has reports of its own."""
+    return bool(output["evidence"]) and str(output["uri"]).rstrip("/").endswith(".validation")
 
 
 def _output(output: Mapping[str, Any], status: str) -> str:

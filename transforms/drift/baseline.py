@@ -17,6 +17,7 @@ from transforms.drift.counting.counts import Counts
 from transforms.drift.counting.layout import Layout
 from transforms.drift.judging.calibration import Calibration
 from transforms.drift.judging.tested import TestedCells
+from transforms.drift.quality.reference import Reference
 from transforms.errors import ConfigError
 
 FORMAT, VERSION = "millrace.baseline", 1
@@ -35,6 +36,7 @@ class Baseline:
       window_us: The length of the windows that it was calibrated on, in microseconds; None where
         rows had no event times.
       origin: Of what it was made: "rows", or "statistics", which tell less.
+      reference: How good predictions were; None where labels were not looked at.
     """
 
     layout: Layout
@@ -42,6 +44,7 @@ class Baseline:
     calibrations: tuple[Calibration, ...]
     window_us: int | None = None
     origin: str = "rows"
+    reference: Reference | None = None
 
     @property
     def windows(self) -> int:
@@ -96,9 +99,11 @@ class Baseline:
 
     def _told(self) -> dict[str, Any]:
         rows = zip(self.layout.slice_names, self.counts.rows.tolist(), strict=True)
-        # Of rows it is not said, so that older ones keep their hash.
-        origin = {} if self.origin == "rows" else {"origin": self.origin}
-        return origin | {
+        # What is not there is not said, so that older ones keep their hash.
+        more: dict[str, Any] = {} if self.origin == "rows" else {"origin": self.origin}
+        if self.reference is not None:
+            more["quality"] = self.reference.told()
+        return more | {
             "window_us": self.window_us,
             "slices": list(self.layout.slices),
             "ignored": list(self.layout.ignored),
@@ -183,7 +188,12 @@ def _baseline(told: dict[str, Any]) -> Baseline:
         for each in told["calibration"]
     )
     return Baseline(
-        layout, Counts(cells, rows), calibrations, told["window_us"], told.get("origin", "rows")
+        layout,
+        Counts(cells, rows),
+        calibrations,
+        told["window_us"],
+        told.get("origin", "rows"),
+        Reference.of(told["quality"]) if "quality" in told else None,
     )
 
 

@@ -1,6 +1,6 @@
 """BuildBaseline: rows to the baseline with which later ones are compared."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,17 @@ from transforms.drift.counting.cells import KINDS
 from transforms.drift.counting.counts import Counts
 from transforms.drift.counting.layout import Layout
 from transforms.drift.counting.learn import Learner
-from transforms.drift.make import baseline_of, count_windows, layout_of
+from transforms.drift.make import (
+    baseline_of,
+    count_windows,
+    ignored_columns,
+    layout_of,
+    windows_of,
+    with_reference,
+)
 from transforms.drift.profile import HELD
+from transforms.drift.quality.sums import Quality, Sums, sums_of
+from transforms.drift.sum_quality import SumQuality
 from transforms.errors import ConfigError
 from transforms.verb import Verb
 from transforms.windows.timed_rows import TimedRows
@@ -66,6 +75,17 @@ class _JoinFn(beam.CombineFn):
         return known
 
 
+class _QualityFn(beam.DoFn):
+    """Batches to sums of predictions and labels by the start of the window."""
+
+    def __init__(self, quality: Quality, column: str | None, size_us: int | None) -> None:
+        self.quality, self.column, self.size_us = quality, column, size_us
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[tuple[int, Sums]]:
+        for start, rows in windows_of(batch, self.column, self.size_us):
+            yield start, sums_of(self.quality, rows)
+
+
 class _CountFn(beam.DoFn):
     """Batches to counts by the start of the window, added up as long as a bundle lasts."""
 
@@ -110,13 +130,21 @@ class _AddFn(beam.CombineFn):
 
 
 def _whole(
-    _: bytes, layout: Layout, windows: list[tuple[int, Counts]], size_us: int | None
+    _: bytes,
+    layout: Layout,
+    windows: list[tuple[int, Counts]],
+    size_us: int | None,
+    quality: Quality | None = None,
+    sums: Sequence[tuple[int, Sums]] = (),
 ) -> Baseline:
     ordered = sorted(windows, key=_start)
-    return baseline_of(layout, [counts for _, counts in ordered], size_us)
+    made = baseline_of(layout, [counts for _, counts in ordered], size_us)
+    if quality is None:
+        return made
+    return with_reference(made, quality, [each for _, each in sorted(sums, key=_start)])
 
 
-def _start(pair: tuple[int, Counts]) -> int:
+def _start(pair: tuple[int, Any]) -> int:
     return pair[0]
 
 
@@ -142,6 +170,8 @@ class BuildBaseline(Verb):
       dead_letters: Takes rows without a time; without it they are errors.
       like: Another baseline: rows are counted in its cells and slices, so that both can be merged,
         and are gone through once.
+      quality: What is predicted, where rows have labels too: how good predictions were is kept, for
+        `MeasureQuality`.
 
     Returns: One `Baseline`.
 
@@ -156,6 +186,7 @@ class BuildBaseline(Verb):
     kinds: dict[str, str] = field(default_factory=dict)
     dead_letters: DeadLetters | None = None
     like: Baseline | None = None
+    quality: Quality | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -185,7 +216,7 @@ class BuildBaseline(Verb):
         if not batches.windowing.is_default():
             batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
         size_us = None if self.size is None else round(self.size * 10**6)
-        ignored = () if self.event_time_column is None else (self.event_time_column,)
+        ignored = ignored_columns(self.event_time_column, self.quality)
         if self.size is not None and self.event_time_column is not None:
             timed = TimedRows(self.event_time_column, self.size, self.dead_letters)
             batches = batches | "Timed" >> timed
@@ -193,7 +224,8 @@ class BuildBaseline(Verb):
         count = beam.ParDo(_CountFn(self.event_time_column, size_us), layout)
         pairs = batches | "Count" >> count.with_output_types(tuple[int, Counts])
         windows = beam.pvalue.AsList(pairs | "Sum" >> beam.CombinePerKey(_AddFn()))
-        made = beam.Map(_whole, layout, windows, size_us).with_output_types(Baseline)
+        quality = self._quality(batches, size_us)
+        made = beam.Map(_whole, layout, windows, size_us, *quality).with_output_types(Baseline)
         return batches.pipeline | "One" >> beam.Impulse() | "Make" >> made
 
     def _cells(self, batches: Batches, ignored: tuple[str, ...]) -> "beam.PCollection[Layout]":
@@ -205,3 +237,12 @@ class BuildBaseline(Verb):
         known = batches | "Learn" >> learn | "Join" >> beam.CombineGlobally(_JoinFn())
         cells = beam.Map(_layout, self.slices, ignored).with_output_types(Layout)
         return known | "Cells" >> cells
+
+    def _quality(self, batches: Batches, size_us: int | None) -> tuple[Any, ...]:
+        """Returns what is predicted, and the sums of each window; nothing without it."""
+        if self.quality is None:
+            return ()
+        sums = beam.ParDo(_QualityFn(self.quality, self.event_time_column, size_us))
+        pairs = batches | "Labels" >> sums.with_output_types(tuple[int, Sums])
+        whole = pairs | "SumLabels" >> beam.CombinePerKey(SumQuality(self.quality.task))
+        return self.quality, beam.pvalue.AsList(whole)

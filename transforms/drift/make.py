@@ -1,6 +1,7 @@
 """Makes a baseline of rows in memory, or of the counts of its windows."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,10 @@ from transforms.drift.counting.layout import Layout
 from transforms.drift.counting.learn import Learner
 from transforms.drift.judging.calibration import Calibration, calibrate
 from transforms.drift.judging.tested import TestedCells
+from transforms.drift.quality.reference import reference_of
+from transforms.drift.quality.sums import Quality, Sums, sums_of
 from transforms.errors import ConfigError
-from transforms.windows.assign import window_starts
+from transforms.windows.assign import cut_windows, window_starts
 from transforms.windows.event_time import event_times
 
 MOST_SLICES = 200
@@ -86,6 +89,7 @@ def build_baseline(
     window: float | None = None,
     slices: Sequence[str] = (),
     kinds: dict[str, str] | None = None,
+    quality: Quality | None = None,
 ) -> Baseline:
     """Builds a baseline of rows in memory, as the verb `BuildBaseline` does of any number.
 
@@ -96,11 +100,12 @@ def build_baseline(
         how far windows differ by themselves.
       slices: Columns of labels; each label is a slice.
       kinds: By column, what is counted of it: one of `cells.KINDS`.
+      quality: What is predicted, where rows have labels too.
 
     Raises:
       ConfigError: There are no rows, or a column is not as is asked.
     """
-    ignored = () if event_time_column is None else (event_time_column,)
+    ignored = ignored_columns(event_time_column, quality)
     learner = Learner(kinds, ignored)
     for batch in batches:
         learner.add(batch)
@@ -110,7 +115,42 @@ def build_baseline(
     for batch in batches:
         for start, counts in count_windows(layout, batch, event_time_column, size).items():
             found[start] = found[start].merge(counts) if start in found else counts
-    return baseline_of(layout, [found[start] for start in sorted(found)], size)
+    made = baseline_of(layout, [found[start] for start in sorted(found)], size)
+    if quality is None:
+        return made
+    sums: dict[int, Sums] = {}
+    for batch in batches:
+        for start, rows in windows_of(batch, event_time_column, size):
+            part = sums_of(quality, rows)
+            sums[start] = sums[start].merge(part) if start in sums else part
+    return with_reference(made, quality, [sums[start] for start in sorted(sums)])
+
+
+def ignored_columns(event_time_column: str | None, quality: Quality | None) -> tuple[str, ...]:
+    """Returns the columns that are not counted: of event times, and of labels, which come later."""
+    times = () if event_time_column is None else (event_time_column,)
+    return times if quality is None else (*times, quality.label)
+
+
+def with_reference(baseline: Baseline, quality: Quality, windows: Iterable[Sums]) -> Baseline:
+    """Returns a baseline that knows how good predictions were in its windows.
+
+    Raises:
+      ConfigError: No row has a label.
+    """
+    reference = reference_of(quality, windows)
+    if not reference.sums.labelled:
+        raise ConfigError(f"no row has both {quality.prediction!r} and {quality.label!r}")
+    return replace(baseline, reference=reference)
+
+
+def windows_of(
+    batch: pa.RecordBatch, event_time_column: str | None, size_us: int | None
+) -> Iterable[tuple[int, pa.RecordBatch]]:
+    """Returns the rows of each window of a batch by its start; all are in one without a size."""
+    if size_us is None or event_time_column is None:
+        return [(0, batch)]
+    return [(span[0], rows) for span, rows in cut_windows(batch, event_time_column, size_us)]
 
 
 def count_windows(

@@ -79,7 +79,7 @@ def outcome_of(
     )
     moved = {} if not rows else _moved(baseline, rows, ordered)
     files = [
-        (f"{name}.{format}", _written(table, format))
+        (f"{name}.{format}", written(table, format))
         for name, table in (("verdicts", verdicts), ("incidents", events))
     ]
     if rows:
@@ -136,7 +136,8 @@ def _shares(counts: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _written(table: pa.Table, format: str) -> bytes:
+def written(table: pa.Table, format: str) -> bytes:
+    """Returns a table as the content of a file of a format."""
     stream = io.BytesIO()
     writer = load_format(format).writer(stream, table.schema)
     for batch in table.to_batches():

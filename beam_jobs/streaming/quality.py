@@ -1,0 +1,115 @@
+"""The quality of predictions, by labels that come later: a branch of the drift job."""
+
+from typing import TYPE_CHECKING, Any
+
+from beam_jobs.options.drift import LabelOptions
+from beam_jobs.running.setting import is_unbounded
+from transforms.errors import ConfigError
+from transforms.families import family_of
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+    import pyarrow as pa
+
+    from beam_jobs.running.run import Run
+    from transforms.coders import Batches
+    from transforms.commit.ledger import Target
+    from transforms.drift.baseline import Baseline
+    from transforms.io.inputs import Input
+
+
+def labels_of(options: Any, baseline: "Baseline", columns: "pa.Schema") -> "Input | None":
+    """Looks at the labels, and whether rows and labels have what joins them.
+
+    Args:
+      options: The job's: `LabelOptions` and `InputOptions`.
+      baseline: What is predicted.
+      columns: Those of the rows.
+
+    Returns: The labels; None without any.
+
+    Raises:
+      ConfigError: A column or an option is missing.
+    """
+    from transforms.io.inputs import resolve_input
+
+    _check(options, baseline)
+    if options.labels is None or baseline.reference is None:
+        return None
+    quality = baseline.reference.quality
+    settings = {**options.streaming, "event_time": "publish_time", "dedup_key": None}
+    source = resolve_input(
+        options.labels, options.label_schema, **(settings if is_unbounded(options) else {})
+    )
+    for flag, there, names in (
+        ("--input", columns, (*options.label_key, quality.prediction)),
+        ("--labels", source.schema, (*options.label_key, quality.label)),
+    ):
+        missing = [name for name in names if name not in there.names]
+        if missing:
+            raise ConfigError(f"{flag} has no column {missing[0]!r}, by which labels are joined")
+    return source
+
+
+def _check(options: Any, baseline: "Baseline") -> None:
+    if options.labels is None:
+        for name in ("label_key", "label_wait", "label_schema", "quality_output"):
+            if getattr(options, name) != getattr(LabelOptions, name):
+                raise ConfigError(f"--{name} needs --labels")
+        return
+    if baseline.reference is None:
+        raise ConfigError(
+            "--labels: the baseline knows no labels: build it with --label and --prediction, of "
+            "rows that have both"
+        )
+    if not options.label_key:
+        raise ConfigError("--labels needs --label_key: the columns that rows and labels share")
+    if family_of(options.labels).bounded == is_unbounded(options):
+        raise ConfigError("--labels are files where --input is, and messages where it is messages")
+    if is_unbounded(options) != (options.quality_output is not None):
+        raise ConfigError(
+            "--quality_output is needed with --labels of messages, and only there: of files "
+            "OUTPUT/quality.parquet has the quality"
+        )
+
+
+def add_quality(
+    root: "beam.Pipeline",
+    rows: "Batches",
+    sources: "tuple[Input, Input]",
+    baseline: "Baseline",
+    options: Any,
+    run: "Run",
+    column: str | None,
+    target: "Target | None" = None,
+) -> "Batches | None":
+    """Adds the quality of predictions beside the drift of rows.
+
+    Args:
+      root: The pipeline.
+      rows: Those with predictions.
+      sources: The rows' and the labels'.
+      baseline: What is predicted, and how good it was.
+      options: The job's.
+      run: The run.
+      column: The column of the rows' times; None if all are one window.
+      target: Of files: the folder for the quality.
+
+    Returns: Of files the events of incidents of errors.
+    """
+    from transforms.drift.measure import MeasureQuality
+    from transforms.drift.store_quality import StoreQuality
+    from transforms.io.read import Read
+    from transforms.io.write import Write
+
+    _, labels = sources
+    dead = None if labels.bounded else run.dead_letters
+    told = root | "ReadLabels" >> Read(labels, dead_letters=dead, native=run.setting.native)
+    size = None if column is None else options.window
+    measure = MeasureQuality(baseline, options.label_key, size, column, options.label_wait)
+    quality = (rows, told) | measure
+    if target is None:
+        _ = quality | "WriteQuality" >> Write(options.quality_output, run.commit)
+        return None
+    events: Batches = quality | StoreQuality(run.whole, target)
+    return events

@@ -1,0 +1,1 @@
+"""Quality: predictions beside labels that come later, and what is known without them."""
