@@ -88,7 +88,7 @@ class LabelOptions(JobOptions):
         messages=True,
     )
     label_key: tuple[str, ...] = option(
-        "The columns that rows and labels share, and that tell which label is of which row.",
+        "The columns that rows and labels share, and that say which label belongs to which row.",
         default=(),
         metavar="COLUMNS",
         group=GROUP,

@@ -41,7 +41,7 @@ def _keyed(rows: pa.RecordBatch, side: int, joining: Joining, shards: int) -> It
 def _joined(
     shard: tuple[int, Iterable[tuple[int, pa.RecordBatch]]], joining: Joining
 ) -> list[tuple[int, Sums]]:
-    """Returns the sums of the windows of a shard, all of which is there."""
+    """Returns the sums of the windows of a whole shard."""
     made, later = ShardJoin(joining), []
     for side, batch in shard[1]:
         if side == _LABELS:

@@ -276,7 +276,7 @@ def test_wrong_settings():
         MeasureQuality(LABELLED, ())
     with pytest.raises(ConfigError, match="size needs"):
         MeasureQuality(LABELLED, ("id",), 60)
-    with pytest.raises(ConfigError, match="'ranking' is"):
+    with pytest.raises(ConfigError, match="'ranking' is unknown"):
         Quality("ranking", "score", "y")
     with pytest.raises(ConfigError, match="not from 0 to 1"):
         sums_of(BINARY, batch_of(score=[2.0], y=[1]))

@@ -50,7 +50,7 @@ class QualityPolicy:
     Attributes:
       least_coverage: The least share of rows that has a label: those with one may be others.
       least_labels: The least number.
-      false_share: An error of which windows without change have such a share is suspect.
+      false_share: An error is suspect that such a share of windows without change has.
     """
 
     least_coverage: float = 0.5

@@ -36,7 +36,7 @@ class Quality:
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
-            raise ConfigError(f"task: {self.task!r} is none of {', '.join(TASKS)}")
+            raise ConfigError(f"task: {self.task!r} is unknown; known are {', '.join(TASKS)}")
         if self.prediction == self.label:
             raise ConfigError(f"{self.label!r} can't be prediction and label at once")
 
