@@ -10,6 +10,9 @@ locals {
     window                 = var.window
     slices                 = var.slices == null ? null : join(",", var.slices)
     kinds                  = var.kinds == null ? null : join(";", [for feature, columns in var.kinds : "${feature}=${join(",", columns)}"])
+    prediction             = var.prediction
+    label                  = var.label
+    task                   = var.task
     cells                  = var.cells
     options_file           = var.options_file
     limit                  = var.limit == null ? null : tostring(var.limit)

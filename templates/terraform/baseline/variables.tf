@@ -91,6 +91,29 @@ variable "kinds" {
   default     = null
 }
 
+variable "prediction" {
+  type        = string
+  description = "The column of predictions, where rows have labels too: how good they were is kept, and windows are compared with it."
+  default     = null
+}
+
+variable "label" {
+  type        = string
+  description = "The column of labels."
+  default     = null
+}
+
+variable "task" {
+  type        = string
+  description = "binary: scores from 0 to 1, and labels that are 0 or 1. classes: what should be equal to the label. regression: a number that should be near it. (default: binary)"
+  default     = null
+
+  validation {
+    condition     = var.task == null ? true : contains(["binary", "classes", "regression"], var.task)
+    error_message = "task is one of binary, classes, regression."
+  }
+}
+
 variable "cells" {
   type        = string
   description = "Count in the cells of this baseline, so that both can be merged: those of every day, say."

@@ -10,6 +10,11 @@ locals {
     dedup_key              = var.dedup_key
     schema                 = var.schema
     event_time_unit        = var.event_time_unit
+    labels                 = var.labels
+    label_key              = var.label_key == null ? null : join(",", var.label_key)
+    label_schema           = var.label_schema
+    label_wait             = var.label_wait
+    quality_output         = var.quality_output
     suspect                = var.suspect == null ? null : tostring(var.suspect)
     drift                  = var.drift == null ? null : tostring(var.drift)
     least_rows             = var.least_rows == null ? null : tostring(var.least_rows)

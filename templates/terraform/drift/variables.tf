@@ -95,6 +95,56 @@ variable "event_time_unit" {
   }
 }
 
+variable "labels" {
+  type        = string
+  description = "Labels of the rows' predictions, joined by --label_key: files where --input is files, pubsub://projects/P/subscriptions/S where it is messages. The baseline knows the columns of prediction and label."
+  default     = null
+
+  validation {
+    condition     = var.labels == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)?$", var.labels))
+    error_message = "labels must match ^(gs://.+|pubsub://projects/.+|bq:.+)?$."
+  }
+}
+
+variable "label_key" {
+  type        = list(string)
+  description = "The columns that rows and labels share, and that say which label belongs to which row."
+  default     = null
+}
+
+variable "label_schema" {
+  type        = string
+  description = "A schema.pbtxt or BigQuery .json schema of the labels."
+  default     = null
+
+  validation {
+    condition     = var.label_schema == null ? true : can(regex("^(gs://.+)?$", var.label_schema))
+    error_message = "label_schema must match ^(gs://.+)?$."
+  }
+}
+
+variable "label_wait" {
+  type        = string
+  description = "Messages: for how long after its end a window waits for labels. (default: 0s)"
+  default     = null
+
+  validation {
+    condition     = var.label_wait == null ? true : can(regex("^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$", var.label_wait))
+    error_message = "label_wait must match ^(([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?(ms|s|m|h|d)?)?$."
+  }
+}
+
+variable "quality_output" {
+  type        = string
+  description = "Messages: a folder or topic for the quality of each window."
+  default     = null
+
+  validation {
+    condition     = var.quality_output == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)?$", var.quality_output))
+    error_message = "quality_output must match ^(gs://.+|pubsub://projects/.+|bq:.+)?$."
+  }
+}
+
 variable "suspect" {
   type        = number
   description = "From which adjusted PSI on a difference that is more than chance is suspect. (default: 0.02)"
