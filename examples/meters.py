@@ -29,8 +29,8 @@ EPOCHS = 30
 FEATURES = {
     "load_1": Lag("load", 1, within=DAY),
     "load_2": Lag("load", 2, within=DAY),
-    "load_24": Lag("load", 24, within=2 * DAY),
-    "load_168": Lag("load", 168, within=8 * DAY),
+    "load_day": Lag("load", ago=DAY, within=2 * DAY),
+    "load_week": Lag("load", ago=7 * DAY, within=8 * DAY),
     "day_mean": Rolling(DAY, "mean", "load"),
     "day_std": Rolling(DAY, "std", "load"),
     "hours_max": Rolling(6 * HOUR, "max", "load"),
@@ -116,7 +116,7 @@ def with_features(rows: Path, folder: Path) -> None:
 def split(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Returns the rows to learn from, which have a week behind them, and those of the last week."""
     edge = START + np.timedelta64(DAYS - LAST_DAYS, "D")
-    known = rows.filter(pc.and_(pc.is_valid(rows["load_168"]), pc.is_valid(rows["day_std"])))
+    known = rows.filter(pc.and_(pc.is_valid(rows["load_week"]), pc.is_valid(rows["day_std"])))
     last = pc.greater_equal(known[TIME], pa.scalar(edge))
     return known.filter(pc.invert(last)), known.filter(last)
 

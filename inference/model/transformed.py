@@ -158,7 +158,10 @@ def _misfit(spec: TensorSpec, output: Any, stacked: int) -> str | None:
         Layout.RAGGED: tf.RaggedTensor,
     }
     if not isinstance(output, kinds[spec.layout]):
-        return f"that takes {spec.layout} tensors: make it one in the preprocessing_fn"
+        return (
+            f"that takes {spec.layout} tensors: make it one in the preprocessing_fn, or by a step "
+            "`fill`"
+        )
     given = output.dtype.name
     if given != spec.dtype and not (given == "int64" and spec.dtype in ("float32", "float64")):
         return f"that takes {spec.dtype}, and it is {given}: cast it in the preprocessing_fn"

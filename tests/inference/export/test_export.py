@@ -16,7 +16,7 @@ from inference.export.verify import same_bits
 from tests.support import run_on
 from tests.transforms.preprocess.small import ROWS, schema
 from transforms.errors import ConfigError
-from transforms.preprocess import Analyze
+from transforms.preprocess import Analyze, Steps, raw_schema
 from transforms.tensorflow import tensorflow_transform
 
 TEXT = """
@@ -230,6 +230,27 @@ def test_other_bits_are_found(model, graph, tmp_path, monkeypatch):
         export_model(model, graph, str(tmp_path / "out"))
     monkeypatch.setattr(exporting, "_save", save)
     assert list(tmp_path.iterdir()) == []
+
+
+STEPS = """
+features:
+  fare_scaled: {column: fare, steps: [fill: mean, scale_to_z_score]}
+  company_id: {column: company, steps: [fill: mode, vocabulary: {num_oov_buckets: 1}]}
+"""
+
+
+def test_a_graph_of_declared_steps(tmp_path):
+    """Means that are filled in are served too: a missing fare is no fault."""
+    rows = table()
+    fares = pa.array([None if i % 5 == 0 else float(i) for i in range(64)])
+    rows = rows.set_column(0, "fare", fares)
+    steps, folder = Steps.parse(STEPS), str(tmp_path / "graph")
+    analyze = Analyze(schema=raw_schema(steps, rows.schema), folder=folder, steps=steps)
+    run_on(rows.to_batches(), lambda batches: batches | analyze)
+    path = str(tmp_path / "net.keras")
+    _save(network(("fare_scaled", "company_id")), path)
+    made = export_model(path, folder, str(tmp_path / "out"), rows=rows)
+    assert (set(made.columns), made.rows) == ({"fare", "company"}, 64)
 
 
 def test_what_is_not_tracked_is_told(model, graph, tmp_path, monkeypatch):

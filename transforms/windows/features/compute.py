@@ -10,7 +10,7 @@ from transforms.errors import ConfigError
 from transforms.keys.key_hash import key_column
 from transforms.nearest import nearest_column
 from transforms.windows.event_time import event_times, in_range, to_micros
-from transforms.windows.features.declare import Feature, Lag, Rolling, horizon
+from transforms.windows.features.declare import Feature, Lag, Rolling, horizon, to_us
 from transforms.windows.features.figures import Stretches, figure
 from transforms.windows.features.order import Ordered
 
@@ -117,7 +117,8 @@ def _can_lag(type: pa.DataType) -> bool:
 
 
 def _lag(values: pa.Array, lag: Lag, ordered: Ordered) -> pa.Array:
-    places = ordered.tie_starts - lag.rows
+    ends = ordered.since(to_us(lag.ago) - 1) if to_us(lag.ago) else ordered.tie_starts
+    places = ends - lag.rows
     earliest = ordered.key_starts if lag.reach is None else ordered.since(lag.reach)
     known = places >= earliest
     found = np.zeros(len(values), np.int64)

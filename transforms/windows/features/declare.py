@@ -13,13 +13,15 @@ STATISTICS = ("count", "sum", "mean", "min", "max", "std")
 class Lag:
     """The value that a column had some rows of the key before; of the same type, null if none.
 
-    Only rows with an earlier time count. Of several rows with one time, the one with the smaller
-    value counts as the earlier, so the answer does not depend on the order of the rows.
+    Only rows with an earlier time count, by at least `ago` seconds: `Lag("load", ago=86_400)` is
+    the last value that was known a day before. Of several rows with one time, the one with the
+    smaller value counts as the earlier, so the answer does not depend on the order of the rows.
 
     Attributes:
       column: Numbers, texts, times or booleans.
       rows: How many rows before: 1 is the last one.
       within: How old that row may be, in seconds; None is any age, which a stream can't keep.
+      ago: How old it is at least, in seconds; 0 takes any row before.
 
     Raises:
       ConfigError: When constructed with a number of rows or seconds that can't be.
@@ -28,12 +30,15 @@ class Lag:
     column: str
     rows: int = 1
     within: float | None = None
+    ago: float = 0
 
     def __post_init__(self) -> None:
         if self.rows < 1:
             raise ConfigError(f"Lag of {self.column!r}: rows is {self.rows}, but at least 1")
         if self.within is not None and to_us(self.within) < 1:
             raise ConfigError(f"Lag of {self.column!r}: within is more than 0 seconds, or None")
+        if self.ago < 0 or (self.within is not None and self.within < self.ago):
+            raise ConfigError(f"Lag of {self.column!r}: ago is from 0 to within, in seconds")
 
     @property
     def reach(self) -> int | None:

@@ -19,7 +19,8 @@ def _of(row, rows, feature, keys):
 
 
 def _lag(row, mine, lag):
-    earlier = [r for r in mine if r["time"] < row["time"]]
+    ages = [(row["time"] - r["time"], r) for r in mine]
+    earlier = [r for age, r in ages if age > 0 and age >= lag.ago * 10**6]
     # Of those with one time the smaller value is the earlier; a missing one is the last.
     earlier.sort(key=lambda r: (r["time"], r[lag.column] is None, r[lag.column] or 0))
     if len(earlier) < lag.rows:

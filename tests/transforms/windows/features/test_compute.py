@@ -27,6 +27,7 @@ ROWS = st.lists(
 SIZES = st.sampled_from([0.5, 1, 3.25, 100])
 FEATURES = st.one_of(
     st.builds(Lag, st.sampled_from(["v", "name"]), st.integers(1, 4), st.none() | SIZES),
+    st.builds(Lag, st.just("v"), st.integers(1, 2), st.none() | st.just(100), SIZES),
     st.builds(
         Rolling,
         SIZES,
@@ -104,6 +105,7 @@ def test_a_worked_example():
     )
     features = {
         "last_fare": Lag("fare"),
+        "minute_ago": Lag("fare", ago=60),
         "fares": Rolling(90, "mean", "fare"),
         "trips": Rolling(60, "count"),
         "trips_now": Rolling(60, "count", closed="right"),
@@ -111,6 +113,7 @@ def test_a_worked_example():
     found = window_features(trips, features, ["taxi"], "at")
     assert found.select(list(features)).to_pydict() == {
         "last_fare": [None, 5, None, 7],
+        "minute_ago": [None, 5, None, 5],
         "fares": [None, 5.0, None, 6.0],
         "trips": [0, 1, 0, 1],
         "trips_now": [1, 1, 1, 2],
@@ -195,6 +198,8 @@ def test_columns_are_checked(features, message):
     [
         (lambda: Lag("v", 0), "rows is 0, but at least 1"),
         (lambda: Lag("v", within=0), "within is more than 0"),
+        (lambda: Lag("v", within=5, ago=6), "ago is from 0 to within"),
+        (lambda: Lag("v", ago=-1), "ago is from 0 to within"),
         (lambda: Rolling(0, "count"), "seconds is more than 0"),
         (lambda: Rolling(1, "maen", "v"), "not 'maen'.*mean"),
         (lambda: Rolling(1, "mean"), "mean needs a column"),

@@ -23,6 +23,7 @@ from transforms.windows.features.verb import WindowFeatures
 FEATURES = {
     "before": Lag("n", 1, 90),
     "third": Lag("n", 3, 90),
+    "then": Lag("n", 1, 100, 30),
     "now": Rolling(45, "count", closed="right"),
     **{f"n_{each}": Rolling(100, each, "n") for each in STATISTICS},
 }
