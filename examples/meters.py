@@ -30,6 +30,7 @@ FEATURES = {
     "load_1": Lag("load", 1, within=DAY),
     "load_2": Lag("load", 2, within=DAY),
     "load_day": Lag("load", ago=DAY, within=2 * DAY),
+    "load_day_before": Lag("load", ago=DAY + HOUR, within=2 * DAY),
     "load_week": Lag("load", ago=7 * DAY, within=8 * DAY),
     "day_mean": Rolling(DAY, "mean", "load"),
     "day_std": Rolling(DAY, "std", "load"),
@@ -53,7 +54,7 @@ def readings(days: int = DAYS) -> pa.Table:
         size, at_night = draw.uniform(1, 9), draw.uniform(0, 24)
         day = np.sin((hours - at_night) / 12 * np.pi)
         week = np.where(hours // 24 % 7 > 4, 0.6, 1.0)
-        load = size * (2 + week * day + 0.4 * weather + draw.normal(scale=0.08, size=len(hours)))
+        load = size * (3 + week * day + 0.4 * weather + draw.normal(scale=0.03, size=len(hours)))
         times = START + hours.astype("timedelta64[h]")
         parts.append(pa.table({"time": times, "meter": [f"m{number}"] * len(hours), "load": load}))
     whole = pa.concat_tables(parts).sort_by([("time", "ascending"), ("meter", "ascending")])

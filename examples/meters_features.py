@@ -3,7 +3,7 @@
 import tensorflow as tf
 import tensorflow_transform as tft
 
-LOADS = ("load_2", "load_day", "load_week", "day_mean", "day_std", "hours_max")
+LOADS = ("load_2", "load_day", "load_day_before", "load_week", "day_mean", "day_std", "hours_max")
 
 
 def _one(value):
