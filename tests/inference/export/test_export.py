@@ -12,7 +12,9 @@ import pytest
 from beam_jobs.export import main
 from inference import export_model, score_table
 from inference.export import export as exporting
+from inference.export import fuse
 from inference.export.verify import same_bits
+from inference.signature.spec import TensorSpec
 from tests.support import run_on
 from tests.transforms.preprocess.small import ROWS, schema
 from transforms.errors import ConfigError
@@ -197,6 +199,12 @@ def test_a_model_that_needs_the_label_is_refused(graph, tmp_path):
     with pytest.raises(ConfigError, match="depends on 'tip', which is not known when it serves"):
         export_model(path, graph, str(tmp_path / "out"), label=["tip"])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_column_that_no_signature_can_name():
+    spec = TensorSpec("trip miles", "float32", (None,), parts=("trip miles",))
+    with pytest.raises(ConfigError, match="column 'trip miles' can't be an input of a signature"):
+        fuse._raw(dict, (spec,))
 
 
 def test_a_place_that_is_taken(model, graph, tmp_path):
