@@ -1,6 +1,7 @@
 """One request until it is answered, or until it is known why it never will be."""
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Caller:
       bucket: The pace.
       deadline: Of one try, in seconds.
       patience: Of all tries of a request, in seconds, the time in the bucket's queue not counted.
+      in_flight: How many requests may be out at once.
       sleep: Waits for so many seconds.
     """
 
@@ -56,11 +58,13 @@ class Caller:
     bucket: Bucket
     deadline: float
     patience: float
+    in_flight: int = 16
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self.counts = Counts()
+        self._slots = threading.BoundedSemaphore(self.in_flight)
 
     def ask(self, method: str, request: Any, accept: Callable[[Any], Any]) -> Any:
         """Returns what `accept` makes of the reply.
@@ -76,10 +80,13 @@ class Caller:
         """
         begun, few, tries = self.clock(), 0, 0
         while True:
-            sent = self.bucket.take()
-            self.counts.calls += 1
+            quota = self.counts.quota
             try:
-                return accept(self.call(method, request, self.deadline))
+                with self._slots:
+                    sent = self.bucket.take()
+                    self.counts.calls += 1
+                    reply = self.call(method, request, self.deadline)
+                return accept(reply)
             except ValueError:
                 few += 1
                 if few > FEW:
@@ -89,7 +96,10 @@ class Caller:
             tries += 1
             self.counts.retries += 1
             self._check_patience(begun)
-            self.sleep(random.uniform(0, min(_LONGEST, _FIRST * 2**tries)))
+            pause = random.uniform(0, min(_LONGEST, _FIRST * 2**tries))
+            if self.counts.quota > quota:
+                self.bucket.throttle(pause)
+            self.sleep(pause)
 
     def _judged(self, error: Any, sent: float, few: int) -> int:
         """Raises what can't be tried again; else returns 1 for what may be tried a few times."""

@@ -45,7 +45,7 @@ def kind_of(type: pa.DataType, column: str) -> str:
     )
 
 
-def row_sizes(columns: Sequence[pa.Array]) -> np.ndarray:
+def row_sizes(columns: Sequence[pa.Array | pa.ChunkedArray]) -> np.ndarray:
     """Returns how many bytes each row takes in a serialised table: n integers.
 
     Texts are exact. Numbers are exact or a few bytes above, dates and times at their greatest.
@@ -57,12 +57,12 @@ def row_sizes(columns: Sequence[pa.Array]) -> np.ndarray:
     return 1 + _varint(total) + total
 
 
-def _value_sizes(column: pa.Array) -> np.ndarray:
-    valid = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
+def _value_sizes(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    valid = np.asarray(column.is_valid(), bool)
     kind = kind_of(column.type, "")
     if kind == "string_value":
         lengths = pc.fill_null(pc.binary_length(column.cast(pa.string())), 0)
-        length = np.asarray(lengths.to_numpy(zero_copy_only=False), np.int64)
+        length = np.asarray(lengths, np.int64)
         return np.where(valid, 1 + _varint(length) + length, 0)
     widths = {"integer_value": 11, "float_value": 9, "boolean_value": 2}
     return np.where(valid, widths.get(kind, 26), 0)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,11 @@ from transforms.errors import ConfigError
 
 _HOPELESS = 20
 """So many rows refused alone, and none accepted: the policy is at fault, and not the rows."""
+Column: TypeAlias = pa.Array | pa.ChunkedArray
+"""A column, in one piece or several."""
+
 _SLACK = 64
+_AT_WORK = 4
 _NUMBER_FOUND = "a number is personal data; field_transformations make texts of it"
 _NUMBER = 10
 """The most bytes that the number of a row takes, with its tags and what it adds to lengths."""
@@ -35,7 +39,8 @@ class Result:
     """What became of n rows.
 
     Args:
-      columns: The columns that were sent, n rows each; null where nothing came back.
+      columns: The columns that were sent, n rows each, in one piece or several; null where nothing
+        came back.
       lost: n booleans: rows that could not be transformed.
       reasons: Why, n texts that hold no value; empty where a row is not lost.
       suppressed: n booleans: rows that the policy leaves out.
@@ -44,7 +49,7 @@ class Result:
       transformed: How many values were transformed, by column and infoType.
     """
 
-    columns: list[pa.Array]
+    columns: list[Column]
     lost: np.ndarray
     reasons: np.ndarray
     suppressed: np.ndarray
@@ -64,8 +69,11 @@ class CloudEngine:
         self.policy = policy
         self._connection = connection or Connection(policy)
         bucket = shared_bucket(f"{policy.address} {policy.parent}", policy.per_minute)
-        self.caller = Caller(self._connection.call, bucket, policy.deadline, policy.patience)
-        self._pool = ThreadPoolExecutor(policy.in_flight, "dlp")
+        self.caller = Caller(
+            self._connection.call, bucket, policy.deadline, policy.patience, policy.in_flight
+        )
+        # Some more threads than requests: they write and read while the others wait for answers.
+        self._pool = ThreadPoolExecutor(policy.in_flight + _AT_WORK, "dlp")
         self._mean = FindingsMean()
         self._probed: set[str] = set()
         self._lock = threading.Lock()
@@ -75,11 +83,11 @@ class CloudEngine:
         self._pool.shutdown(cancel_futures=True)
         self._connection.close()
 
-    def transform(self, columns: Sequence[pa.Array], method: str = "DeidentifyContent") -> Result:
+    def transform(self, columns: Sequence[Column], method: str = "DeidentifyContent") -> Result:
         """Transforms columns.
 
         Args:
-          columns: Those that the policy names, in its order, n rows each.
+          columns: Those that the policy names, in its order, n rows each, in one piece or several.
           method: Or "ReidentifyContent".
 
         Raises:
@@ -95,7 +103,7 @@ class CloudEngine:
     def in_parallel(
         self,
         run: Callable[[int, int], Any],
-        columns: Sequence[pa.Array],
+        columns: Sequence[Column],
         overhead: int,
         number: int = 0,
     ) -> Iterator[Any]:
@@ -107,7 +115,7 @@ class CloudEngine:
         start, running = 0, set[Future[Any]]()
         try:
             while start < len(sizes) or running:
-                while start < len(sizes) and len(running) < self.policy.in_flight:
+                while start < len(sizes) and len(running) < self.policy.in_flight + _AT_WORK:
                     stop = start + self._next(sizes[start:], len(columns), overhead)
                     running.add(self._pool.submit(run, start, stop))
                     start = stop
@@ -128,7 +136,7 @@ class CloudEngine:
         few = sizes[: self.policy.limits.cells + 1]
         return cut_rows(few, columns, overhead, self._mean.mean, self.policy.limits)[0][1]
 
-    def _kinds(self, columns: Sequence[pa.Array], config: Any) -> list[pa.DataType]:
+    def _kinds(self, columns: Sequence[Column], config: Any) -> list[pa.DataType]:
         if len(columns) != len(self.policy.columns):
             raise ConfigError("the columns are not those of the policy")
         texts = text_columns(config)
@@ -169,7 +177,7 @@ class _Transforming:
     engine: CloudEngine
     method: str
     config: Any
-    columns: list[pa.Array]
+    columns: list[Column]
     kinds: list[pa.DataType]
 
     def __post_init__(self) -> None:
@@ -190,7 +198,7 @@ class _Transforming:
         names = self._names if at is None else [self._names[at]]
         columns = self.columns if at is None else [self.columns[at]]
         config = self.config if at is None else narrowed(self.config, names[0])
-        cells = [column.slice(start, stop - start) for column in columns]
+        cells = [whole(column.slice(start, stop - start)) for column in columns]
         if probe:
             cells = [pa.nulls(1, column.type) for column in columns]
         message = getattr(types, f"{self.method}Request").pb()(parent=self.engine.policy.parent)
@@ -251,7 +259,7 @@ class _Transforming:
         return _Part(start, stop, Joined(np.zeros(1, np.int64), columns, faults), why, tally)
 
 
-def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
+def _joined(columns: Sequence[Column], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
     """Returns the rows of all parts in their places; rows that no part answers for are lost."""
     count = len(columns[0])
     lost, reasons = np.ones(count, bool), np.full(count, "Cloud DLP gave no answer", object)
@@ -259,7 +267,7 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
     pieces: list[list[pa.Array]] = [[] for _ in columns]
     faults = [np.zeros(count, bool) for _ in columns]
     filled = 0
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.start):
         if part.joined is None:
             reasons[part.start : part.stop] = part.why
             continue
@@ -275,10 +283,25 @@ def _joined(columns: Sequence[pa.Array], kinds: list[pa.DataType], parts: list[_
         for piece, column in zip(pieces, part.joined.columns, strict=True):
             piece.append(column)
     reasons[~lost] = ""
-    index = pa.array(places, mask=places < 0)
     made = [
-        pa.concat_arrays([pa.array([], kind), *piece]).take(index)
+        _placed(pa.chunked_array(piece, kind), places)
         for piece, kind in zip(pieces, kinds, strict=True)
     ]
     tally = sum((part.transformed for part in parts), Tally())
     return Result(made, lost, reasons, suppressed, faults, tally)
+
+
+def _placed(values: pa.ChunkedArray, places: np.ndarray) -> Column:
+    """Returns the value at each place, null where there is none."""
+    if len(values) == len(places) and (places == np.arange(len(places))).all():
+        return values
+    return whole(values).take(pa.array(places, mask=places < 0))
+
+
+def whole(values: Column) -> pa.Array:
+    """Returns values in one piece."""
+    if isinstance(values, pa.Array):
+        return values
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    return pa.concat_arrays([pa.array([], values.type), *values.chunks])

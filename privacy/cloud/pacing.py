@@ -42,6 +42,7 @@ class Bucket:
         self._cut_at = float("-inf")
         self._lock = threading.Lock()
         self.waited = 0.0
+        self._waiting_until, self._throttled = clock(), 0.0
 
     @property
     def per_minute(self) -> float:
@@ -56,9 +57,32 @@ class Bucket:
             self._tokens -= 1
             wait = max(0.0, -self._tokens / self._rate)
             self.waited += wait
+            self._note(now, wait)
         if wait:
             self._sleep(wait)
         return now + wait
+
+    def throttle(self, seconds: float) -> None:
+        """Notes that a request will wait so long, because the quota is used up."""
+        with self._lock:
+            self._note(self._clock(), seconds)
+
+    def claim_throttled(self) -> int:
+        """Returns the whole seconds in which requests waited that nobody has claimed yet.
+
+        Time in which several wait counts once: it is what a runner should know before it adds
+        workers to work that waits for a quota.
+        """
+        with self._lock:
+            ahead = max(0.0, self._waiting_until - self._clock())
+            whole = int(max(0.0, self._throttled - ahead))
+            self._throttled -= whole
+            return whole
+
+    def _note(self, now: float, wait: float) -> None:
+        end = now + wait
+        self._throttled += max(0.0, end - max(now, self._waiting_until))
+        self._waiting_until = max(self._waiting_until, end)
 
     def refused(self, sent: float) -> None:
         """Halves the rate for a 429, unless the request went out before the last cut."""

@@ -64,7 +64,13 @@ def inspecting_policy(
     filled = with_templates(
         bare_policy(policy, project, **options), policy.inspect_template, policy.deidentify_template
     )
-    whole = set(fields_of(_config(filled)))
+    steps = _config(filled).record_transformations.field_transformations
+    whole = {
+        field.name
+        for step in steps
+        if step.HasField("primitive_transformation")
+        for field in step.fields
+    }
     columns = tuple(name for name in _looked_at(policy, schema) if name not in whole)
     return replace(filled, columns=columns)
 

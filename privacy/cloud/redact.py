@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.cloud.engine import CloudEngine, Result
+from privacy.cloud.engine import CloudEngine, Result, whole
 from privacy.cloud.joining import Tally
 from privacy.cloud.settings import CloudPolicy
 from transforms.batches import row_sources, select_rows
@@ -57,7 +57,7 @@ def redact_batches(
     if not batches:
         return []
     names = engine.policy.columns
-    sent = [_whole([_column(batch, name) for batch in batches]) for name in names]
+    sent = [pa.chunked_array([_column(batch, name) for batch in batches]) for name in names]
     result = engine.transform(sent, method)
     starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
     reason = Reason.NOT_REDACTED if method == "DeidentifyContent" else Reason.NOT_REIDENTIFIED
@@ -77,7 +77,7 @@ def _of_batch(
     for name, column in zip(policy.columns, result.columns, strict=True):
         index = batch.schema.get_field_index(name)
         field = batch.schema.field(index).with_type(column.type)
-        made = made.set_column(index, field, column.slice(start, batch.num_rows))
+        made = made.set_column(index, field, whole(column.slice(start, batch.num_rows)))
     rows = made if not (lost | suppressed).any() else select_rows(made, ~(lost | suppressed))
     faults = [fault[start:stop] for fault in result.faults]
     rejects = _rejects(made, policy, lost, result.reasons[start:stop], faults, reason)
@@ -128,7 +128,3 @@ def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
         near = nearest_column(name, batch.schema.names)
         raise ConfigError(f"column {name!r} of the policy is not in the data{near}")
     return batch.column(index)
-
-
-def _whole(parts: list[pa.Array]) -> pa.Array:
-    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)

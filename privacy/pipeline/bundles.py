@@ -1,5 +1,6 @@
 """DoFns that gather a bundle's batches, so that requests to Cloud DLP are full."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,10 @@ HELD = 32 << 20
 """Bytes of batches that are held until they are sent: about four rounds of 16 full requests."""
 
 
+_COUNTED = ("calls", "quota", "retries", "splits")
+"""What is counted of requests: how many, refused for the quota, tried again, halved."""
+
+
 class _BundleFn(beam.DoFn):
     """Holds batches until there are enough of them, or the bundle ends; then sends them together.
 
@@ -34,6 +39,9 @@ class _BundleFn(beam.DoFn):
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        # Dataflow adds no workers to work that is throttled; it knows the counter by this name.
+        self._throttled = Metrics.counter("CloudDlp", "cumulativeThrottlingSeconds")
+        self._counts = {name: Metrics.counter("CloudDlp", name) for name in _COUNTED}
 
     def setup(self) -> None:
         self._engines: list[tuple[pa.Schema, CloudPolicy, Any]] = []
@@ -72,7 +80,12 @@ class _BundleFn(beam.DoFn):
         if not held:
             return
         batches = [batch for batch, _, _ in held]
-        results = self.made(self._engine(batches[0].schema), batches)
+        engine = self._engine(batches[0].schema)
+        before = dataclasses.asdict(engine.caller.counts)
+        results = self.made(engine, batches)
+        self._throttled.inc(engine.caller.bucket.claim_throttled())
+        for name, counter in self._counts.items():
+            counter.inc(getattr(engine.caller.counts, name) - before[name])
         for made, (_, timestamp, window) in zip(results, held, strict=True):
             yield WindowedValue(made, timestamp, (window,))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from privacy.cloud.engine import whole
 from privacy.cloud.policies import bare_policy
 from privacy.cloud.settings import CloudPolicy
 from privacy.likelihood import Likelihood
@@ -38,7 +39,7 @@ class CloudPayloads:
     def _redacted(self, texts: pa.Array) -> pa.Array:
         with borrowed(strict(self.policy)) as engine:
             result = engine.transform([texts])
-        return pc.if_else(pa.array(~result.lost), result.columns[0], None)
+        return pc.if_else(pa.array(~result.lost), whole(result.columns[0]), None)
 
 
 def strict(policy: Policy) -> CloudPolicy:

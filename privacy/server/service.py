@@ -9,6 +9,7 @@ from google.cloud.dlp_v2 import types
 from google.protobuf import empty_pb2
 
 from privacy.server import limits
+from privacy.server.echo import Raw
 from privacy.server.faults import HANG, REFUSALS, Trouble
 from privacy.server.limits import Refused, check_findings, check_rules, check_size
 from privacy.server.stored import StoredInfoTypes
@@ -33,6 +34,10 @@ class Engine(Protocol):
 
     def reidentify(self, item: Any, inspect: Any, config: Any) -> tuple[Any, Any]:
         """Returns the item and the overview."""
+
+
+UNREAD = ("DeidentifyContent", "ReidentifyContent")
+"""Methods whose requests an echo does not read."""
 
 
 class Service(grpc.GenericRpcHandler):
@@ -67,6 +72,11 @@ class Service(grpc.GenericRpcHandler):
         known = self._methods.get(method) if service == SERVICE else None
         if known is None:
             return None
+        unread = getattr(self._engine, "unread", None)
+        if unread is not None and method in UNREAD:
+            return grpc.unary_unary_rpc_method_handler(
+                _answering(self._content(unread)), request_deserializer=Raw
+            )
         request, run = known
         return grpc.unary_unary_rpc_method_handler(
             _answering(run),

@@ -101,3 +101,20 @@ def test_one_bucket_for_a_project_in_a_process():
 )
 def test_what_a_refusal_means(code, message, action):
     assert action_for(code, message) is action
+
+
+def test_throttled_time_counts_once_however_many_wait():
+    time = Time()
+    bucket = Bucket(60, burst=1, clock=time, sleep=lambda seconds: None)
+    for _ in range(10):
+        bucket.take()
+    assert bucket.claim_throttled() == 0, "nothing of it has passed yet"
+    time.now = 4.0
+    assert bucket.claim_throttled() == 4
+    assert bucket.claim_throttled() == 0
+    time.now = 60.0
+    assert bucket.claim_throttled() == 5
+    bucket.throttle(3)
+    bucket.throttle(2)
+    time.now = 70.0
+    assert bucket.claim_throttled() == 3
