@@ -1,5 +1,7 @@
 """What the local engine does with each column of a schema, and what it refuses."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from privacy.local.nested import leaf_types
@@ -39,7 +41,7 @@ def check_columns(plan: Plan, schema: pa.Schema) -> None:
     problems = [
         f"there is no column {name!r}{nearest_column(name, known)}"
         for name in dict.fromkeys((*plan.columns.named, *plan.fields, *plan.parts))
-        if name not in known
+        if name not in known and not _is_within(name, plan.columns.json)
     ]
     one_a_row = field_paths(schema)
     problems += [
@@ -63,6 +65,11 @@ def check_columns(plan: Plan, schema: pa.Schema) -> None:
         raise ConfigError(f"--policy {plan.name} does not fit the input:{lines}")
 
 
+def _is_within(path: str, columns: Sequence[str]) -> bool:
+    """Tells whether a path leads into the JSON texts of one of some columns."""
+    return any(path.startswith(f"{column}.") for column in columns)
+
+
 def redacted_schema(plan: Plan, schema: pa.Schema) -> pa.Schema:
     """Returns the schema of what comes out: whole cells that were transformed are texts."""
     made = []
@@ -79,6 +86,14 @@ def _retyped(type: pa.DataType, path: str, plan: Plan) -> pa.DataType:
         return pa.struct(
             [each.with_type(_retyped(each.type, f"{path}.{each.name}", plan)) for each in fields]
         )
+    if pa.types.is_map(type):
+        key, item = (
+            _retyped(each, f"{path}.{name}", plan)
+            for each, name in ((type.key_type, "key"), (type.item_type, "value"))
+        )
+        return pa.map_(key, item)
+    if pa.types.is_fixed_size_list(type):
+        return pa.list_(_retyped(type.value_type, path, plan), type.list_size)
     if pa.types.is_large_list(type):
         return pa.large_list(_retyped(type.value_type, path, plan))
     if pa.types.is_list(type):

@@ -7,6 +7,7 @@ from privacy.likelihood import Likelihood
 from privacy.local.cells import plain_text
 from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
 from privacy.local.find import find
+from privacy.local.json_cells import VisitPath, visit_json
 from privacy.local.nested import visit_leaves
 from privacy.local.plan import Plan, compile_plan
 from privacy.local.records import owners
@@ -70,11 +71,25 @@ def _of_column(column: pa.Array, name: str, plan: Plan, quote: bool) -> list[pa.
         role = role_of(values.type)
         if path in plan.columns.leave or path in plan.fields:
             role = None
+        elif path in plan.columns.json and role == LOOKED:
+            own = owners(column, path, name) if nested else np.asarray(numbered)
+            visit_json(_strings(values), path, within(own))
+            return values, np.zeros(len(values), bool)
         if role in (LOOKED, NUMBERS):
             texts = _strings(values) if role == LOOKED else plain_text(values)
             rows = owners(column, path, name) if nested else np.asarray(numbered)
             found.append(_findings(Texts(texts, path), plan, rows, quote))
         return values, np.zeros(len(values), bool)
+
+    def within(owner: np.ndarray) -> VisitPath:
+        def visit_value(
+            texts: pa.Array, inner: str, which: np.ndarray
+        ) -> tuple[pa.Array, np.ndarray]:
+            if inner not in plan.columns.leave and inner not in plan.fields:
+                found.append(_findings(Texts(texts, inner), plan, owner[which], quote))
+            return texts, np.zeros(len(texts), bool)
+
+        return visit_value
 
     visit_leaves(column, name, visit)
     return found

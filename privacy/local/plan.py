@@ -123,7 +123,13 @@ class Plan:
     @property
     def texts(self) -> tuple[str, ...]:
         """The columns named as texts or values; files of text keep them as texts."""
-        return (*self.columns.free_text, *self.columns.structured, *self.fields, *self.parts)
+        return (
+            *self.columns.free_text,
+            *self.columns.structured,
+            *self.columns.json,
+            *self.fields,
+            *self.parts,
+        )
 
     @functools.cached_property
     def codes(self) -> tuple[tuple[int, Code], ...]:

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from privacy.local.nested import as_list
+
 Contexts = Callable[[str], pa.Array | None]
 """Returns the context of each of some values, by the name of a field; None where it isn't there."""
 
@@ -70,5 +72,6 @@ def owners(column: pa.Array, path: str, name: str) -> np.ndarray:
             names = [column.type.field(place).name for place in range(column.type.num_fields)]
             column = column.flatten()[names.index(rest.pop(0))]
         else:
+            column = as_list(column)
             rows, column = rows[np.asarray(pc.list_parent_indices(column))], column.flatten()
     return rows

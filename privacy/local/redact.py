@@ -8,6 +8,7 @@ from privacy.local.cells import plain_text, transform_cells
 from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
 from privacy.local.conditions import Condition
 from privacy.local.find import find
+from privacy.local.json_cells import visit_json
 from privacy.local.nested import visit_leaves
 from privacy.local.plan import Plan, compile_plan
 from privacy.local.records import Contexts, Records, owners
@@ -97,6 +98,8 @@ def redact_column(
         if path in plan.columns.leave:
             return values, _none(values)
         rows = owners(column, path, name) if nested and plan.other_fields else None
+        if path in plan.columns.json and role_of(values.type) == LOOKED:
+            return redact_json(values, path, plan, records, rows)
         return redact_values(values, path, plan, records, rows)
 
     made, mask = visit_leaves(column, name, visit)
@@ -135,6 +138,23 @@ def redact_values(
         return _looked(values, path, part, contexts)
     made, bad = _looked(values, path, part, contexts)
     return values if made is values else pc.if_else(pa.array(mask), made, values), bad & mask
+
+
+def redact_json(
+    values: pa.Array, path: str, plan: Plan, records: Records, rows: np.ndarray | None
+) -> tuple[pa.Array, np.ndarray]:
+    """Redacts JSON texts by the paths of their values; see `visit_json`."""
+
+    def visit(texts: pa.Array, inner: str, which: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+        if inner in plan.columns.leave:
+            return texts, _none(texts)
+        own = which if rows is None else rows[which]
+        made, bad = redact_values(texts, inner, plan, records, own)
+        return made, bad
+
+    given = _strings(values)
+    made, faults = visit_json(given, path, visit)
+    return (values if made is given else made.cast(values.type)), faults
 
 
 def _holds(

@@ -16,16 +16,18 @@ class Columns:
       free_text: Texts of any length; each row is looked through.
       structured: One value in a cell; each different value is looked at once.
       leave: Columns that pass as they are.
+      json: JSON in texts; the values within have paths, `column.a.b`.
     """
 
     free_text: tuple[str, ...] = ()
     structured: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
+    json: tuple[str, ...] = ()
 
     @property
     def named(self) -> tuple[str, ...]:
         """All that are named."""
-        return (*self.free_text, *self.structured, *self.leave)
+        return (*self.free_text, *self.structured, *self.leave, *self.json)
 
 
 @dataclass(frozen=True)

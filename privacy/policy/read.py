@@ -5,6 +5,7 @@ columns:
   structured: [card]              # one value in a cell: each different value is looked at once
   free_text: [notes]              # else every column of texts and whole numbers
   leave: [id]                     # passes as it is
+  json: [payload]                 # JSON in texts; its values have paths, such as payload.user.name
 inspect_config: {info_types: [{name: CREDIT_CARD_NUMBER}]}
 deidentify_config: {...}          # as in DLP's API, camelCase or snake_case
 
@@ -31,7 +32,7 @@ _KEYS = (
     "project per_minute detectors stored_info_types"
 ).split()
 _EXPORTED = frozenset("name display_name description create_time update_time".split())
-_COLUMNS = ("free_text", "structured", "leave")
+_COLUMNS = ("free_text", "structured", "leave", "json")
 _ENGINES = ("local", "cloud")
 
 
@@ -80,7 +81,7 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         name,
         _config("inspect_config", given, name),
         _config("deidentify_config", given, name),
-        _columns(given.get("columns") or {}, name),
+        _columns(given.get("columns") or {}, name, engine),
         engine,
         given.get("location"),
         given.get("inspect_template"),
@@ -144,7 +145,7 @@ def _with_references(content: Any) -> Any:
     return content
 
 
-def _columns(content: Any, name: str) -> Columns:
+def _columns(content: Any, name: str, engine: str) -> Columns:
     if not isinstance(content, Mapping):
         raise ConfigError(f"--policy {name}: columns must be a mapping of {', '.join(_COLUMNS)}")
     for key, value in content.items():
@@ -155,6 +156,10 @@ def _columns(content: Any, name: str) -> Columns:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise ConfigError(f"--policy {name}: columns.{key} must be a list of names")
     columns = Columns(**{key: tuple(value) for key, value in content.items()})
+    if columns.json and engine != "local":
+        raise ConfigError(
+            f"--policy {name}: columns.json: only engine: local looks into JSON texts"
+        )
     twice = {each for each in columns.named if columns.named.count(each) > 1}
     if twice:
         raise ConfigError(f"--policy {name}: columns names {min(twice)!r} twice")
