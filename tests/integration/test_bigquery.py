@@ -19,7 +19,7 @@ import pytest
 
 from tests.integration.bigquery.server import Server
 from tests.integration.bigquery.store import Refusal
-from tests.integration.bigquery.tables import TRIPS
+from tests.integration.bigquery.tables import EVERY_TYPE, TRIPS, empty_row, fields, row
 
 pytestmark = pytest.mark.integration
 MOMENTS = max(1, int(os.environ.get("MILLRACE_KILLS", "20")) // 5)
@@ -287,6 +287,30 @@ def test_a_table_grows(server, tmp_path, monkeypatch, capsys):
     assert table.rows["x"].to_pylist() == [None, 5, 6, 7, 8, 9]
     assert table.rows["name"].to_pylist() == ["old", "5", "6", "7", "8", "9"]
     assert _run("ingest", input="x.csv", output="out/", allow_schema_growth="true") == 2
+
+
+def test_a_table_of_every_type_there_and_back(server, tmp_path, monkeypatch, capsys):
+    """Nested and repeated, with values that are hard to carry and with none at all."""
+    monkeypatch.chdir(tmp_path)
+    described = fields(EVERY_TYPE)
+    rows = [row(EVERY_TYPE), empty_row(EVERY_TYPE)] * 50
+    table = server.store.add(TRIPS, fields=described)
+    table.put(pa.Table.from_pylist(rows, table.schema))
+    server.store.add(SCORED, fields=described)
+    assert _run("ingest", input=f"bq://{TRIPS}", output=f"bq://{SCORED}") == 0
+    found = server.store.tables[SCORED].rows
+    assert sorted(found.to_pylist(), key=repr) == sorted(rows, key=repr)
+    # By a file, too, whose types are Arrow's own.
+    assert _run("ingest", input=f"bq://{TRIPS}", output="every.arrow") == 0
+    again = f"bq://{SCORED}2"
+    server.store.add(f"{SCORED}2", fields=described)
+    assert _run("ingest", input="every.arrow", output=again) == 0
+    found = server.store.tables[f"{SCORED}2"].rows
+    assert sorted(found.to_pylist(), key=repr) == sorted(rows, key=repr)
+    # What no load takes is refused by its name, before there is any work.
+    server.store.add(f"{SCORED}3", fields=[*described, {"name": "v", "type": "INTERVAL"}])
+    assert _run("ingest", input=f"bq://{TRIPS}", output=f"bq://{SCORED}3") == 2
+    assert "column 'v' is of type INTERVAL" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("bucket")

@@ -7,7 +7,13 @@ import pyarrow as pa
 import pytest
 
 from transforms.errors import ConfigError
-from transforms.schema.bigquery_types import DECIMALS, SCALARS, arrow_schema, bigquery_fields
+from transforms.schema.bigquery_types import (
+    DECIMALS,
+    NO_LOAD,
+    SCALARS,
+    arrow_schema,
+    bigquery_fields,
+)
 
 DOC = pathlib.Path(__file__).parents[3] / "docs/bigquery.md"
 RANGE = {"type": "RANGE", "rangeElementType": {"type": "DATE"}}
@@ -26,6 +32,14 @@ def test_every_type_and_its_arrow_type_are_in_the_docs():
     wanted["STRUCT"] = str(_arrow("STRUCT", fields=record))
     wanted["ARRAY"] = str(_arrow("INT64", mode="REPEATED"))
     assert dict(rows) == wanted
+
+
+def test_what_no_load_takes_is_in_the_docs():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \| ([^|]+) \|$", DOC.read_text(), re.MULTILINE)
+    loaded = {name: how.startswith("yes") for name, how, _ in rows if name != "ARRAY"}
+    assert {name for name, taken in loaded.items() if not taken} == set(NO_LOAD)
+    assert all(how.startswith("yes") for _, _, how in rows)
+    assert len(rows) == len(SCALARS) + len(DECIMALS) + 3
 
 
 @pytest.mark.parametrize("kind", [*SCALARS, *DECIMALS])
