@@ -1,4 +1,4 @@
-"""Beam's own read of a BigQuery table (DIRECT_READ), against a server on loopback."""
+"""Beam's own read of a BigQuery table and its own write, against a server on loopback."""
 
 import os
 from typing import Any
@@ -66,3 +66,18 @@ def count(project: str, dataset: str, table: str) -> int:
         total = root | read | beam.combiners.Count.Globally()
         _ = total | beam.Map(note)
     return FOUND.pop()
+
+
+def insert(
+    project: str, dataset: str, table: str, rows: list[dict[str, Any]], fields: list[dict[str, Any]]
+) -> None:
+    """Inserts rows by Beam's STREAMING_INSERTS, in this process."""
+    write = bigquery.WriteToBigQuery(
+        f"{project}:{dataset}.{table}",
+        schema={"fields": fields},
+        method=bigquery.WriteToBigQuery.Method.STREAMING_INSERTS,
+        create_disposition=bigquery.BigQueryDisposition.CREATE_NEVER,
+    )
+    options = PipelineOptions([f"--project={project}"])
+    with beam.Pipeline("FnApiRunner", options=options) as root:
+        _ = root | beam.Create(rows, reshuffle=False) | write

@@ -52,7 +52,7 @@ def main() -> None:
     sizes = {"few": FEW, "whole": given.rows, "large": given.large_rows, "part": given.beam_rows}
     with tempfile.TemporaryDirectory() as folder:
         tables = [f"{PROJECT}.{DATASET}.{n}={_rows(folder, n, rows)}" for n, rows in sizes.items()]
-        server = _start(tables)
+        server = start_server(tables)
         try:
             print(f"{COLUMNS} columns; {os.cpu_count()} CPUs; load {os.getloadavg()[0]:.1f}")
             _measure(sizes, given.repeats)
@@ -74,7 +74,8 @@ def _rows(folder: str, name: str, rows: int) -> str:
     return f"{folder}/{name}.parquet"
 
 
-def _start(tables: list[str]) -> "subprocess.Popen[bytes]":
+def start_server(tables: list[str]) -> "subprocess.Popen[bytes]":
+    """Starts the stand-in, to which this process's clients then talk."""
     rest, storage = free_port(), free_port()
     os.environ["BIGQUERY_EMULATOR_HOST"] = f"http://127.0.0.1:{rest}"
     os.environ["BIGQUERY_STORAGE_EMULATOR_HOST"] = f"127.0.0.1:{storage}"

@@ -67,6 +67,7 @@ class Table:
     fields: list
     more: dict = field(default_factory=dict)
     kind: str = "TABLE"
+    inserted: int = 0
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self):
