@@ -32,6 +32,8 @@ FIELDS = [
     {"name": "note", "type": "STRING"},
 ]
 
+SLOW_SECONDS = 1.0
+"""How long a slow service takes before a load, and before it answers."""
 SCHEMA = pa.schema(
     [("x", pa.float64()), ("y", pa.float64()), ("name", pa.string()), ("note", pa.string())]
 )
@@ -437,13 +439,22 @@ def test_killed_between_stage_and_commit(server, tmp_path):
     expected = Counter(str(n) for n in range(60_000))
     flags = [f"--input=bq://{TRIPS}", f"--output=bq://{SCORED}"]
     runs = _Runs(server, tmp_path, "ingest", flags)
+    # A service that is slow on both sides of the load: so kills come before, in and after it.
+    server.store.before_load = server.store.after_load = lambda: time.sleep(SLOW_SECONDS)
     span = runs.span("r0")
+    met = Counter()
     draw = random.Random(0)
     for number in range(MOMENTS):
         runs.forget()
         seen = runs.killed(f"k{number}", draw.uniform(0, 1) * span)
-        rows = len(server.store.tables[SCORED].rows) if SCORED in server.store.tables else 0
+        with server.store.lock:
+            # A load that had come in before the kill is done to its end.
+            loads = len(server.store.ledger)
+            rows = len(server.store.tables[SCORED].rows) if SCORED in server.store.tables else 0
+        met["ended" if seen["ended"] else f"{loads} loads"] += 1
         print(f"killed when there were {seen}, {rows} rows in the table", flush=True)
-        assert rows == seen["loads"] * expected.total(), "a part of the rows was visible"
+        assert rows == loads * expected.total(), "a part of the rows was visible"
         assert runs.whole(f"k{number}") == expected
         assert len(server.store.ledger) == 1
+    print(f"what the kills met: {dict(met)}", flush=True)
+    assert met["ended"] < MOMENTS, "no kill came in time, and so nothing was proved"
