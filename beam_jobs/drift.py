@@ -12,6 +12,7 @@ from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.alerts import tell
 from beam_jobs.running.drift_plan import run_plan
+from beam_jobs.running.drift_report import run_report
 from beam_jobs.running.drift_verdict import drift_verdict
 from beam_jobs.running.event_times import time_column
 from beam_jobs.running.run import Run
@@ -42,6 +43,8 @@ class Options(PolicyOptions, LabelOptions, TimeUnitOptions, InputOptions):
       python -m beam_jobs.drift --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --window 10m --baseline trips.baseline --output gs://bucket/drift/
       python -m beam_jobs.drift plan --baseline trips.baseline --traffic 5000/h
+      python -m beam_jobs.drift report gs://bucket/drift/ --baseline trips.baseline \
+--output report.html
     """
 
     output: str = option(
@@ -216,10 +219,12 @@ def _judge_files(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the job, or plans its windows, and returns its exit code."""
+    """Runs the job or a sub-command, and returns its exit code."""
     given = sys.argv[1:] if argv is None else argv
     if given and given[0] == "plan":
         return run_plan(given)
+    if given and given[0] == "report":
+        return run_report(given)
     return run(Options, resolve, build, argv, drift_verdict)
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from beam_jobs.options.declare import JobOptions, Seconds, option
+from transforms.errors import ConfigError
 
 if TYPE_CHECKING:
+    from transforms.drift.judging.methods import Rules
     from transforms.drift.judging.policy import Policy
 
 GROUP = "Drift"
@@ -48,6 +50,14 @@ class PolicyOptions(JobOptions):
         group=GROUP,
         metavar="N",
     )
+    methods: tuple[str, ...] = option(
+        "Decide by these, and by no other test: psi, js, jsd, linf, ks, chi2, hellinger and "
+        "wasserstein, with the value beyond which a column has drifted, as in psi=0.2,ks=0.1. They "
+        "know nothing of chance, and how many rows there are.",
+        default=(),
+        group=GROUP,
+        metavar="NAME=VALUE",
+    )
     alerts: str | None = option(
         "Where incidents are reported as they open, go on and end: a topic, "
         "pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a "
@@ -62,15 +72,36 @@ class PolicyOptions(JobOptions):
 
     @property
     def drift_policy(self) -> "Policy":
-        """When a difference counts."""
+        """When a difference counts.
+
+        Raises:
+          ConfigError: A method is unknown, or has no number.
+        """
+        from transforms.drift.judging.methods import rules_of
         from transforms.drift.judging.policy import Policy
 
+        try:
+            methods = rules_of(self.methods)
+        except ValueError:
+            raise ConfigError("--methods: write names and numbers, as in psi=0.2,ks=0.1") from None
         return Policy(
+            methods=methods,
+            columns=self._comparators(),
             suspect=self.suspect,
             uncalibrated=max(self.suspect, Policy.uncalibrated),
             drift=max(self.suspect, self.drift),
             least_rows=self.least_rows,
         )
+
+    def _comparators(self) -> "tuple[tuple[str, Rules], ...]":
+        """Returns what the schema's comparators allow."""
+        from transforms.drift.judging.comparators import comparators_of
+        from transforms.schema import read_metadata
+
+        schema = getattr(self, "schema", None)
+        if schema is None or not schema.partition("?")[0].endswith(".pbtxt"):
+            return ()
+        return comparators_of(read_metadata(schema))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,15 @@ def watch_of(
 
 
 def _check_unused(options: WatchedOptions) -> None:
-    names = ("drift_output", "drift_window", "alerts", "event_time_unit", "suspect", "drift")
+    names = (
+        "drift_output",
+        "drift_window",
+        "alerts",
+        "event_time_unit",
+        "suspect",
+        "drift",
+        "methods",
+    )
     for name in (*names, "least_rows"):
         if getattr(options, name) != getattr(WatchOptions, name):
             raise ConfigError(f"--{name} needs --baseline: with what is drift compared?")

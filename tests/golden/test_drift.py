@@ -58,6 +58,7 @@ def test_a_day_in_which_something_moved(known, tmp_path, capsys):
     assert {path.name for path in out.iterdir()} == {
         "verdicts.parquet",
         "incidents.parquet",
+        "metrics.prom",
         "report.html",
         "_millrace",
     }
@@ -127,6 +128,30 @@ def test_alerts_go_where_they_are_wanted(known, tmp_path):
     assert (found.num_rows, found.schema.names) == (0, EVENTS.names)
 
 
+def test_other_methods_and_comparators(known, tmp_path, capsys):
+    day = trips(tmp_path / "day.parquet", 1, 100, 2, moved=(0,))
+    flags = {"input": day, "baseline": known, "event_time_column": "time"}
+    text = 'feature { name: "fare" drift_comparator { infinity_norm { threshold: 0.9 } } }'
+    (tmp_path / "s.pbtxt").write_text(text)
+
+    def fare(name, **more):
+        assert run(drift, output=f"{tmp_path}/{name}/", **flags, **more) == 0
+        rows = pq.read_table(tmp_path / name / "verdicts.parquet").to_pylist()
+        row = next(row for row in rows if row["column"] == "fare" and not row["slice"])
+        return row["status"], row["measure"]
+
+    assert fare("own") == ("DRIFT", "distribution")
+    assert fare("ks", methods="wasserstein=2,ks=0.1") == ("DRIFT", "ks")
+    assert fare("high", methods="psi=5") == ("OK", None)
+    assert run(drift, output=f"{tmp_path}/x/", **flags, methods="psi") == 2
+    assert "as in psi=0.2" in capsys.readouterr().err
+    (tmp_path / "whole.pbtxt").write_text(
+        'feature { name: "time" type: INT } feature { name: "kind" type: BYTES } '
+        + text.replace('"fare"', '"fare" type: FLOAT')
+    )
+    assert fare("schema", schema=tmp_path / "whole.pbtxt") == ("OK", None)
+
+
 def test_verdicts_as_lines(known, tmp_path):
     day = trips(tmp_path / "day.parquet", 1, 100, 4)
     out = f"{tmp_path}/drift/?format=jsonl"
@@ -190,6 +215,36 @@ def test_taxi_by_the_job(tmp_path):
     assert few < 30 < many
     assert "trip_start_month" in chance - weekly
     assert "pickup_census_tract" not in chance | weekly, "it is empty in both"
+
+
+def test_report_of_verdicts(known, tmp_path, capsys):
+    """As that of the run itself, but for the histograms."""
+    day = trips(tmp_path / "day.parquet", 9, 100, 2, moved=(2, 3))
+    flags = {"event_time_column": "time", "baseline": known}
+    assert run(drift, input=day, output=f"{tmp_path}/out/?format=jsonl", **flags) == 0
+    (tmp_path / "verdicts").mkdir()
+    (tmp_path / "out/verdicts.jsonl").rename(tmp_path / "verdicts/verdicts.jsonl")
+    report = tmp_path / "again.html"
+    argv = ["report", f"{tmp_path}/verdicts/", f"--baseline={known}", f"--output={report}"]
+    assert drift.main(argv) == 0
+    page, whole = report.read_text(), (tmp_path / "out/report.html").read_text()
+    for text in ("recovered", "1970-01-05 06:00", "Moved most"):
+        assert text in page
+        assert text in whole
+    assert page.count("<svg") < whole.count("<svg")
+    other = trips(tmp_path / "other.parquet", 40, 0, 9)
+    assert (
+        run(
+            baseline,
+            input=other,
+            output=tmp_path / "other",
+            **{"window": 3600, "event_time_column": "time"},
+        )
+        == 0
+    )
+    argv[2] = f"--baseline={tmp_path}/other"
+    assert drift.main(argv) == 2
+    assert "another baseline" in capsys.readouterr().err
 
 
 def test_sub_commands(known, tmp_path, capsys):

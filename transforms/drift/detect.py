@@ -5,14 +5,20 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters
 from transforms.drift.baseline import Baseline
+from transforms.drift.counting.layout import WHOLE
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
 from transforms.drift.profile import Profile, ProfileWindows
 from transforms.verb import Verb
+
+STEP = "CompareWindows"
+MOST = 10
+"""So many columns of a window have metrics of their own: those that moved most."""
 
 
 class _CompareFn(beam.DoFn):
@@ -25,7 +31,28 @@ class _CompareFn(beam.DoFn):
         self._compare = Comparer(self.baseline, self.policy)
 
     def process(self, profile: Profile) -> Iterator[pa.RecordBatch]:
-        yield self._compare(profile.counts, profile.window)
+        verdicts = self._compare(profile.counts, profile.window)
+        count_metrics(verdicts)
+        yield verdicts
+
+
+def count_metrics(verdicts: pa.RecordBatch) -> None:
+    """Counts a window, its verdicts by status, and the largest indices of its columns.
+
+    Indices are noted in millionths, for Beam's distributions are of integers; those of the ten
+    columns that moved most, so that a thousand columns are not a thousand metrics.
+    """
+    metrics = beam.metrics.Metrics
+    metrics.counter(STEP, "windows").inc()
+    for each in pc.value_counts(verdicts["status"]).to_pylist():
+        metrics.counter(STEP, f"verdicts_{each['values'].lower()}").inc(each["counts"])
+    whole = verdicts.filter(pc.equal(verdicts["slice"], WHOLE))
+    order = pc.array_sort_indices(whole["adjusted_psi"], "descending")[:MOST]
+    for row in whole.select(["column", "adjusted_psi"]).take(order).to_pylist():
+        if row["adjusted_psi"] is not None:
+            micros = round(max(row["adjusted_psi"], 0) * 10**6)
+            metrics.distribution(STEP, "adjusted_psi_micros").update(micros)
+            metrics.distribution(STEP, f"adjusted_psi_micros_{row['column']}").update(micros)
 
 
 @dataclass

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.drift.baseline import Baseline
 from transforms.drift.counting.counts import Counts
-from transforms.drift.incidents.confirm import MOST_GAPS, confirm
+from transforms.drift.incidents.confirm import MOST_GAPS, confirm, in_order
 from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
-from transforms.drift.judging.verdicts import VERDICTS, Window
+from transforms.drift.judging.prometheus import exposition
+from transforms.drift.judging.verdicts import NO_DATA, VERDICTS, Window
+from transforms.errors import ConfigError
 from transforms.files.uris import load_format
 from transforms.reports.drift.report import Facts, Moved, drift_report, findings
 
-REPORT = "report.html"
+REPORT, METRICS = "report.html", "metrics.prom"
 Windows = Sequence[tuple[Window, Counts]]
 """Windows and their counts, by start."""
 
@@ -83,8 +86,57 @@ def outcome_of(
         for name, table in (("verdicts", verdicts), ("incidents", events))
     ]
     if rows:
+        files.append((METRICS, exposition(verdicts, events).encode()))
         files.append((REPORT, drift_report(rows, moved, facts, events.to_pylist()).encode()))
     return Outcome(verdicts, events, tuple(files), _findings(rows))
+
+
+def report_of_verdicts(
+    baseline: Baseline, verdicts: Sequence[pa.RecordBatch], title: str = "Drift"
+) -> str:
+    """Returns the report of verdicts that were written, window by window.
+
+    Of several results of a window the last one counts. What moved has no histograms, for the counts
+    are not in the verdicts.
+
+    Args:
+      baseline: With what windows were compared.
+      verdicts: Of schema `VERDICTS`, in any order and in any batches.
+      title: The report's heading.
+
+    Raises:
+      ConfigError: They are of another baseline, or no verdicts.
+    """
+    table = pa.Table.from_batches(verdicts)
+    missing = [name for name in VERDICTS.names if name not in table.schema.names]
+    if missing:
+        raise ConfigError(f"these are no verdicts: there is no column {missing[0]!r}")
+    table = table.select(VERDICTS.names).cast(VERDICTS)
+    if set(table["baseline"].to_pylist()) - {baseline.hash}:
+        raise ConfigError("these verdicts are of another baseline")
+    windows = [_of_window(table, start) for start in pc.unique(table["window_start"])]
+    ordered = in_order(windows)
+    rows = [row for batch in ordered for row in batch.to_pylist()]
+    number = sum(max((row["rows"] for row in batch.to_pylist()), default=0) for batch in ordered)
+    base_rows = int(baseline.counts.rows[0])
+    facts = Facts(title, baseline.hash, base_rows, baseline.windows, number, len(ordered))
+    return drift_report(rows, {}, facts, confirm(ordered).to_pylist())
+
+
+def _of_window(table: pa.Table, start: pa.Scalar) -> pa.RecordBatch:
+    """Returns the last verdicts of a window as one batch."""
+    is_mine = (
+        pc.equal(table["window_start"], start)
+        if start.is_valid
+        else pc.is_null(table["window_start"])
+    )
+    mine = table.filter(is_mine)
+    with_rows = mine.filter(pc.not_equal(mine["status"], NO_DATA))
+    # A window that has got late rows has verdicts of before, which say that there were none.
+    mine = with_rows if with_rows.num_rows else mine
+    last = mine.filter(pc.equal(mine["revision"], pc.max(mine["revision"])))
+    found: pa.RecordBatch = last.combine_chunks().to_batches()[0]
+    return found
 
 
 def _gaps(windows: list[Window], period_us: int | None) -> list[Window]:

@@ -1,6 +1,7 @@
 """Verdicts of what a person can tell by looking."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from tests.support import batch_of, shared_data
 from transforms.drift.baseline import Baseline, read_baseline
 from transforms.drift.counting.counts import count_batch
 from transforms.drift.judging.calibration import calibrate
+from transforms.drift.judging.comparators import comparators_of
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.pooling import compare_cells
@@ -264,6 +266,7 @@ def test_windows_without_rows_have_verdicts():
     assert [name for name, _ in found.files] == [
         "verdicts.parquet",
         "incidents.parquet",
+        "metrics.prom",
         "report.html",
     ]
     assert found.findings == ()
@@ -305,3 +308,76 @@ def test_taxi():
     found = status(serving)
     assert found.pop("tips") == "MISSING_COLUMN"
     assert set(found.values()) == {"NOT_ENOUGH_DATA"}
+
+
+def test_methods_by_their_names():
+    """The table of sizes in docs/drift.md: half a standard deviation, by each method."""
+    before, after = batch_of(x=normal(100_000)), batch_of(x=normal(50_000, 1, 0.5))
+    (row,) = verdicts(before, after).values()
+    assert row["hellinger"] == pytest.approx(0.170, rel=0.05)
+    assert row["wasserstein"] == pytest.approx(0.5, rel=0.05)
+    sizes = {"psi": 0.238, "js": 0.170, "jsd": 0.042, "linf": 0.066, "ks": 0.197}
+    sizes |= {"hellinger": 0.170, "wasserstein": 0.5}
+    for name, size in sizes.items():
+        found = []
+        for factor in (0.8, 1.25):
+            (row,) = verdicts(before, after, Policy(methods=((name, size * factor),))).values()
+            found.append((row["status"], row["measure"]))
+        assert found == [("DRIFT", name), ("OK", None)], name
+    (row,) = verdicts(before, after, Policy(methods=(("chi2", 1e-6),))).values()
+    assert (row["status"], row["measure"]) == ("DRIFT", "chi2")
+    with pytest.raises(ConfigError, match="'mmd' is unknown"):
+        Policy(methods=(("mmd", 1.0),))
+    with pytest.raises(ConfigError, match="more than 0"):
+        Policy(methods=(("psi", 0.0),))
+
+
+def test_hellinger_by_hand():
+    before = batch_of(kind=["a"] * 500 + ["b"] * 500)
+    after = batch_of(kind=["a"] * 180 + ["b"] * 820)
+    (row,) = verdicts(before, after).values()
+    expected = (1 - (0.5 * 0.18) ** 0.5 - (0.5 * 0.82) ** 0.5) ** 0.5
+    assert row["hellinger"] == pytest.approx(expected)
+    assert row["wasserstein"] is None
+
+
+def test_comparators_of_a_schema_decide():
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    text = """
+    feature { name: "x" type: FLOAT drift_comparator {
+      jensen_shannon_divergence { threshold: 0.1 } } }
+    feature { name: "kind" type: BYTES drift_comparator { infinity_norm { threshold: 0.01 } } }
+    feature { name: "z" type: FLOAT }
+    """
+    columns = comparators_of(text_format.Parse(text, schema_pb2.Schema()))
+    assert columns == (("x", (("jsd", 0.1),)), ("kind", (("linf", 0.01),)))
+    kinds = [["a"] * 2500 + ["b"] * 2500, ["a"] * 260 + ["b"] * 240]
+    before = batch_of(x=normal(5000), z=normal(5000, 2), kind=kinds[0])
+    after = batch_of(x=normal(500, 1, 0.5), z=normal(500, 3, 0.5), kind=kinds[1])
+    found = verdicts(before, after, Policy(columns=columns))
+    told = {name: (row["status"], row["measure"]) for name, row in found.items()}
+    assert told == {
+        "x": ("OK", None),
+        "z": ("DRIFT", "distribution"),
+        "kind": ("DRIFT", "linf"),
+    }
+
+
+def test_prometheus_text():
+    base = build_baseline([batch_of(**{'a"b': normal(5000), "kind": ["x"] * 5000})])
+    hour = 3600 * 10**6
+    counts = [
+        count_batch(base.layout, batch_of(**{'a"b': normal(500, 1, shift), "kind": ["x"] * 500}))
+        for shift in (0, 1, 1)
+    ]
+    windows = [(Window(at * hour, (at + 1) * hour), each) for at, each in enumerate(counts)]
+    text = dict(outcome_of(base, windows).files)["metrics.prom"].decode()
+    samples = [line for line in text.splitlines() if not line.startswith("#")]
+    pattern = re.compile(r'[a-z_]+({[a-z]+="(\\.|[^"\\])*"(,[a-z]+="(\\.|[^"\\])*")*})? [0-9.e+-]+')
+    assert all(pattern.fullmatch(line) for line in samples), samples
+    assert 'millrace_drift_status{column="a\\"b",slice="",status="DRIFT"} 1' in samples
+    assert "millrace_drift_incidents_open 1" in samples
+    assert "millrace_drift_window_end_seconds 10800.0" in samples
+    assert "millrace_drift_rows 500" in samples

@@ -207,6 +207,23 @@ def test_what_is_too_late_is_counted():
     assert kept + counter(metrics, "missed_windows") == 2 * day.num_rows
 
 
+def test_windows_are_counted_as_metrics():
+    given = stream().add_elements([DAY]).advance_watermark_to_infinity()
+    verb = DetectDrift(BASE, HOUR, event_time_column="time")
+    found, metrics = run_stream(given, lambda some: some | verb)
+    statuses = [status for batch in found for status in batch["status"].to_pylist()]
+    assert counter(metrics, "windows") == 4
+    assert counter(metrics, "verdicts_drift") == statuses.count("DRIFT")
+    filter = beam.metrics.MetricsFilter().with_name("adjusted_psi_micros_amount")
+    (spread,) = metrics.query(filter)["distributions"]
+    indices = [
+        row["adjusted_psi"]
+        for row in table(found).to_pylist()
+        if row["column"] == "amount" and not row["slice"]
+    ]
+    assert spread.committed.max == round(max(indices) * 10**6)
+
+
 def test_rows_without_a_time_are_rejected():
     odd = batch_of(time=pa.array([None], pa.timestamp("us")), amount=[1.0])
     with pytest.raises(RejectedRows, match="time"):

@@ -134,7 +134,7 @@ class Confirmer:
             row["status"] in _JUDGED,
             severity,
             _z(tail) if known else 0.0,
-            index - floor / 2 if known else 0.0,
+            index - floor if known else 0.0,
         )
 
     def _silent(self, rows: list[dict[str, Any]]) -> Sighting:

@@ -13,6 +13,7 @@ from transforms.drift.counting.counts import Counts
 from transforms.drift.counting.layout import WHOLE, Integers
 from transforms.drift.judging import verdicts
 from transforms.drift.judging.measures import Measurer, Measures
+from transforms.drift.judging.methods import beyond
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.pooling import Floats, Tested, compare_cells
 from transforms.drift.judging.verdicts import VERDICTS, Window, policy_digest, rows_of
@@ -141,6 +142,8 @@ class Comparer:
             "jsd": seen.jsd * known,
             "l_infinity": seen.l_infinity * known,
             "ks": seen.ks * known,
+            "hellinger": seen.hellinger * known,
+            "wasserstein": seen.wasserstein * known,
             "mean_shift": seen.mean_shift * known,
             "median_shift": seen.median_shift * known,
             "missing": seen.missing * known,
@@ -167,13 +170,30 @@ class Comparer:
         level = _level(sure[:columns], index, floor, np.maximum(floor, policy.drift))
         moved = np.abs(part.measures.missing - part.measures.missing_before)
         lacking = _level(sure[columns:], moved, policy.missing_suspect, policy.missing_drift)
+        ruled, over, method = self._by_methods(part)
+        level, lacking = (np.where(ruled, 0, each) for each in (level, lacking))
+        level = np.where(over, 2, level)
         names = np.array([verdicts.OK, verdicts.SUSPECT, verdicts.DRIFT], object)
         status = np.where(part.status == "", names[np.maximum(level, lacking)], part.status)
         measure = np.full(columns, None, object)
         judged = part.status == ""
         measure[judged & (level > 0)] = "distribution"
         measure[judged & (lacking > level)] = "missing"
+        measure[judged & over] = method[judged & over]
         return status, measure
+
+    def _by_methods(self, part: _Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns which columns methods decide of, which are beyond a threshold, and by which."""
+        columns, policy = len(self._names), self.policy
+        given = part.tested.psi[:columns], part.tails[:columns], part.measures
+        over, named = beyond(policy.methods, *given)
+        ruled = np.full(columns, bool(policy.methods))
+        for name, rules in policy.columns:
+            at = self.baseline.layout.places.get(name)
+            if at is not None:
+                mine, method = beyond(rules, *given)
+                ruled[at], over[at], named[at] = True, mine[at], method[at]
+        return ruled, over, named
 
     def _new(self, counts: Counts, window: Window) -> pa.RecordBatch:
         number = len(counts.new)

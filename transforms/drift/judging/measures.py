@@ -20,6 +20,9 @@ class Measures:
       cell: Which cell that is.
       before, after: Its share in the baseline and in the window.
       ks: The greatest difference of cumulative shares at the edges of cells; NaN of labels.
+      hellinger: The distance of E. Hellinger, from 0 to 1.
+      wasserstein: How far numbers moved on average, each taken for the mean of its cell, in the
+        baseline's standard deviations; NaN of labels.
       mean_shift: By how many of the baseline's standard deviations the mean moved, each number
         taken for the mean of its cell; NaN of labels.
       median_shift: The same of the median.
@@ -34,6 +37,8 @@ class Measures:
     before: Floats
     after: Floats
     ks: Floats
+    hellinger: Floats
+    wasserstein: Floats
     mean_shift: Floats
     median_shift: Floats
     missing: Floats
@@ -99,6 +104,8 @@ class Measurer:
             p[cell],
             q[cell],
             self._ks(window, baseline),
+            np.sqrt(np.maximum(1 - self._sum(np.sqrt(p * q)), 0)),
+            self._wasserstein(window, baseline) / spread,
             (self._moments(window)[0] - mean) / spread,
             (self._medians(window) - median) / spread,
             self._sum(np.where(self.missing, q, 0)),
@@ -135,6 +142,24 @@ class Measurer:
             below.append(inside / np.maximum(self._sum(ordered), 1)[self._column])
         found = np.maximum.reduceat(np.abs(below[0] - below[1]), self.layout.starts[:-1])
         return np.where(self._numbers, found, np.nan)
+
+    @cached_property
+    def _gaps(self) -> Floats:
+        """How far it is from each number that stands for a cell to the next; 0 behind the last."""
+        ahead = np.append(self._centers[1:], np.nan) - self._centers
+        ahead[self.layout.starts[1:] - 1] = np.nan
+        return np.where(np.isfinite(ahead), ahead, 0.0)
+
+    def _wasserstein(self, window: Integers, baseline: Integers) -> Floats:
+        there, starts = np.isfinite(self._centers), self.layout.starts[:-1]
+        below = []
+        for counts in (window, baseline):
+            held = np.where(there, counts, 0)
+            ends = np.cumsum(held)
+            inside = ends - (ends[starts] - held[starts])[self._column]
+            below.append(inside / np.maximum(self._sum(held), 1)[self._column])
+        moved = self._sum(np.abs(below[0] - below[1]) * self._gaps)
+        return np.where(self._numbers, moved, np.nan)
 
     def _moments(self, counts: Integers) -> tuple[Floats, Floats]:
         """Returns mean and standard deviation, by the centers of cells; NaN without values."""

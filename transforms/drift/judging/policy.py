@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from transforms.drift.judging.methods import METHODS, Rules
 from transforms.errors import ConfigError
 
 
@@ -21,6 +22,9 @@ class Policy:
         know how far they differ by themselves.
       missing_suspect: By how much the share of missing values has to change to be suspect.
       missing_drift: By how much to be drift.
+      methods: Names of `methods.METHODS` and the value beyond which a column has drifted: they
+        decide in place of the above where there are any.
+      columns: By column, methods that decide of it alone.
       least_rows: A slice of a window with fewer rows is not judged.
     """
 
@@ -31,6 +35,8 @@ class Policy:
     missing_suspect: float = 0.01
     missing_drift: float = 0.05
     least_rows: int = 200
+    methods: Rules = ()
+    columns: tuple[tuple[str, Rules], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("false_share", "missing_suspect", "missing_drift"):
@@ -42,3 +48,9 @@ class Policy:
             raise ConfigError("missing_suspect is at most missing_drift")
         if self.least_rows < 1:
             raise ConfigError("least_rows is at least 1")
+        for rules in (self.methods, *(rules for _, rules in self.columns)):
+            for name, threshold in rules:
+                if name not in METHODS:
+                    raise ConfigError(f"method {name!r} is unknown; known are {', '.join(METHODS)}")
+                if not threshold > 0:
+                    raise ConfigError(f"method {name}: the threshold is more than 0")

@@ -19,8 +19,9 @@ FOUND = (SUSPECT, DRIFT, MISSING_COLUMN)
 
 _TIME = pa.timestamp("us", "UTC")
 _FLOATS = (
-    "statistic p_value q_value psi adjusted_psi detectable_psi jsd l_infinity ks mean_shift "
-    "median_shift missing missing_baseline missing_q_value outside outside_baseline"
+    "statistic p_value q_value psi adjusted_psi detectable_psi jsd l_infinity ks hellinger "
+    "wasserstein mean_shift median_shift "
+    "missing missing_baseline missing_q_value outside outside_baseline"
 ).split()
 VERDICTS = pa.schema(
     [

@@ -317,6 +317,8 @@ _FIGURES = (
     ("Jensen-Shannon divergence, bits", "jsd"),
     ("L-infinity", "l_infinity"),
     ("KS, binned", "ks"),
+    ("Hellinger", "hellinger"),
+    ("Wasserstein, sd", "wasserstein"),
     ("Shift of the mean, sd", "mean_shift"),
     ("Shift of the median, sd", "median_shift"),
     ("Missing", "missing"),
