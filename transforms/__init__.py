@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import CompareWindows, DetectDrift
     from transforms.drift.fill import FillWindows
+    from transforms.drift.incidents.series import Confirmation
     from transforms.drift.make import build_baseline
     from transforms.drift.measure import MeasureQuality
     from transforms.drift.profile import ProfileWindows
+    from transforms.drift.quality.sums import Quality
     from transforms.errors import ConfigError, Refused
     from transforms.gate.check import CheckData, store
     from transforms.gate.findings import findings
@@ -115,6 +117,8 @@ _HOMES = {
     "DetectDrift": "drift.detect",
     "ConfirmDrift": "drift.confirm",
     "MeasureQuality": "drift.measure",
+    "Quality": "drift.quality.sums",
+    "Confirmation": "drift.incidents.series",
     "FillWindows": "drift.fill",
     "build_baseline": "drift.make",
     "read_baseline": "drift.baseline",
@@ -146,6 +150,7 @@ __all__ = [
     "CompareWindows",
     "ConfigError",
     "ConfirmDrift",
+    "Confirmation",
     "DeadLetters",
     "DetectDrift",
     "DetectFeatureSkew",
@@ -162,6 +167,7 @@ __all__ = [
     "Preprocess",
     "PreprocessingFn",
     "ProfileWindows",
+    "Quality",
     "Read",
     "Reason",
     "Rebatch",
