@@ -18,6 +18,7 @@ locals {
     suspect                = var.suspect == null ? null : tostring(var.suspect)
     drift                  = var.drift == null ? null : tostring(var.drift)
     least_rows             = var.least_rows == null ? null : tostring(var.least_rows)
+    methods                = var.methods == null ? null : join(",", var.methods)
     alerts                 = var.alerts
     period                 = var.period
     fanout                 = var.fanout == null ? null : tostring(var.fanout)

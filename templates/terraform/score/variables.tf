@@ -223,6 +223,12 @@ variable "least_rows" {
   }
 }
 
+variable "methods" {
+  type        = list(string)
+  description = "Decide by these, and by no other test: psi, js, jsd, linf, ks, chi2, hellinger and wasserstein, with the value beyond which a column has drifted, as in psi=0.2,ks=0.1. They know nothing of chance, and how many rows there are."
+  default     = null
+}
+
 variable "alerts" {
   type        = string
   description = "Where incidents are reported as they open, go on and end: a topic, pubsub://projects/P/topics/T?format=json, a folder such as alerts/?format=jsonl, or a file, but not of messages. A column that differs in 2 of the last 3 windows is an incident, and 3 without a difference end it."
