@@ -1,5 +1,6 @@
 """Scores rows with a model: python -m beam_jobs.score --input in/ --model model/ --output out/."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -192,6 +193,7 @@ def build(root: "beam.Pipeline", resolved: Resolved, options: Options, run: Run)
         jit=options.jit,
         precision=options.precision,
         calls_ahead=options.calls_ahead,
+        calls_beside=len(os.sched_getaffinity(0)) if run.setting.is_local else 1,
         dead_letters=dead_letters,
     )
     scored = redacted(scored, resolved.of_scored, dead_letters)

@@ -12,6 +12,7 @@ from inference.devices.ceiling import fitting_rows
 from inference.devices.execution import Execution
 from inference.devices.owner import Usage
 from inference.model.model import Model
+from inference.runs.beside import ahead_of, calls_beside
 from inference.runs.load import runs_of
 from inference.signature.binding import Binding
 from inference.signature.spec import TensorSpec
@@ -21,12 +22,14 @@ from inference.tensors.features import Feature
 from inference.tensors.inputs import tensors
 from inference.tensors.predictions import Prediction, column_type, predicted
 from transforms.batches import MAX_BYTES, MAX_ROWS
-from transforms.calls import SMALLEST, Calls, Failed, RowLimit, groups
+from transforms.calls import SMALLEST, Ahead, Calls, Failed, RowLimit, groups
 from transforms.errors import ConfigError, MillraceError
 
 _log = logging.getLogger(__name__)
 _MEASURED = 8
 """The first call has an eighth of the rows, where a device tells how much memory it took."""
+_SAMPLE = 4096
+"""The most rows with which it is measured whether calls side by side are faster."""
 _TRIES = 4
 """How often to look whether rows depend on each other, where the rows at hand can't tell."""
 
@@ -75,7 +78,9 @@ class LoadedModel:
     """
 
     def __init__(self, model: Model, execution: Execution | None = None) -> None:
-        self.model, self._runs = model, runs_of(model, execution or Execution())
+        how = execution or Execution()
+        self.model, self._runs = model, runs_of(model, how)
+        self._ahead = self._runs.ahead
         fixed = model.signature.rows
         self.limit = RowLimit(fixed or model.batch_rows, fixed=fixed is not None)
         self._last: tuple[pa.Schema, Sequence[str] | None, Bound] | None = None
@@ -83,6 +88,8 @@ class LoadedModel:
         self._warm_up()
         self._tries, self._lock = _TRIES, threading.Lock()
         self._look_at_company(mixed_features(model.signature, 2 * self._size), 2)
+        if self._ahead is None and self.limit.pads:
+            self._ahead = self._beside(how.calls_beside)
 
     @property
     def _size(self) -> int:
@@ -134,7 +141,7 @@ class LoadedModel:
         for members in _alike(features, rows):
             alike = features if len(members) == rows else [f.take(members) for f in features]
             self._look_at_company(alike, len(members))
-            for part in self._calls(alike).over(len(members), self.limit, self._runs.ahead):
+            for part in self._calls(alike).over(len(members), self.limit, self._ahead):
                 if isinstance(part, Failed):
                     failed.append(Failed(int(members[part.row]), part.message))
                 else:
@@ -167,6 +174,18 @@ class LoadedModel:
         self._measure(calls, rows)
         calls.trial(min(rows, self.limit.rows), self.limit)
         self._runs.taken()
+
+    def _beside(self, most: int) -> Ahead | None:
+        """Returns what makes several calls at a time, if that is faster; None if it isn't."""
+        rows = max(1, min(_SAMPLE, self.limit.rows // max(1, most)))
+        calls = self._calls(blank_features(self.model.signature, rows))
+        try:
+            return ahead_of(calls_beside(lambda: calls.call(0, rows, rows), most))
+        except MillraceError:
+            raise
+        except Exception:
+            # A model may refuse blank rows. Then nothing is known, and calls follow each other.
+            return None
 
     def _measure(self, calls: Calls[list[Prediction]], rows: int) -> None:
         """Lowers the limit to what fits into the device's memory, where it tells of that.
@@ -222,6 +241,7 @@ class LoadedModel:
                 "call would change the others: export it for any number of rows"
             )
         self.limit.stop_padding()
+        self._ahead = None
         _log.warning(
             "%s. They are scored without padding, in the batches that they come in, of at most "
             "%d rows: the same rows in other batches get other values",

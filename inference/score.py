@@ -104,7 +104,7 @@ class ScoreHandler(ModelHandler[pa.RecordBatch, Outcome, LoadedModel]):
     def identifier(self) -> str:
         """What Beam knows the loaded model by: another in each way that it can be run."""
         how = self._execution
-        plain = how == Execution(calls_ahead=how.calls_ahead)
+        plain = how.precision == FLOAT32 and not how.jit
         ways = "" if plain else f"#{how.precision}{'#jit' * how.jit}"
         return f"{self._model.uri}#{self._model.digest}{ways}"
 
@@ -200,6 +200,8 @@ class Score(Verb):
       precision: In which numbers a SavedModel multiplies matrices: "float32", "bfloat16" or
         "float16". What it takes and gives is unchanged.
       calls_ahead: On a GPU: how many calls wait for it, decoded and copied to its memory.
+      calls_beside: On the CPU: how many calls may be made side by side. That is measured when the
+        model is loaded, and done if it is faster; 1 for none.
       dead_letters: Takes the rows that the model can't score; None lets the first one fail the
         pipeline.
 
@@ -223,6 +225,7 @@ class Score(Verb):
     jit: bool = False
     precision: str = FLOAT32
     calls_ahead: int = AHEAD
+    calls_beside: int = 1
     dead_letters: DeadLetters | None = None
 
     def expand(self, batches: Batches) -> Batches:
@@ -241,7 +244,7 @@ class Score(Verb):
         if (schema := known_columns(batches)) is not None:
             model.check(schema, keep)
         gpu = Gpu.parse(self.gpu) if isinstance(self.gpu, str) else self.gpu
-        how = Execution(self.jit, self.precision, self.calls_ahead)
+        how = Execution(self.jit, self.precision, self.calls_ahead, calls_beside=self.calls_beside)
         handler = ScoreHandler(model, keep, gpu, how)
         inference: beam.PTransform = RunInference(handler, model_identifier=handler.identifier)
         # Without this hint the outcomes would be pickled wherever the runner encodes them.

@@ -1,11 +1,13 @@
 """Scores tables, DataFrames and lists of dicts in this process, without a pipeline."""
 
 import functools
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from inference.devices.execution import Execution
 from inference.loaded import LoadedModel
 from inference.model.model import BATCH_ROWS, TIMEOUT, Columns, Model, names_of
 from inference.model.resolve import resolved
@@ -139,4 +141,4 @@ def _typed(
 
 @functools.lru_cache(maxsize=4)
 def _loaded(model: Model) -> LoadedModel:
-    return LoadedModel(model)
+    return LoadedModel(model, Execution(calls_beside=len(os.sched_getaffinity(0))))

@@ -47,10 +47,21 @@ class Ahead:
     Attributes:
       pool: Its threads make the calls.
       calls: How many calls of one batch are begun and not looked at yet.
+      parts: Into how many calls at least a batch is cut, where it has rows enough.
     """
 
     pool: Executor
     calls: int
+    parts: int = 1
+
+    def rows(self, rows: int, most: int) -> int:
+        """Returns how many rows each call of a batch has.
+
+        Args:
+          rows: Those of the batch.
+          most: Those that a call may have.
+        """
+        return max(min(SMALLEST, most), min(most, -(-rows // self.parts)))
 
 
 class RowLimit:
@@ -75,6 +86,11 @@ class RowLimit:
         with self._lock:
             if not self._fixed:
                 self._rows = min(self._rows, rows)
+
+    @property
+    def pads(self) -> bool:
+        """Whether a call may have any number of rows, for they don't depend on each other."""
+        return self._pads and not self._fixed
 
     def stop_padding(self) -> None:
         """Stops padding, unless the number of rows is fixed."""
@@ -135,7 +151,7 @@ class Calls(Generic[T]):
         try:
             while start < rows or begun:
                 while start < rows and len(begun) < ahead.calls:
-                    count = min(limit.rows, rows - start)
+                    count = min(ahead.rows(rows, limit.rows), rows - start)
                     padded = limit.padded(count)
                     future = ahead.pool.submit(self.call, start, count, padded)
                     begun.append((start, count, padded, future))

@@ -22,6 +22,7 @@ class Execution:
       precision: One of `PRECISIONS`: in which numbers matrices are multiplied.
       calls_ahead: How many calls for each device may wait, decoded and copied to its memory.
       devices: TensorFlow's names, "GPU:0"; none for the GPUs that there are, or else the CPU.
+      calls_beside: On the CPU: how many calls are made side by side, if that is found to be faster.
       memory_mib: The most of each GPU's memory that this process takes; None as it needs it.
     """
 
@@ -29,6 +30,7 @@ class Execution:
     precision: str = FLOAT32
     calls_ahead: int = AHEAD
     devices: tuple[str, ...] = ()
+    calls_beside: int = 1
     memory_mib: int | None = None
 
     def __post_init__(self) -> None:
