@@ -1,5 +1,8 @@
 """Phone numbers: international ones by their country's plan, others by how they are written."""
 
+import functools
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +17,7 @@ _NANP = r"^(?:\(?\+?0{0,2}1\)?[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\
 _LOOSE_NANP = r"^(?:1[ .-])?(?:\(\d{3}\) ?\d{3}|\d{3}[-.]\d{3})[-.]\d{4}$"
 _GROUPED = r"^\(?0\d{1,4}[)]?[ .\-/]*\d{2,8}(?:[ .-]\d{2,4}){0,4}$"
 _EXTENSION = r" ?(?:x|ext\.?) ?\d{1,6}$"
-_FEWEST, _MOST = 6, 15
+_FEWEST, _MOST, _FEWEST_BARE = 6, 15, 7
 
 
 def _check(candidates: Candidates) -> Verdict:
@@ -36,10 +39,12 @@ def _levels(whole: pa.Array) -> np.ndarray:
     usable = (count >= _FEWEST) & (count <= _MOST) & ~_like(texts, _DATE)
     level = np.where(usable, Likelihood.VERY_UNLIKELY, Likelihood.NO)
     plain = count == np.asarray(pc.binary_length(texts))
-    _raise(level, usable & plain & _like(digits, bare()), Likelihood.UNLIKELY)
+    alone = np.flatnonzero(usable & plain & (count >= _FEWEST_BARE))
+    alone = alone[_like(digits.take(pa.array(alone)), bare())]
+    level[alone] = np.maximum(level[alone], Likelihood.UNLIKELY)
     _raise(level, usable & _like(texts, _LOOSE_NANP), Likelihood.POSSIBLE)
     grouped = np.flatnonzero(usable & ~plain & _like(texts, _GROUPED))
-    dialled = grouped[_like(digits.take(pa.array(grouped)), domestic())]
+    dialled = grouped[_fits(digits.take(pa.array(grouped)), domestic())]
     level[dialled] = np.maximum(level[dialled], Likelihood.POSSIBLE)
     _raise(level, usable & _like(texts, _NANP), Likelihood.LIKELY)
     _judge_international(texts, digits, usable, level)
@@ -48,6 +53,15 @@ def _levels(whole: pa.Array) -> np.ndarray:
 
 def _like(texts: pa.Array, pattern: str) -> np.ndarray:
     return np.asarray(pc.match_substring_regex(texts, pattern))
+
+
+def _fits(texts: pa.Array, pattern: str) -> np.ndarray:
+    """Tells which few texts of digits have a pattern so long that Arrow would compile it longer."""
+    match = _compiled(pattern).match
+    return np.array([match(text) is not None for text in texts.to_pylist()], bool)
+
+
+_compiled = functools.cache(re.compile)
 
 
 def _raise(level: np.ndarray, where: np.ndarray, to: Likelihood) -> None:
@@ -80,8 +94,9 @@ def _judge_international(
         for code in pc.unique(codes).to_pylist():
             plan = international().get(code)
             if plan is not None:
-                fits = _like(numbers, f"^{code}0?(?:{plan})$")
-                level[places[fits]] = Likelihood.VERY_LIKELY
+                mine = np.flatnonzero(np.asarray(pc.equal(codes, code)))
+                fits = _fits(numbers.take(pa.array(mine)), f"^{code}0?(?:{plan})$")
+                level[places[mine[fits]]] = Likelihood.VERY_LIKELY
 
 
 PHONE = Detector(

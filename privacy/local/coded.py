@@ -28,7 +28,8 @@ def coded_spans(
     which = np.asarray(pc.indices_nonzero(pc.match_substring_regex(part, ROWS))).astype(np.int64)
     if not len(which):
         return []
-    part, rows = part.take(pa.array(which)), rows[which]
+    if 2 * len(which) < len(rows):
+        part, rows = part.take(pa.array(which)), rows[which]
     offsets = text_offsets(part)
     coded = Coded(tokens_of(text_bytes(part), offsets))
     moved = texts.offsets[rows] - offsets[:-1]

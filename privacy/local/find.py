@@ -63,7 +63,8 @@ def _common(texts: Texts, plan: Plan) -> list[Spans]:
     found = coded_spans(texts, plan.codes, rows, part) if plan.codes else []
     for group in plan.groups:
         own, narrowed = rows, part
-        if len(plan.groups) > 1 and len(group.detectors) > 1:
+        # Of the first group nearly every text has something.
+        if group is not plan.groups[0] and len(group.detectors) > 1:
             own, narrowed = _narrowed(rows, part, group.prefilter)
         judged: dict[Any, list[Judged]] = {}
         for number, detector in group.detectors:

@@ -34,12 +34,16 @@ def without_overlaps(spans: Spans, checksums: np.ndarray) -> Spans:
     order = np.lexsort(
         (part.kinds, part.starts, -size, -part.likelihoods, ~checksums[part.kinds], group[crowded])
     )
+    ordered = group[crowded[order]]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    keep[crowded[order[first]]] = True
+    # Where two overlap, one is kept; of more, some may lie apart from the first.
+    several = np.bincount(ordered)[ordered] > 2
     chosen: list[int] = []
-    last = -1
-    for place in order.tolist():
-        if group[crowded[place]] != last:
-            last, chosen = group[crowded[place]], []
-        if all(
+    for place, begins in zip(order[several].tolist(), first[several].tolist(), strict=True):
+        if begins:
+            chosen = [place]
+        elif all(
             part.ends[o] <= part.starts[place] or part.starts[o] >= part.ends[place] for o in chosen
         ):
             chosen.append(place)

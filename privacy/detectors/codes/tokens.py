@@ -66,7 +66,7 @@ def tokens_of(data: np.ndarray, offsets: np.ndarray) -> Tokens:
         return _none(data)
     joints = _joints(part, starts, ends, edges)
     sizes = ends - starts
-    numbers = np.add.reduceat(_DIGIT[part], starts, dtype=np.int32)
+    numbers = _digits(part, starts, ends)
     chosen = _chosen(numbers > 0, sizes, joints > 0)
     following = np.append(np.diff(chosen) == 1, False)
     return Tokens(
@@ -79,6 +79,14 @@ def tokens_of(data: np.ndarray, offsets: np.ndarray) -> Tokens:
         np.concatenate([np.zeros(1, np.uint8), joints])[chosen],
         joints[chosen],
     )
+
+
+def _digits(part: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Returns how many digits each word has; of words of more than 255 bytes the rest by 256."""
+    digits = _DIGIT[part].view(np.uint8)
+    # Sums of bytes may run over: their differences don't, within a word.
+    sums = np.cumsum(digits, dtype=np.uint8)
+    return sums[ends - 1] - sums[starts] + digits[starts]
 
 
 def _joints(
@@ -103,19 +111,26 @@ def _letters(
 ) -> np.ndarray:
     """Returns which bytes of each word are letters; most words hold digits alone, or none."""
     made = np.zeros(len(starts), np.int32)
-    mixed = np.flatnonzero(numbers != sizes)
-    if len(mixed):
-        width = int(sizes[mixed].max())
-        places = starts[mixed, None] + np.arange(width, dtype=np.int32)
-        found = part[np.minimum(places, len(part) - 1)]
-        inside = np.arange(width) < sizes[mixed, None]
-        letters = _LETTER[found] & inside
-        bits = np.zeros((len(mixed), 4), np.uint8)
-        packed = np.packbits(letters, axis=1, bitorder="little")
-        bits[:, : packed.shape[1]] = packed
-        whole = letters.sum(1) + numbers[mixed] == sizes[mixed]
-        made[mixed] = np.where(whole, bits.view("<i4")[:, 0], -1)
+    mixed = numbers != sizes
+    for some in (mixed & (sizes <= _SHORT), mixed & (sizes > _SHORT)):
+        which = np.flatnonzero(some)
+        if len(which):
+            made[which] = _marked(part, starts[which], sizes[which], numbers[which])
     return made
+
+
+def _marked(
+    part: np.ndarray, starts: np.ndarray, sizes: np.ndarray, numbers: np.ndarray
+) -> np.ndarray:
+    width = int(sizes.max())
+    places = starts[:, None] + np.arange(width)
+    found = part[np.minimum(places, len(part) - 1)]
+    letters = _LETTER[found] & (np.arange(width) < sizes[:, None])
+    bits = np.zeros((len(starts), 4), np.uint8)
+    packed = np.packbits(letters, axis=1, bitorder="little")
+    bits[:, : packed.shape[1]] = packed
+    whole = letters.sum(1) + numbers == sizes
+    return np.where(whole, bits.view("<i4")[:, 0], -1)
 
 
 def _none(data: np.ndarray) -> Tokens:
