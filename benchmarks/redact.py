@@ -5,12 +5,14 @@ recognisers and no model of a language, on a sample of the rows.
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 
@@ -52,19 +54,31 @@ def redacted_per_second(column: pa.Array, names: Sequence[str] = SIX) -> float:
 
 
 def piped_per_second(column: pa.Array) -> float:
-    """Returns how many rows a second of CPU time a pipeline of this process redacts."""
+    """Returns how many rows a second of CPU time a pipeline of this process redacts.
+
+    It reads batches that lie in memory, as they are, and counts what comes out.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
     batch, policy = pa.record_batch({"text": column}), the_policy(SIX)
-    parts = [batch.slice(first, BATCH) for first in range(0, len(batch), BATCH)]
-    start = time.process_time()
-    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as root:
-        given = root | beam.Create(parts, reshuffle=False)
-        given.element_type = pa.RecordBatch
-        _ = given | Redact(policy) | beam.Map(lambda rows: rows.num_rows)
-    return len(batch) / (time.process_time() - start)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "rows.arrow"
+        with pa.ipc.new_file(path, batch.schema) as file:
+            for first in range(0, len(batch), BATCH):
+                file.write_batch(batch.slice(first, BATCH))
+        start = time.process_time()
+        with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as root:
+            numbers = root | beam.Create(range(-(-len(batch) // BATCH)), reshuffle=False)
+            given = numbers | beam.Map(functools.partial(_part, path=str(path)))
+            given.element_type = pa.RecordBatch
+            _ = given | Redact(policy) | "Count" >> beam.Map(lambda rows: rows.num_rows)
+        return len(batch) / (time.process_time() - start)
+
+
+def _part(number: int, path: str) -> pa.RecordBatch:
+    return pa.ipc.open_file(pa.memory_map(path)).get_batch(number)
 
 
 def presidio_per_second(texts: list[str]) -> float:
@@ -92,6 +106,7 @@ def main() -> None:
     column = pa.array(rows)
     clean = pa.array(made_rows(options.rows, random.Random(8), personal=0, decoys=0))
     ours, every, tidy, piped, theirs = [], [], [], [], []
+    piped_per_second(column.slice(0, 1_000))  # Imports are not part of it.
     for _ in range(options.repeats):
         ours.append(redacted_per_second(column))
         every.append(redacted_per_second(column, sorted(DETECTORS)))
