@@ -86,7 +86,7 @@ def _digits(part: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarra
     digits = _DIGIT[part].view(np.uint8)
     # Sums of bytes may run over: their differences don't, within a word.
     sums = np.cumsum(digits, dtype=np.uint8)
-    return sums[ends - 1] - sums[starts] + digits[starts]
+    return np.asarray(sums[ends - 1] - sums[starts] + digits[starts])
 
 
 def _joints(
