@@ -1,5 +1,6 @@
 """Makes features: python -m beam_jobs.preprocess --input in/ --preprocessing_fn f.py ..."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +15,16 @@ from transforms.errors import ConfigError
 if TYPE_CHECKING:
     import apache_beam as beam
 
+    from transforms.coders import Batches
     from transforms.io.inputs import Input
+    from transforms.io.spans import Span
     from transforms.keys.splits import Splits
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.graph import TransformGraph
+    from transforms.preprocess.spans import SpanAnalysis
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,8 @@ class Options(JobOptions):
 --preprocessing_fn features.py --output prepared/
       python -m beam_jobs.preprocess --input day.csv --transform_graph prepared/transform_graph \
 --splits all --output 'day/?format=tfrecord'
+      python -m beam_jobs.preprocess --input 'day-{SPAN}/*.csv' --spans last:30 --cache cache/ \
+--steps steps.yaml --analyze_only --output graph/
       python -m beam_jobs.preprocess --input in/ --schema s.pbtxt --preprocessing_fn my.features \
 --splits train:8,eval:2 --split_key trip_id --output prepared/
     """
@@ -92,6 +101,20 @@ class Options(JobOptions):
     analyze_only: bool = option(
         "Write the transform graph and no features.", default=False, group="Preprocessing"
     )
+    cache: str | None = option(
+        "A folder that keeps what was learned of each span of --input, {SPAN} or {YYYY}-{MM}-{DD}: "
+        "a new one is read, the others are not. It says before the run what an edit discards.",
+        kind="GCS_WRITE_FOLDER",
+        default=None,
+        metavar="URI",
+        group="Preprocessing",
+    )
+    spans: str = option(
+        "Which spans of --input: all, or last:30 for a window that moves on.",
+        default="all",
+        metavar="all|last:N",
+        group="Data",
+    )
     splits: str = option(
         "The parts of the data, and how many of all buckets each has. The first is analyzed.",
         default="train:2,eval:1",
@@ -115,18 +138,19 @@ class Resolved:
       splits: How they are parted.
       graph: What is applied; None where it is yet to be made.
       analysis: How it is made; None where there is one.
+      by_span: How it is made by span, where there is a cache.
     """
 
     source: "Input"
     splits: "Splits"
     graph: "TransformGraph | None"
     analysis: "Analyze | None"
+    by_span: "SpanAnalysis | None" = None
 
 
 def resolve(options: Options) -> Resolved:
     """Traces the function or reads the graph, looks at the files, and checks that they fit."""
     from transforms.families import family_of
-    from transforms.io.inputs import resolve_bounded
     from transforms.keys.splits import Splits
 
     if not family_of(options.input).bounded:
@@ -138,15 +162,68 @@ def resolve(options: Options) -> Resolved:
     graph = _graph(options)
     splits = Splits.parse(options.splits, options.split_key)
     analysis = _by_function(options) if options.preprocessing_fn else None
-    source = None
+    source, spans = None, _spans(options)
     if options.steps:
-        analysis, source = _by_steps(options)
+        analysis, source = _by_steps(options, spans)
     columns = analysis.columns if analysis is not None else graph.columns if graph else None
     assert columns is not None
-    source = source or resolve_bounded(options.input, None, columns.types(), options.limit)
+    source = source or _source(options, spans, columns.types())
     columns.check(source.schema)
     splits.check(source.schema)
-    return Resolved(source, splits, graph, analysis)
+    by_span = _cached(options, analysis, spans) if options.cache else None
+    return Resolved(source, splits, graph, analysis, by_span)
+
+
+def _spans(options: Options) -> "tuple[Span, ...]":
+    """Returns the spans that are wanted; none where --input has none."""
+    from transforms.files.filesystem import list_files
+    from transforms.files.uris import parse
+    from transforms.io.spans import glob_of, has_spans, latest, spans_of
+
+    if not has_spans(options.input):
+        for name in ("cache", "spans"):
+            if getattr(options, name) not in (None, "all"):
+                raise ConfigError(
+                    f"--{name} needs spans in --input: 'day-{{SPAN}}/*.csv', say, or "
+                    "'{YYYY}-{MM}-{DD}.csv'"
+                )
+        return ()
+    if options.limit is not None and options.cache:
+        raise ConfigError("--limit: the cache keeps whole spans: use --spans last:N instead")
+    files = list(list_files(parse(glob_of(options.input)).path))
+    if not files:
+        raise ConfigError(f"--input: no files match {options.input!r}")
+    return latest(spans_of(options.input, files), options.spans)
+
+
+def _source(options: Options, spans: "tuple[Span, ...]", types: Any = None) -> "Input":
+    """Returns the rows: those of the spans, if there are some."""
+    from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_bounded
+    from transforms.io.spans import glob_of
+
+    if not spans:
+        source: Input = resolve_bounded(options.input, None, types, options.limit)
+        return source
+    files = [file for span in spans for file in span.files]
+    return Source.resolve(glob_of(options.input), None, types, options.limit, files)
+
+
+def _cached(
+    options: Options, analysis: "Analyze | None", spans: "tuple[Span, ...]"
+) -> "SpanAnalysis":
+    """Returns an analysis by span, and says what the cache lacks that it might have."""
+    from transforms.preprocess.cache import SpanCache
+    from transforms.preprocess.spans import SpanAnalysis
+
+    assert options.cache is not None
+    if analysis is None:
+        raise ConfigError("--cache is about the analysis, and --transform_graph is given")
+    rows = [options.splits, options.split_key, options.input.partition("?")[2]]
+    by_span = SpanAnalysis.resolve(analysis, SpanCache(options.cache, spans, repr(rows)))
+    if news := by_span.news():
+        _log.warning(news)
+    return by_span
 
 
 def _check_one(options: Options) -> None:
@@ -178,9 +255,8 @@ def _by_function(options: Options) -> "Analyze":
     return Analyze.resolve(function, read_schema(options.schema))
 
 
-def _by_steps(options: Options) -> "tuple[Analyze, Input | None]":
+def _by_steps(options: Options, spans: "tuple[Span, ...]") -> "tuple[Analyze, Input | None]":
     """Returns how a graph is made of steps, and the rows where their own types are taken."""
-    from transforms.io.inputs import resolve_bounded
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.declared.parse import Steps
     from transforms.preprocess.declared.plan import raw_schema
@@ -189,7 +265,7 @@ def _by_steps(options: Options) -> "tuple[Analyze, Input | None]":
     steps = Steps.read(options.steps)
     if options.schema is not None:
         return Analyze(schema=read_schema(options.schema), steps=steps), None
-    source = resolve_bounded(options.input, limit=options.limit)
+    source = _source(options, spans)
     return Analyze(schema=raw_schema(steps, source.schema), steps=steps), source
 
 
@@ -234,21 +310,38 @@ def _analyzed(
 ) -> tuple[Any, str]:
     """Returns the transform graph of the first split: a collection, complete once it exists."""
     from transforms.commit.dead_letters import Unrecorded
+    from transforms.io.file_source import Source
     from transforms.io.read import Read
     from transforms.keys.splits import SplitRows
+    from transforms.preprocess.spans import EVERY
 
     target = run.commit.target(options.output)
     target.check_folder()
     # The features read the rows once more, which then are counted and, at fault, recorded.
-    door = run.dead_letters if options.analyze_only else Unrecorded()
-    rows = root | "ReadToAnalyze" >> Read(resolved.source, dead_letters=door)
-    if options.analyze_only:
-        run.commit.published(rows, options.output)
-    parts = rows | "SplitToAnalyze" >> SplitRows(resolved.splits)
-    assert resolved.analysis is not None
+    alone = options.analyze_only
     folder, temp = f"{target.staging}/transform_graph", f"{target.staging}/temp"
-    analyze = replace(resolved.analysis, folder=folder, temp=temp)
-    made = parts[resolved.splits.names[0]] | analyze
+
+    def read(source: "Input", label: str, counted: bool) -> "Batches":
+        door = run.dead_letters if counted else Unrecorded()
+        rows = root | f"Read{label}" >> Read(source, dead_letters=door)
+        if counted:
+            run.commit.published(rows, options.output)
+        return (rows | f"Split{label}" >> SplitRows(resolved.splits))[resolved.splits.names[0]]
+
+    def read_spans(names: frozenset[str], label: str) -> "Batches":
+        assert resolved.by_span is not None
+        spans = [span for span in resolved.by_span.cache.spans if span.name in names]
+        files = tuple(file for span in spans for file in span.files)
+        assert isinstance(resolved.source, Source)
+        counted = alone and (label == EVERY or not resolved.by_span.rereads)
+        return read(replace(resolved.source, files=files), f"ToAnalyze{label}", counted)
+
+    if resolved.by_span is not None:
+        made = resolved.by_span.run(root, read_spans, folder, temp)
+    else:
+        assert resolved.analysis is not None
+        analyze = replace(resolved.analysis, folder=folder, temp=temp)
+        made = read(resolved.source, "ToAnalyze", alone) | analyze
     run.whole.written(made, target)
     return made, folder
 

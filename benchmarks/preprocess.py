@@ -4,8 +4,9 @@ The public taxi sample, repeated, as 14 features; CPU time, medians of interleav
 run. The program is what tf.Transform's guide asks for: RecordBatches of 1,000 rows (what its own
 readers give) of large lists in memory, AnalyzeDataset, TransformDataset with record batches out.
 Ours reads the same rows as batches of plain columns, checks each cast, and looks for rows to
-reject. Fused is `score --transform_graph`: against the transform alone and the scoring of what it
-made alone. Whole pipelines run on Beam's in-process runner; rows for both lie in memory.
+reject. Declared steps are in `preprocess_steps`. Fused is `score --transform_graph`: against the
+transform alone and the scoring of what it made alone. Whole pipelines run on Beam's in-process
+runner; rows for both lie in memory.
 """
 
 import argparse
@@ -59,11 +60,12 @@ def rows_of(base: pathlib.Path, number: int) -> pa.RecordBatch:
     return batch
 
 
-def _discard(_: object) -> None:
+def discard(_: object) -> None:
     """Takes what a pipeline makes."""
 
 
-def _pipeline() -> Any:
+def in_process() -> Any:
+    """A pipeline in this process."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -71,7 +73,8 @@ def _pipeline() -> Any:
     return beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
 
 
-def _given(root: Any, label: str, batches: list[pa.RecordBatch]) -> Any:
+def given(root: Any, label: str, batches: list[pa.RecordBatch]) -> Any:
+    """Batches of this process as a collection."""
     return held(root, label, batches, pa.RecordBatch)
 
 
@@ -80,23 +83,23 @@ def by_hand(batches: list[pa.RecordBatch], config: Any, function: Any, folder: s
     import apache_beam as beam
     import tensorflow_transform.beam as tft_beam
 
-    with _pipeline() as root, tft_beam.Context(temp_dir=folder):
-        rows = _given(root, "Rows", batches)
+    with in_process() as root, tft_beam.Context(temp_dir=folder):
+        rows = given(root, "Rows", batches)
         made = (rows, config) | tft_beam.AnalyzeDataset(function)
         features, _ = ((rows, config), made) | tft_beam.TransformDataset(output_record_batches=True)
         _ = made | tft_beam.WriteTransformFn(f"{folder}/graph")
-        _ = features | beam.Map(_discard)
+        _ = features | beam.Map(discard)
 
 
 def ours(batches: list[pa.RecordBatch], analyze: Analyze, folder: str) -> None:
     """Ours: two pipelines, as the second needs the graph of the first."""
     import apache_beam as beam
 
-    with _pipeline() as root:
-        _ = _given(root, "Rows", batches) | analyze
-    with _pipeline() as root:
-        features = _given(root, "Rows", batches) | Preprocess(analyze.folder)
-        _ = features | beam.Map(_discard)
+    with in_process() as root:
+        _ = given(root, "Rows", batches) | analyze
+    with in_process() as root:
+        features = given(root, "Rows", batches) | Preprocess(analyze.folder)
+        _ = features | beam.Map(discard)
 
 
 def their_batches(batch: pa.RecordBatch, columns: RawColumns) -> tuple[list[pa.RecordBatch], Any]:
@@ -194,6 +197,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     tensorflow_transform()
+    from benchmarks.preprocess_steps import compare_steps
+
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"load average {load} on {os.cpu_count()} processors")
+    compare_steps(options.data, options.rows, options.repeats)
     graph = compare_pipelines(options.data, options.rows, options.repeats)
     compare_scoring(options.data, graph, options.rows, options.repeats)
 

@@ -1,7 +1,7 @@
 """A resolved input: which files, in which format, with which schema."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -62,6 +62,7 @@ class Source:
         schema: pa.Schema | str | None = None,
         types: Mapping[str, pa.DataType] | None = None,
         limit: int | None = None,
+        files: Sequence[File] | None = None,
     ) -> "Source":
         """Lists the files and settles the schema.
 
@@ -73,13 +74,14 @@ class Source:
             such as `f*`, since the reader knows better: a model's inputs, say. A text that can't be
             read so is then a rejected row.
           limit: Most rows to read.
+          files: Those of its files that are read; all by default.
 
         Raises:
           ConfigError: No files, mixed formats, schemas that can't be united, no readable file.
         """
         family_of(uri).load("resolve", uri)
         place = parse(uri)
-        files = tuple(list_files(place.path))
+        files = tuple(list_files(place.path) if files is None else files)
         if not files:
             raise ConfigError(f"--input: no files match {uri!r}")
         format = load_format(place.format or _common_format(uri, files), place.settings)

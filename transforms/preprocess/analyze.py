@@ -1,6 +1,8 @@
 """Analyze: all rows to a transform graph."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,21 +119,45 @@ class Analyze(Verb):
         return self._by_function(batches)
 
     def _by_steps(self, batches: Batches, plan: Plan) -> "beam.PCollection[str]":
-        schema = narrowed(self.schema, plan).SerializeToString(deterministic=True)
-        known = learn(batches, plan)
-        return known | "WriteSteps" >> beam.Map(write, plan, schema, self.folder)
+        return self.write_steps(learn(batches, plan))
+
+    def write_steps(self, known: Any) -> "beam.PCollection[str]":
+        """Returns the folder, once the graph of declared steps is in it.
+
+        Args:
+          known: A collection of the constants of their figures.
+        """
+        assert self.plan is not None
+        schema = narrowed(self.schema, self.plan).SerializeToString(deterministic=True)
+        return known | "WriteSteps" >> beam.Map(write, self.plan, schema, self.folder)
 
     def _by_function(self, batches: Batches) -> "beam.PCollection[str]":
+        with self.context():
+            tft_beam = importlib.import_module("tensorflow_transform.beam")
+            dataset = (self.fed(batches), self.columns.adapter())
+            analyzed = dataset | "Analyze" >> tft_beam.AnalyzeDataset(self.function)
+        return self.write_function(analyzed)
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Lets tf.Transform's steps be built: its folder is told, and its errors show no values."""
         tensorflow_transform()
         tft_beam = importlib.import_module("tensorflow_transform.beam")
-
-        columns = self.columns
-        fed = batches | "Feed" >> beam.Map(rows_to_analyze, columns).with_output_types(
-            pa.RecordBatch
-        )
         with tft_beam.Context(temp_dir=self.temp or f"{self.folder}/.temp"), quiet_steps():
-            dataset = (fed, columns.adapter())
-            analyzed = dataset | "Analyze" >> tft_beam.AnalyzeDataset(self.function)
+            yield
+
+    def fed(self, batches: Batches, label: str = "Feed") -> Any:
+        """Returns batches as tf.Transform takes them."""
+        feed = beam.Map(rows_to_analyze, self.columns).with_output_types(pa.RecordBatch)
+        return batches | label >> feed
+
+    def write_function(self, analyzed: Any) -> "beam.PCollection[str]":
+        """Returns the folder, once the graph of a function is in it.
+
+        Args:
+          analyzed: What tf.Transform's analysis returned.
+        """
+        tft_beam = importlib.import_module("tensorflow_transform.beam")
         written = analyzed | "WriteGraph" >> tft_beam.WriteTransformFn(self.folder)
         finish = beam.Map(_with_schema, self.folder, _text(self.schema)).with_output_types(str)
         return written | "WriteSchema" >> finish

@@ -134,6 +134,35 @@ def _binary(values: pa.LargeBinaryArray) -> bytes:
     return b"".join((ends.tobytes(), *parts))
 
 
+def value_bytes(value: Any) -> bytes:
+    """Returns one object of statistics as bytes, which `value_of` reads."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, SCHEMA) as writer:
+        writer.write_batch(_batch(list(sealed(_entries(value, 0, "")))))
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def value_of(content: bytes, wanted: Any) -> Any:
+    """Returns an object of `value_bytes`.
+
+    Args:
+      content: May be anything.
+      wanted: Its type.
+
+    Raises:
+      ConfigError: It is no such object, or of another version.
+    """
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(content)) as stream:
+            found = [entry for batch in stream for entry in _entries_of(batch)]
+        reader = _Reader(_unsealed(iter(found)))
+        value = reader.value(wanted, 0)
+        reader.check_end()
+        return value
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
+        raise ConfigError(f"a stored {wanted.__name__} is broken: delete its file") from None
+
+
 def from_batches(batches: Iterable[pa.RecordBatch]) -> dict[str, Dataset]:
     """Returns the state of slices, from rows of `to_batches`.
 

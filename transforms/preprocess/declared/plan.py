@@ -93,6 +93,11 @@ class Plan:
         return made
 
     @property
+    def kept(self) -> frozenset[str]:
+        """The names of the figures that a cache keeps: those that depend on rows only."""
+        return frozenset(each.name for each in self.asked if each.phase == 0)
+
+    @property
     def phases(self) -> int:
         """How many passes over the rows are needed."""
         return 1 + max((each.phase for each in self.asked), default=-1)

@@ -1,6 +1,8 @@
 """The figures of declared steps, from rows to constants: states of batches that merge."""
 
 import copy
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,7 @@ from transforms.preprocess.declared.parse import Feature
 from transforms.preprocess.declared.plan import Asked, Plan, column_kind
 from transforms.preprocess.declared.values import One, Value
 from transforms.preprocess.steps.fill import Fill
+from transforms.statistics.state import value_bytes, value_of
 
 Known = dict[str, Any]
 """The constants of steps, by `Asked.key`."""
@@ -59,6 +62,29 @@ class States:
     def nbytes(self) -> int:
         """Its size."""
         return 64 + sum(int(figure.state.nbytes) for figure in self.figures.values())
+
+
+def entries_of(states: States) -> dict[str, list[bytes]]:
+    """Returns states as a cache keeps them."""
+    return {
+        name: [value_bytes(figure.state), json.dumps(figure.missing).encode()]
+        for name, figure in states.figures.items()
+    }
+
+
+def states_from(entries: Mapping[str, Sequence[bytes]], asked: Iterable[Asked]) -> States:
+    """Returns the states that a cache keeps of the figures of a plan.
+
+    Raises:
+      ConfigError: One is broken.
+    """
+    states = States()
+    for each in asked:
+        if each.name in entries and each.name not in states.figures:
+            content, missing = entries[each.name]
+            figure = Figure(value_of(content, each.state), int(json.loads(missing)))
+            states.figures[each.name] = figure
+    return states
 
 
 class Pass:
