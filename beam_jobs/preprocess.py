@@ -151,9 +151,10 @@ class Resolved:
 def resolve(options: Options) -> Resolved:
     """Traces the function or reads the graph, looks at the files, and checks that they fit."""
     from transforms.families import family_of
+    from transforms.io.spans import glob_of
     from transforms.keys.splits import Splits
 
-    if not family_of(options.input).bounded:
+    if not family_of(glob_of(options.input)).bounded:
         raise ConfigError(
             "--input: messages have no end at which all are analyzed: analyze files, then apply "
             "the transform graph to messages by python -m beam_jobs.score --transform_graph"

@@ -10,7 +10,7 @@ from transforms.errors import ConfigError
 from transforms.files.format import File
 from transforms.files.uris import parse
 
-_FIELD = re.compile(r"\{(SPAN|YYYY|MM|DD)(?::(\d+))?\}")
+_FIELD = re.compile(r"\{(SPAN|YYYY|MM|DD)(?:[:_](\d+))?\}")
 _DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
 
 
@@ -39,13 +39,13 @@ def has_spans(uri: str) -> bool:
 
 
 def glob_of(uri: str) -> str:
-    """Returns a URI that matches the files of all spans.
+    """Returns a URI that matches the files of all spans; one without spans as it is.
 
     Raises:
       ConfigError: It names both numbers and dates, or a part of a date alone.
     """
     names = {name for name, _ in _FIELD.findall(uri)}
-    if names not in ({"SPAN"}, {"YYYY", "MM", "DD"}):
+    if names not in (set(), {"SPAN"}, {"YYYY", "MM", "DD"}):
         raise ConfigError(f"--input {uri}: spans are {{SPAN}}, or all of {{YYYY}}, {{MM}}, {{DD}}")
     return _FIELD.sub("*", uri)
 
@@ -60,7 +60,9 @@ def spans_of(uri: str, files: Sequence[File]) -> tuple[Span, ...]:
     Raises:
       ConfigError: A file is in no span.
     """
-    pattern = re.compile(_pattern(parse(uri).path))
+    # A colon would end a scheme.
+    plain = _FIELD.sub(lambda field: field[0].replace(":", "_"), uri)
+    pattern = re.compile(_pattern(parse(plain).path))
     found: dict[tuple[int, ...], list[File]] = {}
     for file in files:
         match = pattern.fullmatch(file.uri)
