@@ -1,13 +1,16 @@
 """A preprocess job killed at any moment shows nothing half-made, and runs again as if new."""
 
 import json
+import random
+import shutil
 import sys
+import time
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.kills import MOMENTS, killed_at_random_moments
+from tests.integration.kills import MOMENTS, killed_at_random_moments, run_or_kill
 
 pytestmark = pytest.mark.integration
 
@@ -82,3 +85,47 @@ def test_killed_at_random_moments(tmp_path):
     _, _, train, held = expected
     assert sorted(train["ride"] + held["ride"]) == list(range(ROWS))
     assert (min(train["fare"]), max(train["fare"])) == (0.0, 1.0)
+
+
+STEPS = """
+features:
+  fare: {steps: [fill: median, scale_to_0_1]}
+  ride: {}
+  company: {steps: [compute_and_apply_vocabulary: {num_oov_buckets: 1}]}
+"""
+
+
+@pytest.mark.timeout(900)
+def test_killed_with_a_cache_and_run_again(tmp_path):
+    """A kill leaves whole spans in the cache or none; the rerun goes on, and the result is one."""
+    _write(tmp_path / "in")
+    for part in range(PARTS):
+        (tmp_path / "in" / f"{part}.jsonl").rename(tmp_path / "in" / f"day-{part}.jsonl")
+    (tmp_path / "steps.yaml").write_text(STEPS)
+
+    def command(cache):
+        given = {"input": f"{tmp_path}/in/day-{{SPAN}}.jsonl", "steps": f"{tmp_path}/steps.yaml"}
+        given |= {"output": f"{tmp_path}/out/", "cache": f"{tmp_path}/{cache}"}
+        flags = [f"--{name}={value}" for name, value in given.items()]
+        return [sys.executable, "-m", "beam_jobs.preprocess", *flags]
+
+    start = time.monotonic()
+    assert run_or_kill(command("whole"))
+    whole = time.monotonic() - start
+    expected = _published(tmp_path)
+    draw, killed = random.Random(1), 0
+    for moment in range(max(1, MOMENTS // 5)):
+        for name in ("out", "out.dead_letters"):
+            shutil.rmtree(tmp_path / name)
+        # A cache of its own for each kill, which the rerun finds as the kill has left it.
+        cache = f"cache-{moment}"
+        start = time.monotonic()
+        if run_or_kill(command(cache), seconds=draw.uniform(0.4, 1.0) * whole):
+            whole = min(whole, time.monotonic() - start)
+        if _published(tmp_path) is None:
+            killed += 1
+            assert run_or_kill(command(cache))
+        assert _published(tmp_path) == expected
+        names = {path.name.partition(".")[0] for path in (tmp_path / cache).iterdir()}
+        assert names == {str(part) for part in range(PARTS)}
+    assert killed, "no kill came before the end"

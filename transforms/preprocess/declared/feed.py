@@ -18,13 +18,9 @@ def values_of(batch: pa.RecordBatch, plan: Plan) -> dict[str, Value]:
     """Returns the columns of a batch that a plan takes, without the rows that don't fit.
 
     Args:
-      batch: n rows with at least these columns.
+      batch: n rows with at least these columns, each of a type that can be cast.
       plan: It.
-
-    Raises:
-      ConfigError: A column is missing, or of a type that can't be cast.
     """
-    plan.columns.check(batch.schema)
     arrays, wrong = {}, np.zeros(batch.num_rows, bool)
     for feature in plan.columns.features:
         arrays[feature.name], faults = _cast(feature, batch.column(feature.name), plan)

@@ -105,6 +105,7 @@ class Pass:
             if each.phase == phase and (names is None or each.name in names)
         }
         self.ends = self._ends()
+        self._checked: pa.Schema | None = None
 
     def _ends(self) -> dict[str, int]:
         """Returns how many steps of each feature are to be done."""
@@ -136,6 +137,9 @@ class Pass:
         Raises:
           ConfigError: A column is missing, or of a type that can't be cast.
         """
+        if self._checked is None or not self._checked.equals(batch.schema):
+            self.plan.columns.check(batch.schema)
+            self._checked = batch.schema
         values: dict[str, Any] = {"": values_of(batch, self.plan)}
         states = States(rows=batch.num_rows)
         for feature in self.plan.steps.features:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from transforms.statistics.sketches.moments import Moments
-from transforms.statistics.sketches.summary import QuantileSummary, Weighted
+from transforms.statistics.sketches.summary import CHUNK, QuantileSummary, Weighted, distinct
 
 
 def finite(values: np.ndarray) -> np.ndarray:
@@ -85,7 +85,12 @@ class Ranks:
 
     def add(self, values: np.ndarray) -> None:
         """Takes numbers into account."""
-        self.summary.add(finite(values).astype(np.float64, copy=False))
+        values = finite(values)
+        values = values if values.dtype == np.float32 else values.astype(np.float64)
+        for start in range(0, len(values), CHUNK):
+            # Floats of 32 bits are sorted as such, in half the time.
+            different, weights = distinct(values[start : start + CHUNK])
+            self.summary.put((different.astype(np.float64, copy=False), weights))
 
     def repeat(self, value: float, number: int) -> None:
         """Takes a number into account, so often."""
