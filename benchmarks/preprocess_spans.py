@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import statistics
 import tempfile
+from functools import partial
 from typing import Any
 
 from pyarrow import csv
@@ -64,8 +65,8 @@ def compare_spans(base: pathlib.Path, rows: int, repeats: int) -> None:
         for _ in range(repeats):
             empty, cache = tempfile.mkdtemp(), tempfile.mkdtemp()
             analyze_days(analyze, folder, cache, DAYS - 1)
-            one.append(cpu(lambda: analyze_days(analyze, folder, cache, DAYS)))
-            every.append(cpu(lambda: analyze_days(analyze, folder, empty, DAYS)))
+            one.append(cpu(partial(analyze_days, analyze, folder, cache, DAYS)))
+            every.append(cpu(partial(analyze_days, analyze, folder, empty, DAYS)))
         most, least = statistics.median(every), statistics.median(one)
         print(f"  {name:14} all {most:6.1f} s, one more {least:6.1f} s: {least / most:.2f}x")
     shutil.rmtree(folder)

@@ -90,7 +90,7 @@ def test_killed_at_random_moments(tmp_path):
 STEPS = """
 features:
   fare: {steps: [fill: median, scale_to_0_1]}
-  ride: {}
+  ride: {steps: [fill: {value: 0}]}
   company: {steps: [compute_and_apply_vocabulary: {num_oov_buckets: 1}]}
 """
 
