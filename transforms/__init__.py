@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from transforms.keys.unique import Unique
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.function import StepsFunction
     from transforms.preprocess.declared.parse import Steps
     from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
@@ -127,6 +128,7 @@ _HOMES = {
     "Preprocess": "preprocess.preprocess",
     "PreprocessingFn": "preprocess.function",
     "Steps": "preprocess.declared.parse",
+    "StepsFunction": "preprocess.declared.function",
     "raw_schema": "preprocess.declared.plan",
     "TransformGraph": "preprocess.graph",
     "LoadedGraph": "preprocess.apply",
@@ -180,6 +182,7 @@ __all__ = [
     "Splits",
     "StatisticsOptions",
     "Steps",
+    "StepsFunction",
     "StreamCommit",
     "ToRows",
     "TransformGraph",

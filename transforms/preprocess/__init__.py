@@ -7,6 +7,7 @@ from transforms.lazy import front_door
 if TYPE_CHECKING:
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.function import StepsFunction
     from transforms.preprocess.declared.parse import Steps
     from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
@@ -19,6 +20,7 @@ __all__ = [
     "Preprocess",
     "PreprocessingFn",
     "Steps",
+    "StepsFunction",
     "TransformGraph",
     "raw_schema",
     "transform_batch",
@@ -30,6 +32,7 @@ _HOMES = {
     "Preprocess": "preprocess",
     "PreprocessingFn": "function",
     "Steps": "declared.parse",
+    "StepsFunction": "declared.function",
     "TransformGraph": "graph",
     "raw_schema": "declared.plan",
     "transform_batch": "apply",

@@ -39,6 +39,15 @@ _SEAL = "seal"
 _BATCH_BYTES = 4 << 20
 _ARRAYS = ("<i8", "<u8", "<f8")
 _Entry = tuple[int, str, str, bytes]
+_BROKEN = (
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    pa.ArrowException,
+)
+"""What reading a state raises that is none."""
 _STORED_NAMES = {"CompositeCounts": "Together"}
 """The names that stored states keep for classes that were renamed since."""
 
@@ -159,7 +168,7 @@ def value_of(content: bytes, wanted: Any) -> Any:
         value = reader.value(wanted, 0)
         reader.check_end()
         return value
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
+    except (*_BROKEN, OSError):
         raise ConfigError(f"a stored {wanted.__name__} is broken: delete its file") from None
 
 
@@ -179,7 +188,7 @@ def from_batches(batches: Iterable[pa.RecordBatch]) -> dict[str, Dataset]:
         reader.check_end()
         check_slices(slices)
         return slices
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, pa.ArrowException):
+    except _BROKEN:
         raise ConfigError("its state of statistics is broken: make the statistics anew") from None
 
 

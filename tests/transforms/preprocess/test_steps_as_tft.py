@@ -6,7 +6,17 @@ import pytest
 
 from tests.support import run_on
 from tests.transforms.preprocess.small import schema
-from transforms.preprocess import Analyze, LoadedGraph, Steps, TransformGraph, transform_batch
+from transforms.errors import ConfigError
+from transforms.preprocess import (
+    Analyze,
+    LoadedGraph,
+    Steps,
+    StepsFunction,
+    TransformGraph,
+    transform_batch,
+)
+from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.function import trace
 from transforms.tensorflow import tensorflow_transform
 
 SCHEMA = """
@@ -182,3 +192,42 @@ def test_domains_are_the_same(both):
     for name in ("word", "word_top", "grams", "n_given", "w_bucket", "n_vocabulary"):
         assert ours.transformed_domains().get(name) == theirs.transformed_domains().get(name), name
     assert ours.num_buckets_for_transformed_feature("word_hash") == 11
+
+
+COMPILED = """
+features:
+  x_01: {column: x, steps: scale_to_0_1}
+  w_z: {column: w, steps: [clip: {min: -4, max: 4}, scale_to_z_score]}
+  x_filled: {column: x, steps: [fill: mean]}
+  w_bucket: {column: w, steps: [bucketize: 7]}
+  word: {steps: [vocabulary: {top_k: 20, num_oov_buckets: 1}]}
+"""
+
+
+def test_steps_as_a_function_of_tf_transform(tmp_path):
+    batch, steps = rows(), Steps.parse(COMPILED)
+    function = StepsFunction.of(steps, schema(SCHEMA))
+    ways = {
+        "steps": Analyze(schema=schema(SCHEMA), folder=f"{tmp_path}/steps", steps=steps),
+        "function": Analyze(function, schema(SCHEMA), f"{tmp_path}/function"),
+    }
+    made = {}
+    for name, analyze in ways.items():
+        run_on([batch], lambda given, analyze=analyze: given | analyze)
+        loaded = LoadedGraph(TransformGraph.read(f"{tmp_path}/{name}"))
+        made[name], _ = transform_batch(batch, loaded)
+    one, other = made["steps"], made["function"]
+    assert one.schema.equals(other.schema)
+    assert one["word"].equals(other["word"])
+    for name in ("x_01", "w_z", "x_filled"):
+        left, right = one[name], other[name]
+        left, right = (
+            each.flatten() if pa.types.is_list(each.type) else each for each in (left, right)
+        )
+        np.testing.assert_allclose(left.to_numpy(), right.to_numpy(), rtol=2e-6, atol=1e-6)
+
+
+def test_steps_that_tf_transform_has_no_analyzer_for():
+    steps = Steps.parse("features: {w: {steps: robust_scale}}")
+    with pytest.raises(ConfigError, match=r"no analyzer for robust_scale: use Analyze\(steps"):
+        trace(StepsFunction.of(steps, schema(SCHEMA)), RawColumns.of_schema(schema(SCHEMA)))

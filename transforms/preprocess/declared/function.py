@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from transforms.errors import ConfigError
+from transforms.preprocess.declared.parse import Steps
 from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.declared.tensors import Tensors
+from transforms.preprocess.steps.step import WrongStep
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,22 @@ class StepsFunction:
     plan: Plan
     known: Mapping[str, Any] | None = None
     folder: str = field(default_factory=tempfile.mkdtemp)
+
+    @classmethod
+    def of(cls, steps: Steps, schema: Any) -> "StepsFunction":
+        """Returns declared steps as a `preprocessing_fn`, for pipelines of tf.Transform itself.
+
+        Its analyzers find what ours do; steps that tf.Transform has none for are refused when it
+        is traced.
+
+        Args:
+          steps: Any.
+          schema: The tensorflow-metadata `Schema` of the raw columns.
+
+        Raises:
+          ConfigError: The steps don't fit the schema.
+        """
+        return cls(Plan.of(steps, schema))
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the outputs."""
@@ -48,4 +67,9 @@ class StepsFunction:
     def _known(self, key: str | None, step: Any, value: Any, ops: Tensors) -> Any:
         if key is None:
             return None
-        return step.measure(value, ops) if self.known is None else self.known[key]
+        if self.known is not None:
+            return self.known[key]
+        try:
+            return step.measure(value, ops)
+        except WrongStep as error:
+            raise ConfigError(f"{error}: use Analyze(steps=...)") from None

@@ -60,7 +60,9 @@ class Spread:
 
     def add(self, values: np.ndarray) -> None:
         """Takes numbers into account."""
-        self.moments.add(finite(values))
+        values = finite(values)
+        # Differences of floats of 32 bits would be rounded to such.
+        self.moments.add(values.astype(np.float64) if values.dtype.kind == "f" else values)
 
     def repeat(self, value: float, number: int) -> None:
         """Takes a number into account, so often."""
