@@ -10,6 +10,8 @@ locals {
     transform_graph        = var.transform_graph
     trust_graph            = var.trust_graph == null ? null : tostring(var.trust_graph)
     analyze_only           = var.analyze_only == null ? null : tostring(var.analyze_only)
+    cache                  = var.cache
+    spans                  = var.spans
     splits                 = var.splits
     split_key              = var.split_key == null ? null : join(",", var.split_key)
     options_file           = var.options_file

@@ -91,6 +91,23 @@ variable "analyze_only" {
   default     = null
 }
 
+variable "cache" {
+  type        = string
+  description = "A folder that keeps what was learned of each span of --input, {SPAN} or {YYYY}-{MM}-{DD}: a new one is read, the others are not. It says before the run what an edit discards."
+  default     = null
+
+  validation {
+    condition     = var.cache == null ? true : can(regex("^(gs://.+)?$", var.cache))
+    error_message = "cache must match ^(gs://.+)?$."
+  }
+}
+
+variable "spans" {
+  type        = string
+  description = "Which spans of --input: all, or last:30 for a window that moves on. (default: all)"
+  default     = null
+}
+
 variable "splits" {
   type        = string
   description = "The parts of the data, and how many of all buckets each has. The first is analyzed. (default: train:2,eval:1)"
