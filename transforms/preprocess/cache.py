@@ -71,7 +71,7 @@ class SpanCache:
         write_bytes(self._path(span.name), sink.getvalue().to_pybytes())
 
     def missing(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Returns the names that are not kept, by span; spans of which all are kept are left out.
+        """Returns the names that are not kept, by span; spans that lack none are left out.
 
         Args:
           names: Of all that is needed.
