@@ -42,7 +42,8 @@ class Result:
       columns: The columns that were sent, n rows each, in one piece or several; null where nothing
         came back.
       lost: n booleans: rows that could not be transformed.
-      reasons: Why, n texts that hold no value; empty where a row is not lost.
+      whys: Why, for each row the number of one of `reasons`.
+      reasons: Texts that hold no value.
       suppressed: n booleans: rows that the policy leaves out.
       faults: For each column n booleans: which values make their rows be lost. A lost row without
         any was refused as a whole.
@@ -51,7 +52,8 @@ class Result:
 
     columns: list[Column]
     lost: np.ndarray
-    reasons: np.ndarray
+    whys: np.ndarray
+    reasons: list[str]
     suppressed: np.ndarray
     faults: list[np.ndarray]
     transformed: Tally = field(default_factory=Counter)
@@ -262,33 +264,35 @@ class _Transforming:
 def _joined(columns: Sequence[Column], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
     """Returns the rows of all parts in their places; rows that no part answers for are lost."""
     count = len(columns[0])
-    lost, reasons = np.ones(count, bool), np.full(count, "Cloud DLP gave no answer", object)
+    lost, reasons = np.ones(count, bool), ["Cloud DLP gave no answer"]
+    whys = np.zeros(count, np.int32)
     suppressed, places = np.zeros(count, bool), np.full(count, -1, np.int64)
     pieces: list[list[pa.Array]] = [[] for _ in columns]
     faults = [np.zeros(count, bool) for _ in columns]
     filled = 0
     for part in sorted(parts, key=lambda part: part.start):
         if part.joined is None:
-            reasons[part.start : part.stop] = part.why
+            whys[part.start : part.stop] = len(reasons)
+            reasons.append(part.why)
             continue
         rows = part.start + part.joined.rows
         suppressed[part.start : part.stop] = True
         suppressed[rows], lost[part.start : part.stop] = False, False
         places[rows] = filled + np.arange(len(rows))
         filled += len(rows)
-        lost[rows[part.joined.unfit]] = True
-        reasons[rows[part.joined.unfit]] = part.why or _NUMBER_FOUND
+        if (unfit := part.joined.unfit).any():
+            lost[rows[unfit]], whys[rows[unfit]] = True, len(reasons)
+            reasons.append(part.why or _NUMBER_FOUND)
         for fault, found in zip(faults, part.joined.faults, strict=True):
             fault[rows] = found
         for piece, column in zip(pieces, part.joined.columns, strict=True):
             piece.append(column)
-    reasons[~lost] = ""
     made = [
         _placed(pa.chunked_array(piece, kind), places)
         for piece, kind in zip(pieces, kinds, strict=True)
     ]
     tally = sum((part.transformed for part in parts), Tally())
-    return Result(made, lost, reasons, suppressed, faults, tally)
+    return Result(made, lost, whys, reasons, suppressed, faults, tally)
 
 
 def _placed(values: pa.ChunkedArray, places: np.ndarray) -> Column:

@@ -80,7 +80,8 @@ def _of_batch(
         made = made.set_column(index, field, whole(column.slice(start, batch.num_rows)))
     rows = made if not (lost | suppressed).any() else select_rows(made, ~(lost | suppressed))
     faults = [fault[start:stop] for fault in result.faults]
-    rejects = _rejects(made, policy, lost, result.reasons[start:stop], faults, reason)
+    whys = [result.reasons[at] for at in result.whys[start:stop][lost].tolist()]
+    rejects = _rejects(made, policy, lost, whys, faults, reason)
     return Redacted(rows, rejects, int(suppressed.sum()))
 
 
@@ -88,7 +89,7 @@ def _rejects(
     made: pa.RecordBatch,
     policy: CloudPolicy,
     lost: np.ndarray,
-    reasons: np.ndarray,
+    whys: Sequence[str],
     faults: Sequence[np.ndarray],
     reason: Reason,
 ) -> pa.RecordBatch:
@@ -114,7 +115,7 @@ def _rejects(
     )
     at = np.argmax(faults, axis=0)
     columns = [policy.columns[at[place]] if known[place] else None for place in places]
-    messages = [f"{reason.replace('_', ' ')}: {reasons[place]}" for place in places]
+    messages = [f"{reason.replace('_', ' ')}: {why}" for why in whys]
     for label, values in (("column", columns), ("errorMessage", messages)):
         index = rejects.schema.get_field_index(label)
         texts: Any = pa.array(values, pa.string())

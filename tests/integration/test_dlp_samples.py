@@ -82,7 +82,7 @@ def run(folder, policy, source, output, **flags):
     return ds.dataset(output.rstrip("/")).to_table()
 
 
-@pytest.mark.parametrize("engine", ["local"])
+@pytest.mark.parametrize("engine", ["local", "cloud"])
 def test_the_card_records_there_and_back(tmp_path, cards, monkeypatch, engine, capfd):
     """De-identified by the sample's templates, re-identified by its third, equal to the input."""
     policies(tmp_path, engine)

@@ -59,9 +59,10 @@ def emulator(*faults, engine=None, max_findings=3_000, **trouble):
 
 
 @contextlib.contextmanager
-def cloud(server, config=ENCRYPT, schema=SCHEMA, **options):
+def cloud(server, config=ENCRYPT, schema=SCHEMA, inspect=None, **options):
     """The engine on the emulator; it waits for nothing between its tries."""
-    policy = policy_of({"engine": "cloud", "deidentify_config": config})
+    content = {"engine": "cloud", "inspect_config": inspect, "deidentify_config": config}
+    policy = policy_of(content)
     options = {"per_minute": 600_000, "in_flight": 4, **options}
     made = cloud_policy(policy, "p", schema, endpoint=server.address, insecure=True, **options)
     engine = CloudEngine(made)

@@ -188,10 +188,20 @@ def test_a_request_that_is_too_large_is_halved():
 
 
 def test_too_many_findings_are_halved_and_then_planned_for():
-    given = batch(2_000)
-    with emulator(max_findings=500) as server, cloud(server, in_flight=1) as engine:
-        assert one(engine, given).rows.equals(encrypted(given))
-        assert engine.caller.counts.splits > 0
+    notes = pa.array([f"user{n}@example.com" for n in range(2_000)])
+    given = batch(2_000).set_column(2, "note", notes)
+    replace = {"primitive_transformation": {"replace_with_info_type_config": {}}}
+    config = {"info_type_transformations": {"transformations": [replace]}}
+    emails = {"info_types": [{"name": "EMAIL_ADDRESS"}]}
+    alone = {"in_flight": 1, "inspect": emails, "limits": Limits(findings=400)}
+    with emulator(max_findings=500) as server, cloud(server, config, **alone) as engine:
+        result = one(engine, given)
+        assert set(result.rows.column("note").to_pylist()) == {"[EMAIL_ADDRESS]"}
+        assert conserved(given, result)
+        splits = engine.caller.counts.splits
+        assert splits > 0
+        one(engine, given)
+        assert engine.caller.counts.splits == splits
 
 
 def test_one_cell_that_is_too_large_is_rejected_alone():
