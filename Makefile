@@ -9,7 +9,7 @@ SOURCES := beam_jobs flink inference privacy transforms tests benchmarks example
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test integration prism flink flink-jars flink-stop lint bench metadata lock clean
+.PHONY: demo test integration prism image-rehearsal flink flink-jars flink-stop lint bench metadata lock clean
 .DEFAULT_GOAL := test
 
 demo: $(READY)
@@ -40,6 +40,10 @@ flink-stop: $(READY)
 $(FLINK): flink/assemble flink/pom.xml flink/jars.sha256
 	flink/assemble .cache/flink
 
+# Every step of templates/Dockerfile, with stand-ins for the images that it pulls; as root, minutes.
+image-rehearsal: $(READY)
+	templates/rehearse-image.sh .image-rehearsal
+
 lint: $(READY)
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
@@ -69,4 +73,4 @@ lock: $(READY)
 	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .image-rehearsal build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -2,6 +2,7 @@
 # One image, two roles: Dataflow starts workers with Beam's Fn API flags, and the launcher without.
 set -eu
 
+python /opt/template/versions.py check
 for argument in "$@"; do
     case $argument in
         --id=* | --logging_endpoint=* | --artifact_endpoint=* | --provision_endpoint=* | \

@@ -1,7 +1,10 @@
 """The image and the package: nothing can be built here, so their parts are looked at one by one."""
 
+import importlib.metadata
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,6 +18,7 @@ import beam_jobs
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "templates"
+BEAM = importlib.metadata.version("apache-beam")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -43,7 +47,8 @@ def test_every_image_is_pinned(dockerfile):
         "gcr.io/dataflow-templates-base/python311-template-launcher-base:${LAUNCHER_TAG}",
         "python:3.11-slim-bookworm",
     ]
-    arguments = dict(text.split("=", 1) for text in steps(dockerfile, "ARG"))
+    given = [text for text in steps(dockerfile, "ARG") if "=" in text]
+    arguments = dict(text.split("=", 1) for text in given)
     assert arguments["BEAM_VERSION"] == locked("run.txt")["apache-beam"]
     assert re.fullmatch(r"20\d{6}-rc\d\d", arguments["LAUNCHER_TAG"])
 
@@ -65,6 +70,7 @@ def test_nothing_is_installed_at_start(dockerfile):
     assert "SETUP_FILE" not in environment
     runs = " ".join(steps(dockerfile, "RUN"))
     assert runs.count("--require-hashes") == 2
+    assert 'versions.py record "${BEAM_VERSION}"' in runs
     assert "--compile-bytecode" in runs
     assert "pip check" in runs
 
@@ -103,6 +109,10 @@ def entrypoint(tmp_path):
         stand_in.write_text(f'#!/bin/sh\necho {stand_in.name} "$@"\n')
         stand_in.chmod(0o755)
         text = text.replace(name, str(stand_in))
+    shutil.copy(TEMPLATES / "versions.py", tmp_path)
+    text = text.replace("/opt/template/", f"{tmp_path}/")
+    noted = [sys.executable, tmp_path / "versions.py", "record", BEAM]
+    subprocess.run(noted, check=True)
     path = tmp_path / "entrypoint.sh"
     path.write_text(text)
     return path
@@ -120,8 +130,39 @@ def entrypoint(tmp_path):
     ],
 )
 def test_the_entry_point_starts_the_right_program(entrypoint, argv, program):
-    done = subprocess.run(["sh", entrypoint, *argv], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [program, *argv]
+    done = started(entrypoint, *argv)
+    assert done.stdout.split() == [program, *argv], done.stderr
+
+
+def started(path, *argv):
+    folder = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    return subprocess.run(["sh", path, *argv], capture_output=True, text=True, env=environment)
+
+
+def test_nothing_is_started_with_other_versions_than_the_image_was_built_with(entrypoint):
+    noted = entrypoint.with_name("versions.json")
+    versions = json.loads(noted.read_text())
+    assert versions["apache-beam"] == BEAM
+    noted.write_text(json.dumps({**versions, "tensorflow": "2.1.0", "python": "3.9.1"}))
+    for argv in (["--id=1-1"], []):
+        done = started(entrypoint, *argv)
+        assert (done.returncode, done.stdout) == (1, "")
+        told = [json.loads(line) for line in done.stderr.splitlines()]
+        assert {line["severity"] for line in told} == {"ERROR"}
+        text = " ".join(line["message"] for line in told)
+        assert f"tensorflow is {versions['tensorflow']}, but the image was built with 2.1.0" in text
+        assert "python is 3.11" in text
+        assert "not at a worker's start" in text
+
+
+def test_the_build_fails_where_boot_program_and_sdk_differ(tmp_path):
+    shutil.copy(TEMPLATES / "versions.py", tmp_path)
+    command = [sys.executable, tmp_path / "versions.py", "record", "2.60.0"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"apache-beam is {BEAM}, but its boot program is of 2.60.0" in done.stderr
+    assert not (tmp_path / "versions.json").exists()
 
 
 def test_the_entry_point_may_be_executed():
