@@ -21,6 +21,7 @@ from beam_jobs.templates.cloud_build import cloud_build
 from beam_jobs.templates.component import component
 from beam_jobs.templates.environment_lint import environment_of
 from beam_jobs.templates.lint import lint
+from beam_jobs.templates.running_docs import running_docs
 from beam_jobs.templates.spec import container_spec, default_text, required_first
 from beam_jobs.templates.terraform import terraform
 from beam_jobs.templates.workflow import workflow
@@ -83,6 +84,7 @@ def generated() -> dict[Path, str]:
     """Returns every generated file: its path in the repository, and its content."""
     templates, docs, known = Path("templates"), Path("docs"), jobs()
     files = {docs / "options.md": _docs(), docs / "api.md": api_docs()}
+    files[docs / "running.md"] = running_docs(known)
     for job, kind in known.items():
         files[templates / f"{job}.json"] = json.dumps(container_spec(kind), indent=2) + "\n"
         files[templates / "pipelines" / f"{job}.yaml"] = component(kind)

@@ -275,6 +275,7 @@ def test_what_is_generated_is_current_and_sound():
     assert {str(path) for path in generated()} == {
         "docs/api.md",
         "docs/options.md",
+        "docs/running.md",
         "templates/ci/cloudbuild.yaml",
         "templates/ci/github.yaml",
         *(f"templates/{job}.json" for job in jobs()),
