@@ -199,12 +199,14 @@ def rebatch(
             empty = batch
             continue
         for piece in cut(batch, max_rows, max_bytes):
-            full = rows + piece.num_rows > max_rows or size + piece.nbytes > max_bytes
+            # Asked once: it goes through all buffers of all columns.
+            bytes = piece.nbytes
+            full = rows + piece.num_rows > max_rows or size + bytes > max_bytes
             if waiting and (full or not piece.schema.equals(waiting[0].schema)):
                 yield _joined(waiting)
                 emitted, waiting, rows, size = True, [], 0, 0
             waiting.append(piece)
-            rows, size = rows + piece.num_rows, size + piece.nbytes
+            rows, size = rows + piece.num_rows, size + bytes
     if waiting:
         yield _joined(waiting)
     elif empty is not None and not emitted:
