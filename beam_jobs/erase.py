@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.launch import run
 from beam_jobs.options.privacy import ErasureOptions
-from beam_jobs.running.erasure import Erasure, resolve_erasure, store_certificate
+from beam_jobs.privacy.erasure import Erasure, resolve_erasure, store_certificate
 from beam_jobs.running.run import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from beam_jobs.launch import run
 from beam_jobs.options.declare import option
 from beam_jobs.options.privacy import PolicyOptions
 from beam_jobs.options.rows import RowOptions
-from beam_jobs.running.redaction import (
+from beam_jobs.privacy.redaction import (
     Redaction,
     close_door,
     redacted,

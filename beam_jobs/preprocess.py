@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from beam_jobs.judging.judge import read_schema
 from beam_jobs.launch import run
 from beam_jobs.options.declare import JobOptions, option
-from beam_jobs.running.judging import read_schema
 from beam_jobs.running.run import Run
 from transforms.errors import ConfigError
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from beam_jobs.launch import run
 from beam_jobs.options.privacy import RedactionOptions
-from beam_jobs.running.anonymity import check_hiding, measure
-from beam_jobs.running.price import price_of
-from beam_jobs.running.redaction import Redaction, close_door, read_redaction, redacted
-from beam_jobs.running.redaction_report import check_asked, report_of, store_findings
+from beam_jobs.privacy.anonymity import check_hiding, measure
+from beam_jobs.privacy.price import price_of
+from beam_jobs.privacy.redaction import Redaction, close_door, read_redaction, redacted
+from beam_jobs.privacy.report import check_asked, report_of, store_findings
+from beam_jobs.privacy.subjects import carrying, indexed, subjects_of
 from beam_jobs.running.run import Run
-from beam_jobs.running.subjects import carrying, indexed, subjects_of
 from beam_jobs.streaming.streams import read
 
 if TYPE_CHECKING:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from beam_jobs.judging.judge import add_gate, gate_of, read_schema
 from beam_jobs.launch import run
 from beam_jobs.options.declare import option
 from beam_jobs.options.model import ModelOptions
 from beam_jobs.options.privacy import PolicyOptions
 from beam_jobs.options.rows import RowOptions
 from beam_jobs.options.validation import GROUP, ValidationOptions
-from beam_jobs.running.gpus import for_step
-from beam_jobs.running.judging import add_gate, gate_of, read_schema
-from beam_jobs.running.redaction import (
+from beam_jobs.privacy.redaction import (
     Redaction,
     close_door,
     redacted,
     redaction_of,
     text_types,
 )
+from beam_jobs.running.gpus import for_step
 from beam_jobs.running.run import Run
 from beam_jobs.streaming.streams import kept_columns, log_inferred_columns, read
 from beam_jobs.streaming.watch import Watch, WatchedOptions, add_watch, watch_of

@@ -5,11 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from beam_jobs.launch import run
-from beam_jobs.options.declare import ColumnMap, option
-from beam_jobs.options.privacy import PolicyOptions
-from beam_jobs.options.validation import ValidationOptions
-from beam_jobs.running.judging import (
+from beam_jobs.judging.judge import (
     checks_of,
     judge_of,
     read_code,
@@ -17,8 +13,12 @@ from beam_jobs.running.judging import (
     warn_of_swapped_reference,
     with_facts,
 )
-from beam_jobs.running.logs import say
-from beam_jobs.running.redaction import (
+from beam_jobs.judging.slice_count import check_slices
+from beam_jobs.launch import run
+from beam_jobs.options.declare import ColumnMap, option
+from beam_jobs.options.privacy import PolicyOptions
+from beam_jobs.options.validation import ValidationOptions
+from beam_jobs.privacy.redaction import (
     Redaction,
     close_door,
     examples_of,
@@ -26,8 +26,8 @@ from beam_jobs.running.redaction import (
     redaction_of,
     text_types,
 )
+from beam_jobs.running.logs import say
 from beam_jobs.running.run import Run
-from beam_jobs.running.slice_count import check_slices
 from beam_jobs.running.verdict import verdict
 
 if TYPE_CHECKING:

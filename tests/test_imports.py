@@ -74,6 +74,8 @@ FLOORS = {
         options
         templates
         running
+        privacy
+        judging
         rehearsal streaming updates
         export launch rehearse dataflow
         baseline drift erase ingest preprocess redact score validate

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from beam_jobs.judging.alerts import tell
+from beam_jobs.judging.event_times import time_column
 from beam_jobs.options.drift import WatchOptions
 from beam_jobs.options.rows import InputOptions
-from beam_jobs.running.alerts import tell
-from beam_jobs.running.event_times import time_column
 from beam_jobs.running.logs import say
 from beam_jobs.streaming.streams import lateness
 from transforms.errors import ConfigError

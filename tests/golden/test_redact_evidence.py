@@ -178,7 +178,7 @@ def test_a_dry_run_tells_what_cloud_dlp_would_take(given, tmp_path, capsys, monk
     pq.write_table(table, given / "in.parquet", row_group_size=1_000, use_dictionary=False)
     assert run(given, tmp_path, "--dry_run") == 0
     whole = _estimated(capsys.readouterr().out)
-    monkeypatch.setattr("beam_jobs.running.price.SAMPLE_BYTES", 1_000_000)
+    monkeypatch.setattr("beam_jobs.privacy.price.SAMPLE_BYTES", 1_000_000)
     assert run(given, tmp_path, "--dry_run") == 0
     told = capsys.readouterr().out
     assert "estimated from 8,192 rows" in told

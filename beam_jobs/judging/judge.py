@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from beam_jobs.options.command_line import job_of
 from beam_jobs.options.validation import ValidationOptions
+from beam_jobs.privacy.redaction import Redaction, check_reference, examples_of, redacted
 from beam_jobs.running.logs import say
-from beam_jobs.running.redaction import Redaction, check_reference, examples_of, redacted
 from transforms.errors import ConfigError
 
 if TYPE_CHECKING:

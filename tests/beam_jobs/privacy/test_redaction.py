@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from beam_jobs.running.redaction import redaction_of
+from beam_jobs.privacy.redaction import redaction_of
 from privacy import redact_batch
 from transforms.io.pubsub.source import PubSubSource
 

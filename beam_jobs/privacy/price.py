@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from beam_jobs.running.redaction import read_redaction, text_types
+from beam_jobs.privacy.redaction import read_redaction, text_types
 
 if TYPE_CHECKING:
     import pyarrow as pa

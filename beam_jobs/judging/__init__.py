@@ -1,0 +1,1 @@
+"""What jobs do besides their work where data is judged: gates, verdicts, alerts."""

@@ -1,0 +1,1 @@
+"""What jobs do besides their work where a policy is given: redaction, its evidence, erasure."""
