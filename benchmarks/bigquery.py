@@ -95,7 +95,7 @@ def _measure(sizes: dict[str, int], repeats: int) -> None:
         (way, name): read for name in sizes if name != "part" for way, read in ways.items()
     }
     if sizes["part"]:
-        from benchmarks import beam_bigquery
+        from benchmarks.peers import beam_bigquery
 
         beam_bigquery.use_loopback()
         runs["Beam", "part"] = lambda table: beam_bigquery.count(PROJECT, DATASET, table)
@@ -152,7 +152,7 @@ def _peak() -> int:
 
 def _ours(table: str) -> int:
     """Reads a table by our verb, in a pipeline in this process."""
-    from benchmarks.beam_bigquery import FOUND, note
+    from benchmarks.peers.beam_bigquery import FOUND, note
 
     with beam.Pipeline("FnApiRunner") as root:
         rows = root | Read(f"bq://{PROJECT}.{DATASET}.{table}")

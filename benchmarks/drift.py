@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from benchmarks import tfdv
+from benchmarks.peers import tfdv
 
 COLUMNS = ("fare", "trip_miles", "trip_seconds", "tips")
 Floats = NDArray[np.float64]

@@ -88,7 +88,7 @@ def presidio_per_second(texts: list[str]) -> float:
         uv = pathlib.Path(sys.executable).parent / "uv"
         subprocess.run([uv, "venv", "-q", "--python", sys.executable, HOME], check=True)
         subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
-    program = pathlib.Path(__file__).parent / "presidio_rows.py"
+    program = pathlib.Path(__file__).parent / "peers" / "presidio_rows.py"
     done = subprocess.run(
         [python, program], input=json.dumps(texts), capture_output=True, text=True, check=True
     )

@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks import tfdv
+from benchmarks.peers import tfdv
 
 _TIMED = """
 import json, os, sys, time

@@ -93,7 +93,7 @@ class Job:
 def beam(source: Channel, sink: Channel | None = None) -> float:
     """Messages a second of Beam's own job on its local runner: read, or from topic to topic."""
     names = [source.subscription, *([sink.topic] if sink else [])]
-    command = [sys.executable, "-m", "benchmarks.beam_stream", *names]
+    command = [sys.executable, "-m", "benchmarks.peers.beam_stream", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from benchmarks import tfdv
+from benchmarks.peers import tfdv
 from transforms.batches import MAX_ROWS
 from transforms.row_checks.checks import Checks
 from transforms.row_checks.validate import validate_batch
@@ -166,7 +166,7 @@ def theirs(schema: Any, table: pa.Table, size: int, repeats: int = 3) -> float:
         write_metadata(schema, named)
         with pa.ipc.new_file(file, some.schema) as writer:
             writer.write_table(some)
-        given = ("-m", "benchmarks.tfdv_rows", named, file, str(size), str(repeats))
+        given = ("-m", "benchmarks.peers.tfdv_rows", named, file, str(size), str(repeats))
         seconds, bad = tfdv.run(tfdv.THEIRS, *given)
     if bad:
         sys.exit(f"TFDV finds anomalies in {bad} batches of rows that are clean")

@@ -97,7 +97,7 @@ def rowwise(rows: str, model: str, out: str) -> Work:
     from apache_beam.io.parquetio import ReadFromParquet, WriteToParquet
     from apache_beam.ml.inference.base import RunInference
 
-    from benchmarks.rowwise import RowHandler, joined, row_of
+    from benchmarks.peers.rowwise import RowHandler, joined, row_of
 
     schema = pa.schema([("id", pa.int64()), ("score", pa.float32())])
     root = _pipeline(1)
@@ -146,7 +146,7 @@ def tfx_bsl(rows: str, model: str, out: str) -> Work:
     from tfx_bsl.public.beam import RunInference
     from tfx_bsl.public.proto import model_spec_pb2
 
-    from benchmarks.rowwise import score_of
+    from benchmarks.peers.rowwise import score_of
 
     endpoint = model_spec_pb2.InferenceSpecType(
         saved_model_spec=model_spec_pb2.SavedModelSpec(model_path=model)

@@ -1,6 +1,6 @@
 """Beam's own jobs on messages, as its local runner runs them: what benchmarks.stream compares with.
 
-python -m benchmarks.beam_stream SUBSCRIPTION [TOPIC] tells messages a second that are read, or that
+python -m benchmarks.peers.beam_stream SUBSCRIPTION [TOPIC] tells messages a second that are read, or that
 are read, scored by the demo model with RunInference, and published.
 """
 
@@ -82,6 +82,6 @@ def main(subscription: str, topic: str | None = None) -> None:
 
 if __name__ == "__main__":
     # As a module of a name of its own: what is in __main__ would be pickled, and copied.
-    from benchmarks import beam_stream
+    from benchmarks.peers import beam_stream
 
     beam_stream.main(*sys.argv[1:])
