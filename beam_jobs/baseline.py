@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from beam_jobs.judging.baseline_commands import COMMANDS, run_command
 from beam_jobs.launch import run
 from beam_jobs.options.declare import ColumnMap, Seconds, option
 from beam_jobs.options.drift import GROUP, TimeUnitOptions
 from beam_jobs.options.rows import FileOptions
-from beam_jobs.judging.baseline_commands import COMMANDS, run_command
 from beam_jobs.running.run import Run
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.judging.alerts import tell
 from beam_jobs.judging.drift_plan import run_plan
+from beam_jobs.judging.drift_report import run_report
 from beam_jobs.judging.drift_verdict import drift_verdict
 from beam_jobs.judging.event_times import time_column
 from beam_jobs.launch import run
@@ -14,7 +15,6 @@ from beam_jobs.options.declare import Seconds, option
 from beam_jobs.options.drift import GROUP, LabelOptions, PolicyOptions, TimeUnitOptions
 from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
-from beam_jobs.judging.drift_report import run_report
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
 from beam_jobs.streaming.quality import add_quality, labels_of

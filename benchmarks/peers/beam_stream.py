@@ -1,7 +1,7 @@
 """Beam's own jobs on messages, as its local runner runs them: what benchmarks.stream compares with.
 
-python -m benchmarks.peers.beam_stream SUBSCRIPTION [TOPIC] tells messages a second that are read, or that
-are read, scored by the demo model with RunInference, and published.
+python -m benchmarks.peers.beam_stream SUBSCRIPTION [TOPIC] prints the messages a second that it
+reads, or reads, scores with RunInference, and publishes.
 """
 
 import json

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OURS = sys.executable
 THEIRS = str(ROOT / ".venv-tfdv/bin/python")
 # TFDV does not say that it needs dill, which newer versions of Beam no longer bring.
