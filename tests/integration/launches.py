@@ -140,10 +140,11 @@ def golden(job: dict, graph: bytes) -> dict:
     for pool in pools:
         pool.pop("taskrunnerSettings", None)
         # What the SDK can do, which is long, and Beam's.
-        pool["sdkHarnessContainerImages"] = [
+        images = [
             {name: value for name, value in image.items() if name != "capabilities"}
             for image in pool["sdkHarnessContainerImages"]
         ]
+        pool["sdkHarnessContainerImages"] = sorted(images, key=lambda i: i["environmentId"])
     options = {
         part["key"]: part["value"] for part in environment["sdkPipelineOptions"]["display_data"]
     }
