@@ -71,14 +71,16 @@ class Options(FileOptions, TimeUnitOptions):
         metavar="KIND=COLUMNS",
         group=GROUP,
     )
-    prediction: str | None = option(
+    prediction_column: str | None = option(
         "The column of predictions, where rows have labels too: how good they were is kept, and "
         "windows are compared with it.",
         default=None,
         metavar="COLUMN",
         group=GROUP,
     )
-    label: str | None = option("The column of labels.", default=None, metavar="COLUMN", group=GROUP)
+    label_column: str | None = option(
+        "The column of labels.", default=None, metavar="COLUMN", group=GROUP
+    )
     task: str = option(
         "binary: scores from 0 to 1, and labels that are 0 or 1. classes: what should be equal to "
         "the label. regression: a number that should be near it.",
@@ -124,14 +126,14 @@ def _quality(options: Options, source: "Input") -> "Quality | None":
     from transforms.drift.quality.sums import Quality
     from transforms.errors import ConfigError
 
-    if options.prediction is None and options.label is None:
+    if options.prediction_column is None and options.label_column is None:
         return None
-    if options.prediction is None or options.label is None:
-        raise ConfigError("--prediction and --label go together")
-    for name in ("prediction", "label"):
+    if options.prediction_column is None or options.label_column is None:
+        raise ConfigError("--prediction_column and --label_column go together")
+    for name in ("prediction_column", "label_column"):
         if getattr(options, name) not in source.schema.names:
             raise ConfigError(f"--{name}: --input has no column {getattr(options, name)!r}")
-    return Quality(options.task, options.prediction, options.label)
+    return Quality(options.task, options.prediction_column, options.label_column)
 
 
 def build(

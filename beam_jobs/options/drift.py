@@ -108,7 +108,7 @@ class PolicyOptions(JobOptions):
 class LabelOptions(JobOptions):
     """Labels that come later than the predictions."""
 
-    labels: str | None = option(
+    label_input: str | None = option(
         "Labels of the rows' predictions, joined by --label_key: files where --input is files, "
         "pubsub://projects/P/subscriptions/S where it is messages. The baseline knows the columns "
         "of prediction and label.",

@@ -34,16 +34,16 @@ def labels_of(options: Any, baseline: "Baseline", columns: "pa.Schema") -> "Inpu
     from transforms.io.inputs import resolve_input
 
     _check(options, baseline)
-    if options.labels is None or baseline.reference is None:
+    if options.label_input is None or baseline.reference is None:
         return None
     quality = baseline.reference.quality
     settings = {**options.streaming, "event_time": "publish_time", "dedup_key": None}
     source = resolve_input(
-        options.labels, options.label_schema, **(settings if is_unbounded(options) else {})
+        options.label_input, options.label_schema, **(settings if is_unbounded(options) else {})
     )
     for flag, there, names in (
         ("--input", columns, (*options.label_key, quality.prediction)),
-        ("--labels", source.schema, (*options.label_key, quality.label)),
+        ("--label_input", source.schema, (*options.label_key, quality.label)),
     ):
         missing = [name for name in names if name not in there.names]
         if missing:
@@ -52,23 +52,25 @@ def labels_of(options: Any, baseline: "Baseline", columns: "pa.Schema") -> "Inpu
 
 
 def _check(options: Any, baseline: "Baseline") -> None:
-    if options.labels is None:
+    if options.label_input is None:
         for name in ("label_key", "label_wait", "label_schema", "quality_output"):
             if getattr(options, name) != getattr(LabelOptions, name):
-                raise ConfigError(f"--{name} needs --labels")
+                raise ConfigError(f"--{name} needs --label_input")
         return
     if baseline.reference is None:
         raise ConfigError(
-            "--labels: the baseline knows no labels: build it with --label and --prediction, of "
-            "rows that have both"
+            "--label_input: the baseline knows no labels: build it with --label_column and "
+            "--prediction_column, of rows that have both"
         )
     if not options.label_key:
-        raise ConfigError("--labels needs --label_key: the columns that rows and labels share")
-    if family_of(options.labels).bounded == is_unbounded(options):
-        raise ConfigError("--labels are files where --input is, and messages where it is messages")
+        raise ConfigError("--label_input needs --label_key: the columns that rows and labels share")
+    if family_of(options.label_input).bounded == is_unbounded(options):
+        raise ConfigError(
+            "--label_input are files where --input is, and messages where it is messages"
+        )
     if is_unbounded(options) != (options.quality_output is not None):
         raise ConfigError(
-            "--quality_output is needed with --labels of messages, and only there: of files "
+            "--quality_output is needed with --label_input of messages, and only there: of files "
             "OUTPUT/quality.parquet has the quality"
         )
 

@@ -312,10 +312,10 @@ def test_labels_that_come_later(tmp_path, capsys):
     scored_trips(tmp_path / "day", 10, 100, 2, flipped=(4, 5, 6))
     known = tmp_path / "known"
     timed = {"event_time_column": "time", "window": "1h"}
-    named = {"prediction": "score", "label": "tip"}
+    named = {"prediction_column": "score", "label_column": "tip"}
     assert run(baseline, input=tmp_path / "train/both.parquet", output=known, **timed, **named) == 0
     flags = {"input": tmp_path / "day/rows.parquet", "baseline": known, **timed}
-    labelled = {"labels": tmp_path / "day/l.parquet", "label_key": "id"}
+    labelled = {"label_input": tmp_path / "day/l.parquet", "label_key": "id"}
     told = {"output": f"{tmp_path}/out/", "alerts": f"{tmp_path}/alerts/"}
     assert run(drift, **flags, **labelled, **told) == 0
     quality = pq.read_table(tmp_path / "out/quality.parquet").to_pylist()
@@ -330,6 +330,6 @@ def test_labels_that_come_later(tmp_path, capsys):
     ]
     counts = json.loads((tmp_path / "out/_millrace/run.json").read_text())["counts"]
     assert (counts["rows_in"], counts["rows_out"]) == (5000, 5000)
-    wrong = {"labels": tmp_path / "day/l.parquet", "label_key": "time"}
+    wrong = {"label_input": tmp_path / "day/l.parquet", "label_key": "time"}
     assert run(drift, output=f"{tmp_path}/other/", **flags, **wrong) == 2
-    assert "--labels has no column 'time'" in capsys.readouterr().err
+    assert "--label_input has no column 'time'" in capsys.readouterr().err

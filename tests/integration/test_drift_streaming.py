@@ -236,7 +236,7 @@ def test_labels_that_come_as_messages(pubsub, tmp_path):
     (tmp_path / "rows.json").write_text(json.dumps(fields))
     flags = {
         "schema": tmp_path / "rows.json",
-        "labels": labels.source,
+        "label_input": labels.source,
         "label_schema": tmp_path / "labels.json",
         "label_key": "id",
         "label_wait": "1m",

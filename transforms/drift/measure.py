@@ -148,8 +148,8 @@ class MeasureQuality(Verb):
         super().__post_init__()
         if self.baseline.reference is None:
             raise ConfigError(
-                "MeasureQuality: the baseline knows no labels: build it with --label and "
-                "--prediction, of rows that have both"
+                "MeasureQuality: the baseline knows no labels: build it with --label_column and "
+                "--prediction_column, of rows that have both"
             )
         if not self.keys:
             raise ConfigError("MeasureQuality: keys are the columns that both sides have")

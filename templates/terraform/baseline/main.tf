@@ -10,8 +10,8 @@ locals {
     window                 = var.window
     slices                 = var.slices == null ? null : join(",", var.slices)
     kinds                  = var.kinds == null ? null : join(";", [for feature, columns in var.kinds : "${feature}=${join(",", columns)}"])
-    prediction             = var.prediction
-    label                  = var.label
+    prediction_column      = var.prediction_column
+    label_column           = var.label_column
     task                   = var.task
     cells                  = var.cells
     options_file           = var.options_file

@@ -91,13 +91,13 @@ variable "kinds" {
   default     = null
 }
 
-variable "prediction" {
+variable "prediction_column" {
   type        = string
   description = "The column of predictions, where rows have labels too: how good they were is kept, and windows are compared with it."
   default     = null
 }
 
-variable "label" {
+variable "label_column" {
   type        = string
   description = "The column of labels."
   default     = null

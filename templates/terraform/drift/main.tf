@@ -10,7 +10,7 @@ locals {
     dedup_key              = var.dedup_key
     schema                 = var.schema
     event_time_unit        = var.event_time_unit
-    labels                 = var.labels
+    label_input            = var.label_input
     label_key              = var.label_key == null ? null : join(",", var.label_key)
     label_schema           = var.label_schema
     label_wait             = var.label_wait

@@ -95,14 +95,14 @@ variable "event_time_unit" {
   }
 }
 
-variable "labels" {
+variable "label_input" {
   type        = string
   description = "Labels of the rows' predictions, joined by --label_key: files where --input is files, pubsub://projects/P/subscriptions/S where it is messages. The baseline knows the columns of prediction and label."
   default     = null
 
   validation {
-    condition     = var.labels == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)?$", var.labels))
-    error_message = "labels must match ^(gs://.+|pubsub://projects/.+|bq:.+)?$."
+    condition     = var.label_input == null ? true : can(regex("^(gs://.+|pubsub://projects/.+|bq:.+)?$", var.label_input))
+    error_message = "label_input must match ^(gs://.+|pubsub://projects/.+|bq:.+)?$."
   }
 }
 

@@ -258,7 +258,7 @@ def test_weights_and_columns():
 
 @pytest.mark.parametrize(
     ("weights", "why"),
-    [([1.0, -1.0], "negative"), ([1.0, np.nan], "not finite"), (["a", "b"], "it is no number")],
+    [([1.0, -1.0], "negative"), ([1.0, np.nan], "not finite"), (["a", "b"], "it has no numbers")],
 )
 def test_weights_that_are_none(weights, why):
     with pytest.raises(ConfigError, match=why):
