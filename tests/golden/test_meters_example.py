@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 from apache_beam.transforms.window import TimestampedValue
 
 from examples import meters
@@ -13,6 +14,8 @@ from inference import Score
 from tests.support import Door
 from tests.support_streams import run_stream, stream
 from transforms import WindowFeatures
+
+pytestmark = pytest.mark.integration  # it trains or compiles for many seconds
 
 
 def test_a_week_ahead_by_files_and_by_messages(tmp_path, capsys):

@@ -168,6 +168,7 @@ def test_other_rows_are_not_taken_from_the_cache(folder, caplog):
     same(features(folder, "second"), features(folder, "without"))
 
 
+@pytest.mark.integration
 def test_a_function_by_span(folder, caplog):
     given = {
         "steps": None,

@@ -6,12 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+import pytest
 
 from examples import taxi
 from inference import score_table
 from tests.support import shared_data
 from transforms.examples.convert import encode_examples
 from transforms.preprocess import LoadedGraph, TransformGraph, transform_batch
+
+pytestmark = pytest.mark.integration  # it trains or compiles for many seconds
 
 
 def test_from_raw_rows_to_scores(tmp_path, capsys):

@@ -105,7 +105,7 @@ def test_an_output_is_of_one_run(service, flags, capfd):
     ("more", "text"),
     [
         ("--max_disorder=1", "--max_disorder is for local runs"),
-        ("--dedup_key=n", "--dedup_key: Dataflow tells duplicates by an attribute, and 'n'"),
+        ("--dedup_key=n", "--dedup_key: Dataflow finds duplicates by an attribute, and 'n'"),
         ("--output=pubsub://projects/proj-12345/topics/out", "--dead_letters is needed"),
         ("--output=out/", "out/ is on this machine, out of reach"),
     ],

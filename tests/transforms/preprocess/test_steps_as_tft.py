@@ -19,6 +19,8 @@ from transforms.preprocess.columns import RawColumns
 from transforms.preprocess.function import trace
 from transforms.tensorflow import tensorflow_transform
 
+pytestmark = pytest.mark.integration  # it trains or compiles for many seconds
+
 SCHEMA = """
 feature { name: "x" type: FLOAT value_count { min: 0 max: 1 } }
 feature { name: "w" type: FLOAT presence { min_fraction: 1 } shape {} }

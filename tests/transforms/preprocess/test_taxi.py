@@ -18,6 +18,8 @@ from transforms.preprocess import (
 from transforms.schema import read_metadata
 from transforms.tensorflow import tensorflow_transform
 
+pytestmark = pytest.mark.integration  # it trains or compiles for many seconds
+
 ROWS = 1000
 """Of a batch, as tf.Transform's own readers make them: the same sums in the same order."""
 
