@@ -3,7 +3,7 @@
 import random
 import string
 
-from privacy.detectors.iban import LENGTHS
+from privacy.detectors.patterns.iban import LENGTHS
 
 _WORDS = (
     "the driver took a longer way round and asked for cash which the rider did not have with him "

@@ -7,7 +7,7 @@ from transforms.lazy import front_door
 if TYPE_CHECKING:
     from privacy.anonymity.classes import Measure
     from privacy.anonymity.measure import KAnonymity, LDiversity
-    from privacy.detectors.plug_in import register_detector
+    from privacy.detectors.own.plug_in import register_detector
     from privacy.erasure.certificate import is_genuine
     from privacy.erasure.erase import Erase, erase_batch
     from privacy.erasure.index import Subjects, subject_hashes
@@ -35,7 +35,7 @@ _HOMES = {
     "parse_policy": "policy.read",
     "policy_of": "policy.read",
     "read_policy": "policy.read",
-    "register_detector": "detectors.plug_in",
+    "register_detector": "detectors.own.plug_in",
     "redact_batch": "twins",
     "reidentify_batch": "twins",
 }

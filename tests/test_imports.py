@@ -212,7 +212,7 @@ def test_the_public_verbs_import_no_tensorflow():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-@pytest.mark.parametrize("package", ["transforms", "inference", "beam_jobs"])
+@pytest.mark.parametrize("package", ["transforms", "inference", "privacy", "beam_jobs"])
 def test_the_front_door_leads_to_what_it_names(package):
     door = importlib.import_module(package)
     assert sorted(door._HOMES) == sorted(door.__all__)

@@ -92,7 +92,7 @@ def read_redaction(uri: str) -> Redaction:
 
 
 def _check_local(policy: "Policy", schema: "pa.Schema") -> None:
-    from privacy.local.columns import check_columns
+    from privacy.local.columns.roles import check_columns
     from privacy.local.plan import compile_plan
 
     check_columns(compile_plan(policy), schema)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from privacy.cloud.cells import kind_of
 from privacy.cloud.settings import CloudPolicy
 from privacy.cloud.wire import client
-from privacy.local.columns import LEFT, role_of
+from privacy.local.columns.roles import LEFT, role_of
 from privacy.policy.policy import Policy
 from transforms.errors import ConfigError
 

@@ -1,1 +1,1 @@
-"""Detectors: one file for each kind of personal data, and the table of them."""
+"""Detectors: what each finds in texts, and the table of them."""

@@ -1,7 +1,5 @@
 """The table of detectors, by Google's names of infoTypes, and what needs a model."""
 
-from privacy.detectors import accounts, credentials, dates, web
-from privacy.detectors.cards import CREDIT_CARD
 from privacy.detectors.codes import (
     asia,
     north_america,
@@ -11,11 +9,13 @@ from privacy.detectors.codes import (
     west_europe,
 )
 from privacy.detectors.detector import Detector
-from privacy.detectors.email import EMAIL
-from privacy.detectors.iban import IBAN
-from privacy.detectors.ip import IP_ADDRESS
-from privacy.detectors.phone import PHONE
-from privacy.detectors.ssn import US_SSN
+from privacy.detectors.patterns import accounts, credentials, dates, web
+from privacy.detectors.patterns.cards import CREDIT_CARD
+from privacy.detectors.patterns.email import EMAIL
+from privacy.detectors.patterns.iban import IBAN
+from privacy.detectors.patterns.ip import IP_ADDRESS
+from privacy.detectors.patterns.phone import PHONE
+from privacy.detectors.patterns.ssn import US_SSN
 
 DETECTORS: dict[str, Detector] = {
     detector.name: detector

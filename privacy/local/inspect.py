@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.likelihood import Likelihood
-from privacy.local.cells import plain_text
-from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
-from privacy.local.find import find
-from privacy.local.json_cells import VisitPath, visit_json
-from privacy.local.nested import visit_leaves
+from privacy.local.columns.cells import plain_text
+from privacy.local.columns.json_cells import VisitPath, visit_json
+from privacy.local.columns.nested import visit_leaves
+from privacy.local.columns.records import owners
+from privacy.local.columns.roles import LOOKED, NUMBERS, check_columns, role_of
+from privacy.local.finding.find import find
 from privacy.local.plan import Plan, compile_plan
-from privacy.local.records import owners
 from privacy.local.redact import _strings
 from privacy.local.texts import Texts
 from privacy.policy.policy import Policy

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.likelihood import Likelihood
-from privacy.local.overlaps import without_overlaps
+from privacy.local.finding.overlaps import without_overlaps
 from privacy.local.texts import Texts
 from privacy.spans import Spans
 from transforms.reports.masking import form_of

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.likelihood import Likelihood
-from privacy.local.nested import visit_leaves
+from privacy.local.columns.nested import visit_leaves
 from privacy.local.plan import Plan, compile_plan
 from privacy.local.redact import redact_texts
 from privacy.local.texts import Texts

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from privacy.detectors.codes.code import Code
-from privacy.detectors.custom import custom_detector
 from privacy.detectors.detector import Detector
-from privacy.detectors.plug_in import from_code, imported, registered
+from privacy.detectors.own.custom import custom_detector
+from privacy.detectors.own.plug_in import from_code, imported, registered
 from privacy.detectors.table import DETECTORS, NEED_A_MODEL
 from privacy.likelihood import Likelihood
-from privacy.local.cells import CellStep
-from privacy.local.conditions import Condition, compile_condition
-from privacy.local.rules import Rule, compile_rules
+from privacy.local.columns.cells import CellStep
+from privacy.local.columns.conditions import Condition, compile_condition
+from privacy.local.finding.rules import Rule, compile_rules
 from privacy.policy.policy import Columns, Policy
 from privacy.transformations.compile import compile_transformation
 from privacy.transformations.replace import Replace

@@ -4,15 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.local.cells import plain_text, transform_cells
-from privacy.local.columns import LOOKED, NUMBERS, check_columns, role_of
-from privacy.local.conditions import Condition
-from privacy.local.find import find
-from privacy.local.json_cells import visit_json
-from privacy.local.nested import visit_leaves
+from privacy.local.columns.cells import plain_text, transform_cells
+from privacy.local.columns.conditions import Condition
+from privacy.local.columns.json_cells import visit_json
+from privacy.local.columns.nested import visit_leaves
+from privacy.local.columns.records import Contexts, Records, owners
+from privacy.local.columns.roles import LOOKED, NUMBERS, check_columns, role_of
+from privacy.local.columns.splice import splice
+from privacy.local.finding.find import find
 from privacy.local.plan import Plan, compile_plan
-from privacy.local.records import Contexts, Records, owners
-from privacy.local.splice import splice
 from privacy.local.texts import Texts
 from privacy.policy.policy import Policy
 from privacy.spans import Spans

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from privacy.local.columns import check_columns
+from privacy.local.columns.records import Records
+from privacy.local.columns.roles import check_columns
 from privacy.local.noted import note_cells
 from privacy.local.notes import Notes, noting
 from privacy.local.plan import Kind, Plan, compile_plan
-from privacy.local.records import Records
 from privacy.local.redact import redact_column
 from privacy.policy.policy import Policy
 from privacy.policy.reverse import reversing

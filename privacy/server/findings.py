@@ -6,7 +6,7 @@ from typing import Any
 
 from google.cloud.dlp_v2 import types
 
-from privacy.local.find import find
+from privacy.local.finding.find import find
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
 from privacy.server.items import Item

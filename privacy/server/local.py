@@ -8,9 +8,9 @@ import pyarrow as pa
 from google.cloud.dlp_v2 import types
 
 from privacy.detectors.table import DETECTORS
+from privacy.local.columns.records import Records
 from privacy.local.notes import CELLS, FOUND, noting
 from privacy.local.plan import Plan, compile_plan
-from privacy.local.records import Records
 from privacy.local.redact import redact_values
 from privacy.local.reidentify import taken_back
 from privacy.policy.policy import Policy

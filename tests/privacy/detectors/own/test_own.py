@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.detectors.cost import is_cheap, without_captures
-from privacy.detectors.plug_in import PlugIn, register_detector
+from privacy.detectors.own.cost import is_cheap, without_captures
+from privacy.detectors.own.plug_in import PlugIn, register_detector
 from privacy.local.inspect import inspect_batch
 from privacy.local.plan import compile_plan
 from privacy.local.redact import redact_batch
@@ -92,7 +92,7 @@ def test_a_file_of_python_travels_with_the_policy(tmp_path):
 
 
 def test_a_registered_function(monkeypatch):
-    monkeypatch.setattr("privacy.detectors.plug_in._REGISTERED", {})
+    monkeypatch.setattr("privacy.detectors.own.plug_in._REGISTERED", {})
     config = {"inspect_config": {"info_types": [{"name": "PERSON_NAME"}], "include_quote": True}}
     batch = pa.record_batch({"t": ["Ann"]})
     with pytest.raises(ConfigError, match="needs a model; use engine: cloud, or name a function"):

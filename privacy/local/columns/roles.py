@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from privacy.local.nested import leaf_types
+from privacy.local.columns.nested import leaf_types
+from privacy.local.columns.records import field_paths
 from privacy.local.plan import Plan
-from privacy.local.records import field_paths
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from privacy.local.records import field_of, field_paths
+from privacy.local.columns.records import field_of, field_paths
 from privacy.transformations.buckets import numbers_of
 from privacy.transformations.calendar import days_of
 

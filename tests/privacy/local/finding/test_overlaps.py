@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.local.overlaps import with_rests, without_overlaps
+from privacy.local.finding.overlaps import with_rests, without_overlaps
 from privacy.local.redact import redact_batch
 from privacy.spans import Spans
 from tests.privacy.policies import of_type, policy

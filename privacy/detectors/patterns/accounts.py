@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from privacy.detectors.checksums import luhn
 from privacy.detectors.detector import WORD, Candidates, Detector, Verdict, judged, one_of
-from privacy.detectors.iban import LENGTHS
+from privacy.detectors.patterns.iban import LENGTHS
 from privacy.likelihood import Likelihood
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

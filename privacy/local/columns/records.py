@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.local.nested import as_list
+from privacy.local.columns.nested import as_list
 
 Contexts = Callable[[str], pa.Array | None]
 """Returns the context of each of some values, by the name of a field; None where it isn't there."""

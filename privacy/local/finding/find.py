@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.detectors.detector import WORD, Candidates, Detector
-from privacy.local.coded import coded_spans
+from privacy.local.finding.coded import coded_spans
+from privacy.local.finding.overlaps import with_rests, without_overlaps
+from privacy.local.finding.plugged import plugged
 from privacy.local.notes import note
-from privacy.local.overlaps import with_rests, without_overlaps
 from privacy.local.plan import Plan
-from privacy.local.plugged import plugged
 from privacy.local.texts import Texts
 from privacy.spans import NO_SPANS, Spans, quotes
 

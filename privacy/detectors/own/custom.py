@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from privacy.detectors.cost import is_cheap, without_captures
 from privacy.detectors.detector import Candidates, Detector, Verdict
-from privacy.detectors.word_list import word_list
-from privacy.detectors.words import normal_form
+from privacy.detectors.own.cost import is_cheap, without_captures
+from privacy.detectors.own.word_list import word_list
+from privacy.detectors.own.words import normal_form
 from privacy.likelihood import Likelihood
 
 _MISSING = {

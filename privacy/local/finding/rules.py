@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.detectors.words import normal_form, words_pattern
+from privacy.detectors.own.words import normal_form, words_pattern
 from privacy.local.texts import Texts
 from privacy.spans import Spans
 

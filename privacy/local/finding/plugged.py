@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from privacy.detectors.detector import Candidates
-from privacy.detectors.plug_in import PlugIn
-from privacy.detectors.word_list import WordList
+from privacy.detectors.own.plug_in import PlugIn
+from privacy.detectors.own.word_list import WordList
 from privacy.local.plan import Plan
 from privacy.local.texts import Texts
 from privacy.spans import Spans

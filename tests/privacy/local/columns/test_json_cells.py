@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.local.columns import redacted_schema
+from privacy.local.columns.json_cells import visit_json
+from privacy.local.columns.roles import redacted_schema
 from privacy.local.inspect import inspect_batch
-from privacy.local.json_cells import visit_json
 from privacy.local.plan import compile_plan
 from privacy.local.redact import redact_batch
 from privacy.policy.read import policy_of
-from tests.privacy.local.test_records import HASH, records, whole, within
+from tests.privacy.local.columns.test_records import HASH, records, whole, within
 from tests.privacy.policies import policy
 from transforms.errors import ConfigError
 

@@ -5,8 +5,8 @@ import datetime
 import pyarrow as pa
 import pytest
 
-from privacy.local.columns import redacted_schema
-from privacy.local.conditions import compile_condition
+from privacy.local.columns.conditions import compile_condition
+from privacy.local.columns.roles import redacted_schema
 from privacy.local.inspect import inspect_batch
 from privacy.local.plan import compile_plan
 from privacy.local.redact import redact_batch

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.detectors.detector import WORD, Candidates, Detector, Verdict, one_of
-from privacy.detectors.phone_plans import bare, domestic, international
+from privacy.detectors.patterns.phone_plans import bare, domestic, international
 from privacy.likelihood import Likelihood
 
 _GLUED = WORD | one_of(b"-/$#.")

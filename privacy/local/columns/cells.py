@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privacy.local.conditions import Condition
-from privacy.local.records import Contexts
+from privacy.local.columns.conditions import Condition
+from privacy.local.columns.records import Contexts
 from privacy.transformations.transformation import Transformation, context_of, transform
 
 

@@ -1,0 +1,1 @@
+"""Detectors of the user: patterns, lists of words, functions."""

@@ -1,0 +1,1 @@
+"""Columns and their values: what role each has, its leaves, its rows, its new texts."""

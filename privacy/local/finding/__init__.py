@@ -1,0 +1,1 @@
+"""Finds personal data in columns of texts, and decides which findings count."""
