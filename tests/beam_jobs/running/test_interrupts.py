@@ -57,10 +57,14 @@ def test_signals_to_a_run_elsewhere_do_what_they_always_do():
 def test_a_signal_ends_a_local_run_in_order(tmp_path):
     pq.write_table(pa.table({"id": range(20_000)}), tmp_path / "in.parquet", row_group_size=100)
     jobs = {}
+    # Long enough that the run is not over when it is looked at, on a machine that is busy too.
+    slow = {**os.environ, "TINY_SECONDS": "4"}
     for number in (signal.SIGINT, signal.SIGTERM):
         flags = [f"--input={tmp_path}/in.parquet", f"--output={tmp_path}/{number}/", "--fault=slow"]
         command = [sys.executable, "-m", "tests.beam_jobs.tiny_job", *flags]
-        jobs[number] = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        jobs[number] = subprocess.Popen(
+            command, cwd=ROOT, env=slow, stderr=subprocess.PIPE, text=True
+        )
     for number, job in jobs.items():
         _wait_for(lambda n=number: list(tmp_path.glob(f".{int(n)}.millrace-*/Write-*")))
         job.send_signal(number)
