@@ -76,7 +76,7 @@ FLOORS = {
         running
         privacy
         judging
-        rehearsal streaming updates
+        preparing rehearsal streaming updates
         export launch rehearse dataflow
         baseline drift erase ingest preprocess redact score validate
         metadata
