@@ -15,9 +15,9 @@ from beam_jobs.judging.judge import (
 )
 from beam_jobs.judging.slice_count import check_slices
 from beam_jobs.launch import run
-from beam_jobs.options.declare import ColumnMap, option
 from beam_jobs.options.privacy import PolicyOptions
-from beam_jobs.options.validation import ValidationOptions
+from beam_jobs.options.statistics import StatisticsSettings
+from beam_jobs.options.validation import JudgedDataOptions
 from beam_jobs.privacy.redaction import (
     Redaction,
     close_door,
@@ -52,7 +52,7 @@ _OF_ROWS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ValidationOptions, PolicyOptions):
+class Options(StatisticsSettings, JudgedDataOptions, PolicyOptions):
     """Makes the statistics of files, and reports their anomalies.
 
     Writes FeatureStats.pb, SchemaDiff.pb and schema.pbtxt, as TensorFlow Data Validation does, and
@@ -67,87 +67,6 @@ class Options(ValidationOptions, PolicyOptions):
       python -m beam_jobs.validate --input trips.csv --rules rules.yaml --output out/
       python -m beam_jobs.validate --merge --input 'stats/2026-11-*/' --schema s.pbtxt --output nov/
     """
-
-    input: str = option(
-        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
-        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET. With "
-        "--merge: the folders of earlier validations.",
-        kind="GCS_READ_FILE",
-        tables=True,
-        metavar="URI",
-        group="Data",
-    )
-    output: str = option(
-        "A folder for the results. Nothing appears there before the job is done.",
-        kind="GCS_WRITE_FOLDER",
-        metavar="URI",
-        group="Data",
-    )
-    schema: str | None = option(
-        "A schema.pbtxt that the data should meet. Without it and --rules, only make statistics.",
-        kind="GCS_READ_FILE",
-        default=None,
-        metavar="URI",
-        group="Validation",
-    )
-    infer_schema: bool = option(
-        "Write a schema.pbtxt that the data meets: a new one, or --schema with the "
-        "smallest changes.",
-        default=False,
-        group="Validation",
-    )
-    merge: bool = option(
-        "Merge the statistics of earlier validations instead of reading rows: the days of a month, "
-        "for example. Each of them wrote a FeatureStats.arrow.",
-        default=False,
-        group="Statistics",
-    )
-    slices: str | None = option(
-        "Make statistics of parts of the data too: a column (each of its values), column=value, "
-        "several of these separated by commas, an expression (fare > 100), name: expression, or "
-        "python:function of --code. Separate slices by semicolons. The report judges each slice; "
-        "the exit code depends on all rows only.",
-        default=None,
-        metavar="SLICES",
-        group="Statistics",
-    )
-    max_slices: int = option(
-        "Refuse at launch if the first rows of the input make more slices by values than this.",
-        default=200,
-        minimum=1,
-        maximum=1000,
-        metavar="N",
-        group="Statistics",
-    )
-    weight: str | None = option(
-        "The column of the rows' weights.", default=None, metavar="COLUMN", group="Statistics"
-    )
-    sample_rate: float = option(
-        "Make statistics of this part of the rows, chosen at random. Rules still use all rows.",
-        default=1.0,
-        minimum=0.000001,
-        maximum=1.0,
-        metavar="SHARE",
-        group="Statistics",
-    )
-    vocabularies: ColumnMap = option(
-        "Vocabularies: files of one token a line, by their names in the natural-language domains "
-        "of the schema: name=URI;name=URI.",
-        default=(),
-        metavar="NAME=URI",
-        group="Statistics",
-    )
-    correlations: bool = option(
-        "Make covariance and correlation of each pair of numeric columns (the first 200 by name).",
-        default=False,
-        group="Statistics",
-    )
-    semantics: bool = option(
-        "Detect what values mean: images, addresses, times, language.",
-        default=False,
-        group="Statistics",
-    )
 
 
 Resolved: TypeAlias = "tuple[Input | tuple[str, ...], Judge, Redaction | None]"

@@ -60,3 +60,38 @@ class ValidationOptions(JobOptions):
         choices=("masked", "full", "none"),
         group=GROUP,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedDataOptions(ValidationOptions):
+    """The data that is judged, where judging it is all that a job does, and its schema."""
+
+    input: str = option(
+        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
+        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
+        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET. With "
+        "--merge: the folders of earlier validations.",
+        kind="GCS_READ_FILE",
+        tables=True,
+        metavar="URI",
+        group="Data",
+    )
+    output: str = option(
+        "A folder for the results. Nothing appears there before the job is done.",
+        kind="GCS_WRITE_FOLDER",
+        metavar="URI",
+        group="Data",
+    )
+    schema: str | None = option(
+        "A schema.pbtxt that the data should meet. Without it and --rules, only make statistics.",
+        kind="GCS_READ_FILE",
+        default=None,
+        metavar="URI",
+        group=GROUP,
+    )
+    infer_schema: bool = option(
+        "Write a schema.pbtxt that the data meets: a new one, or --schema with the "
+        "smallest changes.",
+        default=False,
+        group=GROUP,
+    )
