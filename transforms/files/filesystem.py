@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import shutil
+import uuid
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -222,8 +223,8 @@ def read_text(uri: str, name: str, wanted: str = "UTF-8 text") -> str:
 
 
 def write_bytes(uri: str, content: bytes) -> None:
-    """Writes a small file; a local one appears whole or not at all."""
-    whole = f"{uri}.tmp" if is_local(uri) else uri
+    """Writes a small file; a local one appears whole or not at all, of two writers either's."""
+    whole = f"{uri}.{uuid.uuid4().hex}.tmp" if is_local(uri) else uri
     with open_write(whole) as stream:
         stream.write(content)
     if whole != uri:

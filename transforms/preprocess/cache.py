@@ -44,7 +44,7 @@ class SpanCache:
             with pa.ipc.open_file(pa.py_buffer(read_bytes(path))) as reader:
                 table = reader.read_all()
             whose = (table.schema.metadata or {}).get(_KEY, b"").decode()
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, ValueError, OSError) as error:
             raise ConfigError(
                 f"--cache: {path} can't be read ({type(error).__name__}): delete it, and its span "
                 "is analyzed again"
@@ -55,6 +55,24 @@ class SpanCache:
         columns = table["name"].to_pylist(), table["content"].to_pylist()
         for name, content in zip(*columns, strict=True):
             found.setdefault(name, []).append(content)
+        return found
+
+    def held(self, span: Span, names: Iterable[str]) -> dict[str, list[bytes]]:
+        """Returns what is kept of a span, while a run counts on it.
+
+        Args:
+          span: It.
+          names: What was there when the run began.
+
+        Raises:
+          ConfigError: Some of it is gone since: another run has dropped or replaced the file.
+        """
+        found = self.read(span) or {}
+        if not found.keys() >= frozenset(names):
+            raise ConfigError(
+                f"--cache: {self._path(span.name)} was deleted or replaced during this run; let "
+                "no two runs with other spans or rows use one cache at a time, and run again"
+            )
         return found
 
     def write(self, span: Span, entries: Entries) -> None:

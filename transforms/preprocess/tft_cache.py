@@ -93,7 +93,7 @@ def cache_of(root: Any, keys: AnalyzerKeys, cache: SpanCache) -> dict[Any, Any]:
 def _parts(root: Any, span: Span, names: Sequence[str], cache: SpanCache) -> dict[str, Any]:
     """Returns collections of what is kept of a span, by name."""
     spans = root | f"Held {span.name}" >> beam.Create([span], reshuffle=False)
-    load = beam.ParDo(_LoadFn(cache)).with_outputs(*names)
+    load = beam.ParDo(_LoadFn(cache, frozenset(names))).with_outputs(*names)
     found = spans | f"Load {span.name}" >> load
     for name in names:
         found[name].element_type = bytes
@@ -101,11 +101,11 @@ def _parts(root: Any, span: Span, names: Sequence[str], cache: SpanCache) -> dic
 
 
 class _LoadFn(beam.DoFn):
-    def __init__(self, cache: SpanCache) -> None:
-        self._cache = cache
+    def __init__(self, cache: SpanCache, names: frozenset[str]) -> None:
+        self._cache, self._names = cache, names
 
     def process(self, span: Span) -> Iterator[Any]:
-        for name, parts in (self._cache.read(span) or {}).items():
+        for name, parts in self._cache.held(span, self._names).items():
             for part in parts:
                 yield beam.pvalue.TaggedOutput(name, part)
 

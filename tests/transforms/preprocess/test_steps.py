@@ -181,6 +181,15 @@ def test_no_tensorflow_to_analyze():
         ("features:\n  a: {}\n  a: {}", "line 3, column 3: 'a' is there twice"),
         ("features:\n  a: {steps: [fill: avg]}", "there is no strategy 'avg'"),
         ("features:\n  a: {steps: [{log: 1, clip: 2}]}", "a step is one name"),
+        ("features: {a: {steps: [log: .nan]}}", "offset is a number, not nan"),
+        ("features: {a: {steps: [clip: {max: .inf}]}}", "max is a number, not inf"),
+        ("features: {a: {steps: [hash: 99999999999999999999]}}", "hash_buckets is an integer, not"),
+        ("features: {a: {steps: [bucketize: 100000000000]}}", "num_buckets is from 2 to 1000000"),
+        ("features: {a: {steps: [ngrams: [1, 99999999]]}}", "two integers up to 100"),
+        (
+            "features: {a: {steps: [apply_buckets: [&a [1], &b [*a, *a], [*b, *b]]]}}",
+            "boundaries is a list, not several",
+        ),
     ],
 )
 def test_mistakes_are_told_with_their_place(text, message):
@@ -203,6 +212,19 @@ def test_mistakes_are_told_with_their_place(text, message):
             "features: {fare: {steps: [fill: {value: x}]}}",
             "the column is float32, and value a text",
         ),
+        (
+            "features:\n  a/b: {column: company, steps: [vocabulary]}",
+            "line 2, column 34: 'a/b' can't be the name of a vocabulary's file",
+        ),
+        (
+            "features: {a: {column: company, steps: [vocabulary: {vocab_filename: ../a}]}}",
+            "'../a' can't be the name of a vocabulary's file",
+        ),
+        (
+            "features:\n  a: {column: company, steps: [vocabulary: {vocab_filename: v}]}\n"
+            "  b: {column: company, steps: [lower, vocabulary: {vocab_filename: v}]}",
+            "line 3, column .*: another vocabulary has the file 'v'",
+        ),
     ],
 )
 def test_steps_that_do_not_fit_the_columns(text, message):
@@ -223,3 +245,10 @@ def test_in_one_pipeline(tmp_path):
     run_on([ROWS], lambda rows: rows | analyze)
     (made,) = run_on([ROWS], lambda rows: rows | Preprocess(folder, ["note"]))
     assert made.schema.names == ["note", "company", "fare_01", "fare_bucket", "fare_z", "house"]
+
+
+def test_integers_filled_in_are_in_the_vocabulary():
+    rows = pa.RecordBatch.from_pydict({"n": pa.array([7, None, 7, None, 1, 1, 5], pa.int64())})
+    text = "features: {n: {steps: [fill: most_frequent, vocabulary]}}"
+    known, _ = analyzed(text, [rows[:3], rows[3:]])
+    assert known["n:1"].values.to_pylist() == [b"7", b"1", b"5"]

@@ -126,13 +126,13 @@ def _with_span(batch: pa.RecordBatch, homes: dict[str, str]) -> tuple[str, pa.Re
 
 
 def _load(span: Span, plan: Plan, cache: SpanCache) -> States:
-    return states_from(cache.read(span) or {}, plan.asked)
+    return states_from(cache.held(span, plan.kept), plan.asked)
 
 
 def _store(counted: tuple[str, States], plan: Plan, cache: SpanCache) -> States:
     name, states = counted
     (span,) = (each for each in cache.spans if each.name == name)
-    before = states_from(cache.read(span) or {}, plan.asked)
+    before = states_from(cache.held(span, plan.kept - states.figures.keys()), plan.asked)
     before.figures |= states.figures
     cache.write(span, entries_of(states))
     return before

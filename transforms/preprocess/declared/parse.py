@@ -219,6 +219,9 @@ def _plain(wanted: Any) -> Any:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list | dict):
+        # Aliases can make a short text a value without end.
+        return "several" if isinstance(value, list) else "fields"
     return "nothing" if value is None else repr(value)
 
 
@@ -228,6 +231,11 @@ def _as(value: Any, wanted: Any) -> Any:
         item = typing.get_args(wanted)[0]
         items = [_as(each, item) for each in value] if isinstance(value, list) else [None]
         return None if None in items else tuple(items)
+    if isinstance(value, int | float) and not abs(value) < (
+        2**63 if type(value) is int else 2**128
+    ):
+        # Integers of 64 bits and floats of 32 do not hold it, or it is NaN.
+        return None
     if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     return value if type(value) is wanted else None

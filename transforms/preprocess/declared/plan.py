@@ -17,6 +17,7 @@ from transforms.preprocess.declared.parse import Feature, Steps
 from transforms.preprocess.declared.values import Kind
 from transforms.preprocess.steps.fill import Fill
 from transforms.preprocess.steps.step import WrongStep
+from transforms.preprocess.steps.vocabulary import ComputeAndApplyVocabulary
 
 VERSION = 1
 """That of states: it is part of a figure's name, so that another one is not taken for it."""
@@ -111,12 +112,20 @@ class Plan:
         return tuple(sorted(made))
 
 
+def _is_file(name: str) -> bool:
+    """Returns whether a file can have this name in any file system."""
+    return (
+        not {"/", "\\", "\0"} & set(name) and name not in (".", "..") and len(name.encode()) < 200
+    )
+
+
 class _Maker:
     def __init__(self, steps: Steps, columns: dict[str, RawFeature], single: set[str]) -> None:
         self.steps, self.columns, self.single = steps, columns, single
         self.kinds: dict[str, Kind] = {}
         self.phase: dict[str, int] = {}
         self.digests: dict[str, str] = {}
+        self.files: dict[str, list[Any]] = {}
         self.asked: list[Asked] = []
 
     def add(self, feature: Feature) -> None:
@@ -134,6 +143,8 @@ class _Maker:
                 # What a fill learns can be added later on; all else has to be known first.
                 is_fill = isinstance(step, Fill) and folded is None
                 phase, fill = (phase, place) if is_fill else (phase + 1, None)
+            if isinstance(step, ComputeAndApplyVocabulary):
+                self.check_file(feature, place, [digest, *astuple(step)])
             kind = self.made(feature, place, kind)
             digest = _digest([digest, step.name, list(astuple(step))])
         if kind.shape == "several":
@@ -141,6 +152,18 @@ class _Maker:
             raise self.steps.error(feature.place, told)
         self.kinds[feature.name], self.digests[feature.name] = kind, digest
         self.phase[feature.name] = phase + (fill is not None)
+
+    def check_file(self, feature: Feature, place: int, content: list[Any]) -> None:
+        """Checks that a vocabulary can have a file, and that no other one has it."""
+        step = feature.steps[place]
+        assert isinstance(step, ComputeAndApplyVocabulary)
+        name = step.vocab_filename or feature.name
+        if not _is_file(name):
+            told = f"{name!r} can't be the name of a vocabulary's file: give vocab_filename one"
+            raise self.steps.error(feature.places[place], f"{told}, without slashes")
+        if self.files.setdefault(name, content) != content:
+            told = f"another vocabulary has the file {name!r}: give each a vocab_filename"
+            raise self.steps.error(feature.places[place], told)
 
     def told(self, feature: Feature, name: str) -> Any:
         """Returns what an input is, for a digest."""

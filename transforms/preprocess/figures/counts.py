@@ -40,10 +40,10 @@ class Counts:
         found = values.value_counts()
         self._put(texts_of(found.field(0)), np.asarray(found.field(1)))
 
-    def repeat(self, value: bytes, number: int) -> None:
-        """Takes a text into account, so often."""
+    def repeat(self, value: bytes | np.generic, number: int) -> None:
+        """Takes a text or a number into account, so often."""
         if number:
-            self._put(pa.array([value], pa.large_binary()), np.array([number]))
+            self._put(texts_of(pa.array([value])), np.array([number]))
 
     def merge(self, other: "Counts") -> None:
         """Takes other counts into account."""

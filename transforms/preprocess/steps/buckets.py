@@ -57,8 +57,8 @@ class Bucketize(Step):
 
     def check(self) -> None:
         """Checks that there are buckets."""
-        if self.num_buckets < 2:
-            raise WrongStep("num_buckets is 2 or more")
+        if not 2 <= self.num_buckets <= 10**6:
+            raise WrongStep("num_buckets is from 2 to 1000000")
 
     def made(self, given: Kind) -> Kind:
         """Returns categories."""

@@ -72,8 +72,8 @@ class NGrams(Step):
 
     def check(self) -> None:
         """Checks the range."""
-        if len(self.ngram_range) != 2 or not 1 <= self.ngram_range[0] <= self.ngram_range[1]:
-            raise WrongStep("ngram_range is two integers, such as [1, 2]")
+        if len(self.ngram_range) != 2 or not 1 <= self.ngram_range[0] <= self.ngram_range[1] <= 100:
+            raise WrongStep("ngram_range is two integers up to 100, such as [1, 2]")
 
     def made(self, given: Kind) -> Kind:
         """Returns lists of texts."""

@@ -12,7 +12,7 @@ from transforms.nearest import nearest_column
 from transforms.windows.event_time import event_times, in_range, to_micros
 from transforms.windows.features.declare import Feature, Lag, Rolling, horizon, to_us
 from transforms.windows.features.figures import Stretches, figure
-from transforms.windows.features.order import Ordered
+from transforms.windows.features.order import Ordered, takeable
 
 _DAY = 86_400 * 10**6
 
@@ -113,7 +113,8 @@ def _can_roll(type: pa.DataType) -> bool:
 
 
 def _can_lag(type: pa.DataType) -> bool:
-    return _can_roll(type) or bool(pa.types.is_temporal(type)) or is_text(type)
+    timed = pa.types.is_temporal(type) and not pa.types.is_interval(type)
+    return _can_roll(type) or bool(timed) or is_text(type)
 
 
 def _lag(values: pa.Array, lag: Lag, ordered: Ordered) -> pa.Array:
@@ -125,7 +126,8 @@ def _lag(values: pa.Array, lag: Lag, ordered: Ordered) -> pa.Array:
     missing = np.ones(len(values), bool)
     found[ordered.rows] = ordered.with_values(values)[np.maximum(places, 0)]
     missing[ordered.rows] = ~known
-    return values.take(pa.array(found, mask=missing))
+    # Arrow takes no rows of views.
+    return takeable(values).take(pa.array(found, mask=missing)).cast(values.type)
 
 
 def _stretch(rolling: Rolling, ordered: Ordered) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
+_MOST_SECONDS = 1000 * 366 * 86_400
 STATISTICS = ("count", "sum", "mean", "min", "max", "std")
 
 
@@ -37,7 +38,7 @@ class Lag:
             raise ConfigError(f"Lag of {self.column!r}: rows is {self.rows}, but at least 1")
         if self.within is not None and to_us(self.within) < 1:
             raise ConfigError(f"Lag of {self.column!r}: within is more than 0 seconds, or None")
-        if self.ago < 0 or (self.within is not None and self.within < self.ago):
+        if to_us(self.ago) < 0 or (self.within is not None and self.within < self.ago):
             raise ConfigError(f"Lag of {self.column!r}: ago is from 0 to within, in seconds")
 
     @property
@@ -94,7 +95,13 @@ Feature = Lag | Rolling
 
 
 def to_us(seconds: float) -> int:
-    """Returns whole microseconds."""
+    """Returns whole microseconds.
+
+    Raises:
+      ConfigError: They are no number, or more than leaves room in the years that rows can have.
+    """
+    if not abs(seconds) <= _MOST_SECONDS:
+        raise ConfigError(f"windowed features look back 1000 years at most, not {seconds} seconds")
     return round(seconds * 10**6)
 
 

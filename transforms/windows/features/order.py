@@ -90,6 +90,23 @@ class Ordered:
         alone = (self.tie_ends - self.tie_starts == 1).all()
         if alone or pa.types.is_null(column.type):
             return self.rows
-        ranks = pc.rank(column, sort_keys="ascending", tiebreaker="dense")
+        ranks = pc.rank(_ranked(column), sort_keys="ascending", tiebreaker="dense")
         by_value = np.lexsort((ranks.to_numpy()[self.rows], self.tie_starts))
         return self.rows[by_value]
+
+
+def _ranked(column: pa.Array) -> pa.Array:
+    """Returns a column as a type that Arrow ranks."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _ranked(column.cast(kind.value_type))
+    if pa.types.is_float16(kind):
+        return column.cast(pa.float32())
+    return takeable(column)
+
+
+def takeable(column: pa.Array) -> pa.Array:
+    """Returns texts or bytes that are views as plain ones, and other columns as they are."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.large_string())
+    return column.cast(pa.large_binary()) if pa.types.is_binary_view(column.type) else column

@@ -200,6 +200,9 @@ def test_columns_are_checked(features, message):
         (lambda: Lag("v", within=0), "within is more than 0"),
         (lambda: Lag("v", within=5, ago=6), "ago is from 0 to within"),
         (lambda: Lag("v", ago=-1), "ago is from 0 to within"),
+        (lambda: Lag("v", within=float("inf")), "look back 1000 years at most, not inf"),
+        (lambda: Lag("v", ago=1e11), "look back 1000 years at most"),
+        (lambda: Rolling(float("nan"), "count"), "look back 1000 years at most, not nan"),
         (lambda: Rolling(0, "count"), "seconds is more than 0"),
         (lambda: Rolling(1, "maen", "v"), "not 'maen'.*mean"),
         (lambda: Rolling(1, "mean"), "mean needs a column"),
@@ -209,3 +212,20 @@ def test_columns_are_checked(features, message):
 def test_declarations_are_checked(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array(["b", "a", None]).dictionary_encode(),
+        pa.array(["b", "a", None], pa.string_view()),
+        pa.array([b"\xff", b"a", None], pa.binary_view()),
+        pa.array([2, 1, None], pa.float16()),
+    ],
+    ids=lambda values: str(values.type),
+)
+def test_lags_of_rows_with_one_time(values):
+    columns = [pa.array([0, 0, 1], pa.timestamp("s")), pa.array([1, 1, 1]), values]
+    rows = pa.RecordBatch.from_arrays(columns, ["t", "k", "v"])
+    found = window_features(rows, {"lag": Lag("v")}, ["k"], "t")["lag"]
+    assert found.to_pylist() == [None, None, values[0].as_py()]
