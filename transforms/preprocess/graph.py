@@ -96,7 +96,14 @@ class TransformFunction:
         try:
             with runnable(path) as folder:
                 self._loader = SavedModelLoader(folder)
-        except (ValueError, OSError, RuntimeError, KeyError, AttributeError) as error:
+        except (
+            ValueError,
+            OSError,
+            RuntimeError,
+            KeyError,
+            AttributeError,
+            tf.errors.OpError,
+        ) as error:
             line = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ConfigError(
                 f"{path}: TensorFlow {tf.__version__} can't load it as a transform graph: {line}"

@@ -252,3 +252,16 @@ def test_integers_filled_in_are_in_the_vocabulary():
     text = "features: {n: {steps: [fill: most_frequent, vocabulary]}}"
     known, _ = analyzed(text, [rows[:3], rows[3:]])
     assert known["n:1"].values.to_pylist() == [b"7", b"1", b"5"]
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [("assets/company", "can't load it"), ("variables/variables.index", "can't load it")],
+)
+def test_a_graph_that_was_copied_in_part(file, message, tmp_path):
+    graph_of("features: {company: {steps: [vocabulary]}}", [ROWS], tmp_path)
+    path = tmp_path / "transform_fn" / file
+    assert path.stat().st_size
+    path.write_bytes(b"")
+    with pytest.raises(ConfigError, match=message):
+        TransformGraph.read(str(tmp_path))
