@@ -95,7 +95,7 @@ def _rows(given: argparse.Namespace, mapping: dict[str, str]) -> Any:
         trust_model=given.trust_model,
         transform_graph=given.transform_graph,
     )
-    source = Source.resolve(given.rows, None, model.input_types(), given.limit)
+    source = Source.resolve(given.rows, None, model.input_types(times=False), given.limit)
     return pa.Table.from_batches([rows for rows, _ in read_batches(source)], source.schema)
 
 

@@ -108,6 +108,7 @@ def resolve(options: Options) -> Resolved:
 def _resolve(options: Options) -> Resolved:
     from inference.devices.gpu import Gpu
     from inference.model.model import Model
+    from transforms.families import family_of
     from transforms.io.inputs import resolve_input
     from transforms.io.schema_types import with_schema_types
 
@@ -122,7 +123,8 @@ def _resolve(options: Options) -> Resolved:
         transform_graph=options.transform_graph,
     )
     redaction = redaction_of(options.policy)
-    types = {**text_types(redaction), **model.input_types()}
+    told = model.input_types(times=not family_of(options.input).bounded)
+    types = {**text_types(redaction), **told}
     # Behind a gate all columns are read, because an unknown column is reported too.
     columns = None if options.gate else options.schema
     source = resolve_input(options.input, columns, types, options.limit, **options.streaming)

@@ -114,9 +114,9 @@ def _gathered(rows: Any, model: Model) -> Outcome:
             f"{type(rows).__qualname__}"
         )
     records = [_record(row) for row in rows]
-    types = model.input_types()
     if not records:
-        return batch_of(DICT, [], pa.schema(list(types.items())))
+        return batch_of(DICT, [], pa.schema(list(model.input_types().items())))
+    types = model.input_types(times=False)
     return batch_of(DICT, records, _typed(infer_schema(DICT, records), records, types))
 
 

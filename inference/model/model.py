@@ -227,16 +227,22 @@ class Model:
         feeds = self.bind(schema, keep_columns=()).feeds
         return list(dict.fromkeys(column.name for feed in feeds for column in feed.columns))
 
-    def input_types(self) -> dict[str, pa.DataType]:
+    def input_types(self, times: bool = True) -> dict[str, pa.DataType]:
         """Returns the types of the input columns, for formats without types, such as CSV.
 
         A sparse input takes scalars as well as lists, and is listed as scalar. Columns that are
         mapped by a pattern are listed by the pattern, `f*`.
+
+        Args:
+          times: Whether to list columns of times, as integers. Files may have dates there instead,
+            and tell so themselves; messages are read by the types alone.
         """
         mapping, types = dict(self.mapping), {}
         for spec in self.signature.features or self.signature.inputs:
             if self.signature.features is not None and not self.signature.features:
                 break
+            if spec.unit is not None and not times:
+                continue
             names = (name for name in (spec.name, *spec.parts[:1]) if name in mapping)
             columns = mapping.get(next(names, ""), (spec.name,))
             many = len(columns) > 1 or any("*" in column for column in columns)

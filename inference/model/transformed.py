@@ -141,10 +141,12 @@ def _raw_spec(feature: RawFeature) -> TensorSpec:
             "python -m beam_jobs.preprocess makes"
         )
     if feature.kind == DENSE:
-        return TensorSpec(name, dtype, (None, *feature.shape), parts=(name,))
+        return TensorSpec(name, dtype, (None, *feature.shape), parts=(name,), unit=feature.unit)
     if feature.kind == SPARSE:
         parts = tuple(f"{name}_{part}" for part in ("indices", "values", "dense_shape"))
-        return TensorSpec(name, dtype, (None, None), Layout.SPARSE, parts, required=False)
+        return TensorSpec(
+            name, dtype, (None, None), Layout.SPARSE, parts, required=False, unit=feature.unit
+        )
     parts = (name, f"{name}_splits")
     return TensorSpec(name, dtype, (None, None), Layout.RAGGED, parts, splits=1, required=False)
 

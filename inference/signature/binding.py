@@ -14,6 +14,7 @@ from inference.signature.unnamed import by_position
 from transforms.arrow.types import is_list, is_text, plain_type, to_example
 from transforms.errors import ConfigError
 from transforms.nearest import most_similar
+from transforms.preprocess.times import is_point
 from transforms.wording import mapped, typed
 
 
@@ -244,6 +245,8 @@ def _wrong_leaf(spec: TensorSpec, leaf: pa.DataType, column: str) -> str | None:
     if is_text(leaf) or kinds.is_fixed_size_binary(leaf):
         ways = f"{typed(column)}, or map another: {mapped(spec.name, ['COLUMN'])}"
         return None if spec.is_text else f"text is no number; {ways}"
+    if spec.unit is not None and is_point(leaf):
+        return None
     if not number and not kinds.is_boolean(leaf):
         return "no tensor holds that; cast it first, to numbers or text"
     if spec.is_text and not kinds.is_integer(leaf):

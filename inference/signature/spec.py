@@ -38,6 +38,7 @@ class TensorSpec:
       splits: How many levels of a ragged input have row splits.
       splits_dtype: Their type.
       required: Whether each row needs a value.
+      unit: That of times since 1970 (s, ms, us or ns), if timestamps and dates can feed it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TensorSpec:
     splits: int = 0
     splits_dtype: str = "int64"
     required: bool = True
+    unit: str | None = None
 
     @property
     def row_shape(self) -> Shape | None:

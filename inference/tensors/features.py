@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from inference.signature.binding import Binding, Feed, unnested
+from inference.signature.binding import Binding, Column, Feed, unnested
 from inference.signature.spec import Layout, TensorSpec
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.lists import list_lengths
 from transforms.conform import described_faults
 from transforms.faults import Fault
+from transforms.preprocess.times import is_point, since_1970
 from transforms.reasons import Reason
 
 
@@ -75,7 +76,7 @@ def _feature(batch: pa.RecordBatch, feed: Feed) -> tuple[Feature, list[Fault]]:
     for column in feed.columns:
         array = batch.column(column.index)
         if column.cast is not None:
-            array = _cast(array, column.name, column.cast, faults)
+            array = _cast(array, column, feed.spec.unit, faults)
         if feed.spec.required and array.null_count:
             faults.append(_missing(_nulls(array), column.name, feed.spec))
         arrays.append(array)
@@ -85,9 +86,13 @@ def _feature(batch: pa.RecordBatch, feed: Feed) -> tuple[Feature, list[Fault]]:
     return _measured(feature, feed.columns[0].name, faults)
 
 
-def _cast(array: pa.Array, name: str, type: pa.DataType, faults: list[Fault]) -> pa.Array:
-    cast = checked_cast(array, type)
-    faults += described_faults({name: cast})
+def _cast(array: pa.Array, column: Column, unit: str | None, faults: list[Fault]) -> pa.Array:
+    if unit is not None and is_point(array.type):
+        times = since_1970(array, unit)
+        faults += described_faults({column.name: times})
+        array = times.values
+    cast = checked_cast(array, column.cast)
+    faults += described_faults({column.name: cast})
     return cast.values
 
 

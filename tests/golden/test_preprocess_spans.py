@@ -121,7 +121,7 @@ def test_with_the_cache_as_without(folder, steps, caplog):
 
 
 def test_all_from_the_cache(folder):
-    cache = f"{folder}/cache"
+    cache = f"{folder}/cache/"
     assert run(folder, "first", cache=cache) == 0
     assert run(folder, "second", cache=cache, analyze_only=None, splits="train:2,eval:1") == 0
     same(features(folder, "second"), features(folder, "first"))

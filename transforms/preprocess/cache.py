@@ -126,7 +126,7 @@ class SpanCache:
     def drop_others(self) -> list[str]:
         """Deletes what is kept of spans that are not analyzed now, and returns their files."""
         kept = {self._path(span.name) for span in self.spans}
-        files = [f"{self.folder}/{name}" for name in self._names()]
+        files = [f"{self.folder.rstrip('/')}/{name}" for name in self._names()]
         for path in (old := [path for path in files if path not in kept]):
             delete(path)
         return old

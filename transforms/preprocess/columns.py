@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrow.cast_faults import Cast
 from transforms.arrow.casts import checked_cast
 from transforms.arrow.types import from_tensor, is_list, is_text, plain_type, to_example
 from transforms.conform import described_faults
@@ -15,6 +16,7 @@ from transforms.errors import ConfigError
 from transforms.examples.convert import as_lists, without_null_items
 from transforms.faults import Fault
 from transforms.nearest import nearest_column
+from transforms.preprocess.times import is_point, since_1970, time_unit
 from transforms.reasons import Reason
 
 DENSE, SPARSE, RAGGED = "dense_tensor", "varlen_sparse_tensor", "ragged_tensor"
@@ -32,6 +34,8 @@ class RawFeature:
       shape: The sizes of a row's value, of a dense one.
       representation: The serialized `TensorRepresentation`.
       has_default: Whether a row without a value is given one.
+      unit: That of times since 1970 (s, ms, us or ns), if they are such: timestamps and dates can
+        feed it.
     """
 
     name: str
@@ -40,6 +44,7 @@ class RawFeature:
     shape: tuple[int, ...]
     representation: bytes
     has_default: bool = False
+    unit: str | None = None
 
     @property
     def leaf(self) -> pa.DataType:
@@ -50,6 +55,13 @@ class RawFeature:
     def size(self) -> int | None:
         """How many values each row has; None where that is open."""
         return int(np.prod(self.shape, dtype=np.int64)) if self.kind == DENSE else None
+
+    def cast(self, column: pa.Array, type: pa.DataType) -> Cast:
+        """Returns a column cast to the feature's values or lists of them, and what doesn't fit."""
+        if self.unit is not None and is_point(column.type):
+            times = since_1970(column, self.unit)
+            return replace(times, values=checked_cast(times.values, type).values)
+        return checked_cast(column, type)
 
     def blank(self, rows: int) -> pa.Array:
         """Returns lists for so many rows, of values that mean nothing."""
@@ -89,11 +101,16 @@ class RawColumns:
         return replace(self, used=frozenset(used))
 
     def types(self) -> dict[str, pa.DataType]:
-        """Returns the types of the used columns, for formats that don't tell them, such as CSV."""
+        """Returns the types of the used columns, for formats that don't tell them, such as CSV.
+
+        Columns of times are left out: they may be written as numbers or as dates.
+        """
         text = {pa.binary(): pa.string()}
         features = [each for each in self.features if each.name in self.used]
         return {
-            each.name: text.get(each.leaf, each.leaf) for each in features if each.size in (None, 1)
+            each.name: text.get(each.leaf, each.leaf)
+            for each in features
+            if each.size in (None, 1) and each.unit is None
         }
 
     def check(self, schema: pa.Schema) -> None:
@@ -166,7 +183,9 @@ def _of_schema(schema: Any) -> list[RawFeature]:
         found = util.InferTensorRepresentationsFromMixedSchema(kept)
     except ValueError as error:
         raise ConfigError(f"the schema can't become tensors: {error}") from None
-    return [_feature(name, found[name], types) for name in sorted(found)]
+    made = [_feature(name, found[name], types) for name in sorted(found)]
+    units = {each.name: time_unit(each) for each in live if types[each.name] == "INT"}
+    return [replace(feature, unit=units.get(feature.name)) for feature in made]
 
 
 _DTYPES = {"INT": "int64", "FLOAT": "float32", "BYTES": "string"}
@@ -204,6 +223,13 @@ def _problem(feature: RawFeature, schema: pa.Schema) -> str | None:
     leaf = type.value_type if is_list(type) else type
     if pa.types.is_null(leaf):
         return None
+    if is_point(type) and feature.dtype == "int64":
+        if feature.unit is not None:
+            return None
+        return (
+            f"column {name!r} is {type}, but preprocessing takes integers whose unit is not known: "
+            "add time_domain { integer_format: UNIX_SECONDS } to the schema, or cast it first"
+        )
     if to_example(type) is None:
         return f"column {name!r} is {type}, which can't become {feature.dtype}: cast it first"
     if feature.dtype == "string" and not is_text(leaf):
@@ -217,7 +243,7 @@ def _problem(feature: RawFeature, schema: pa.Schema) -> str | None:
 def _fed(feature: RawFeature, column: pa.Array) -> tuple[pa.Array, list[Fault]]:
     """Returns a column as lists of a feature's values."""
     listed = is_list(plain_type(column.type))
-    cast = checked_cast(column, pa.list_(feature.leaf) if listed else feature.leaf)
+    cast = feature.cast(column, pa.list_(feature.leaf) if listed else feature.leaf)
     cast = without_null_items(cast) if listed else cast
     faults = described_faults({feature.name: cast})
     array = as_lists(cast.values)

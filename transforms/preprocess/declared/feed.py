@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.arrow.casts import checked_cast
 from transforms.arrow.lists import list_lengths
 from transforms.arrow.types import is_list, plain_type
 from transforms.examples.convert import as_lists, without_null_items
@@ -37,7 +36,7 @@ def _cast(feature: RawFeature, column: pa.Array, plan: Plan) -> tuple[pa.Array, 
     one = _is_one(feature, plan)
     listed = is_list(plain_type(column.type))
     wanted = pa.list_(feature.leaf) if listed and not one else feature.leaf
-    cast = checked_cast(column, wanted)
+    cast = feature.cast(column, wanted)
     if listed and not one:
         cast = without_null_items(cast)
     array = cast.values if one else as_lists(cast.values)

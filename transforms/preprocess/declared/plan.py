@@ -10,6 +10,8 @@ import json
 from dataclasses import astuple, dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from transforms.errors import ConfigError
 from transforms.nearest import nearest_column
 from transforms.preprocess.columns import DENSE, SPARSE, RawColumns, RawFeature
@@ -127,6 +129,7 @@ class _Maker:
         self.digests: dict[str, str] = {}
         self.files: dict[str, list[Any]] = {}
         self.asked: list[Asked] = []
+        self.units = {each.name: each.unit for each in columns.values()}
 
     def add(self, feature: Feature) -> None:
         """Takes a feature into the plan."""
@@ -134,6 +137,7 @@ class _Maker:
         digest = _digest([self.told(feature, name) for name in feature.inputs])
         phase = max((self.phase[name] for name in feature.inputs if feature.of_features), default=0)
         fill: int | None = None
+        self.check_units(feature)
         for place, step in enumerate(feature.steps):
             if (state := self.state(feature, place, kind)) is not None:
                 name = _digest([digest, state.__qualname__, VERSION])
@@ -164,6 +168,16 @@ class _Maker:
         if self.files.setdefault(name, content) != content:
             told = f"another vocabulary has the file {name!r}: give each a vocab_filename"
             raise self.steps.error(feature.places[place], told)
+
+    def check_units(self, feature: Feature) -> None:
+        """Checks that steps of a column of times name its unit."""
+        if feature.of_features:
+            return
+        for unit in filter(None, (self.units[name] for name in feature.inputs)):
+            for place, step in enumerate(feature.steps):
+                if getattr(step, "unit", unit) != unit:
+                    told = f"the times of {feature.name!r} are in {unit}, not {step.unit}"  # type: ignore[attr-defined]
+                    raise self.steps.error(feature.places[place], f"{told}: say unit: {unit}")
 
     def told(self, feature: Feature, name: str) -> Any:
         """Returns what an input is, for a digest."""
@@ -235,7 +249,8 @@ def _digest(value: Any) -> str:
 def raw_schema(steps: Steps, columns: Any) -> Any:
     """Returns a schema for the columns that steps take, where nobody has written one.
 
-    Each column may be missing in any row; one that is no list has one value at most.
+    Each column may be missing in any row; one that is no list has one value at most. Timestamps and
+    dates are seconds since 1970.
 
     Args:
       steps: Any.
@@ -247,6 +262,7 @@ def raw_schema(steps: Steps, columns: Any) -> Any:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     from transforms.arrow.types import SCALARS, is_list, plain_type, to_example
+    from transforms.preprocess.times import is_point
 
     kinds = {scalar.arrow: scalar.feature for scalar in reversed(SCALARS)}
     schema = schema_pb2.Schema()
@@ -258,12 +274,14 @@ def raw_schema(steps: Steps, columns: Any) -> Any:
                 raise steps.error(feature.place, f"there is no column {name!r}{near}")
     for name in steps.columns:
         type = plain_type(columns.field(name).type)
-        narrowed = to_example(type)
+        narrowed = pa.int64() if is_point(type) else to_example(type)
         if narrowed is None:
             raise ConfigError(f"column {name!r} is {type}, which no step takes: cast it first")
         listed = is_list(narrowed)
         leaf = narrowed.value_type if listed else narrowed
         made = schema.feature.add(name=name, type=schema_pb2.FeatureType.Value(kinds[leaf]))
+        if is_point(type):
+            made.time_domain.integer_format = schema_pb2.TimeDomain.UNIX_SECONDS
         made.value_count.min = 0
         if not listed:
             made.value_count.max = 1

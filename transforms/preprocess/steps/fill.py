@@ -37,7 +37,8 @@ class Fill(Step):
             from transforms.nearest import nearest
 
             near = nearest(self.strategy, _STRATEGIES) or f"; there are {', '.join(_STRATEGIES)}"
-            raise WrongStep(f"there is no strategy {self.strategy!r}{near}")
+            way = f"a constant is fill: {{value: {self.strategy}}}"
+            raise WrongStep(f"there is no strategy {self.strategy!r}{near}; {way}")
 
     def check_kind(self, given: Kind) -> None:
         """Checks that the value is of the column's type, and that a text has no mean."""
