@@ -265,3 +265,9 @@ def test_a_graph_that_was_copied_in_part(file, message, tmp_path):
     path.write_bytes(b"")
     with pytest.raises(ConfigError, match=message):
         TransformGraph.read(str(tmp_path))
+
+
+def test_zero_is_one_number_to_the_mode():
+    rows = pa.RecordBatch.from_pydict({"x": pa.array([0.0, -0.0, 3.0, 3.0, -0.0], pa.float32())})
+    known, _ = analyzed("features: {x: {steps: [fill: mode]}}", [rows])
+    assert known["x:0"] == b"0"

@@ -36,7 +36,8 @@ class Counts:
     def add(self, values: pa.Array | np.ndarray) -> None:
         """Takes texts or numbers into account, none of them null."""
         if isinstance(values, np.ndarray):
-            values = pa.array(finite(values))
+            # Adding 0 makes one number of 0 and -0.
+            values = pa.array(finite(values) + values.dtype.type(0))
         found = values.value_counts()
         self._put(texts_of(found.field(0)), np.asarray(found.field(1)))
 
