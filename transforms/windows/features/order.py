@@ -99,10 +99,16 @@ def _ranked(column: pa.Array) -> pa.Array:
     """Returns a column as a type that Arrow ranks."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _ranked(column.cast(kind.value_type))
+        return _ranked(decoded(column))
     if pa.types.is_float16(kind):
         return column.cast(pa.float32())
     return takeable(column)
+
+
+def decoded(column: pa.Array) -> pa.Array:
+    """Returns a dictionary, which batches need not share, as values; other columns as they are."""
+    kind = column.type
+    return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
 
 
 def takeable(column: pa.Array) -> pa.Array:

@@ -24,6 +24,7 @@ from transforms.windows.assign import ANY_LATENESS
 from transforms.windows.event_time import event_times, to_micros
 from transforms.windows.features.compute import check_names, feature_columns, with_columns
 from transforms.windows.features.declare import Feature, horizon, needed_columns, to_us
+from transforms.windows.features.order import decoded
 from transforms.windows.timed_rows import TimedRows
 from transforms.windows.window_batches import WindowBatches
 
@@ -60,11 +61,11 @@ class _Plan:
         """Returns batches with their features; those of the past only give values."""
         columns = needed_columns(self.features, self.keys, self.event_time_column)
         tables = [
-            pa.Table.from_batches([batch.select(columns).replace_schema_metadata(None)])
+            pa.table([decoded(batch.column(name)) for name in columns], columns)
             for batch in [*own, *past]
         ]
         table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-        rows = table.to_batches()[0] if table.num_rows else own[0].select(columns).slice(0, 0)
+        rows = table.to_batches()[0] if table.num_rows else _none(table.schema)
         made = feature_columns(rows, self.features, self.keys, self.event_time_column)
         starts = np.cumsum([0, *(batch.num_rows for batch in own)]).tolist()
         return [
@@ -73,6 +74,10 @@ class _Plan:
             )
             for start, batch in zip(starts, own, strict=False)
         ]
+
+
+def _none(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)
 
 
 class _ShardFn(beam.DoFn):

@@ -18,7 +18,7 @@ from transforms.io.write import Write
 from transforms.windows.assign import with_watermark
 from transforms.windows.features.compute import window_features
 from transforms.windows.features.declare import STATISTICS, Lag, Rolling
-from transforms.windows.features.verb import WindowFeatures
+from transforms.windows.features.verb import WindowFeatures, _Plan
 
 FEATURES = {
     "before": Lag("n", 1, 90),
@@ -216,3 +216,18 @@ def test_input_without_end_needs_bounds(made, every, message):
         run_stream(
             stream().advance_watermark_to_infinity(), lambda rows: rows | verb(made, every=every)
         )
+
+
+def test_batches_with_other_dictionaries_meet():
+    plan = _Plan({"last": Lag("v", within=10)}, ("k",), "t", 4, 10**6, 10**7)
+
+    def batch(times, keys, values):
+        return pa.RecordBatch.from_arrays(
+            [pa.array(times, pa.timestamp("s")), keys, values], ["t", "k", "v"]
+        )
+
+    coded = pa.array(["a", None]).dictionary_encode(), pa.array(["x", "y"]).dictionary_encode()
+    nothing = pa.nulls(1).dictionary_encode()
+    own = [batch([5, -6], *coded), batch([7], nothing, pa.array(["z"]))]
+    made = plan.made(own, [batch([1], pa.array(["a"]), pa.array(["q"]))])
+    assert [each["last"].to_pylist() for each in made] == [["q", None], [None]]
