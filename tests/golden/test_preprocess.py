@@ -233,6 +233,7 @@ def by_steps(folder, **more):
     return {name: value for name, value in flags(folder, **given).items() if value is not None}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("with_schema", [False, True])
 def test_declared_steps_as_a_function(folder, with_schema):
     more = {"schema": f"{folder}/schema.pbtxt"} if with_schema else {}

@@ -71,6 +71,7 @@ def test_penguins():
     assert (found == rows["species"].to_numpy()).mean() > 0.9
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["predict", "classification"])
 def test_the_taxi_estimator(name):
     """Its ops include one that TensorFlow lost, so even a direct call needs the replacement."""

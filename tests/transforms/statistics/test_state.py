@@ -105,7 +105,7 @@ with pa.ipc.new_file(STREAM, state.SCHEMA) as _file:
 BYTES = STREAM.getvalue().to_pybytes()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(BYTES) - 1), st.integers(0, 255)), min_size=1))
 def test_bytes_that_changed_are_found_or_do_no_harm(changes):
     changed = bytearray(BYTES)
@@ -150,7 +150,7 @@ KINDS += ["", "|O[1]", "|V0[1]", "<i8[-1]", "<i8[1]", "<f8[1]", "<f8[2]", "<U2[1
 KINDS += ["binary[-1]", "binary[99999]", "<i8[1, 1]", "<u8[1]", "NoneType", "ndarray"]
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(
     st.integers(0, len(SMALL) - 1),
     st.sampled_from(
