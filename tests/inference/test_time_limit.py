@@ -41,6 +41,7 @@ def test_the_option_is_above_zero(zoo):
         Model.resolve(zoo, model_timeout=0.0)
 
 
+@pytest.mark.integration
 def test_a_job_ends_although_its_model_does_not(zoo, tmp_path):
     (tmp_path / "in.csv").write_text("x\n1\n2000\n")
     command = [sys.executable, "-m", "beam_jobs.score", "--model", zoo, "--signature=hanging"]

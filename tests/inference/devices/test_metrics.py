@@ -66,6 +66,7 @@ def _score_there(tag, batch, answers):
     answers.put((scored.to_pydict(), rejects.num_rows))
 
 
+@pytest.mark.integration
 def test_a_process_asks_the_one_that_has_the_model(model, batch, tmp_path):
     tag = f"model-{tmp_path.name}"
     owner = MultiProcessShared(

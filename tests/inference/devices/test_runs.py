@@ -113,6 +113,7 @@ def test_ops_in_functions_and_outputs_that_are_returned_at_once():
     assert all(":output:0" in s or "Identity" in s for s in graph.library.function[0].ret.values())
 
 
+@pytest.mark.integration
 def test_two_devices_take_turns(linear_model):
     """Rows are whole and in order; the one that the model refuses is found on either device."""
     done = subprocess.run(

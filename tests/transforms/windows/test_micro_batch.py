@@ -283,6 +283,7 @@ def _slowly(batch):
     return batch
 
 
+@pytest.mark.integration
 def test_two_on_prism_with_bundles_that_stand_still():
     """Prism would split them, and let the same key's rows and timers go on side by side."""
     times = [tick * 7 + tick % 3 * 5.0 for tick in range(120)]
