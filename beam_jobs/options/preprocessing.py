@@ -2,22 +2,14 @@
 
 from dataclasses import dataclass
 
-from beam_jobs.options.declare import JobOptions, option
+from beam_jobs.options.declare import option
+from beam_jobs.options.rows import FileInput
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreprocessingOptions(JobOptions):
+class PreprocessingOptions(FileInput):
     """Which rows are analyzed and transformed, how, and into which splits."""
 
-    input: str = option(
-        "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
-        "local or gs://. The suffix names the format, or ?format=csv. Or a table, "
-        "bq://PROJECT.DATASET.TABLE, or a query, bq:?query=SQL&temp_dataset=PROJECT.DATASET.",
-        kind="GCS_READ_FILE",
-        tables=True,
-        metavar="URI",
-        group="Data",
-    )
     output: str = option(
         "A folder for transform_graph/ and the splits: of Parquet, or with ?format=tfrecord of "
         "tf.Examples. Nothing appears there before the job is done.",

@@ -9,8 +9,8 @@ GROUP = "Data"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileOptions(JobOptions):
-    """Input and schema of a job on rows of files."""
+class FileInput(JobOptions):
+    """Input of a job on rows of files."""
 
     input: str = option(
         "Rows: a file, folder or glob of Parquet, CSV, JSON Lines, Avro, TFRecord or Arrow files, "
@@ -21,6 +21,12 @@ class FileOptions(JobOptions):
         metavar="URI",
         group=GROUP,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(FileInput):
+    """Input and schema of a job on rows of files."""
+
     schema: str | None = option(
         "A schema.pbtxt or BigQuery .json schema of the input; by default the files' own, or one "
         "inferred from a sample of text.",
