@@ -100,6 +100,17 @@ class Channel:
         if ack_ids:
             self._subscriber.acknowledge(subscription=self.subscription, ack_ids=ack_ids)
 
+    def taken(self):
+        """Tells whether another has all messages; those that are pulled here are given back."""
+        pulled = self.pull()
+        if pulled:
+            self._subscriber.modify_ack_deadline(
+                subscription=self.subscription,
+                ack_ids=[message.ack_id for message in pulled],
+                ack_deadline_seconds=0,
+            )
+        return not pulled
+
     def drain(self, seconds=3.0):
         """All messages that are there, acknowledged."""
         found, until = [], time.monotonic() + seconds

@@ -224,7 +224,6 @@ def test_labels_that_come_as_messages(pubsub, tmp_path):
         json.dumps({"id": f"{place:04}", "score": value}).encode()
         for place, value in enumerate(score.tolist())
     ]
-    rows.publish(sent, [at(second) for second in seconds])
     late = [
         json.dumps({"id": f"{place:04}", "tip": value}).encode()
         for place, value in enumerate(tip.tolist())
@@ -243,6 +242,9 @@ def test_labels_that_come_as_messages(pubsub, tmp_path):
         "quality_output": f"{tmp_path}/quality/",
     }
     running = job(rows, tmp_path / "base.json", out, **flags)
+    # What is still in the subscription when the job is drained is not joined.
+    wait_until(running, labels.taken)
+    rows.publish(sent, [at(second) for second in seconds])
     wait_until(running, lambda: len(manifests(out)) >= 4)
     running.drain()
     found = ds.dataset(tmp_path / "quality", schema=QUALITY, format="parquet").to_table()
