@@ -13,7 +13,7 @@ from apache_beam.options import pipeline_options as beam_options
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
-from beam_jobs.running import flink
+from beam_jobs.running import beam_memos, flink
 from beam_jobs.running.prism import built, find, running
 from beam_jobs.templates.image import image_of
 from transforms.errors import ConfigError
@@ -49,7 +49,8 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
     Raises:
       ConfigError: Something that Dataflow needs is missing or malformed.
     """
-    options = PipelineOptions(list(argv))
+    beam_memos.install()
+    options = beam_memos.RememberedOptions(list(argv))
     # The code is in the image or on the path; the session would drag in what the launcher holds.
     options.view_as(beam_options.SetupOptions).save_main_session = False
     if runner_name(options) == "dataflowrunner":

@@ -1,0 +1,115 @@
+"""What Beam is spared changes nothing of what it makes."""
+
+import pickle
+import types
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import (
+    DebugOptions,
+    PipelineOptions,
+    StandardOptions,
+    TypeOptions,
+)
+from apache_beam.portability import common_urns
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.transforms import userstate
+from apache_beam.transforms.userstate import BagStateSpec, TimerSpec, on_timer
+
+from beam_jobs.running import beam_memos
+from beam_jobs.running.beam_memos import RememberedOptions, specs_of
+
+FLAGS = ["--streaming", "--experiments=a", "--experiments=b", "--unknown=1"]
+
+
+class Plain(beam.DoFn):
+    def process(self, element):
+        yield element
+
+
+class Holding(beam.DoFn):
+    SEEN = BagStateSpec("seen", beam.coders.VarIntCoder())
+    DUE = TimerSpec("due", beam.TimeDomain.WATERMARK)
+
+    def process(self, element, seen=beam.DoFn.StateParam(SEEN), due=beam.DoFn.TimerParam(DUE)):
+        seen.add(element[1])
+        due.set(1)
+
+    @on_timer(DUE)
+    def over(self, seen=beam.DoFn.StateParam(SEEN)):
+        yield sum(seen.read())
+
+
+class Twice(beam.DoFn):
+    def process(self, element, one=beam.DoFn.TimestampParam, two=beam.DoFn.TimestampParam):
+        yield element
+
+
+@pytest.mark.parametrize("make", [Plain, Holding])
+def test_states_and_timers_are_as_beam_sees_them(make):
+    found = beam_memos._look_up(make())
+    for _ in range(2):
+        assert specs_of(make()) == found
+
+
+def test_what_a_caller_does_with_them_stays_there():
+    specs_of(Holding())[0].clear()
+    assert specs_of(Holding())[0] == {Holding.SEEN}
+
+
+def test_a_dofn_with_methods_of_its_own_is_looked_at_itself():
+    dofn = Plain()
+    assert specs_of(dofn) == (set(), set())
+    dofn.process = types.MethodType(Holding.process, dofn)
+    assert specs_of(dofn) == ({Holding.SEEN}, {Holding.DUE})
+
+
+def test_a_fault_is_raised_each_time():
+    for _ in range(2):
+        with pytest.raises(ValueError, match="duplicate"):
+            specs_of(Twice())
+
+
+@pytest.fixture
+def unpatched(monkeypatch):
+    monkeypatch.setattr(userstate, "get_dofn_specs", beam_memos._look_up)
+    return monkeypatch
+
+
+def test_a_pipeline_is_the_same(unpatched):
+    def steps(options):
+        root = beam.Pipeline(options=options)
+        made = root | beam.Create([(1, 2)]) | "Hold" >> beam.ParDo(Holding())
+        _ = made | "Pass" >> beam.ParDo(Plain()) | beam.Map(str)
+        return [step(each) for each in root.to_runner_api().components.transforms.values()]
+
+    def step(proto):
+        payload = beam_runner_api_pb2.ParDoPayload()
+        if proto.spec.urn == common_urns.primitives.PAR_DO.urn:
+            payload.ParseFromString(proto.spec.payload)
+            # Functions are pickled under names made anew each time.
+            payload.ClearField("do_fn")
+        return proto.unique_name, proto.spec.urn, list(proto.outputs), payload
+
+    plain = steps(PipelineOptions(FLAGS))
+    assert any(payload.state_specs and payload.timer_family_specs for *_, payload in plain)
+    beam_memos.install()
+    assert steps(RememberedOptions(FLAGS)) == plain
+
+
+def test_views_share_their_values():
+    options, plain = RememberedOptions(FLAGS), PipelineOptions(FLAGS)
+    assert options.get_all_options() == plain.get_all_options()
+    options.view_as(StandardOptions).runner = "PrismRunner"
+    options.view_as(DebugOptions).experiments.append("c")
+    assert options.view_as(StandardOptions).view_as(StandardOptions).runner == "PrismRunner"
+    assert options.get_all_options()["experiments"] == ["a", "b", "c"]
+    assert options.view_as(TypeOptions) is options.view_as(TypeOptions)
+
+
+def test_they_are_pickled_with_their_values():
+    options = RememberedOptions(FLAGS)
+    options.view_as(StandardOptions).runner = "PrismRunner"
+    again = pickle.loads(pickle.dumps(options))
+    assert again.get_all_options() == options.get_all_options()
+    assert again.view_as(StandardOptions).runner == "PrismRunner"
