@@ -6,6 +6,7 @@ and what a group of options says (each time by a parser made anew).
 """
 
 import types
+from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,7 +16,7 @@ from apache_beam.transforms import userstate
 View = TypeVar("View", bound=PipelineOptions)
 Specs = tuple[set[Any], set[Any]]
 
-_look_up = userstate.get_dofn_specs
+_look_up: Callable[[Any], Specs] = userstate.get_dofn_specs
 _known: WeakKeyDictionary[type, Specs] = WeakKeyDictionary()
 
 

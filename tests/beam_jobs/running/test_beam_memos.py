@@ -27,16 +27,18 @@ class Plain(beam.DoFn):
         yield element
 
 
-class Holding(beam.DoFn):
-    SEEN = BagStateSpec("seen", beam.coders.VarIntCoder())
-    DUE = TimerSpec("due", beam.TimeDomain.WATERMARK)
+SEEN = BagStateSpec("seen", beam.coders.VarIntCoder())
+DUE = TimerSpec("due", beam.TimeDomain.WATERMARK)
+SEEN_PARAM, DUE_PARAM = beam.DoFn.StateParam(SEEN), beam.DoFn.TimerParam(DUE)
 
-    def process(self, element, seen=beam.DoFn.StateParam(SEEN), due=beam.DoFn.TimerParam(DUE)):
+
+class Holding(beam.DoFn):
+    def process(self, element, seen=SEEN_PARAM, due=DUE_PARAM):
         seen.add(element[1])
         due.set(1)
 
     @on_timer(DUE)
-    def over(self, seen=beam.DoFn.StateParam(SEEN)):
+    def over(self, seen=SEEN_PARAM):
         yield sum(seen.read())
 
 
@@ -54,14 +56,14 @@ def test_states_and_timers_are_as_beam_sees_them(make):
 
 def test_what_a_caller_does_with_them_stays_there():
     specs_of(Holding())[0].clear()
-    assert specs_of(Holding())[0] == {Holding.SEEN}
+    assert specs_of(Holding())[0] == {SEEN}
 
 
 def test_a_dofn_with_methods_of_its_own_is_looked_at_itself():
     dofn = Plain()
     assert specs_of(dofn) == (set(), set())
     dofn.process = types.MethodType(Holding.process, dofn)
-    assert specs_of(dofn) == ({Holding.SEEN}, {Holding.DUE})
+    assert specs_of(dofn) == ({SEEN}, {DUE})
 
 
 def test_a_fault_is_raised_each_time():
