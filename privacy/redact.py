@@ -25,8 +25,9 @@ class Redact(Verb):
     """Transforms the personal data that a policy finds in rows.
 
     A row in which something can't be transformed does not go on: it leaves as a dead letter, in
-    which all else is redacted, and the column at fault is withheld. Rows stay in order, and columns
-    in which nothing is found are not copied.
+    which all else is redacted, and the column at fault is withheld. If the policy says
+    `leave_untransformed`, the row goes on with that value as it is, and the value is counted. Rows
+    stay in order, and columns in which nothing is found are not copied.
 
     Args:
       policy: A policy, or the URI of its file. With engine cloud the rows of a bundle share
@@ -59,14 +60,18 @@ class Redact(Verb):
 def _with_tally(
     take: TakeNotes | None, dead_letters: DeadLetters | None, policy: Policy
 ) -> TakeNotes | None:
-    """Returns what takes notes, and tells the run's ledger how many rows the policy leaves out."""
+    """Returns what takes notes, and tells the run's ledger what the policy leaves out, or as is."""
     suppresses = bool(policy.deidentify_config.record_transformations.record_suppressions)
-    if dead_letters is None or not suppresses:
+    if dead_letters is None or not (suppresses or policy.lenient):
         return take
 
     def both(notes: "beam.PCollection[Notes]") -> None:
-        tally = beam.Map(_suppressed).with_output_types(Entry)
-        dead_letters.tally(notes | "Suppressed" >> tally)
+        if suppresses:
+            tally = beam.Map(_suppressed).with_output_types(Entry)
+            dead_letters.tally(notes | "Suppressed" >> tally)
+        if policy.lenient:
+            tally = beam.Map(_untransformed).with_output_types(Entry)
+            dead_letters.tally(notes | "Untransformed" >> tally)
         if take is not None:
             take(notes)
 
@@ -75,6 +80,10 @@ def _with_tally(
 
 def _suppressed(notes: Notes) -> Entry:
     return Entry("suppressed", "Redact", rows=notes.suppressed)
+
+
+def _untransformed(notes: Notes) -> Entry:
+    return Entry("untransformed", "Redact", rows=notes.failed)
 
 
 def _outcomes(policy: Policy, options: Any, notes: TakeNotes | None) -> beam.PTransform:

@@ -14,8 +14,11 @@ from privacy.cloud.cells import column_of
 from privacy.cloud.decode import Unusual, all_texts, read_texts
 from privacy.cloud.settings import ROW
 
-Tally: TypeAlias = Counter[tuple[str, str]]
-"""How many values were transformed, by column and infoType; either may be empty."""
+Tally: TypeAlias = Counter[tuple[str, str, bool]]
+"""How many values were transformed, by column and infoType, which may be empty; and whether it is
+of those that could not be transformed, and were left as the policy says."""
+_ERROR = 2
+"""DLP's code for values that it could not transform."""
 
 _VALUES, _NUMBER = attrgetter("values"), attrgetter("integer_value")
 
@@ -113,10 +116,11 @@ def suppressed(overview: Any) -> int:
 
 
 def transformed(overview: Any) -> Tally:
-    """Returns how many values the service says that it transformed, by column and infoType."""
+    """Returns how many values the service says that it transformed, or left."""
     tally: Tally = Counter()
     for summary in overview.transformation_summaries:
         if not summary.HasField("record_suppress"):
-            key = summary.field.name, summary.info_type.name
-            tally[key] += sum(result.count for result in summary.results)
-    return tally
+            name, kind = summary.field.name, summary.info_type.name
+            for each in summary.results:
+                tally[name, kind, each.code == _ERROR] += each.count
+    return +tally

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FOUND, UNLIKELY, UNTOUCHED, CELLS = "found", "unlikely", "untouched", "cells"
 """What becomes of a finding: it is transformed; it is left, for it is not likely enough; it is
 left, for the policy has no transformation for it; or a whole cell was transformed."""
+FAILED = "failed"
+"""It is left, for it can't be transformed, and the policy says that it then stays."""
 
 EXAMPLES = 3
 _LONGEST = 60
@@ -51,6 +53,8 @@ class Notes:
       rows: How many rows were looked at.
       rejected: How many of them could not be transformed.
       suppressed: How many the policy leaves out.
+      untransformed: How many go on with a value that can't be transformed; 0 where only the
+        values are counted.
       counts: How many findings there were of each kind.
       forms: The forms of a few findings, by column and infoType: 9 for digits, a and A for letters.
     """
@@ -60,6 +64,12 @@ class Notes:
     suppressed: int = 0
     counts: dict[Noted, int] = field(default_factory=dict)
     forms: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    untransformed: int = 0
+
+    @property
+    def failed(self) -> int:
+        """How many values can't be transformed, and stay what they are."""
+        return sum(number for noted, number in self.counts.items() if noted.fate == FAILED)
 
     def merge(self, other: "Notes") -> "Notes":
         """Returns the notes of the rows of both."""
@@ -75,6 +85,7 @@ class Notes:
             self.suppressed + other.suppressed,
             dict(counts),
             forms,
+            self.untransformed + other.untransformed,
         )
 
 
@@ -84,6 +95,7 @@ class NoteBook:
 
     counts: Counter[Noted] = field(default_factory=Counter)
     forms: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    left: list[np.ndarray] = field(default_factory=list)
 
     def take(self, texts: Texts, plan: "Plan", every: Spans, kept: Spans) -> None:
         """Notes what was found in a column.
@@ -112,9 +124,24 @@ class NoteBook:
         if number:
             self.counts[Noted(column, "", "", CELLS)] += number
 
+    def failed(self, texts: Texts, plan: "Plan", spans: Spans) -> None:
+        """Notes that findings of a column, noted before, can't be transformed and are left."""
+        before = Counter(self.counts)
+        self._count(texts, plan, spans, FAILED)
+        for noted, number in (self.counts - before).items():
+            found = noted._replace(fate=FOUND)
+            self.counts[found] = max(0, self.counts[found] - number)
+
+    def failed_cells(self, column: str, number: int) -> None:
+        """Notes that so many of the whole cells of a column can't be transformed and are left."""
+        self.counts[Noted(column, "", "", FAILED)] += number
+        self.counts[Noted(column, "", "", CELLS)] -= number
+
     def notes(self, rows: int, rejected: int, suppressed: int = 0) -> Notes:
         """Returns what was noted."""
-        return Notes(rows, rejected, suppressed, dict(self.counts), self.forms)
+        counts = {noted: number for noted, number in self.counts.items() if number > 0}
+        left = len(np.unique(np.concatenate(self.left))) if self.left else 0
+        return Notes(rows, rejected, suppressed, counts, self.forms, left)
 
     def _count(self, texts: Texts, plan: "Plan", spans: Spans, fate: str) -> None:
         if not len(spans):
@@ -157,6 +184,27 @@ def note(texts: Texts, plan: "Plan", every: Spans, kept: Spans) -> None:
     book = _BOOK.get()
     if book is not None:
         book.take(texts, plan, every, kept)
+
+
+def note_left(texts: Texts, plan: "Plan", spans: Spans) -> None:
+    """Notes findings that can't be transformed, if notes are taken; see `NoteBook.failed`."""
+    book = _BOOK.get()
+    if book is not None:
+        book.failed(texts, plan, spans)
+
+
+def note_left_cells(column: str, number: int) -> None:
+    """Notes cells that can't be transformed, if notes are taken; see `NoteBook.failed_cells`."""
+    book = _BOOK.get()
+    if book is not None:
+        book.failed_cells(column, number)
+
+
+def note_left_rows(rows: np.ndarray) -> None:
+    """Notes the numbers of rows of a batch that go on with a value that can't be transformed."""
+    book = _BOOK.get()
+    if book is not None:
+        book.left.append(rows)
 
 
 def _within(spans: Spans, kept: Spans) -> np.ndarray:

@@ -80,6 +80,7 @@ class Plan:
       fields: What becomes of whole cells of a field, by its path.
       parts: By what plan the texts of a field are looked through, and in which rows.
       suppressions: Conditions; a row for which one holds is left out.
+      lenient: Whether a value that can't be transformed stays what it is, and its row goes on.
       columns: Which columns are looked through.
       name: The policy's name.
     """
@@ -91,6 +92,7 @@ class Plan:
     name: str = "policy"
     parts: dict[str, tuple["Plan", Condition | None]] = field(default_factory=dict)
     suppressions: tuple[Condition, ...] = ()
+    lenient: bool = False
 
     @functools.cached_property
     def contextual(self) -> bool:
@@ -203,7 +205,9 @@ class _Compiler:
                 Kind(detector, self._minimum(detector.name), reported, actions.get(detector.name))
                 for detector, reported in detectors
             )
-            return Plan(kinds, rules, {}, self.policy.columns, self.policy.name)
+            return Plan(
+                kinds, rules, {}, self.policy.columns, self.policy.name, lenient=self.policy.lenient
+            )
 
         plan = made(self._by_info_type(self.deidentify.info_type_transformations, names))
         records = self.deidentify.record_transformations
@@ -269,11 +273,6 @@ class _Compiler:
     def _refuse(self) -> None:
         """Notes what no part of the engine can do."""
         config = self.deidentify
-        if config.transformation_error_handling.WhichOneof("mode") == "leave_untransformed":
-            self.problems.append(
-                "transformation_error_handling.leave_untransformed: would let values through; "
-                "leave it out, and rows that can't be transformed are dead letters"
-            )
         if config.HasField("image_transformations"):
             self.problems.append("image_transformations: the local engine sees no images")
 

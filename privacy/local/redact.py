@@ -12,6 +12,7 @@ from privacy.local.columns.records import Contexts, Records, owners
 from privacy.local.columns.roles import LOOKED, NUMBERS, check_columns, role_of
 from privacy.local.columns.splice import splice
 from privacy.local.finding.find import find
+from privacy.local.notes import note_left, note_left_cells, note_left_rows
 from privacy.local.plan import Plan, compile_plan
 from privacy.local.texts import Texts
 from privacy.policy.policy import Policy
@@ -35,6 +36,7 @@ def redact_batch(batch: pa.RecordBatch, policy: Policy) -> Outcome:
     something can't be transformed is a reject; in its payload all else is redacted, and the
     column at fault is null. Null stays null. A whole number that is found can't be rewritten in its
     type, and so is a fault; name its column in `field_transformations` to get a column of texts.
+    If the policy says `leave_untransformed`, a value that can't be transformed stays what it is.
 
     Args:
       batch: n rows.
@@ -97,7 +99,8 @@ def redact_column(
     def visit(values: pa.Array, path: str) -> tuple[pa.Array, np.ndarray]:
         if path in plan.columns.leave:
             return values, _none(values)
-        rows = owners(column, path, name) if nested and plan.other_fields else None
+        counted = nested and (plan.other_fields or plan.lenient)
+        rows = owners(column, path, name) if counted else None
         if path in plan.columns.json and role_of(values.type) == LOOKED:
             return redact_json(values, path, plan, records, rows)
         return redact_values(values, path, plan, records, rows)
@@ -124,14 +127,29 @@ def redact_values(
       records: The rows that they belong to.
       rows: The row of each; None for one a row.
 
-    Returns: m values, the same array where nothing is found; and m booleans: the faults.
+    Returns: m values, the same array where nothing is found; and m booleans: the faults. Where
+      the plan is lenient, what can't be transformed is no fault: it stays, and is noted.
     """
+    made, bad = _redacted(values, path, plan, records, rows)
+    if not plan.lenient or not bad.any():
+        return made, bad
+    if path in plan.fields:
+        note_left_cells(path, int(bad.sum()))
+    elif role_of(values.type) == NUMBERS:
+        # Not the transformation failed: a number has no room for what it gives.
+        return made, bad
+    note_left_rows(np.flatnonzero(bad) if rows is None else rows[bad])
+    return made, _none(values)
+
+
+def _redacted(
+    values: pa.Array, path: str, plan: Plan, records: Records, rows: np.ndarray | None
+) -> tuple[pa.Array, np.ndarray]:
     contexts = records.contexts(rows)
     if path in plan.fields:
         steps = plan.fields[path]
         masks = [_holds(step.condition, records, rows) for step in steps]
-        values, bad = transform_cells(values, steps, masks, contexts)
-        return values, bad
+        return transform_cells(values, steps, masks, contexts, plan.lenient)
     part, condition = plan.parts.get(path, (plan, None))
     mask = _holds(condition, records, rows)
     if mask is None:
@@ -249,6 +267,9 @@ def redact_texts(
         return None, mask
     new, faults = _transformed(texts, spans, plan, contexts)
     mask[spans.rows[faults]] = True
+    if plan.lenient and faults.any():
+        new = pc.if_else(pa.array(faults), texts.quotes(spans).cast(pa.string()), new)
+        note_left(texts, plan, spans.take(faults))
     made = splice(texts, spans, new)
     return (
         _once_more(made, np.unique(spans.rows), texts.name, plan) if plan.removes else made

@@ -15,7 +15,7 @@ from privacy.cloud.policies import cloud_policy, inspecting_policy
 from privacy.cloud.redact import Redacted, redact_batches
 from privacy.cloud.settings import CloudPolicy
 from privacy.local.inspect import FINDINGS
-from privacy.local.notes import CELLS, FOUND, Noted, Notes
+from privacy.local.notes import CELLS, FAILED, FOUND, Noted, Notes
 from privacy.pipeline.engines import borrow, give_back
 from privacy.policy.policy import Policy
 from transforms.batches import row_sources
@@ -139,8 +139,8 @@ class ReidentifyFn(RedactFn):
 def _notes(result: Redacted) -> Notes:
     """Returns the notes of a batch; Cloud DLP tells no likelihoods of what it transforms."""
     counts = {
-        Noted(column, name, "", FOUND if name else CELLS): number
-        for (column, name), number in result.transformed.items()
+        Noted(column, name, "", FAILED if failed else FOUND if name else CELLS): number
+        for (column, name, failed), number in result.transformed.items()
     }
     rows, rejected = result.rows.num_rows, result.rejects.num_rows
     return Notes(rows + rejected + result.suppressed, rejected, result.suppressed, counts)

@@ -24,8 +24,7 @@ def prepared(policy: Policy, options: Any = None, transforms: bool = True) -> Po
       transforms: Whether it must say what becomes of what is found.
 
     Raises:
-      ConfigError: It has no project or transformation, a template or key can't be read, or it would
-        let values through.
+      ConfigError: It has no project or transformation, or a template or key can't be read.
     """
     return replace(complete(policy, transforms), project=_project(policy, options))
 
@@ -82,10 +81,5 @@ def _project(policy: Policy, options: Any) -> str:
 
 
 def _check_config(policy: Policy, config: Any) -> None:
-    if config.transformation_error_handling.WhichOneof("mode") == "leave_untransformed":
-        raise ConfigError(
-            f"--policy {policy.name}: transformation_error_handling.leave_untransformed: would let "
-            "values through; leave it out, and rows that can't be transformed are dead letters"
-        )
     if config.HasField("image_transformations"):
         raise ConfigError(f"--policy {policy.name}: image_transformations: rows hold no images")

@@ -8,7 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from privacy.local.notes import CELLS, UNLIKELY, UNTOUCHED, Noted, Notes
+from privacy.local.notes import CELLS, FAILED, UNLIKELY, UNTOUCHED, Noted, Notes
 from privacy.policy.policy import Policy
 from transforms.commit.commit import Commit
 from transforms.commit.ledger import Target
@@ -16,7 +16,11 @@ from transforms.merging import MergedFn
 from transforms.reports.redacted import Facts, Found, redaction_report
 
 REPORT, AUDIT = "report.html", "audit.json"
-_LEFT = {UNLIKELY: "left: not likely enough", UNTOUCHED: "left: no transformation"}
+_LEFT = {
+    UNLIKELY: "left: not likely enough",
+    UNTOUCHED: "left: no transformation",
+    FAILED: "left: can't be transformed",
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,15 @@ def files_of(
     """Returns the names and contents of what tells of a redaction."""
     done = _actions(policy)
     found = [_found(noted, number, done, audit) for noted, number in notes.counts.items()]
-    facts = Facts(title, about, notes.rows, notes.rejected, notes.suppressed, _passed(policy))
+    facts = Facts(
+        title,
+        about,
+        notes.rows,
+        notes.rejected,
+        notes.suppressed,
+        _passed(policy),
+        notes.untransformed,
+    )
     files = [(REPORT, redaction_report(found, notes.forms, facts).encode())]
     if audit is not None:
         record = {**audit, **_counts(notes)}

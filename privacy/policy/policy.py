@@ -73,6 +73,12 @@ class Policy:
         """Returns the `DeidentifyConfig`, a raw protobuf."""
         return messages().deidentify.FromString(self.deidentify_bytes)
 
+    @property
+    def lenient(self) -> bool:
+        """Whether values that can't be transformed stay what they are, as the policy says."""
+        mode = self.deidentify_config.transformation_error_handling.WhichOneof("mode")
+        return bool(mode == "leave_untransformed")
+
     def __getstate__(self) -> dict[str, Any]:
         made = ("inspect_config", "deidentify_config")
         return {name: value for name, value in self.__dict__.items() if name not in made}

@@ -46,6 +46,8 @@ def reversing(policy: Policy) -> Policy:
             f"--policy {policy.name}: nothing of it can be taken back: only "
             f"{' and '.join(REVERSIBLE)} can, and within texts only with a surrogate_info_type"
         )
+    if config.HasField("transformation_error_handling"):
+        made.transformation_error_handling.CopyFrom(config.transformation_error_handling)
     _check_keys(policy.name, made)
     for name in dict.fromkeys(kind.name for each in infos for kind in each.info_types):
         custom = inspect.custom_info_types.add()

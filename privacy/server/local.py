@@ -9,7 +9,7 @@ from google.cloud.dlp_v2 import types
 
 from privacy.detectors.table import DETECTORS
 from privacy.local.columns.records import Records
-from privacy.local.notes import CELLS, FOUND, noting
+from privacy.local.notes import CELLS, FAILED, FOUND, noting
 from privacy.local.plan import Plan, compile_plan
 from privacy.local.redact import redact_values
 from privacy.local.reidentify import taken_back
@@ -21,6 +21,9 @@ from privacy.server.limits import check_transformations, invalid
 from transforms.errors import ConfigError
 
 _NAME = "request"
+_SUCCESS, _ERROR = 1, 2
+_RESULTS = {FOUND: _SUCCESS, CELLS: _SUCCESS, FAILED: _ERROR}
+"""DLP's codes for what became of values."""
 _SEED = secrets.token_bytes(32)
 
 
@@ -109,13 +112,13 @@ def _transformed(item: Item, plan: Plan, config: Any) -> tuple[Any, Any, int]:
                 book.cells(name, len(texts) - texts.null_count)
             columns.append(made.cast(pa.string()))
     notes = book.notes(len(item.columns[0]) if item.columns else 0, 0)
-    counts = {k: n for k, n in notes.counts.items() if k.fate in (FOUND, CELLS)}
+    counts = {k: n for k, n in notes.counts.items() if k.fate in _RESULTS}
     for noted, count in counts.items():
         summary = overview.transformation_summaries.add(field={"name": noted.column})
         if noted.info_type:
             summary.info_type.name = noted.info_type
-        summary.results.add(count=count, code=1)
-    found = sum(n for k, n in counts.items() if k.fate == FOUND)
+        summary.results.add(count=count, code=_RESULTS[noted.fate])
+    found = sum(n for k, n in counts.items() if k.info_type)
     return with_columns(item, columns), overview, found
 
 

@@ -40,8 +40,9 @@ class Entry:
     """A line of the run's ledger: what one bundle of one step did.
 
     Attributes:
-      kind: "read" (rows that came in), "suppressed" (rows that a policy leaves out), "staged"
-        (a file of rows that waits for the commit),
+      kind: "read" (rows that came in), "suppressed" (rows that a policy leaves out),
+        "untransformed" (values that stay, though a policy transforms their like), "staged" (a file
+        of rows that waits for the commit),
         "artifact" (another file that does), "published" (rows that are at a topic, which knows no
         commit, or were looked at), "schema" (what an output without rows looks like) or "verdict"
         (what is wrong with the data as a whole).
@@ -225,6 +226,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
             written[entry.target] += entry.rows
     rows_out = max(written.values(), default=0)
     suppressed = sum(entry.rows for entry in ledger if entry.kind == "suppressed")
+    left = sum(entry.rows for entry in ledger if entry.kind == "untransformed")
     if rows_in is not None and rows_in != rows_out + rows_dead + late + suppressed:
         raise MillraceError(
             f"nothing was published: {rows_in:,} rows came in, but {rows_out:,} came out and "
@@ -243,6 +245,7 @@ def count(ledger: list[Entry], targets: Iterable[Target]) -> dict[str, Any]:
         "rows_dead": rows_dead,
         "rows_late": late,
         **({"rows_suppressed": suppressed} if suppressed else {}),
+        **({"values_untransformed": left} if left else {}),
         "unreadable_files": unreadable,
         "dead_by_reason": dict(sorted(reasons.items())),
         "dead_by_step": dict(sorted(steps.items())),

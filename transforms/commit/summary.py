@@ -24,6 +24,8 @@ def run_table(manifest: Mapping[str, Any], place: str, seconds: float | None = N
     rows += [(f"  {why}", _number(n)) for why, n in counts["dead_by_reason"].items()]
     rows += [(name, _number(value)) for name, value in counts.get("measures", {}).items()]
     rows += [("rows suppressed", _number(suppressed))] if suppressed else []
+    left = counts.get("values_untransformed", 0)
+    rows += [("values untransformed", _number(left))] if left else []
     if seconds is not None:
         rows.append(("elapsed", duration(seconds)))
         rows.append(("rows/s", _number(handled / seconds if seconds else 0)))

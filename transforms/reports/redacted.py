@@ -44,6 +44,7 @@ class Facts:
       rejected: How many are dead letters, for a value could not be transformed.
       suppressed: How many the policy leaves out.
       passed: The columns that pass as they are, because the policy says so.
+      untransformed: How many rows have a value that can't be transformed and was left.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Facts:
     rejected: int
     suppressed: int = 0
     passed: tuple[str, ...] = ()
+    untransformed: int = 0
 
 
 def redaction_report(
@@ -87,6 +89,8 @@ def _tiles(done: Sequence[Found], left: Sequence[Found], facts: Facts) -> Markup
     ]
     if facts.suppressed:
         figures.append(("Rows left out by the policy", number(facts.suppressed), ""))
+    if facts.untransformed:
+        figures.append(("Rows with a value left", number(facts.untransformed), "bad"))
     return tiles(figures)
 
 

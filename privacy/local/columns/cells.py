@@ -25,7 +25,11 @@ class CellStep:
 
 
 def transform_cells(
-    column: pa.Array, steps: tuple[CellStep, ...], masks: list[np.ndarray | None], of: Contexts
+    column: pa.Array,
+    steps: tuple[CellStep, ...],
+    masks: list[np.ndarray | None],
+    of: Contexts,
+    lenient: bool = False,
 ) -> tuple[pa.Array, np.ndarray]:
     """Transforms whole cells, each different value once where nothing else decides.
 
@@ -34,6 +38,7 @@ def transform_cells(
       steps: What is done, in order.
       masks: For each step the rows that it is about; None for all.
       of: Gives contexts.
+      lenient: Whether a value that can't be transformed stays what it is; else it becomes null.
 
     Returns: n texts; and n booleans: which could not be transformed.
     """
@@ -42,6 +47,8 @@ def transform_cells(
     for step, mask in zip(steps, masks, strict=True):
         given = column if values is None else values
         made, faults = _step(given, step.transformation, of)
+        if lenient and faults.any():
+            made = pc.if_else(pa.array(faults), decoded_text(given), made)
         if mask is not None:
             faults = faults & mask
             made = pc.if_else(pa.array(mask), made, decoded_text(given))
