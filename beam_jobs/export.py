@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from beam_jobs.running import logs
 from beam_jobs.running.failures import report
 from beam_jobs.running.logs import say
 
@@ -27,7 +28,11 @@ Exit codes: 0 exported, 1 failed, 2 it can't be exported so (the text tells why)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports a model; returns the exit code."""
+    logs.open_streams()
     given = _parser().parse_args(argv)
+    logs.quiet_libraries()
+    logs.set_up()
+    logs.filter_native()
     try:
         made = _exported(given)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """A seeded generator of taxi trips, with rows planted that no job can score."""
 
+import argparse
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import csv
 
 COLUMNS = (
     "trip_id",
@@ -130,3 +132,19 @@ def _spoilt(reason: str, row: int) -> bytes:
             "invalid_utf8": b'4,1.2,300,7.15,Cash,Sun Taxi,"caf\xe9"',
         }[reason]
     )
+
+
+def main() -> None:
+    """Writes good trips, with their tips, as a CSV file."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--rows", type=int, default=40_000)
+    parser.add_argument("--seed", type=int, default=7, help="equal seeds give equal trips")
+    given = parser.parse_args()
+    given.path.parent.mkdir(parents=True, exist_ok=True)
+    csv.write_csv(trips(given.rows, given.seed), given.path)
+    print(f"{given.path}: {given.rows:,} trips")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """What a user may give as a model: a URI, a resolved `Model`, or a Keras model in memory."""
 
+import os
 from typing import Any
 
 from inference.model.model import BATCH_ROWS, TIMEOUT, Model
@@ -27,8 +28,11 @@ def resolved(model: Any, **settings: Any) -> Model:
       ConfigError: It can't be resolved, it is resolved but settings are given too, or it is
         something else.
     """
-    if isinstance(model, str):
-        return Model.resolve(model, **settings)
+    graph = settings.get("transform_graph")
+    if isinstance(graph, os.PathLike):
+        settings["transform_graph"] = os.fspath(graph)
+    if isinstance(model, (str, os.PathLike)):
+        return Model.resolve(os.fspath(model), **settings)
     if not isinstance(model, Model):
         from inference.model.keras_objects import is_keras, saved
 

@@ -131,6 +131,10 @@ class Transformed:
         return fed
 
 
+_CAST = {"int64": ("float32", "float64"), "float32": ("float64",)}
+"""To which types what a graph gives is cast, where the model takes another."""
+
+
 def _raw_spec(feature: RawFeature) -> TensorSpec:
     """Returns a raw column as an input."""
     name, dtype = feature.name, feature.dtype
@@ -165,7 +169,7 @@ def _misfit(spec: TensorSpec, output: Any, stacked: int) -> str | None:
             "`fill`"
         )
     given = output.dtype.name
-    if given != spec.dtype and not (given == "int64" and spec.dtype in ("float32", "float64")):
+    if given != spec.dtype and spec.dtype not in _CAST.get(given, ()):
         return f"that takes {spec.dtype}, and it is {given}: cast it in the preprocessing_fn"
     if spec.layout != Layout.DENSE:
         return None if stacked == 1 else "only dense outputs can be stacked"
@@ -197,11 +201,14 @@ def _dense(spec: TensorSpec, values: list[Any]) -> Any:
 
 
 def _cast(spec: TensorSpec, value: Any) -> Any:
-    """Casts a whole number to the float that a model takes; if it would change, the row fails."""
+    """Casts a number to the float that a model takes; a whole one that would change fails."""
     tf = tensorflow()
     if value.dtype.name == spec.dtype:
         return value
     cast = tf.cast(value, spec.dtype)
+    if not value.dtype.is_integer:
+        # A wider float holds each number, and NaN equals none.
+        return cast
     with tf.control_dependencies([tf.debugging.assert_equal(tf.cast(cast, value.dtype), value)]):
         return tf.identity(cast)
 

@@ -212,3 +212,19 @@ def test_graph_that_is_trusted_runs(outside, plain):
 def test_public_graphs_need_no_trust():
     for parts in (("taxi_bench_models", "tft_tf2_saved_model"),):
         assert not TransformGraph.read(str(shared_data(*parts))).trusted
+
+
+def test_a_wider_float_is_fed_by_a_narrower_one(tmp_path, graph_uri, loaded):
+    """Keras infers float64 from arrays of NumPy; no value changes on the way, NaN included."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    wide = tf.TensorSpec([None], tf.float64, "fare_scaled")
+    module.serve = tf.function(lambda fare_scaled: {"twice": fare_scaled * 2}, [wide])
+    tf.saved_model.save(module, str(tmp_path / "wide"), {"serving_default": module.serve})
+    batch = changed("fare", [5.0, float("nan"), 2.0, 25.0])
+    fused, rejects = score_table(batch, tmp_path / "wide", transform_graph=graph_uri)
+    features, _ = transform_batch(batch, loaded)
+    assert rejects.num_rows == 0
+    expected = features["fare_scaled"].to_numpy(zero_copy_only=False).astype("float64") * 2
+    assert np.array_equal(fused["twice"].to_numpy(), expected, equal_nan=True)

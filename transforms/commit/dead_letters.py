@@ -1,6 +1,7 @@
 """The one door by which rejected rows leave, row by row, each with a reason."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class DeadLetters:
 
     def __init__(
         self,
-        uri: str,
+        uri: "str | os.PathLike[str]",
         commit: "RunCommit",
         payload: str = "full",
         redact: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
@@ -47,7 +48,7 @@ class DeadLetters:
         if payload not in ("full", "none"):
             raise ValueError(f"payload is 'full' or 'none', not {payload!r}")
         self.commit, self.payload, self.redact = commit, payload, redact
-        self.target = commit.target(uri, dead_letters=True)
+        self.target = commit.target(os.fspath(uri), dead_letters=True)
         self._taken: list[tuple[str, Batches]] = []
 
     def take(self, rejects: Batches, step: str) -> None:
