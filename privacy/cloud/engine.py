@@ -11,14 +11,15 @@ import numpy as np
 import pyarrow as pa
 from google.cloud.dlp_v2 import types
 
+from privacy.cloud.alone import TOO_MUCH, cell_by_cell
 from privacy.cloud.calls import Caller, CloudStopped, Refusal
 from privacy.cloud.cells import row_sizes
 from privacy.cloud.cutting import FindingsMean, cut_rows
 from privacy.cloud.encode import with_table
-from privacy.cloud.joining import Joined, Tally, join_bytes
+from privacy.cloud.joining import Joined, Part, Tally, join_bytes
 from privacy.cloud.outcomes import Action
 from privacy.cloud.pacing import shared_bucket
-from privacy.cloud.settings import CloudPolicy, narrowed, splits_by_column, text_columns
+from privacy.cloud.settings import CloudPolicy, narrowed, text_columns
 from privacy.cloud.wire import REPLIES, Connection
 from transforms.errors import ConfigError
 
@@ -97,7 +98,7 @@ class CloudEngine:
         """
         config = self.policy.deidentify()
         kinds = self._kinds(columns, config)
-        work = _Transforming(self, method, config, list(columns), kinds)
+        work = Transforming(self, method, config, list(columns), kinds)
         self._probe(work)
         parts = list(self.in_parallel(work.resolve, columns, work.overhead, number=_NUMBER))
         return _joined(columns, kinds, [one for part in parts for one in part])
@@ -147,7 +148,7 @@ class CloudEngine:
             for name, column in zip(self.policy.columns, columns, strict=True)
         ]
 
-    def _probe(self, work: "_Transforming") -> None:
+    def _probe(self, work: "Transforming") -> None:
         """Asks once about a row of nulls: what is refused then is the policy's fault."""
         if work.method in self._probed:
             return
@@ -161,19 +162,8 @@ class CloudEngine:
         self._probed.add(work.method)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What became of the rows from `start` to `stop`; `why` says why they are lost, if they are."""
-
-    start: int
-    stop: int
-    joined: Joined | None = None
-    why: str = ""
-    transformed: Tally = field(default_factory=Counter)
-
-
 @dataclass
-class _Transforming:
+class Transforming:
     """One pass over columns."""
 
     engine: CloudEngine
@@ -183,56 +173,75 @@ class _Transforming:
     kinds: list[pa.DataType]
 
     def __post_init__(self) -> None:
-        self._names = list(self.engine.policy.columns)
-        self._inspect = self.engine.policy.inspect()
+        self.names = list(self.engine.policy.columns)
+        self.inspect, self.parent = self.engine.policy.inspect(), self.engine.policy.parent
+        self.caller = self.engine.caller
         self.overhead = len(self.request(0, 0)) + _SLACK
         self._refused, self._accepted = 0, 0
 
-    def resolve(self, start: int, stop: int) -> list[_Part]:
+    def resolve(self, start: int, stop: int) -> list[Part]:
         """Asks about rows; of what is refused, about the halves, and in the end the columns."""
         try:
-            return [self._asked(start, stop)]
+            return [self.asked(start, stop)]
         except Refusal as refusal:
             return self._refused_rows(start, stop, refusal)
 
-    def request(self, start: int, stop: int, at: int | None = None, probe: bool = False) -> bytes:
-        """Returns the message for some rows; of one column where `at` is given."""
-        names = self._names if at is None else [self._names[at]]
+    def request(
+        self,
+        start: int,
+        stop: int,
+        at: int | None = None,
+        probe: bool = False,
+        cells: list[pa.Array] | None = None,
+    ) -> bytes:
+        """Returns the message for some rows; of one column where `at` is given, or other cells."""
+        names = self.names if at is None else [self.names[at]]
         columns = self.columns if at is None else [self.columns[at]]
         config = self.config if at is None else narrowed(self.config, names[0])
-        cells = [whole(column.slice(start, stop - start)) for column in columns]
+        cells = cells or [whole(column.slice(start, stop - start)) for column in columns]
         if probe:
             cells = [pa.nulls(1, column.type) for column in columns]
-        message = getattr(types, f"{self.method}Request").pb()(parent=self.engine.policy.parent)
+        message = getattr(types, f"{self.method}Request").pb()(parent=self.parent)
         back = self.method == "ReidentifyContent"
         getattr(message, "reidentify_config" if back else "deidentify_config").CopyFrom(config)
-        message.inspect_config.CopyFrom(self._inspect)
+        message.inspect_config.CopyFrom(self.inspect)
         item = message.DESCRIPTOR.fields_by_name["item"].number
         return with_table(message, item, names, cells, numbered=True)
 
-    def _asked(self, start: int, stop: int, at: int | None = None) -> _Part:
-        names = self._names if at is None else [self._names[at]]
+    def asked(self, start: int, stop: int, at: int | None = None) -> Part:
+        """Returns what became of rows, or of the cells of one column, in one request.
+
+        Raises:
+          Refusal: The service will not transform them.
+        """
+        names = self.names if at is None else [self.names[at]]
         kinds = self.kinds if at is None else [self.kinds[at]]
 
-        def accept(reply: bytes) -> tuple[Joined, Tally]:
-            return join_bytes(reply, REPLIES[self.method].pb(), names, kinds, stop - start)
-
-        ask = self.engine.caller.ask
-        joined, tally = ask(self.method, self.request(start, stop, at), accept)
+        joined, tally = self.answer(self.request(start, stop, at), names, kinds, stop - start)
         self._accepted += at is None
         self.engine.saw(stop - start, tally.total())
-        return _Part(start, stop, joined, transformed=tally)
+        return Part(start, stop, joined, transformed=tally)
 
-    def _refused_rows(self, start: int, stop: int, refusal: Refusal) -> list[_Part]:
+    def answer(
+        self, request: bytes, names: Sequence[str], kinds: Sequence[pa.DataType], rows: int
+    ) -> tuple[Joined, Tally]:
+        """Returns what the service makes of the rows of a request, and its tally."""
+
+        def accept(reply: bytes) -> tuple[Joined, Tally]:
+            return join_bytes(reply, REPLIES[self.method].pb(), names, kinds, rows)
+
+        answer: tuple[Joined, Tally] = self.caller.ask(self.method, request, accept)
+        return answer
+
+    def _refused_rows(self, start: int, stop: int, refusal: Refusal) -> list[Part]:
         if refusal.action not in (Action.SPLIT, Action.BISECT):
-            return [_Part(start, stop, why=f"Cloud DLP gave {refusal.code}")]
+            return [Part(start, stop, why=f"Cloud DLP gave {refusal.code}")]
         if stop - start > 1:
             self.engine.caller.counts.splits += 1
             middle = (start + stop) // 2
             return self.resolve(start, middle) + self.resolve(middle, stop)
         if refusal.action is Action.SPLIT:
-            why = "too large, or too many findings, for one request"
-            return [self._by_column(start, stop, why)]
+            return [cell_by_cell(self, start, TOO_MUCH)]
         self._refused += 1
         if self._refused >= _HOPELESS and not self._accepted:
             raise CloudStopped(
@@ -240,28 +249,10 @@ class _Transforming:
                 "the policy's alphabets, date formats and column types. The run stops."
             )
         why = f"Cloud DLP can't transform a value ({refusal.code})"
-        return [self._by_column(start, stop, why)]
-
-    def _by_column(self, start: int, stop: int, why: str) -> _Part:
-        """Asks about one row that was refused, cell by cell: so it shows which cell is at fault."""
-        if len(self._names) == 1 or not splits_by_column(self.config):
-            return _Part(start, stop, why=why)
-        columns, faults, tally = [], [], Tally()
-        for at, kind in enumerate(self.kinds):
-            try:
-                part = self._asked(start, stop, at)
-            except Refusal:
-                columns.append(pa.nulls(1, kind))
-                faults.append(np.ones(1, bool))
-            else:
-                assert part.joined
-                columns += part.joined.columns
-                faults += part.joined.faults
-                tally.update(part.transformed)
-        return _Part(start, stop, Joined(np.zeros(1, np.int64), columns, faults), why, tally)
+        return [cell_by_cell(self, start, why)]
 
 
-def _joined(columns: Sequence[Column], kinds: list[pa.DataType], parts: list[_Part]) -> Result:
+def _joined(columns: Sequence[Column], kinds: list[pa.DataType], parts: list[Part]) -> Result:
     """Returns the rows of all parts in their places; rows that no part answers for are lost."""
     count = len(columns[0])
     lost, reasons = np.ones(count, bool), ["Cloud DLP gave no answer"]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -43,6 +43,17 @@ class Joined:
         """Which rows have a fault."""
         unfit: np.ndarray = np.logical_or.reduce(self.faults)
         return unfit
+
+
+@dataclass(frozen=True)
+class Part:
+    """What became of the rows from `start` to `stop`; `why` says why they are lost, if they are."""
+
+    start: int
+    stop: int
+    joined: Joined | None = None
+    why: str = ""
+    transformed: Tally = field(default_factory=Counter)
 
 
 def join_reply(

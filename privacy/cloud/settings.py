@@ -151,8 +151,27 @@ def splits_by_column(config: Any) -> bool:
     """Tells whether the cells of a row can be asked for one by one: where no other cell is read."""
     record = config.record_transformations
     return not record.record_suppressions and not any(
-        each.HasField("condition") or each.HasField("primitive_transformation")
-        for each in record.field_transformations
+        each.HasField("condition") or _has_context(each) for each in record.field_transformations
+    )
+
+
+def _has_context(message: Any) -> bool:
+    """Tells whether another field decides about a transformation."""
+    for descriptor, value in message.ListFields():
+        if descriptor.type == descriptor.TYPE_MESSAGE:
+            if descriptor.name == "context":
+                return True
+            several = value if descriptor.is_repeated else [value]
+            if any(_has_context(each) for each in several):
+                return True
+    return False
+
+
+def looks_into(config: Any, column: str) -> bool:
+    """Tells whether the texts of a column are looked through, and no cell of it changes whole."""
+    return not any(
+        each.HasField("primitive_transformation") and any(x.name == column for x in each.fields)
+        for each in config.record_transformations.field_transformations
     )
 
 
@@ -164,6 +183,10 @@ def narrowed(config: Any, column: str) -> Any:
         kept = [field for field in each.fields if field.name == column]
         del each.fields[:]
         each.fields.extend(kept)
+    steps = made.record_transformations.field_transformations
+    about = [each for each in steps if each.fields]
+    del steps[:]
+    steps.extend(about)
     return made
 
 

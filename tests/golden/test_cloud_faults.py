@@ -20,6 +20,10 @@ from tests.privacy.cloud.support import KEY_TEXT, emulator
 
 ROWS = 5_000
 BAD = 3_210
+QUICK = {"deadline": 2.0, "patience": 4.0}
+"""Seconds: so that a test of a hang does not take long."""
+CROWD = {"max_findings": 300, "quick": {"deadline": 60.0}}
+WRITE = "write to [EMAIL_ADDRESS]"
 POLICY = f"""
 engine: cloud
 project: p
@@ -57,15 +61,10 @@ def job(tmp_path, monkeypatch, capfd, caplog):
     (tmp_path / "p.yaml").write_text(POLICY)
     monkeypatch.setattr(calls, "_FIRST", 0.01)
     monkeypatch.setattr(calls, "_LONGEST", 0.2)
-    quick = {"deadline": 2.0, "patience": 4.0}
-    monkeypatch.setattr(
-        RedactFn, "settings", staticmethod(functools.partial(cloud_policy, **quick))
-    )
-    monkeypatch.setattr(
-        InspectFn, "settings", staticmethod(functools.partial(inspecting_policy, **quick))
-    )
 
-    def run(*faults, table=None, code=0, max_findings=3_000, **flags):
+    def run(*faults, table=None, code=0, max_findings=3_000, quick=QUICK, **flags):
+        for verb, made in ((RedactFn, cloud_policy), (InspectFn, inspecting_policy)):
+            monkeypatch.setattr(verb, "settings", staticmethod(functools.partial(made, **quick)))
         pq.write_table(table or rows_with(), tmp_path / "in.parquet")
         named = {"input": tmp_path / "in.parquet", "policy": tmp_path / "p.yaml", **flags}
         argv = [f"--{name}={value}" for name, value in named.items()]
@@ -91,7 +90,7 @@ def whole(rows, but=()):
     """Whether all rows are there, transformed, but for some."""
     ids = sorted(row["id"] for row in rows)
     assert ids == [n for n in range(ROWS) if n not in but]
-    assert {row["note"] for row in rows} == {"write to [EMAIL_ADDRESS]"}
+    assert {row["note"] for row in rows} == {WRITE}
     assert all(row["card"] != f"{7919 * row['id']:016d}" for row in rows)
     return True
 
@@ -126,20 +125,49 @@ def test_one_bad_value_among_thousands_is_one_dead_letter(job):
         "not redacted: Cloud DLP can't transform a value (INVALID_ARGUMENT)"
     )
     assert letter["source"].endswith(f"in.parquet#row={BAD + 1}")
-    assert json.loads(letter["payloadString"]) == {"id": BAD, "card": None, "note": None}
+    redacted = {"id": BAD, "card": None, "note": "write to [EMAIL_ADDRESS]"}
+    assert json.loads(letter["payloadString"]) == redacted
     assert "not_redacted" in said
 
 
-def test_a_row_with_too_many_findings_is_one_dead_letter(job):
-    """Where findings are many, requests are halved; a single cell can't be."""
-    rows, (letter,), _ = job(table=rows_with(crowded=7), max_findings=300)
+def test_a_cell_with_too_many_findings_is_transformed_in_pieces(job):
+    """Where findings are many, requests are halved, and in the end the text of a cell."""
+    rows, dead, _ = job(table=rows_with(crowded=7), **CROWD)
+    assert dead == []
+    (crowded,) = [row for row in rows if row["id"] == 7]
+    assert crowded.pop("note") == " ".join(["[EMAIL_ADDRESS]"] * 400)
+    assert whole([*[row for row in rows if row["id"] != 7], crowded | {"note": WRITE}])
+
+
+def test_a_cell_that_can_be_cut_nowhere_is_one_dead_letter(job):
+    table = rows_with()
+    notes = table["note"].to_pylist()
+    notes[7] = "planted" * 100_000
+    table = table.set_column(2, "note", pa.array(notes))
+    rows, (letter,), _ = job(table=table, quick={})
     assert whole(rows, but=(7,))
-    assert "too large, or too many findings, for one request" in letter["errorMessage"]
-    assert json.loads(letter["payloadString"])["id"] == 7
+    assert letter["errorMessage"] == (
+        "not redacted: a text is too large, or too many findings, for one request, and is safe to "
+        "cut nowhere: what is found would change"
+    )
+    assert json.loads(letter["payloadString"])["note"] is None
+    assert letter["column"] == "note"
+
+
+def test_the_findings_of_a_crowded_cell_are_complete(job, tmp_path):
+    """Each is at its place in the whole text, and so its quote stands there."""
+    table = rows_with(crowded=7)
+    job(table=table, findings=f"{tmp_path}/found/", **CROWD)
+    found = ds.dataset(tmp_path / "found").to_table()
+    here = [each for each in found.to_pylist() if each["row"] == 7]
+    text = table["note"][7].as_py()
+    places = [(each["codepoint_start"], each["codepoint_end"]) for each in here]
+    assert [text[a:b] for a, b in places] == [f"user{n}@planted.com" for n in range(400)]
+    assert len(found) == ROWS - 1 + 400
 
 
 def test_truncated_findings_are_asked_for_again(job, tmp_path):
-    rows, dead, _ = job(max_findings=300, findings=f"{tmp_path}/found/")
+    rows, dead, _ = job(**CROWD, findings=f"{tmp_path}/found/")
     assert whole(rows)
     assert dead == []
     found = ds.dataset(tmp_path / "found").to_table()
