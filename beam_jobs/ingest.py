@@ -37,6 +37,8 @@ class Options(RowOptions, PolicyOptions):
       python -m beam_jobs.ingest --input trips.jsonl --schema trips.pbtxt --output trips.avro
       python -m beam_jobs.ingest --input trips.csv --policy policy.yaml --output trips_redacted/
       python -m beam_jobs.ingest --input out.dead_letters/ --replay --schema s.pbtxt --output again/
+      python -m beam_jobs.ingest --input out.dead_letters/ --replay --payload csv --schema in.csv \
+--output again/
       python -m beam_jobs.ingest --input pubsub://projects/p/subscriptions/trips \
 --schema trips.pbtxt --output gs://bucket/trips/
     """
@@ -47,9 +49,10 @@ class Options(RowOptions, PolicyOptions):
         group="Data",
     )
     payload: str = option(
-        "The format of the payloads of dead letters; rows that a verb rejected are json.",
+        "The format of the payloads of dead letters: csv for lines of CSV files, json for lines of "
+        "JSON. Rows that were read, and rejected by a later step, are read as json in both cases.",
         default="json",
-        choices=("json", "tf_example", "arrow", "text"),
+        choices=("json", "csv", "tf_example", "arrow", "text"),
         group="Data",
         parent=("replay", ("true",)),
     )
@@ -82,12 +85,17 @@ def replay_of(options: Options) -> "tuple[Source, Replay]":
     from transforms.io.file_source import Source
     from transforms.io.payloads.table import load_payload
     from transforms.io.replay import Replay
-    from transforms.schema.arrow_schema import read_schema
+    from transforms.schema.arrow_schema import SCHEMA_SUFFIXES, read_schema
 
     if options.schema is None:
-        raise ConfigError("--replay needs --schema: dead letters don't tell what their rows hold")
+        raise ConfigError(
+            "--replay needs --schema: dead letters don't tell what their rows hold. Give a schema "
+            "file, or a file of rows such as the one they came from"
+        )
     letters = Source.resolve(options.input, DEAD_LETTERS, limit=options.limit)
-    return letters, Replay(load_payload(options.payload), read_schema(options.schema))
+    is_schema = options.schema.lower().endswith(SCHEMA_SUFFIXES)
+    columns = read_schema(options.schema) if is_schema else Source.resolve(options.schema).schema
+    return letters, Replay(load_payload(options.payload), columns)
 
 
 def build(

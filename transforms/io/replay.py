@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.io.payloads.csv import Csv
 from transforms.io.payloads.json import Json
 from transforms.io.payloads.messages import MESSAGES
 from transforms.io.payloads.payload import Payload
-from transforms.rejects import Outcome
+from transforms.rejects import Outcome, join_rejects
 from transforms.verb import Verb
 
 _BEFORE_THE_ID = r"^.*#message="
@@ -42,8 +43,24 @@ def messages_of(letters: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def replayed(letters: pa.RecordBatch, payload: Payload, schema: pa.Schema) -> Outcome:
-    """Returns the rows of dead letters, and those that still can't be read."""
+    """Returns the rows of dead letters, and those that still can't be read.
+
+    Lines of CSV are what a reader rejected. The rows that later verbs rejected are JSON even so.
+    """
     messages = messages_of(letters)
+    if isinstance(payload, Csv):
+        objects = pc.fill_null(pc.starts_with(messages["data"], pattern="{"), False)
+        parts = [
+            _read(messages.filter(objects), Json(attributes=payload.attributes), schema),
+            _read(messages.filter(pc.invert(objects)), payload, schema),
+        ]
+        # Both have the same note of where they are from.
+        rows = pa.concat_batches([rows for rows, _ in parts])
+        return rows, join_rejects([rejects for _, rejects in parts])
+    return _read(messages, payload, schema)
+
+
+def _read(messages: pa.RecordBatch, payload: Payload, schema: pa.Schema) -> Outcome:
     rows, rejects = payload.decode(_as_published(messages, payload), schema, _PLACE)
     ids = pc.replace_substring_regex(rows[_ID], _BEFORE_THE_ID, "")
     rows = rows.set_column(rows.schema.get_field_index(_ID), rows.schema.field(_ID), ids)

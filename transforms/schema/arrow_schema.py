@@ -146,3 +146,5 @@ _PARSERS: dict[str, Callable[[str], pa.Schema]] = {
     ".json": schema_from_bigquery,
     ".pbtxt": schema_from_pbtxt,
 }
+SCHEMA_SUFFIXES = tuple(_PARSERS)
+"""How the names of schema files end."""

@@ -111,11 +111,24 @@ ARROW_POISON = {
     stream(batch_of(n=["x"])): "unparsable",
     stream(pa.RecordBatch.from_arrays([pa.array([1])] * 2, ["n", "n"])): "unparsable",
 }
+CSV_POISON = {
+    b"": "unparsable",
+    b"\r\n": "unparsable",
+    b"1": "ragged_line",
+    b"1,2,3,4,5,6": "ragged_line",
+    b'1,0.5,"a,AA==,[]': "unparsable",
+    b"1,0.5,a,AA==,[]\n2,0.5,a,AA==,[]": "unparsable",
+    b"x,0.5,a,AA==,[]": "unparsable",
+    b"1.5,0.5,a,AA==,[]": "lossy_cast",
+    b"1,0.5,\xff,AA==,[]": "invalid_utf8",
+    b"1,0.5,a,AA==,{": "unparsable",
+}
 WORDS = batch_of(text=["ü", "", "\n"])
 ANY = record_batches()
 KINDS = {
     "arrow": Kind(plain("arrow"), ARROW_POISON, ROWS, ANY),
     "avro": Kind(avro_of, AVRO_POISON, ROWS, ANY),
+    "csv": Kind(plain("csv"), CSV_POISON, ROWS, ANY),
     "json": Kind(plain("json"), JSON_POISON, ROWS, ANY),
     "text": Kind(plain("text"), {b"\xff": "invalid_utf8"}, WORDS, TEXTS),
     "tf_example": Kind(plain("tf_example"), EXAMPLE_POISON, ROWS, ANY.map(narrowed)),

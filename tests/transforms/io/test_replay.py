@@ -95,3 +95,26 @@ def test_replay_needs_a_schema(tmp_path, capfd):
     argv = [f"--input={tmp_path}/x.jsonl", f"--output={tmp_path}/out/", "--replay=true"]
     assert ingest.main(argv) == 2
     assert "--replay needs --schema" in capfd.readouterr().err
+
+
+def test_lines_of_csv_and_rows_that_a_verb_rejected(tmp_path):
+    """After a fix: here the column is text from now on, and the order of cells is the file's."""
+    (tmp_path / "in.csv").write_text("n,s\n1,a\nx,b\n3,c\n")
+    first = [f"--input={tmp_path}/in.csv", f"--output={tmp_path}/rows/", "--shards=1"]
+    fields = [{"name": "s", "type": "STRING"}, {"name": "n", "type": "INTEGER"}]
+    (tmp_path / "schema.json").write_text(json.dumps(fields))
+    assert ingest.main([*first, f"--schema={tmp_path}/schema.json"]) == 0
+    letters = tmp_path / "rows.dead_letters"
+    with (letters / "part-more.jsonl").open("w") as file:
+        row = {
+            "payloadString": '{"n": "9", "s": "z"}',
+            "reason": "model_error",
+            "source": "f#line=7",
+        }
+        file.write(json.dumps(row) + "\n")
+    argv = [f"--input={letters}/", f"--output={tmp_path}/again.jsonl", "--replay", "--payload=csv"]
+    (tmp_path / "like.csv").write_text("n,s\ntext,text\n")
+    assert ingest.main([*argv, f"--schema={tmp_path}/like.csv"]) == 0
+    found = [json.loads(line) for line in (tmp_path / "again.jsonl").read_text().splitlines()]
+    assert sorted((row["n"], row["s"]) for row in found) == [("9", "z"), ("x", "b")]
+    assert {row["message_id"] for row in found} == {f"{tmp_path}/in.csv#line=3", "f#line=7"}

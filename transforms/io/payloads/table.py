@@ -11,6 +11,7 @@ PAYLOADS = Registry(
     {
         "arrow": "transforms.io.payloads.arrow:Arrow",
         "avro": "transforms.io.payloads.avro:Avro",
+        "csv": "transforms.io.payloads.csv:Csv",
         "json": "transforms.io.payloads.json:Json",
         "text": "transforms.io.payloads.text:Text",
         "tf_example": "transforms.io.payloads.tf_example:TfExample",

@@ -102,6 +102,20 @@ class Cells:
     def _slow(self, block: Block, uri: str) -> Parsed:
         """Reads cells as bytes and casts column by column; bad records are rejected one by one."""
         records = self._records(block)
+        rows, numbers, faults = self.read(block, records)
+        return Parsed(rows, records.lines[numbers], rejected(records, faults, uri))
+
+    def read(
+        self, block: Block, records: Records
+    ) -> tuple[pa.RecordBatch, np.ndarray, list[BadRecords]]:
+        """Makes rows of the records of a block.
+
+        Args:
+          block: Whole records.
+          records: Where they stand.
+
+        Returns: The rows, the number of the record of each, and why the others are no rows.
+        """
         faults = self._shape_faults(block, records)
         good = np.ones(len(records), bool)
         for fault in faults:
@@ -109,7 +123,7 @@ class Cells:
         numbers, data = np.flatnonzero(good), _joined(records, good)
         rows = self._fast(data) if faults and len(numbers) else None
         if rows is not None:
-            return Parsed(rows, records.lines[numbers], rejected(records, faults, uri))
+            return rows, numbers, faults
         cells = self._cells(data, len(numbers))
         casts = {
             f.name: cell_cast(cells.get(f.name, pa.nulls(len(numbers))), f.type)
@@ -117,8 +131,7 @@ class Cells:
         }
         more, fit = faults_of(casts, numbers)
         rows = pa.RecordBatch.from_arrays([c.values for c in casts.values()], schema=self.schema)
-        rejects = rejected(records, [*faults, *more], uri)
-        return Parsed(rows.filter(pa.array(fit)), records.lines[numbers[fit]], rejects)
+        return rows.filter(pa.array(fit)), numbers[fit], [*faults, *more]
 
     def well_shaped(self, block: Block) -> bytes:
         """Returns the records that have as many cells as the header."""

@@ -228,17 +228,22 @@ class _Writer:
         self._write(pa.RecordBatch.from_arrays([pa.nulls(0)] * len(schema), schema.names), True)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [_cells(column) for column in batch.columns]
-        self._write(pa.RecordBatch.from_arrays(columns, batch.schema.names), False)
+        self._write(batch, False)
 
     def _write(self, batch: pa.RecordBatch, header: bool) -> None:
-        sink = pa.BufferOutputStream()
-        options = pa_csv.WriteOptions(include_header=header, delimiter=self._delimiter)
-        pa_csv.write_csv(batch, sink, options)
-        self._stream.write(sink.getvalue())
+        self._stream.write(csv_text(batch, self._delimiter, header))
 
     def close(self) -> None:
         """Does nothing: nothing is kept for the end."""
+
+
+def csv_text(batch: pa.RecordBatch, delimiter: str, header: bool = False) -> pa.Buffer:
+    """Returns rows as lines of CSV; see `Csv.writer`."""
+    columns = [_cells(column) for column in batch.columns]
+    sink = pa.BufferOutputStream()
+    options = pa_csv.WriteOptions(include_header=header, delimiter=delimiter)
+    pa_csv.write_csv(pa.RecordBatch.from_arrays(columns, batch.schema.names), sink, options)
+    return sink.getvalue()
 
 
 def _cells(column: pa.Array) -> pa.Array:
