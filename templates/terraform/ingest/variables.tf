@@ -110,12 +110,12 @@ variable "replay" {
 
 variable "payload" {
   type        = string
-  description = "The format of the payloads of dead letters; rows that a verb rejected are json. (default: json)"
+  description = "The format of the payloads of dead letters: csv for lines of CSV files, json for lines of JSON. Rows that were read, and rejected by a later step, are read as json in both cases. (default: json)"
   default     = null
 
   validation {
-    condition     = var.payload == null ? true : contains(["json", "tf_example", "arrow", "text"], var.payload)
-    error_message = "payload is one of json, tf_example, arrow, text."
+    condition     = var.payload == null ? true : contains(["json", "csv", "tf_example", "arrow", "text"], var.payload)
+    error_message = "payload is one of json, csv, tf_example, arrow, text."
   }
 }
 
