@@ -23,6 +23,7 @@ _ENDPOINT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.]*)://|(?P<known>pubsub|bq):")
+_TABLE = re.compile("big_?query_?field", re.IGNORECASE)
 _NO_PROXY = ("no_proxy", "NO_PROXY")
 
 
@@ -117,13 +118,19 @@ def applied(options: JobOptions, beam_argv: Sequence[str]) -> Iterator[None]:
 
 
 def _of_policy(options: JobOptions) -> dict[str, str]:
-    """Returns where the emulator of Cloud DLP listens, if a job's policy needs it."""
+    """Returns where the emulators listen that a job's policy needs: of Cloud DLP, and of words."""
     uri = getattr(options, "policy", None)
     if uri is None:
         return {}
-    from privacy.policy.read import read_policy
+    from privacy.policy.read import content_of
+    from transforms.files.filesystem import read_text
 
-    return {DLP.variable: found(DLP)} if read_policy(uri).engine == "cloud" else {}
+    content = content_of(read_text(uri, "--policy"), uri)
+    words = str(content)
+    wanted = [DLP] if isinstance(content, dict) and content.get("engine") == "cloud" else []
+    wanted += [EMULATORS["gs"]] if "gs://" in words else []
+    wanted += [EMULATORS["bq"], BESIDE["bq"]] if _TABLE.search(words) else []
+    return {emulator.variable: found(emulator) for emulator in wanted}
 
 
 def used(options: JobOptions, beam_argv: Sequence[str]) -> list[Emulator]:

@@ -194,7 +194,9 @@ class _Compiler:
             self.problems.append(f"engine: {self.policy.engine} is asked for")
         for key in ("inspect_template", "deidentify_template"):
             if getattr(self.policy, key):
-                self.problems.append(f"{key}: templates lie in Cloud DLP; export it into this file")
+                self.problems.append(
+                    f"{key}: it lies in Cloud DLP; export it, and name its FILE.json"
+                )
         detectors = self._detectors()
         names = [detector.name for detector, _ in detectors]
         rules = compile_rules(self.inspect.rule_set, names, self.problems)

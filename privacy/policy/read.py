@@ -10,6 +10,7 @@ inspect_config: {info_types: [{name: CREDIT_CARD_NUMBER}]}
 deidentify_config: {...}          # as in DLP's API, camelCase or snake_case
 
 detectors: {PERSON_NAME: my_names:find}    # MODULE:FUNCTION or FILE.py:FUNCTION: texts to spans
+inspect_template: inspect.json    # in place of inspect_config: a template exported from DLP
 stored_info_types: {codes: {dictionary: {cloud_storage_path: {path: codes.txt}}}}
 
 A `crypto_key` may be a reference, `env:CARD_KEY`, in the place of DLP's message.
@@ -52,15 +53,23 @@ def read_policy(uri: str) -> Policy:
 
 def parse_policy(text: str, name: str = "policy") -> Policy:
     """Parses a policy; see `read_policy`."""
+    return policy_of(content_of(text, name), name)
+
+
+def content_of(text: str, name: str) -> Any:
+    """Returns what a file of a policy holds, before its form is checked.
+
+    Raises:
+      ConfigError: It is neither YAML nor JSON.
+    """
     import yaml
 
     try:
-        content = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         raise ConfigError(f"--policy {name}: is no YAML or JSON{where}") from None
-    return policy_of(content, name)
 
 
 def policy_of(content: Any, name: str = "policy") -> Policy:
@@ -74,9 +83,11 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
     engine = given.get("engine", "local")
     if engine not in _ENGINES:
         raise ConfigError(f"--policy {name}: engine is local or cloud, not {engine!r}")
-    if engine == "local" and given.get("inspect_config"):
+    for key in ("inspect_template", "deidentify_template"):
+        _put_file(given, key, name)
+    if given.get("inspect_config"):
         stored = given.get("stored_info_types") or {}
-        given["inspect_config"] = with_words(given["inspect_config"], stored, name)
+        given["inspect_config"] = with_words(given["inspect_config"], stored, name, engine)
     return Policy(
         name,
         _config("inspect_config", given, name),
@@ -91,6 +102,27 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         _per_minute(given.get("per_minute"), name),
         _detectors(given.get("detectors") or {}, name),
     )
+
+
+def _put_file(given: dict[str, Any], key: str, name: str) -> None:
+    """Puts the config of a template in a file beneath what the policy says itself.
+
+    A name such as `projects/P/inspectTemplates/ID` stays: it lies in Cloud DLP.
+    """
+    from transforms.files.filesystem import read_text
+
+    uri = given.get(key)
+    if not isinstance(uri, str) or not uri.endswith((".json", ".yaml", ".yml")):
+        return
+    config = key.replace("template", "config")
+    content = content_of(read_text(uri, f"--policy {name}: {key}"), uri)
+    found = {_snake(k): v for k, v in content.items()} if isinstance(content, Mapping) else {}
+    if not isinstance(found.get(config), Mapping):
+        raise ConfigError(f"--policy {name}: {key} {uri}: has no {config}")
+    if given.get(config):
+        raise ConfigError(f"--policy {name}: give either {key} or {config}")
+    given[config] = found[config]
+    del given[key]
 
 
 def _detectors(given: Any, name: str) -> tuple[tuple[str, str, Code | None], ...]:

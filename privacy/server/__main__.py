@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quota", type=int, default=0, help="calls in each --quota_seconds")
     made.add_argument("--quota_seconds", type=float, default=60.0)
     made.add_argument("--max_findings", type=int, default=MAX_FINDINGS)
+    made.add_argument("--storage", help="a folder for gs://: it has a folder for each bucket")
     made.add_argument("--fault", action="append", default=[], help=f"such as {_EXAMPLE}")
     return made
 
@@ -56,7 +57,12 @@ def _server(given: Any) -> Server:
     trouble = Trouble(faults, given.latency, given.quota, given.quota_seconds)
     engine = ENGINES[given.engine]()
     return Server(
-        engine, trouble, port=given.port, host=given.host, max_findings=given.max_findings
+        engine,
+        trouble,
+        port=given.port,
+        host=given.host,
+        max_findings=given.max_findings,
+        storage=given.storage,
     )
 
 

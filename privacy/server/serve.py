@@ -8,6 +8,7 @@ import grpc
 from privacy.server.faults import Trouble
 from privacy.server.limits import MAX_FINDINGS
 from privacy.server.service import Engine, Service
+from privacy.server.words import Words
 from transforms.errors import ConfigError
 
 _SIZE = 64 << 20
@@ -24,6 +25,7 @@ class Server:
       host: Where it listens.
       threads: How many calls are answered at once.
       max_findings: Of a request.
+      storage: A folder that stands for Cloud Storage; see `Words`.
 
     Raises:
       ConfigError: The port is taken.
@@ -37,9 +39,10 @@ class Server:
         host: str = "127.0.0.1",
         threads: int = 32,
         max_findings: int = MAX_FINDINGS,
+        storage: str | None = None,
     ) -> None:
         self.trouble = trouble or Trouble()
-        self._service = Service(engine, self.trouble, max_findings)
+        self._service = Service(engine, self.trouble, max_findings, Words(storage))
         self._pool = ThreadPoolExecutor(threads, "dlp-server")
         options = [("grpc.max_receive_message_length", _SIZE), ("grpc.so_reuseport", 0)]
         self._server = grpc.server(self._pool, handlers=[self._service], options=options)

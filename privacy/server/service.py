@@ -14,6 +14,7 @@ from privacy.server.faults import HANG, REFUSALS, Trouble
 from privacy.server.limits import Refused, check_findings, check_rules, check_size
 from privacy.server.stored import StoredInfoTypes
 from privacy.server.templates import Templates
+from privacy.server.words import Words
 
 SERVICE = "google.privacy.dlp.v2.DlpService"
 _HANG = 3_600.0
@@ -47,14 +48,20 @@ class Service(grpc.GenericRpcHandler):
       engine: What finds and transforms.
       trouble: What goes wrong on purpose.
       max_findings: Of a request.
+      words: Reads the words of dictionaries; None finds them where the environment says.
     """
 
     def __init__(
-        self, engine: Engine, trouble: Trouble, max_findings: int = limits.MAX_FINDINGS
+        self,
+        engine: Engine,
+        trouble: Trouble,
+        max_findings: int = limits.MAX_FINDINGS,
+        words: Words | None = None,
     ) -> None:
         self._engine, self.trouble, self._max = engine, trouble, max_findings
         self._inspect, self._deidentify = Templates("inspect"), Templates("deidentify")
-        self._stored = StoredInfoTypes()
+        self._words = words or Words()
+        self._stored = StoredInfoTypes(self._words)
         self._stopped = False
         self._methods = {
             "InspectContent": (types.InspectContentRequest, self._content(self.inspect)),
@@ -127,7 +134,7 @@ class Service(grpc.GenericRpcHandler):
             request.inspect_template_name, request.inspect_config, "inspect_config"
         )
         check_rules(config)
-        return self._stored.resolved(config)
+        return self._words.resolved(self._stored.resolved(config))
 
     def _of_templates(self, kind: str, kept: Templates) -> dict[str, Any]:
         def delete(request: Any) -> Any:

@@ -1,6 +1,7 @@
 """Stored infoTypes, kept in memory: patterns and lists of words that requests name."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from google.cloud.dlp_v2 import types
@@ -8,43 +9,54 @@ from grpc import StatusCode
 
 from privacy.server.limits import Refused, invalid
 from privacy.server.templates import id_of
+from privacy.server.words import Words
 
 MAX_STORED = 30
 
 
 class StoredInfoTypes:
-    """The stored infoTypes of all projects."""
+    """The stored infoTypes of all projects.
 
-    def __init__(self) -> None:
+    Args:
+      words: Reads the words of large dictionaries.
+    """
+
+    def __init__(self, words: Words) -> None:
         self._kept: dict[str, Any] = {}
+        self._read = words
+        self._words: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
 
     def create(self, request: Any) -> Any:
         """Keeps an infoType under its id, or a number.
 
         Raises:
-          Refused: It exists, there are too many, or it is of a kind that lies in the cloud.
+          Refused: It exists, there are too many, or its words can't be read.
         """
         name = f"{request.parent}/storedInfoTypes/{id_of(request.stored_info_type_id)}"
         made = types.StoredInfoType.pb()(name=name)
-        _fill(made, request.config)
+        words = self._filled(made, request.config)
         with self._lock:
             if name in self._kept:
                 raise Refused(StatusCode.ALREADY_EXISTS, f"{name} already exists")
             if sum(x.startswith(f"{request.parent}/") for x in self._kept) >= MAX_STORED:
                 raise invalid(f"at most {MAX_STORED} stored infoTypes are kept")
-            self._kept[name] = made
+            self._kept[name], self._words[name] = made, words
         return made
 
     def update(self, request: Any) -> Any:
         """Puts another config in the place of one.
 
         Raises:
-          Refused: No stored infoType has this name.
+          Refused: No stored infoType has this name, or its words can't be read.
         """
-        made = self.get(request.name)
+        made = type(self.get(request.name))()
+        made.CopyFrom(self.get(request.name))
+        # As with Cloud DLP: an update without a config reads the words of a dictionary anew.
+        given = request.config if request.config.WhichOneof("type") else made.current_version.config
+        words = self._filled(made, given)
         with self._lock:
-            _fill(made, request.config)
+            self._kept[request.name], self._words[request.name] = made, words
         return made
 
     def get(self, name: str) -> Any:
@@ -78,6 +90,7 @@ class StoredInfoTypes:
         self.get(name)
         with self._lock:
             self._kept.pop(name, None)
+            self._words.pop(name, None)
 
     def resolved(self, config: Any) -> Any:
         """Returns an `InspectConfig` with the contents of the stored infoTypes that it names.
@@ -93,18 +106,27 @@ class StoredInfoTypes:
             if each.HasField("stored_type"):
                 version = self.get(each.stored_type.name).current_version.config
                 kind = version.WhichOneof("type")
-                getattr(each, kind).CopyFrom(getattr(version, kind))
+                if kind == "large_custom_dictionary":
+                    each.dictionary.word_list.words.extend(self._words[each.stored_type.name])
+                else:
+                    getattr(each, kind).CopyFrom(getattr(version, kind))
         return made
 
+    def _filled(self, stored: Any, config: Any) -> Sequence[str]:
+        """Writes a config into a stored infoType, ready at once; returns its words, if it is large.
 
-def _fill(stored: Any, config: Any) -> None:
-    """Writes a config into a stored infoType, ready at once.
-
-    Raises:
-      Refused: The words lie in Cloud Storage or BigQuery.
-    """
-    if config.WhichOneof("type") not in ("dictionary", "regex"):
-        raise invalid("the emulator stores dictionaries of words and regexes only")
-    stored.current_version.config.CopyFrom(config)
-    stored.current_version.state = types.StoredInfoTypeState.READY
-    stored.current_version.create_time.GetCurrentTime()
+        Raises:
+          Refused: It is of no kind, or its words can't be read.
+        """
+        kind = config.WhichOneof("type")
+        words: Sequence[str] = ()
+        if kind is None:
+            raise invalid("a stored infoType is a dictionary, a large_custom_dictionary or a regex")
+        version = types.StoredInfoTypeVersion.pb()(state=types.StoredInfoTypeState.READY)
+        version.config.CopyFrom(config)
+        version.create_time.GetCurrentTime()
+        if kind == "large_custom_dictionary":
+            words = self._read.of_large(config.large_custom_dictionary)
+            version.stats.large_custom_dictionary.approx_num_phrases = len(words)
+        stored.current_version.CopyFrom(version)
+        return words

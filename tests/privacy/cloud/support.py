@@ -52,9 +52,10 @@ def encrypted(given):
 
 
 @contextlib.contextmanager
-def emulator(*faults, engine=None, max_findings=3_000, **trouble):
+def emulator(*faults, engine=None, max_findings=3_000, storage=None, **trouble):
     made = Trouble([parse_fault(x) for x in faults], **trouble)
-    with Server(engine or LocalEngine(), made, max_findings=max_findings) as server:
+    engine = engine or LocalEngine()
+    with Server(engine, made, max_findings=max_findings, storage=storage) as server:
         yield server
 
 

@@ -102,5 +102,5 @@ def test_transient_keys_live_as_long_as_the_policy():
 
 def test_templates_by_name_need_the_service():
     policy = parse_policy("inspect_template: projects/p/inspectTemplates/1")
-    with pytest.raises(ConfigError, match="templates lie in Cloud DLP"):
+    with pytest.raises(ConfigError, match="lies in Cloud DLP; export it"):
         compile_plan(policy)

@@ -217,7 +217,7 @@ def test_stored_info_types(client):
     client.delete_stored_info_type(name=stored.name)
     with pytest.raises(exceptions.NotFound):
         ask(client, "inspect", item=item, inspect_config=asked)
-    with pytest.raises(exceptions.InvalidArgument, match="dictionaries of words"):
+    with pytest.raises(exceptions.InvalidArgument, match="is a dictionary, a large_custom"):
         client.create_stored_info_type(request={"parent": PARENT, "config": {}})
 
 
