@@ -6,9 +6,11 @@ python -m benchmarks.bigquery_write [--rows 1000000] [--beam_rows 50000]
 """
 
 import argparse
+import contextlib
 import itertools
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +19,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from benchmarks import beam_bigquery
 from benchmarks.bigquery import DATASET, PROJECT, start_server
+from benchmarks.peers import beam_bigquery
 from transforms.coders import with_columns
 from transforms.io.bigquery.append.write import AppendBigQuery
 from transforms.io.bigquery.clients import rest_client
@@ -45,7 +47,9 @@ def main() -> None:
         with rest_client(PROJECT) as client:
             client.create_dataset(DATASET, exists_ok=True)
         print(f"10 columns; {os.cpu_count()} CPUs; load {os.getloadavg()[0]:.1f}")
-        _measure(given.rows, given.beam_rows, given.repeats)
+        # Loads wait in files where the process stands, and leave their manifests there.
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            _measure(given.rows, given.beam_rows, given.repeats)
     finally:
         server.kill()
         server.wait()

@@ -168,8 +168,11 @@ def slice_rows(batch: pa.RecordBatch, start: int, length: int) -> pa.RecordBatch
 def cut(batch: pa.RecordBatch, max_rows: int, max_bytes: int) -> Iterator[pa.RecordBatch]:
     """Cuts a batch into slices of at most `max_rows` rows and about `max_bytes` bytes each."""
     rows = batch.num_rows
-    by_bytes = rows if batch.nbytes <= max_bytes else rows * max_bytes // batch.nbytes
-    step = max(1, min(max_rows, by_bytes))
+    if batch.get_total_buffer_size() <= max_bytes:
+        step = max_rows
+    else:
+        size = batch.nbytes
+        step = max(1, min(max_rows, rows if size <= max_bytes else rows * max_bytes // size))
     if rows <= step:
         yield batch
         return
@@ -199,8 +202,7 @@ def rebatch(
             empty = batch
             continue
         for piece in cut(batch, max_rows, max_bytes):
-            # Asked once: it goes through all buffers of all columns.
-            bytes = piece.nbytes
+            bytes = _size(piece, max_bytes * piece.num_rows // max_rows)
             full = rows + piece.num_rows > max_rows or size + bytes > max_bytes
             if waiting and (full or not piece.schema.equals(waiting[0].schema)):
                 yield _joined(waiting)
@@ -211,6 +213,40 @@ def rebatch(
         yield _joined(waiting)
     elif empty is not None and not emitted:
         yield empty
+
+
+def rough_size(batch: pa.RecordBatch) -> int:
+    """Returns about the bytes of a batch, or of its part of larger buffers if it is a slice.
+
+    `nbytes` is exact, and takes 90 us for ten columns; this takes three.
+    """
+    whole: int = batch.get_total_buffer_size()
+    held = next(filter(None, map(_rows_in_buffers, batch.columns)), 0)
+    return whole * batch.num_rows // max(held, batch.num_rows) if held else int(batch.nbytes)
+
+
+def _rows_in_buffers(column: pa.Array) -> int:
+    """Returns how many rows the buffers of a column have room for; 0 where that isn't plain."""
+    buffers = column.buffers()
+    if len(buffers) < 2 or buffers[1] is None:
+        return 0
+    width = 32 if pa.types.is_string(column.type) or pa.types.is_binary(column.type) else 0
+    if pa.types.is_primitive(column.type):
+        width = column.type.bit_width
+    return int(buffers[1].size) * 8 // width if width else 0
+
+
+def _size(batch: pa.RecordBatch, share: int) -> int:
+    """Returns the size of a batch, or where even its whole buffers are small, the buffers' size.
+
+    The size of a slice takes Arrow about 90 us, its buffers' size less than one.
+
+    Args:
+      batch: Perhaps a slice.
+      share: So many bytes of a joined batch fall to as many rows.
+    """
+    whole: int = batch.get_total_buffer_size()
+    return whole if whole <= share else batch.nbytes
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

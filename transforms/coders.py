@@ -12,6 +12,8 @@ from apache_beam.coders import coder_impl
 from apache_beam.coders.coders import Coder, FastCoder
 from apache_beam.coders.typecoders import registry
 
+from transforms.batches import rough_size
+
 Batches: TypeAlias = beam.PCollection[pa.RecordBatch]
 """A collection of batches. Whoever names it has registered the coder by that."""
 
@@ -60,7 +62,7 @@ class _RecordBatchCoderImpl(coder_impl.StreamCoderImpl):
             return reader.read_next_batch()
 
     def estimate_size(self, value: pa.RecordBatch, nested: bool = False) -> int:
-        return int(value.nbytes)
+        return rough_size(value)
 
 
 class RecordBatchCoder(FastCoder):

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,6 +18,18 @@ def ahead(items: Iterable[T], number: int = 2) -> Iterator[T]:
 
     Raises: What making them raises, after the items before it.
     """
+    return side_by_side([items], number)
+
+
+def side_by_side(sources: Sequence[Iterable[T]], number: int = 2) -> Iterator[T]:
+    """Yields the items of several sources as they come, each source made by its own thread.
+
+    Args:
+      sources: Their items keep their order within each.
+      number: How many items wait at most.
+
+    Raises: What making one of them raises.
+    """
     made: queue.Queue[tuple[str, Any]] = queue.Queue(number)
     unwanted = threading.Event()
 
@@ -29,7 +41,7 @@ def ahead(items: Iterable[T], number: int = 2) -> Iterator[T]:
                 continue
             return
 
-    def make() -> None:
+    def make(items: Iterable[T]) -> None:
         try:
             for item in items:
                 put("item", item)
@@ -39,17 +51,23 @@ def ahead(items: Iterable[T], number: int = 2) -> Iterator[T]:
         except BaseException as error:
             put("error", error)
 
-    thread = threading.Thread(target=make, name="millrace-ahead", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=make, args=(each,), name="millrace-ahead", daemon=True)
+        for each in sources
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        while True:
+        running = len(threads)
+        while running:
             kind, item = made.get()
             if kind == "error":
                 raise item
-            if kind == "end":
-                return
-            yield item
+            if kind == "item":
+                yield item
+            running -= kind == "end"
     finally:
         # The caller may have had enough, or failed.
         unwanted.set()
-        thread.join()
+        for thread in threads:
+            thread.join()

@@ -10,6 +10,7 @@ import threading
 import urllib.parse
 import urllib.request
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.integration.bigquery.rest import Rest
@@ -58,16 +59,41 @@ def fetch(uri):
         return found.read()
 
 
+NAMES = {
+    pa.types.is_integer: "INTEGER",
+    pa.types.is_floating: "FLOAT",
+    pa.types.is_boolean: "BOOLEAN",
+    pa.types.is_string: "STRING",
+    pa.types.is_large_string: "STRING",
+    pa.types.is_binary: "BYTES",
+    pa.types.is_date: "DATE",
+    pa.types.is_time: "TIME",
+    pa.types.is_decimal: "NUMERIC",
+}
+
+
+def described(field):
+    """A field of BigQuery for a column of a Parquet file."""
+    repeated, type = pa.types.is_list(field.type), field.type
+    type = type.value_type if repeated else type
+    made = {"name": field.name, "mode": "REPEATED" if repeated else "NULLABLE"}
+    if pa.types.is_struct(type):
+        return {**made, "type": "RECORD", "fields": [described(each) for each in type]}
+    if pa.types.is_timestamp(type):
+        return {**made, "type": "TIMESTAMP" if type.tz else "DATETIME"}
+    return {**made, "type": next(name for test, name in NAMES.items() if test(type))}
+
+
 def main():
     rest_port, storage_port, *tables = sys.argv[1:]
     server = Server(int(rest_port), int(storage_port), page_rows=8192)
     for each in tables:
         name, _, path = each.partition("=")
         rows = pq.read_table(path)
-        kinds = {"int64": "INTEGER", "double": "FLOAT", "string": "STRING"}
-        fields = [{"name": f.name, "type": kinds[str(f.type)]} for f in rows.schema]
-        server.store.add(name, rows, fields)
+        server.store.add(name, rows, [described(field) for field in rows.schema])
     with server.running():
+        print(f"export BIGQUERY_EMULATOR_HOST={server.rest.address}", flush=True)
+        print(f"export BIGQUERY_STORAGE_EMULATOR_HOST={server.storage.address}", flush=True)
         threading.Event().wait()
 
 

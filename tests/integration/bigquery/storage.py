@@ -1,16 +1,14 @@
 """BigQuery's Storage API over gRPC, on the tables of a store: what reads; `writes` is beside it."""
 
 import itertools
-import operator
-import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grpc
 import pyarrow as pa
-import pyarrow.compute as pc
 from google.cloud.bigquery_storage_v1 import types
 
+from tests.integration.bigquery.sql import restriction
 from tests.integration.bigquery.store import Refusal
 from tests.integration.bigquery.writes import Writes
 
@@ -20,14 +18,6 @@ CODES = {
     404: grpc.StatusCode.NOT_FOUND,
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
-}
-TESTS = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
 }
 _OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 64 << 20)]
 UNARY = {
@@ -99,16 +89,16 @@ class Storage:
         if table.kind != "TABLE":
             raise Refusal(400, "invalid", f"{table.name} is a {table.kind}")
         at = wanted.table_modifiers.snapshot_time
-        rows = table.rows_at(at if at is not None and at.timestamp() else None)
+        version, rows = table.version(at if at is not None and at.timestamp() else None)
         options = wanted.read_options
         if options.row_restriction:
-            rows = rows.filter(_restriction(options.row_restriction, rows))
+            rows = rows.filter(restriction(options.row_restriction, rows))
         if options.selected_fields:
             rows = rows.select([n for n in rows.column_names if n in options.selected_fields])
         session = f"projects/{project}/locations/us/sessions/{next(self._names)}"
         number = request.max_stream_count or max(1, request.preferred_min_stream_count)
         number = max(1, min(number, -(-rows.num_rows // self.page_rows)))
-        key = (table.name, len(table.past), at, tuple(rows.column_names), options.row_restriction)
+        key = (table.name, version, tuple(rows.column_names), options.row_restriction)
         names = self._cut(session, rows, number if rows.num_rows else 0, key)
         self.sessions.append((table.name, tuple(rows.column_names), options.row_restriction))
         return types.ReadSession(
@@ -215,18 +205,3 @@ class Storage:
         return types.SplitReadStreamResponse(
             primary_stream={"name": names[0]}, remainder_stream={"name": names[1]}
         )
-
-
-def _restriction(text, rows):
-    """The mask of `column op literal [AND ...]`: as much of SQL as the tests use."""
-    mask = True
-    for clause in re.split(r"\s+AND\s+", text):
-        found = re.fullmatch(r"(\w+)\s*(<=|>=|!=|=|<|>)\s*('[^']*'|[\d.]+)", clause.strip())
-        if not found or found[1] not in rows.column_names:
-            raise Refusal(400, "invalid", f"Row filter can't be parsed: {clause}")
-        literal = found[3].strip("'") if found[3].startswith("'") else float(found[3])
-        type = rows.schema.field(found[1]).type
-        if isinstance(literal, float) and pa.types.is_integer(type):
-            literal = int(literal)
-        mask = (TESTS[found[2]](pc.field(found[1]), pa.scalar(literal, type))) & mask
-    return mask

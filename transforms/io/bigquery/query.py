@@ -102,10 +102,15 @@ def _estimated(sql: str, table: Address) -> Any:
             check_dataset(client, table, "--input: temp_dataset")
             return client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True), timeout=60)
     except exceptions.BadRequest as error:
-        told = without_values(error.message)
-        raise ConfigError(f"--input: BigQuery can't run the query: {told}") from None
+        raise ConfigError(f"--input: BigQuery can't run the query: {_told(error)}") from None
     except exceptions.GoogleAPICallError as error:
         raise explained(error, table, "query") from None
+
+
+def _told(error: exceptions.GoogleAPICallError) -> str:
+    """Returns why a query is refused, without the address that was asked."""
+    text: str = (error.errors or [{}])[0].get("message") or error.message
+    return without_values(text)
 
 
 def _make(client: Any, query: Query) -> None:

@@ -1,9 +1,10 @@
 """ReadBigQuery: a table to batches, each stream of a read session on its own."""
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
@@ -15,12 +16,19 @@ from transforms.commit.dead_letters import DeadLetters, Unrecorded, split_reject
 from transforms.commit.ledger import Entry
 from transforms.commit.outputs import RunCommit
 from transforms.conform import conform
-from transforms.files.ahead import ahead
+from transforms.files.ahead import side_by_side
+from transforms.io.bigquery.clients import read_client
 from transforms.io.bigquery.query import forget_tables
 from transforms.io.bigquery.source import BigQuerySource
 from transforms.io.bigquery.streams import ReadStream, open_session, read_stream
 from transforms.rejects import NO_REJECTS, Outcome, rejected_rows
 from transforms.verb import Verb
+
+Streams: TypeAlias = tuple[ReadStream, ...]
+TOGETHER = 4
+"""Most streams that a worker reads side by side; a few pages of each are in memory."""
+GROUPS = 8
+"""Groups of streams that there are at least, where there are as many streams."""
 
 
 def read_table(source: BigQuerySource, max_rows: int = MAX_ROWS) -> Iterator[Outcome]:
@@ -33,21 +41,24 @@ def read_table(source: BigQuerySource, max_rows: int = MAX_ROWS) -> Iterator[Out
     Yields: Rows with the source's schema, and rejects.
     """
     left = source.limit
-    for stream in open_session(source):
-        for rows, rejects in stream_batches(source, stream, max_rows):
-            kept = rows if left is None else slice_rows(rows, 0, left)
-            yield kept, rejects
-            left = None if left is None else left - kept.num_rows
-            if left == 0:
-                return
+    streams = open_session(source)
+    with read_client() as client:
+        for stream in streams:
+            for rows, rejects in stream_batches(client, source, stream, max_rows):
+                kept = rows if left is None else slice_rows(rows, 0, left)
+                yield kept, rejects
+                left = None if left is None else left - kept.num_rows
+                if left == 0:
+                    return
 
 
 def stream_batches(
-    source: BigQuerySource, stream: ReadStream, max_rows: int = MAX_ROWS
+    client: Any, source: BigQuerySource, stream: ReadStream, max_rows: int = MAX_ROWS
 ) -> Iterator[Outcome]:
     """Reads one stream.
 
     Args:
+      client: Google's.
       source: The table.
       stream: Which part.
       max_rows: Most rows of a batch.
@@ -56,7 +67,7 @@ def stream_batches(
       which only a column whose type was changed since can make.
     """
     place, position = f"{source.origin}/stream{stream.number}", 1
-    for batch in rebatch(read_stream(source, stream), max_rows, MAX_BYTES):
+    for batch in rebatch(read_stream(client, source, stream), max_rows, MAX_BYTES):
         noted = with_source(batch, place, position)
         position += batch.num_rows
         rows, rejects = conform(noted, source.schema)
@@ -74,9 +85,15 @@ def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
 
 
-def _when_ready(stream: ReadStream | None, ready: Iterable[Any]) -> ReadStream | None:
-    """Returns a stream; the runner calls it once the other collection is complete."""
-    return stream
+def _when_ready(streams: Streams, ready: Iterable[Any]) -> Streams:
+    """Returns streams; the runner calls it once the other collection is complete."""
+    return streams
+
+
+def in_groups(streams: list[ReadStream]) -> list[Streams]:
+    """Groups streams that one worker reads side by side, without leaving others idle."""
+    size = max(1, min(TOGETHER, len(streams) // GROUPS))
+    return [tuple(streams[start : start + size]) for start in range(0, len(streams), size)]
 
 
 def _forget(_: bytes, source: BigQuerySource, tallies: list[Entry]) -> None:
@@ -85,23 +102,31 @@ def _forget(_: bytes, source: BigQuerySource, tallies: list[Entry]) -> None:
 
 
 class _PlanFn(beam.DoFn):
-    """A table to the streams of one session; one that has no rows to a stream without a name."""
+    """A table to the streams of one session, in groups; without rows to a group of none."""
 
-    def process(self, source: BigQuerySource) -> Iterator[ReadStream]:
-        yield from open_session(source) or [ReadStream("", 0, 0, b"")]
+    def process(self, source: BigQuerySource) -> Iterator[Streams]:
+        yield from in_groups(open_session(source)) or [()]
 
 
 class _ReadFn(beam.DoFn):
-    """Streams to batches, with a tally of the rows at the end of each."""
+    """Streams to batches, with a tally of the rows at the end of each group."""
 
     def __init__(self, source: BigQuerySource, max_rows: int) -> None:
         self.source, self.max_rows = source, max_rows
         self.rows = beam.metrics.Metrics.counter("Read", "rows_in")
 
-    def process(self, stream: ReadStream | None) -> Iterator[Any]:
-        """Reads a stream; None stands for the whole table, up to its limit."""
+    def setup(self) -> None:
+        self.held = contextlib.ExitStack()
+        self.client = self.held.enter_context(read_client())
+
+    def teardown(self) -> None:
+        self.held.close()
+
+    def process(self, streams: Streams | None) -> Iterator[Any]:
+        """Reads streams side by side; None stands for the whole table, up to its limit."""
         total, yielded = 0, False
-        for rows, rejects in ahead(self._outcomes(stream)):
+        sources = self._outcomes(streams)
+        for rows, rejects in side_by_side(sources, len(sources) + 1):
             found = rows.num_rows + rejected_rows(rejects)
             total += found
             self.rows.inc(found)
@@ -110,15 +135,14 @@ class _ReadFn(beam.DoFn):
             yielded = True
         if not yielded:
             yield _no_rows(self.source.schema), NO_REJECTS
-        progress.add("read", bytes=self.source.bytes if stream is None else stream.weight)
+        size = self.source.bytes if streams is None else sum(each.weight for each in streams)
+        progress.add("read", bytes=size)
         yield beam.pvalue.TaggedOutput("tally", Entry("read", "Read", rows=total))
 
-    def _outcomes(self, stream: ReadStream | None) -> Iterator[Outcome]:
-        if stream is None:
-            return read_table(self.source, self.max_rows)
-        if not stream.name:
-            return iter(())
-        return stream_batches(self.source, stream, self.max_rows)
+    def _outcomes(self, streams: Streams | None) -> list[Iterator[Outcome]]:
+        if streams is None:
+            return [read_table(self.source, self.max_rows)]
+        return [stream_batches(self.client, self.source, each, self.max_rows) for each in streams]
 
 
 @dataclass
@@ -148,13 +172,13 @@ class ReadBigQuery(Verb):
         if self.source.limit is None:
             table = root | "Table" >> beam.Create([self.source], reshuffle=False)
             # One session for all: a stream that is read again is of the same session.
-            streams = table | "Session" >> beam.ParDo(_PlanFn()).with_output_types(ReadStream)
+            streams = table | "Session" >> beam.ParDo(_PlanFn()).with_output_types(Streams)
             streams = streams | "Spread" >> beam.Reshuffle()
         else:
             streams = root | "InOrder" >> beam.Create([None], reshuffle=False)
         if self.after is not None:
             ready = beam.Map(_when_ready, beam.pvalue.AsIter(self.after))
-            streams = streams | "Wait" >> ready.with_output_types(ReadStream | None)
+            streams = streams | "Wait" >> ready.with_output_types(Streams | None)
         read = streams | "Stream" >> beam.ParDo(_ReadFn(self.source, self.max_rows)).with_outputs(
             "tally", main="outcomes"
         )

@@ -9,11 +9,13 @@ import pyarrow as pa
 from google.api_core import exceptions
 
 from transforms.io.bigquery.clients import explained, read_client
+from transforms.io.bigquery.page import Page, page_of
 from transforms.io.bigquery.patience import TRANSIENT, TRIES, pause, tried
 from transforms.io.bigquery.source import BigQuerySource
 
 _log = logging.getLogger(__name__)
 
+_READ_ROWS = "/google.cloud.bigquery.storage.v1.BigQueryRead/ReadRows"
 STREAMS = 16
 """How many streams a session has at least, where the table is large enough."""
 ENDS = 3
@@ -82,31 +84,32 @@ def open_session(source: BigQuerySource) -> list[ReadStream]:
     return [ReadStream(name, size // len(names), n, schema) for n, name in enumerate(names)]
 
 
-def read_stream(source: BigQuerySource, stream: ReadStream) -> Iterator[pa.RecordBatch]:
+def read_stream(
+    client: Any, source: BigQuerySource, stream: ReadStream
+) -> Iterator[pa.RecordBatch]:
     """Reads a stream to its end; where it breaks, it goes on after the last row that came.
+
+    Args:
+      client: Google's, which may serve several threads.
+      source: The table.
+      stream: Which part.
 
     Yields: Batches as the service cut them, with the service's types.
 
     Raises:
       MillraceError: It breaks again and again without a row in between.
     """
-    with read_client() as client:
-        yield from _pages(client, source, stream)
-
-
-def _pages(client: Any, source: BigQuerySource, stream: ReadStream) -> Iterator[pa.RecordBatch]:
     schema = pa.ipc.read_schema(pa.py_buffer(stream.schema))
     offset = failures = ends = 0
     while ends < ENDS:
         before, whole = offset, False
         try:
-            # The client's own iterator would start again without a limit, and without a pause.
-            for page in client.read_rows(read_stream=stream.name, offset=offset, retry=None):
-                raw = type(page).pb(page)
-                batch = _batch(raw, schema)
-                whole = raw.stats.progress.at_response_end >= 1
-                offset += batch.num_rows
-                yield batch
+            for page in _answers(client, stream.name, offset):
+                whole = page.share >= 1
+                if page.rows is not None:
+                    batch = pa.ipc.read_record_batch(page.rows, schema)
+                    offset += batch.num_rows
+                    yield batch
         except TRANSIENT as error:
             failures = failures + 1 if offset == before else 1
             _log.warning("%s: a stream broke at row %s; going on", source.address.uri, offset)
@@ -123,7 +126,29 @@ def _pages(client: Any, source: BigQuerySource, stream: ReadStream) -> Iterator[
         ends = ends + 1 if offset == before else 0
 
 
-def _batch(raw: Any, schema: pa.Schema) -> pa.RecordBatch:
-    return pa.ipc.read_record_batch(
-        pa.py_buffer(raw.arrow_record_batch.serialized_record_batch), schema
+def _answers(client: Any, name: str, offset: int) -> Iterator[Page]:
+    """Calls ReadRows once.
+
+    The client's own method would copy the rows, and its iterator start again without a limit and
+    without a pause.
+
+    Raises:
+      GoogleAPICallError: The call broke, or was refused.
+    """
+    import grpc
+    from google.cloud.bigquery_storage_v1 import types
+
+    read = client.transport.grpc_channel.unary_stream(
+        _READ_ROWS,
+        request_serializer=types.ReadRowsRequest.serialize,
+        response_deserializer=page_of,
     )
+    asked = types.ReadRowsRequest(read_stream=name, offset=offset)
+    call = read(asked, metadata=(("x-goog-request-params", f"read_stream={name}"),))
+    try:
+        yield from call
+    except grpc.RpcError as error:
+        raise exceptions.from_grpc_error(error) from None  # type: ignore[no-untyped-call]
+    finally:
+        # Who has enough of it leaves no stream open.
+        call.cancel()

@@ -16,6 +16,7 @@ from tests.integration.bigquery.tables import (
 )
 from transforms.batches import row_sources
 from transforms.errors import ConfigError, MillraceError
+from transforms.io.bigquery.clients import read_client
 from transforms.io.bigquery.read import read_table
 from transforms.io.bigquery.source import BigQuerySource
 from transforms.io.bigquery.streams import ENDS, TRIES, open_session, read_stream
@@ -113,7 +114,9 @@ def test_a_table_without_rows(bigquery):
 def test_batches_are_joined_to_the_wanted_size(bigquery):
     source = BigQuerySource.resolve(URI, limit=1000)
     (stream,) = open_session(source)
-    assert [batch.num_rows for batch in read_stream(source, stream)] == [10] * 10
+    with read_client() as client:
+        found = [batch.num_rows for batch in read_stream(client, source, stream)]
+    assert found == [10] * 10
     assert [rows.num_rows for rows, _ in read_table(source, 40)] == [40, 40, 20]
 
 
