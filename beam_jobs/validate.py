@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from beam_jobs.judging.judge import (
@@ -76,6 +76,7 @@ def resolve(options: Options) -> Resolved:
     """Reads the schema, the rules and the reference, and looks at the files."""
     from transforms.io.inputs import resolve_bounded
     from transforms.io.schema_types import nearly_numbers, with_schema_types
+    from transforms.schema.infer.times import time_formats
     from transforms.statistics.options import StatisticsOptions
     from transforms.statistics.slices.text import parse_slices
 
@@ -108,6 +109,7 @@ def resolve(options: Options) -> Resolved:
     checks = checks_of(options, schema, source.schema)
     judge = judge_of(options, schema, checks, statistics, options.input, options.infer_schema)
     warn_of_swapped_reference(options, judge, source.schema)
+    judge = replace(judge, times=time_formats(source.schema))
     return source, judge, redaction and redaction.fitted(source)
 
 

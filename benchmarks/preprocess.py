@@ -187,20 +187,26 @@ def compare_scoring(base: pathlib.Path, graph_uri: str, rows: int, repeats: int)
     print(f"  fused is {middles['fused'] / apart:.2f}x of one after the other")
 
 
-def main() -> None:
-    """Runs both comparisons."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options_of(about: str, rows: int) -> argparse.Namespace:
+    """The options of a benchmark of preprocessing; says how loaded the machine is."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     root = pathlib.Path(__file__).parents[1]
     data = os.environ.get("MILLRACE_DATA", str(root.parent / "shared" / "data"))
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(data))
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     tensorflow_transform()
-    from benchmarks.preprocess_steps import compare_steps
-
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"load average {load} on {os.cpu_count()} processors")
+    return options
+
+
+def main() -> None:
+    """Runs both comparisons."""
+    from benchmarks.preprocess_steps import compare_steps
+
+    options = options_of(__doc__, 1_000_000)
     compare_steps(options.data, options.rows, options.repeats)
     graph = compare_pipelines(options.data, options.rows, options.repeats)
     compare_scoring(options.data, graph, options.rows, options.repeats)

@@ -4,8 +4,6 @@ Taxi trips as CSV files, read and analyzed as the preprocess job does it, by dec
 function of tf.Transform; CPU time of this process, in one run.
 """
 
-import argparse
-import os
 import pathlib
 import shutil
 import statistics
@@ -15,7 +13,7 @@ from typing import Any
 
 from pyarrow import csv
 
-from benchmarks.preprocess import cpu, in_process, rows_of
+from benchmarks.preprocess import cpu, in_process, options_of, rows_of
 from benchmarks.preprocess_steps import STEPS, preprocessing_fn
 from transforms.commit.dead_letters import Unrecorded
 from transforms.files.filesystem import list_files
@@ -26,7 +24,6 @@ from transforms.preprocess import Analyze, Steps
 from transforms.preprocess.cache import SpanCache
 from transforms.preprocess.spans import SpanAnalysis
 from transforms.schema import read_metadata
-from transforms.tensorflow import tensorflow_transform
 
 DAYS = 10
 
@@ -74,16 +71,7 @@ def compare_spans(base: pathlib.Path, rows: int, repeats: int) -> None:
 
 def main() -> None:
     """Runs the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    root = pathlib.Path(__file__).parents[1]
-    data = os.environ.get("MILLRACE_DATA", str(root.parent / "shared" / "data"))
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path(data))
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    tensorflow_transform()
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(f"load average {load} on {os.cpu_count()} processors")
+    options = options_of(__doc__, 100_000)
     compare_spans(options.data, options.rows, options.repeats)
 
 

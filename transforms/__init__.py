@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from transforms.keys.unique import Unique
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.columns import raw_schema
     from transforms.preprocess.declared.function import StepsFunction
     from transforms.preprocess.declared.parse import Steps
-    from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
     from transforms.preprocess.graph import TransformGraph
     from transforms.preprocess.preprocess import Preprocess
@@ -129,7 +129,7 @@ _HOMES = {
     "PreprocessingFn": "preprocess.function",
     "Steps": "preprocess.declared.parse",
     "StepsFunction": "preprocess.declared.function",
-    "raw_schema": "preprocess.declared.plan",
+    "raw_schema": "preprocess.declared.columns",
     "TransformGraph": "preprocess.graph",
     "LoadedGraph": "preprocess.apply",
     "transform_batch": "preprocess.apply",

@@ -48,8 +48,8 @@ def by_steps(
 ) -> "tuple[Analyze, Input | None]":
     """Returns how a graph is made of steps, and the rows where their own types are taken."""
     from transforms.preprocess.analyze import Analyze
+    from transforms.preprocess.declared.columns import raw_schema
     from transforms.preprocess.declared.parse import Steps
-    from transforms.preprocess.declared.plan import raw_schema
 
     assert options.steps is not None
     steps = Steps.read(options.steps)

@@ -13,6 +13,7 @@ from inference.export.sample import sample_rows
 from inference.export.verify import verify
 from inference.model.model import Columns, Model
 from inference.model.resolve import resolved
+from inference.signature.raw_schema import write_raw_schema
 from inference.table import table_of
 from transforms.errors import ConfigError
 from transforms.files.filesystem import exists, is_local, move_folder, write_bytes
@@ -112,6 +113,7 @@ def _save(model: Model, folder: str) -> None:
     module, signatures = fused_module(model)
     try:
         tf.saved_model.save(module, folder, signatures=signatures)
+        write_raw_schema(folder, model.signature)
     except (AssertionError, ValueError, TypeError, tf.errors.OpError) as error:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"model {model.uri} can't be exported: {line}") from error

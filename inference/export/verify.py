@@ -7,10 +7,8 @@ import pyarrow as pa
 
 from inference.export.fuse import EXAMPLES, RAW
 from inference.model.model import Model
-from inference.signature.spec import TensorSpec
 from inference.table import score_table
 from transforms.errors import ConfigError
-from transforms.preprocess.times import is_point, since_1970
 
 
 def verify(folder: str, model: Model, rows: pa.Table) -> int:
@@ -34,8 +32,6 @@ def verify(folder: str, model: Model, rows: pa.Table) -> int:
             f"none of {rows.num_rows} rows can be scored, so the export can't be checked: pass "
             "rows that the transform graph takes"
         )
-    for spec in model.signature.inputs:
-        numbered = _as_integers(numbered, spec)
     for name in (RAW, EXAMPLES):
         served = Model.resolve(folder, name, batch_rows=model.batch_rows, trust_model=model.trusted)
         _compare(name, _scored(served, numbered), expected, model)
@@ -43,15 +39,6 @@ def verify(folder: str, model: Model, rows: pa.Table) -> int:
 
 
 _NUMBER = "millrace_row"
-
-
-def _as_integers(rows: pa.Table, spec: TensorSpec) -> pa.Table:
-    """Returns rows whose times are as an exported model takes them: integers since 1970."""
-    index = rows.schema.get_field_index(spec.name)
-    if spec.unit is None or not is_point(rows.schema.field(index).type):
-        return rows
-    times = since_1970(rows.column(index).combine_chunks(), spec.unit).values
-    return rows.set_column(index, spec.name, times)
 
 
 def _scored(model: Model, rows: pa.Table) -> pa.Table:

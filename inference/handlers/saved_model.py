@@ -9,6 +9,7 @@ from inference.devices.execution import FLOAT32
 from inference.handlers.parsed_examples import parsed_features
 from inference.handlers.saved_graph import Leaf, composite, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
+from inference.signature.raw_schema import with_units
 from inference.signature.spec import Layout, Signature, TensorSpec, fixed_rows
 from transforms.errors import ConfigError
 from transforms.replaced_ops import missing_ops, runnable
@@ -20,7 +21,7 @@ from transforms.wording import setting
 
 INDEX = "variables/variables.index"
 FILES = (GRAPH, INDEX)
-"""What `describe` reads; the weights are not among them."""
+"""What a model is told apart by; the weights are not among them."""
 
 _SPLITS_DTYPE = "int64"
 
@@ -29,7 +30,7 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
     """Reads a signature from a SavedModel without loading its weights.
 
     Args:
-      path: A local directory with at least `FILES`.
+      path: A local directory with at least `FILES`, and the schema of its columns if it has one.
       signature: Its name; None for `serving_default`, or for the only one.
       trusted: Whether it may do what it likes: read files, run Python code.
 
@@ -53,7 +54,7 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
         raise ConfigError(f"model {path}, signature {name!r}: {error}") from error
     if not trusted:
         _check(path, name, meta_graph, alone)
-    return found, _digest(path)
+    return with_units(found, path), _digest(path)
 
 
 def _check(path: str, name: str, meta_graph: Any, alone: bool) -> None:

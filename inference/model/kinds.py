@@ -39,7 +39,7 @@ KINDS = (
         "inference.handlers.saved_model",
         holds="saved_model.pb",
         index="variables/variables.index",
-        describing=("saved_model.pb", "variables/variables.index"),
+        describing=("saved_model.pb", "variables/variables.index", "assets.extra/schema.pbtxt"),
     ),
 )
 """Kinds of models; the first whose suffix a URI has is its kind."""

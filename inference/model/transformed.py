@@ -14,7 +14,8 @@ from inference.handlers.tensorflow import (
 from inference.signature.spec import Layout, Signature, TensorSpec
 from transforms.errors import ConfigError
 from transforms.preprocess.columns import DENSE, SPARSE, RawFeature
-from transforms.preprocess.graph import TransformFunction, TransformGraph, check_outputs
+from transforms.preprocess.graph import TransformGraph, check_outputs
+from transforms.preprocess.saved_function import TransformFunction
 from transforms.tensorflow import tensorflow
 
 Feeds = tuple[tuple[str, tuple[str, ...]], ...]

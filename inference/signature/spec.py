@@ -38,7 +38,7 @@ class TensorSpec:
       splits: How many levels of a ragged input have row splits.
       splits_dtype: Their type.
       required: Whether each row needs a value.
-      unit: That of times since 1970 (s, ms, us or ns), if timestamps and dates can feed it.
+      unit: That of times since 1970 (d, s, ms, us or ns), if timestamps and dates can feed it.
     """
 
     name: str

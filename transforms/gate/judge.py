@@ -66,6 +66,7 @@ class Judge:
       checks: The checks of each row; None without checks.
       environment: The schema's environment.
       infer_schema: Whether to make a schema that the data meets, from the given one or anew.
+      times: Columns of a new schema that are points in time, with their integer formats.
       reference: Statistics of other data to compare with.
       reference_kind: "span" for earlier data, or "serving" for the data that a model is given.
       examples: How rows at fault are shown, one of `faults.SHOWS`.
@@ -88,6 +89,7 @@ class Judge:
     severities: Mapping[str, str] = field(default_factory=dict)
     about: tuple[tuple[str, str], ...] = ()
     redact: Redact | None = None
+    times: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(
         self,
@@ -182,7 +184,7 @@ class Judge:
         from transforms.schema.text.fields import rendered
 
         if self.schema is None:
-            return rendered(infer_schema(statistics))
+            return rendered(infer_schema(statistics, times=self.times))
         schema = update_schema(self.schema, statistics, **self._beside)
         return edited_schema(self.schema_text, schema) if self.schema_text else rendered(schema)
 

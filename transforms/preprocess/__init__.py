@@ -7,9 +7,9 @@ from transforms.lazy import front_door
 if TYPE_CHECKING:
     from transforms.preprocess.analyze import Analyze
     from transforms.preprocess.apply import LoadedGraph, transform_batch
+    from transforms.preprocess.declared.columns import raw_schema
     from transforms.preprocess.declared.function import StepsFunction
     from transforms.preprocess.declared.parse import Steps
-    from transforms.preprocess.declared.plan import raw_schema
     from transforms.preprocess.function import PreprocessingFn
     from transforms.preprocess.graph import TransformGraph
     from transforms.preprocess.preprocess import Preprocess
@@ -34,7 +34,7 @@ _HOMES = {
     "Steps": "declared.parse",
     "StepsFunction": "declared.function",
     "TransformGraph": "graph",
-    "raw_schema": "declared.plan",
+    "raw_schema": "declared.columns",
     "transform_batch": "apply",
 }
 

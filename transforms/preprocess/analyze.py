@@ -16,8 +16,9 @@ from transforms.errors import ConfigError
 from transforms.files.filesystem import write_bytes
 from transforms.preprocess.columns import RawColumns
 from transforms.preprocess.declared.analyze import learn, write
+from transforms.preprocess.declared.columns import narrowed
 from transforms.preprocess.declared.parse import Steps
-from transforms.preprocess.declared.plan import Plan, narrowed
+from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.failing import quiet_steps
 from transforms.preprocess.function import Function, Traced, trace
 from transforms.preprocess.graph import RAW_SCHEMA
@@ -128,7 +129,8 @@ class Analyze(Verb):
           known: A collection of the constants of their figures.
         """
         assert self.plan is not None
-        schema = narrowed(self.schema, self.plan).SerializeToString(deterministic=True)
+        schema = narrowed(self.schema, self.plan.steps.columns)
+        schema = schema.SerializeToString(deterministic=True)
         return known | "WriteSteps" >> beam.Map(write, self.plan, schema, self.folder)
 
     def _by_function(self, batches: Batches) -> "beam.PCollection[str]":

@@ -34,8 +34,8 @@ class RawFeature:
       shape: The sizes of a row's value, of a dense one.
       representation: The serialized `TensorRepresentation`.
       has_default: Whether a row without a value is given one.
-      unit: That of times since 1970 (s, ms, us or ns), if they are such: timestamps and dates can
-        feed it.
+      unit: That of times since 1970 (d, s, ms, us or ns), if they are such: timestamps and dates
+        can feed it.
     """
 
     name: str

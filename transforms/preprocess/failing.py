@@ -13,7 +13,7 @@ from typing import Any
 import apache_beam as beam
 
 from transforms.errors import ConfigError, MillraceError
-from transforms.preprocess.graph import TransformFunction
+from transforms.preprocess.saved_function import TransformFunction
 from transforms.tensorflow import blame, is_exhausted
 
 _lock = threading.Lock()

@@ -11,6 +11,7 @@ from transforms.arrow.casts import as_plain, checked_cast
 from transforms.arrow.types import plain_type, whole_times
 
 FORMATS = {
+    "UNIX_DAYS": "d",
     "UNIX_SECONDS": "s",
     "UNIX_MILLISECONDS": "ms",
     "UNIX_MICROSECONDS": "us",
@@ -26,7 +27,7 @@ def is_point(type: pa.DataType) -> bool:
 
 
 def time_unit(feature: Any) -> str | None:
-    """Returns the unit of a feature's times: s, ms, us or ns; None if its schema names none.
+    """Returns the unit of a feature's times: d, s, ms, us or ns; None if its schema names none.
 
     Args:
       feature: A tensorflow-metadata `Feature`.
@@ -44,10 +45,14 @@ def since_1970(array: pa.Array, unit: str) -> Cast:
 
     Args:
       array: n timestamps or dates. One without a zone is taken as UTC.
-      unit: s, ms, us or ns.
+      unit: d, s, ms, us or ns.
 
     Returns: n integers; a time that the unit can't hold is a fault.
     """
+    if unit == "d":
+        seconds = since_1970(array, "s")
+        days = pc.floor(pc.divide(seconds.values.cast(pa.float64()), _DAY)).cast(pa.int64())
+        return dataclasses.replace(seconds, values=days)
     plain = as_plain(array, plain_type(array.type))
     if pa.types.is_timestamp(plain.type):
         plain = plain.cast(pa.timestamp(plain.type.unit))
@@ -60,6 +65,7 @@ def since_1970(array: pa.Array, unit: str) -> Cast:
     return dataclasses.replace(cast, values=whole_times(cast.values))
 
 
+_DAY = 86_400.0
 _NAMES = {"s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs import score
+from beam_jobs import preprocess, score, validate
 from inference import export_model, score_table
 from inference.model.model import Model
 from tests.support import run_on
@@ -16,14 +16,18 @@ from tests.transforms.preprocess.small import schema
 from transforms.errors import ConfigError
 from transforms.preprocess import Analyze, Preprocess, Steps, raw_schema
 from transforms.preprocess.columns import RawColumns
+from transforms.preprocess.declared.arrays import Arrays
+from transforms.preprocess.declared.feed import values_of
 from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.times import since_1970
+from transforms.schema.infer.times import time_formats
 
 STEPS = """
 features:
   hour: {column: when, steps: [fill: {value: 0}, date_part: hour]}
   weekday: {column: day, steps: [fill: {value: 0}, date_part: day_of_week]}
 """
+WHOLE = "feature { presence { min_fraction: 1 } shape {} "
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 EARLY = datetime.datetime(1969, 12, 31, 23, 59, 59, 500_000)
 ROWS = pa.record_batch(
@@ -112,9 +116,71 @@ def test_a_model_and_its_export_score_timestamps_as_seconds(tmp_path):
     scores = pq.read_table(f"{tmp_path}/scores", columns=["twice"])
     assert sorted(scores["twice"].to_pylist()) == [14.0, 46.0]
     assert export_model(path, folder, f"{tmp_path}/served", rows=table).rows == 3
+    given_to_export = {"input": "rows.csv", "output": "exported_scores", "model": "served"}
     seconds = pa.table({"when": [-1, 1714548600, None]})
-    served, _ = score_table(seconds, f"{tmp_path}/served")
+    for rows in (seconds, table):
+        served, _ = score_table(rows, f"{tmp_path}/served")
+        assert served["twice"].to_pylist() == [46.0, 14.0, 0.0]
+    by_examples = Model.resolve(f"{tmp_path}/served", "serving_examples")
+    served, dead = score_table(table, by_examples)
     assert served["twice"].to_pylist() == [46.0, 14.0, 0.0]
+    flags = [f"--{name}={tmp_path}/{value}" for name, value in given_to_export.items()]
+    assert score.main(flags) == 0
+    scores = pq.read_table(f"{tmp_path}/exported_scores", columns=["twice"])
+    assert sorted(scores["twice"].to_pylist()) == [14.0, 46.0]
+
+
+def test_days_are_a_unit_too():
+    midnight = pa.array([-1, 0, 86_399, 86_400, None], pa.timestamp("s"))
+    assert since_1970(midnight, "d").values.to_pylist() == [-1, 0, 0, 1, None]
+    assert since_1970(pa.array([19_844], pa.date32()), "d").values.to_pylist() == [19_844]
+    text = WHOLE + 'name: "day" type: INT time_domain { integer_format: UNIX_DAYS } }'
+    steps = "features: {year: {column: day, steps: [date_part: %s]}}"
+    for part, wanted in (("year", 2024), ("day_of_week", 2), ("hour", 0)):
+        plan = Plan.of(Steps.parse(steps % part), schema(text))
+        batch = pa.RecordBatch.from_pydict({"day": pa.array([19_844], pa.date32())})
+        step = plan.steps.features[0].steps[0]
+        made = step.apply(values_of(batch, plan)["day"], None, Arrays())
+        assert made.values.tolist() == [wanted]
+    with pytest.raises(ConfigError, match="are in d, not s: say unit: d"):
+        Plan.of(Steps.parse(steps % "{part: year, unit: s}"), schema(text))
+
+
+def test_an_inferred_schema_names_the_unit_of_times():
+    columns = pa.schema(
+        [
+            ("s", pa.timestamp("s")),
+            ("us", pa.list_(pa.timestamp("us", "Europe/Rome"))),
+            ("day", pa.date32()),
+            ("day64", pa.date64()),
+            ("coded", pa.dictionary(pa.int8(), pa.timestamp("ns"))),
+            ("clock", pa.time32("s")),
+            ("n", pa.int64()),
+        ]
+    )
+    assert time_formats(columns) == {
+        "s": "UNIX_SECONDS",
+        "us": "UNIX_MICROSECONDS",
+        "day": "UNIX_DAYS",
+        "day64": "UNIX_MILLISECONDS",
+        "coded": "UNIX_NANOSECONDS",
+    }
+
+
+def test_from_inferred_schema_to_features(tmp_path):
+    """Timestamps and dates of a CSV file need no schema written by hand."""
+    (tmp_path / "rows.csv").write_text("when,day\n2024-05-01 07:30:00,2024-05-01\n,1969-12-31\n")
+    (tmp_path / "steps.yaml").write_text(
+        "features:\n"
+        "  hour: {column: when, steps: [date_part: hour, fill: {value: -1}]}\n"
+        "  weekday: {column: day, steps: [date_part: day_of_week]}\n"
+    )
+    flags = [f"--input={tmp_path}/rows.csv"]
+    assert validate.main([*flags, "--infer_schema=true", f"--output={tmp_path}/stats"]) == 0
+    flags += [f"--schema={tmp_path}/stats/schema.pbtxt", f"--steps={tmp_path}/steps.yaml"]
+    assert preprocess.main([*flags, "--splits=all", f"--output={tmp_path}/made"]) == 0
+    made = pq.read_table(f"{tmp_path}/made/Split-all").to_pydict()
+    assert made == {"hour": [7, -1], "weekday": [2, 2]}
 
 
 def test_types_for_csv_leave_times_open():

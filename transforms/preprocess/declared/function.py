@@ -44,6 +44,12 @@ class StepsFunction:
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the outputs."""
+        return self.with_domains(inputs)[0]
+
+    def with_domains(
+        self, inputs: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+        """Returns the outputs, and the least and greatest of those that are known categories."""
         ops = Tensors(self.folder)
         single, plan = self.plan.single, self.plan
         columns = {name: ops.given(inputs[name], name in single) for name in plan.steps.columns}
@@ -62,7 +68,7 @@ class StepsFunction:
         for feature in plan.steps.features:
             if feature.output:
                 outputs |= ops.outputs(feature.name, made[feature.name])
-        return outputs
+        return outputs, ops.domains
 
     def _known(self, key: str | None, step: Any, value: Any, ops: Tensors) -> Any:
         if key is None:

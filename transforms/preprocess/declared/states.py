@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.preprocess.declared.arrays import Arrays
+from transforms.preprocess.declared.columns import column_kind
 from transforms.preprocess.declared.feed import values_of
+from transforms.preprocess.declared.maker import Asked
 from transforms.preprocess.declared.parse import Feature
-from transforms.preprocess.declared.plan import Asked, Plan, column_kind
+from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.declared.values import One, Value
 from transforms.preprocess.steps.fill import Fill
 from transforms.statistics.state import value_bytes, value_of

@@ -13,9 +13,10 @@ from transforms.nearest import nearest
 from transforms.preprocess.declared.values import FLOAT, INT, Kind, Vector
 from transforms.preprocess.steps.step import Step, WrongStep
 
-UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-"""The units of times, and how many make a second."""
 _DAY = 86_400
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+UNITS = ("d", *_PER_SECOND)
+"""The units of times; d stands for days."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ def _weekday(days: Any) -> Any:
     return (days + 3) % 7
 
 
+def _seconds(times: Any, unit: str | None) -> Any:
+    """Returns times in seconds."""
+    return times * _DAY if unit == "d" else times // _PER_SECOND[unit or "s"]
+
+
 _Part = Callable[[Any, Any, Any], Any]
 _PARTS: dict[str, tuple[int | None, _Part]] = {
     "year": (None, lambda days, seconds, ops: _civil(days, ops).year),
@@ -91,11 +97,11 @@ class DatePart(Step):
 
     Args:
       part: year, quarter, month, day, day_of_week, day_of_year, is_weekend, hour, minute or second.
-      unit: Of the integers: s, ms, us or ns since 1970.
+      unit: Of the integers since 1970: d, s, ms, us or ns; that of the column by default, or s.
     """
 
     part: str = "day_of_week"
-    unit: str = "s"
+    unit: str | None = None
 
     name: ClassVar[str] = "date_part"
     aliases: ClassVar[tuple[str, ...]] = ("extract",)
@@ -105,7 +111,8 @@ class DatePart(Step):
     def check(self) -> None:
         """Checks that part and unit are some."""
         _check(self.part, _PARTS, "part of a date")
-        _check(self.unit, UNITS, "unit")
+        if self.unit is not None:
+            _check(self.unit, UNITS, "unit")
 
     def made(self, given: Kind) -> Kind:
         """Returns categories, but for years."""
@@ -114,7 +121,7 @@ class DatePart(Step):
 
     def apply(self, value: Any, known: Any, ops: Any) -> Any:
         """Returns the parts."""
-        seconds = value.values // UNITS[self.unit]
+        seconds = _seconds(value.values, self.unit)
         size, made = _PARTS[self.part]
         return value.of(made(seconds // _DAY, seconds % _DAY, ops), size)
 
@@ -128,11 +135,11 @@ class CyclicTime(Step):
 
     Args:
       period: minute, hour, day, week (from Monday) or year; all in UTC.
-      unit: Of the integers: s, ms, us or ns since 1970.
+      unit: Of the integers since 1970: d, s, ms, us or ns; that of the column by default, or s.
     """
 
     period: str = "day"
-    unit: str = "s"
+    unit: str | None = None
 
     name: ClassVar[str] = "cyclic_time"
     takes: ClassVar[tuple[str, ...]] = (INT,)
@@ -141,7 +148,8 @@ class CyclicTime(Step):
     def check(self) -> None:
         """Checks that period and unit are some."""
         _check(self.period, _PERIODS, "period")
-        _check(self.unit, UNITS, "unit")
+        if self.unit is not None:
+            _check(self.unit, UNITS, "unit")
 
     def check_kind(self, given: Kind) -> None:
         """Checks that each row has a time."""
@@ -154,7 +162,7 @@ class CyclicTime(Step):
 
     def apply(self, value: Any, known: Any, ops: Any) -> Any:
         """Returns sine and cosine."""
-        seconds = value.values // UNITS[self.unit]
+        seconds = _seconds(value.values, self.unit)
         period = _PERIODS[self.period]
         if period is not None:
             start = 3 * _DAY if self.period == "week" else 0

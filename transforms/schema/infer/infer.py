@@ -1,6 +1,7 @@
 """Infers a schema from statistics."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from transforms.metadata.columns import Column
 from transforms.metadata.datasets import Dataset, dataset_of
@@ -22,6 +23,7 @@ def infer_schema(
     max_string_domain_size: int = 100,
     infer_shape: bool = True,
     suggest_ranges: bool = False,
+    times: Mapping[str, str] | None = None,
 ) -> schema_pb2.Schema:
     """Returns the tightest schema of TFDV's kind that the data meets.
 
@@ -32,6 +34,8 @@ def infer_schema(
         fixed shape.
       suggest_ranges: Whether numbers get a comment with their range. It is not enforced until
         `adopt_ranges` makes domains of these comments.
+      times: Columns that are points in time, and their integer formats, as `time_formats` returns
+        them: statistics hold numbers alone. They get a time domain.
 
     Returns: A feature for each column, in the statistics' order: its type, presence, shape or
       number of values, and its domain: what `domain_info` says, bool, integers written as text,
@@ -39,7 +43,7 @@ def infer_schema(
       no ranges of numbers.
     """
     schema, data = schema_pb2.Schema(), dataset_of(statistics)
-    limits = Limits(max_string_domain_size, infer_shape, suggest_ranges)
+    limits = Limits(max_string_domain_size, infer_shape, suggest_ranges, times or {})
     for column in data.children.get((), []):
         if column.has_common:
             add_column(schema, schema, data, column, limits)
@@ -53,6 +57,7 @@ class Limits:
     max_string_domain_size: int = 100
     infer_shape: bool = True
     suggest_ranges: bool = False
+    times: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_column(
@@ -81,7 +86,11 @@ def add_column(
     if column.stats.HasField("validation_derived_source"):
         feature.validation_derived_source.CopyFrom(column.stats.validation_derived_source)
         feature.lifecycle_stage = schema_pb2.VALIDATION_DERIVED
-    _set_domain(schema, feature, column, limits.max_string_domain_size)
+    time = limits.times.get(column.path[0]) if len(column.path) == 1 else None
+    if time is not None and column.kind == schema_pb2.INT:
+        feature.time_domain.integer_format = schema_pb2.TimeDomain.IntegerTimeFormat.Value(time)
+    else:
+        _set_domain(schema, feature, column, limits.max_string_domain_size)
     if limits.suggest_ranges:
         suggest_range(feature, column)
     for below in data.children.get(column.path, []):
