@@ -2,15 +2,20 @@
 
 Half of the time of a launch went into two questions whose answers don't change: which states and
 timers a DoFn has (asked some eight times a step, each time by the signatures of all its methods),
-and what a group of options says (each time by a parser made anew).
+and what a group of options says (each time by a parser made anew). Another half second or more went
+into a `pip freeze`, whose list Beam stages so that workers can say how they differ from the launcher.
 """
 
+import importlib.metadata
+import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability import stager
 from apache_beam.transforms import userstate
 
 View = TypeVar("View", bound=PipelineOptions)
@@ -56,6 +61,20 @@ def specs_of(dofn: Any) -> Specs:
     return set(states), set(timers)
 
 
+def installed() -> str:
+    """Returns the packages of this process and their versions, in lines as of `pip freeze`."""
+    found = {one.name: one.version for one in importlib.metadata.distributions()}
+    return "".join(f"{name}=={found[name]}\n" for name in sorted(found, key=str.lower))
+
+
+def _list_of_packages(folder: str) -> list[Any]:
+    """Returns the artifact that lists the packages of the launcher."""
+    path = Path(folder) / stager.SUBMISSION_ENV_DEPENDENCIES_FILE
+    path.write_text(f"Python Path: {sys.executable}\n{installed()}")
+    return [stager.Stager._create_file_stage_to_artifact(str(path), path.name)]
+
+
 def install() -> None:
-    """Makes Beam ask once for each class of DoFn, in this process."""
+    """Makes Beam ask once for each class of DoFn, and list packages in this process."""
     userstate.get_dofn_specs = specs_of
+    stager.Stager._create_stage_submission_env_dependencies = staticmethod(_list_of_packages)

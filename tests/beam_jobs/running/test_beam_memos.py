@@ -1,6 +1,8 @@
 """What Beam is spared changes nothing of what it makes."""
 
 import pickle
+import subprocess
+import sys
 import types
 
 import apache_beam as beam
@@ -13,6 +15,7 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.portability.stager import SUBMISSION_ENV_DEPENDENCIES_FILE, Stager
 from apache_beam.transforms import userstate
 from apache_beam.transforms.userstate import BagStateSpec, TimerSpec, on_timer
 
@@ -70,6 +73,24 @@ def test_a_fault_is_raised_each_time():
     for _ in range(2):
         with pytest.raises(ValueError, match="duplicate"):
             specs_of(Twice())
+
+
+def test_packages_are_listed_as_pip_lists_them():
+    command = [sys.executable, "-m", "pip", "list", "--format=freeze"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    named = {line.lower() for line in told.splitlines()}
+    assert named - {line.lower() for line in beam_memos.installed().splitlines()} == set()
+
+
+def test_the_list_is_staged_under_its_name(tmp_path):
+    beam_memos.install()
+    (artifact,) = Stager._create_stage_submission_env_dependencies(str(tmp_path))
+    ((source, name, _),) = Stager.extract_staging_tuple_iter([artifact])
+    assert name == SUBMISSION_ENV_DEPENDENCIES_FILE
+    with open(source) as written:
+        first, *packages = written.read().splitlines()
+    assert first == f"Python Path: {sys.executable}"
+    assert f"apache-beam=={beam.__version__}" in packages
 
 
 @pytest.fixture
