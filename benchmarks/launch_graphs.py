@@ -28,7 +28,7 @@ def main() -> None:
     """Prints the first and the median times of each launch, in seconds."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "given"
-        make_files(folder, _model(Path(place) / "linear"))
+        make_files(folder, small_model(Path(place) / "linear"))
         print(f"{'launch':28}{'first':>8}{'median':>8}{'CPU':>8}{'steps':>8}")
         for name, case in CASES.items():
             first, *rest = (_launched(case, folder) for _ in range(TIMES + 1))
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _launched(case: Case, folder: Path) -> tuple[float, float, int]:
     """Returns the seconds, those of CPU time, and the number of steps of the graph."""
-    begun, used = time.perf_counter(), _cpu()
+    begun, used = time.perf_counter(), cpu_seconds()
     module = importlib.import_module(f"beam_jobs.{case.job}")
     given = {**case.given(folder), "output": case.given(folder)["output"]}
     for name in ("output", "dead_letters"):
@@ -60,14 +60,16 @@ def _launched(case: Case, folder: Path) -> tuple[float, float, int]:
     run.commit.close()
     graph = dry_run.graph(root, beam_options)
     steps = len(graph.components.transforms)
-    return time.perf_counter() - begun, _cpu() - used, steps
+    return time.perf_counter() - begun, cpu_seconds() - used, steps
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """Returns the CPU seconds of this process and of those that it has waited for."""
     return sum(os.times()[:4])
 
 
-def _model(folder: Path) -> Path:
+def small_model(folder: Path) -> Path:
+    """Writes a SavedModel of numbers and texts; returns the folder."""
     tf = tensorflow()
     module = tf.Module()
     numbers, texts = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.string)
