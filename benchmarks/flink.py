@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--pool", action="store_true", help="in workers of the pool as well")
     parser.add_argument("--work", type=Path, default=Path("/tmp/millrace-bench"))
     given = parser.parse_args()
     settings = Settings(cluster.FOLDER, sys.executable)
@@ -60,9 +61,10 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     rows = data.rows(given.work / f"{given.rows}.parquet", given.rows)
     model = data.dense_model(given.work / "dense")
-    took: dict[str, list[float]] = {name: [] for name in RUNNERS}
+    names = [name for name in RUNNERS if given.pool or "pool" not in name]
+    took: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(given.repeats):
-        for name in RUNNERS:
+        for name in names:
             flags = flags_of(name, settings)
             took[name].append(seconds(rows, model, given.work / "out", flags))
     base = statistics.median(took["in process"])

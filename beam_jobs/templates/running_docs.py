@@ -21,7 +21,7 @@ SAMPLES = {
     "who": "ada@example.com",
 }
 """What is given for required options, and for those of a job that needs one of several."""
-ON_FLINK = ("baseline", "drift", "ingest", "preprocess", "redact", "score", "validate")
+ON_FLINK = ("baseline", "drift", "erase", "ingest", "preprocess", "redact", "score", "validate")
 """The jobs that tests run on a cluster."""
 MORE = {
     "drift": {"window": "1h", "event_time_column": "time"},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from inference.devices.execution import FLOAT32
+from inference.handlers import saved_by
 from inference.handlers.tensorflow import (
     ByName,
     TensorFlowProgram,
@@ -82,6 +83,8 @@ def _loaded(path: str, trusted: bool) -> Any:
 
     if keras.backend.backend() != "tensorflow":
         raise ConfigError("Keras runs on another backend: set KERAS_BACKEND=tensorflow")
+    by = _saved_by(path)
+    saved_by.warn(path, "Keras", by, keras.__version__)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not trusted)
     except (ValueError, TypeError, OSError, KeyError, ImportError, AttributeError) as error:
@@ -90,7 +93,7 @@ def _loaded(path: str, trusted: bool) -> Any:
                 f"model {path}: it holds Python code, such as a Lambda layer, which could "
                 f"do anything: pass {switched_on('trust_model')} if you trust who made it"
             ) from None
-        if (by := _saved_by(path)).startswith("2."):
+        if by.startswith("2."):
             raise ConfigError(
                 f"model {path}: it was saved by Keras {by}, and Keras {keras.__version__} can't "
                 "load it: where it was trained, make a SavedModel of it by model.export(folder), "
@@ -99,6 +102,7 @@ def _loaded(path: str, trusted: bool) -> Any:
         raise ConfigError(
             f"model {path}: Keras {keras.__version__} can't load it: {first_line(error)} A model "
             "of custom classes is scored as a SavedModel: model.export(folder)"
+            + saved_by.advice("Keras", by, keras.__version__)
         ) from error
 
 

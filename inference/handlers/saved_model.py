@@ -7,6 +7,7 @@ from typing import Any
 
 from inference.devices.execution import FLOAT32
 from inference.handlers.parsed_examples import parsed_features
+from inference.handlers import saved_by
 from inference.handlers.saved_graph import Leaf, composite, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
 from inference.signature.raw_schema import with_units
@@ -42,6 +43,7 @@ def describe(path: str, signature: str | None, trusted: bool = False) -> tuple[S
         reaches outside of TensorFlow and is not trusted.
     """
     meta_graph, alone = _meta_graph(path)
+    saved_by.warn(path, *_versions(meta_graph))
     definitions = {
         name: definition
         for name, definition in meta_graph.signature_def.items()
@@ -84,19 +86,27 @@ def load(
       ConfigError: TensorFlow can't load it, or nothing in it would gain from the precision.
     """
     tf = tensorflow()
+    meta_graph, alone = _meta_graph(path)
+    saved_by.warn(path, *_versions(meta_graph))
     if not trusted:
-        _check(path, signature.name, *_meta_graph(path))
+        _check(path, signature.name, meta_graph, alone)
     try:
         with runnable(path, _halving(path, precision)) as folder:
             loaded = tf.saved_model.load(folder, tags=list(signature.tags) or None)
     except (ValueError, OSError, RuntimeError, KeyError, tf.errors.OpError) as error:
         raise ConfigError(
             f"model {path}: TensorFlow {tf.__version__} can't load it: {first_line(error)}"
+            + saved_by.advice(*_versions(meta_graph))
         ) from error
     function = loaded.signatures[signature.name]
     return TensorFlowProgram(
         function, lambda: node_names(function.graph.as_graph_def()), owner=loaded
     )
+
+
+def _versions(meta_graph: Any) -> tuple[str, str, str]:
+    """Returns a framework's name, the version that saved a graph, and the version here."""
+    return "TensorFlow", meta_graph.meta_info_def.tensorflow_version, tensorflow().__version__
 
 
 def _halving(path: str, precision: str) -> Callable[[Any], bool] | None:
@@ -152,6 +162,7 @@ def _signature(meta_graph: Any, name: str, definition: Any) -> Signature:
         raise ValueError(
             f"TensorFlow {tensorflow().__version__} can't run its ops {', '.join(missing)}: export "
             "the model with a current version, or without them"
+            + saved_by.advice(*_versions(meta_graph))
         )
     return Signature(
         name,
