@@ -3,7 +3,7 @@
 Half of the time of a launch went into two questions whose answers don't change: which states and
 timers a DoFn has (asked some eight times a step, each time by the signatures of all its methods),
 and what a group of options says (each time by a parser made anew). Another half second or more went
-into a `pip freeze`, whose list Beam stages so that workers can say how they differ from the launcher.
+into `pip freeze`, whose list Beam stages so that workers can say what differs from the launch.
 """
 
 import importlib.metadata

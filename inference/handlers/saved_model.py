@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.devices.execution import FLOAT32
-from inference.handlers.parsed_examples import parsed_features
 from inference.handlers import saved_by
+from inference.handlers.parsed_examples import parsed_features
 from inference.handlers.saved_graph import Leaf, composite, shape_of, structure
 from inference.handlers.tensorflow import TensorFlowProgram, first_line, node_names
 from inference.signature.raw_schema import with_units

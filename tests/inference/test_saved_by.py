@@ -1,4 +1,4 @@
-"""A model of a newer TensorFlow or Keras: a warning at the launch, and the reason where it fails."""
+"""A model of a newer TensorFlow or Keras: a warning at launch, and the reason where it fails."""
 
 import json
 import shutil
