@@ -38,6 +38,7 @@ class Count:
 
 
 DEAD = "dead: "
+FOUND = "found: "
 """How counters of rejected rows begin; the reason follows."""
 
 _lock = threading.Lock()

@@ -97,6 +97,15 @@ def store_findings(
     inspect = type(policy.inspect_config).FromString(policy.inspect_bytes)
     inspect.include_quote = options.with_quotes
     policy = replace(policy, inspect_bytes=inspect.SerializeToString(deterministic=True))
-    target = run.whole.target(options.findings, evidence=True)
+    target = run.commit.target(options.findings, evidence=True)
     found = rows | "Findings" >> Inspect(policy)
-    run.whole.stage(found, target, "Findings", shards=None if target.folder else 1)
+    if run.setting.unbounded:
+        import apache_beam as beam
+        import pyarrow as pa
+
+        from privacy.pipeline.messages import of_messages
+
+        found |= "MessageIds" >> beam.Map(of_messages).with_output_types(pa.RecordBatch)
+        run.commit.stage(found, target, "Findings")
+        return
+    run.commit.stage(found, target, "Findings", shards=None if target.folder else 1)

@@ -31,7 +31,6 @@ NOT_FOR_MESSAGES = {
     "reference": _NO_END,
     "reference_kind": _NO_END,
     "examples": _NO_END,
-    "findings": "inspect the files that appear as windows end",
     "report": _NO_END,
     "quasi_identifiers": _NO_END,
     "subject_index": "its rows have no place before their window ends",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from beam_jobs.running.summary import Meter
 from transforms import progress
-from transforms.progress import DEAD, Count
+from transforms.progress import DEAD, FOUND, Count
 from transforms.words import duration
 
 if TYPE_CHECKING:
@@ -58,17 +58,26 @@ def stream_table(
     rows = [(name, f"{_of(counts, step):,}") for name, step in _ROWS]
     reasons = sorted(step for step in counts if step.startswith(DEAD))
     rows += [(f"  {step.removeprefix(DEAD)}", f"{_of(counts, step):,}") for step in reasons]
+    found = sorted(step for step in counts if step.startswith(FOUND))
+    if found:
+        rows.append(("findings", f"{sum(_of(counts, step) for step in found):,}"))
+        rows += [(f"  {step.removeprefix(FOUND)}", f"{_of(counts, step):,}") for step in found]
     rows.append(("acknowledged", f"{_of(counts, 'acknowledged'):,}"))
     rows.append(("elapsed", duration(seconds)))
     rows += [("published to", topic) for topic in commit.topics]
-    for manifest in sorted(manifests, key=lambda each: bool(each["dead_letters"])):
+    for manifest in sorted(manifests, key=lambda each: _rank(each)):
         if manifest["panes"] or not manifest["dead_letters"]:
-            name = "dead letters" if manifest["dead_letters"] else "output"
+            name = ("output", "evidence", "dead letters")[_rank(manifest)]
             held = f"{_some(manifest['rows'], 'row')} in {_some(manifest['panes'], 'file')}"
             rows.append((name, f"{manifest['uri']} ({held}, all starts together)"))
     rows.append(("run id", commit.run_id))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
+
+
+def _rank(manifest: Mapping[str, Any]) -> int:
+    """Tells apart an output, evidence of the run, and dead letters, in this order."""
+    return 2 if manifest["dead_letters"] else int(manifest.get("evidence", False))
 
 
 def _some(number: int, noun: str) -> str:

@@ -157,3 +157,35 @@ def schema_of(given):
     path = given / "scored.json"
     path.write_text(json.dumps([{"name": name, "type": kind} for name, kind in fields]))
     return path
+
+
+def test_findings_of_messages_killed_and_started_again(pubsub, given, tmp_path):
+    """They appear by windows; a message that comes again after a kill has its findings once."""
+    channel, left = pubsub("found"), tmp_path / "left"
+    out, found = left / "out", left / "found"
+    channel.publish([payload(n) for n in range(2_000)], times_of(2_000))
+    settings = {"output": f"{out}/", "run_id": "found", "allowed_lateness": 3600}
+    settings["findings"] = f"{found}/"
+    running = job("redact", given, channel, **settings)
+    wait_until(running, lambda: rows_staged(out))
+    running.kill()
+    channel.publish([payload(n) for n in range(2_000, 2_100)], times_of(100, 2_000))
+    running = job("redact", given, channel, **settings)
+    wait_until(running, lambda: len({row["n"] for row in rows_staged(out)}) == 2_100, 150)
+    said = running.drain()
+    rows = {row["message_id"]: row["n"] for row in rows_of(out)}
+    assert sorted(rows.values()) == list(range(2_100))
+    made = ds.dataset(found, partitioning="hive").to_table()
+    wanted = [(n, "card", "CREDIT_CARD_NUMBER") for n in range(2_100) if n % 2]
+    kinds = ("EMAIL_ADDRESS", "PHONE_NUMBER", None, "EMAIL_ADDRESS")
+    wanted += [(n, "note", kinds[n % 4]) for n in range(2_100) if kinds[n % 4]]
+    names = ("message_id", "column", "info_type")
+    told = [tuple(each[name] for name in names) for each in made.select(names).to_pylist()]
+    assert sorted((rows[of], *rest) for of, *rest in told) == sorted(wanted)
+    assert made["quote"].null_count == len(made)
+    assert {row["window_start"] for row in made.to_pylist()} == {
+        row.name.removeprefix("window_start=") for row in found.glob("window_start=*")
+    }
+    assert "findings" in said
+    assert "CREDIT_CARD_NUMBER" in said
+    assert not leaks(left, said=said)

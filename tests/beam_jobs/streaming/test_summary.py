@@ -17,6 +17,7 @@ COUNTS = {
     "dead: model_error": Count(10),
     "acknowledged": Count(12_344),
 }
+FOUND = {"found: EMAIL_ADDRESS": Count(1_200), "found: IP_ADDRESS": Count(7)}
 
 
 def commit_of(*topics):
@@ -42,6 +43,18 @@ def test_table():
         "  dead letters     /data/dead (30 rows in 1 file, all starts together)",
         "  run id           r1",
     ]
+
+
+def test_table_of_findings():
+    told = {"rows": 1_207, "panes": 2, "uri": "/data/found", "dead_letters": False}
+    table = stream_table(FOUND, [{**told, "evidence": True}], commit_of(), 1.0)
+    assert table.splitlines()[5:9] == [
+        "  findings         1,207",
+        "    EMAIL_ADDRESS  1,200",
+        "    IP_ADDRESS     7",
+        "  acknowledged     0",
+    ]
+    assert "  evidence         /data/found (1,207 rows in 2 files" in table
 
 
 def test_table_of_a_run_that_published():

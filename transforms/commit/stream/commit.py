@@ -160,8 +160,8 @@ class StreamCommit(Outputs):
     def outcome(self) -> dict[str, Any] | None:
         """Writes the manifests of a run that has ended; returns the output's manifest."""
         found = self.end()
-        outputs = [manifest for manifest in found if not manifest["dead_letters"]]
-        return outputs[0] if outputs else next(iter(found), None)
+        found.sort(key=lambda manifest: (manifest["dead_letters"], manifest["evidence"]))
+        return next(iter(found), None)
 
     def end(self) -> list[dict[str, Any]]:
         """Writes the manifests of a run that has ended, and returns them."""
@@ -188,6 +188,7 @@ class StreamCommit(Outputs):
             "finished": now(),
             "status": self.status,
             "dead_letters": target.dead_letters,
+            "evidence": target.evidence,
             "uri": target.root,
             "panes": len(panes),
             "rows": sum(pane["rows"] for pane in panes),
@@ -217,7 +218,13 @@ def _counts() -> dict[str, Any]:
         if step.startswith(progress.DEAD)
     }
     by_name = {name: rows.get(step, 0) for name, step in names.items()}
-    return {**by_name, "dead_by_reason": dict(sorted(reasons.items()))}
+    found = {
+        step.removeprefix(progress.FOUND): n
+        for step, n in sorted(rows.items())
+        if step.startswith(progress.FOUND)
+    }
+    told = {"findings_by_info_type": found} if found else {}
+    return {**by_name, "dead_by_reason": dict(sorted(reasons.items())), **told}
 
 
 def _exists(target: Target, there: dict[str, Any] | None) -> str:

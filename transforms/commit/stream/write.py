@@ -54,7 +54,8 @@ class _LogFn(beam.DoFn):
 
     def _count(self, batch: pa.RecordBatch) -> None:
         if not self.target.dead_letters:
-            progress.add("write", rows=batch.num_rows)
+            if not self.target.evidence:
+                progress.add("write", rows=batch.num_rows)
             return
         progress.add("dead", rows=batch.num_rows)
         for reason in batch["reason"].value_counts().to_pylist():
@@ -68,12 +69,20 @@ class _LogFn(beam.DoFn):
         self._batches = {}
 
 
+def _step(target: Target) -> str:
+    """Returns what rows of an output are counted as; empty for evidence, which are no rows."""
+    if target.dead_letters:
+        return "dead"
+    return "" if target.evidence else "write"
+
+
 class _CommitFn(beam.DoFn):
     """Commits a pane."""
 
     def __init__(self, target: Target, run_id: str) -> None:
         self.target, self.run_id = target, run_id
-        step = "DeadLetters" if target.dead_letters else "Write"
+        names = {"dead": "DeadLetters", "": "Evidence", "write": "Write"}
+        step = names[_step(target)]
         self.rows, self.late = (Metrics.counter(step, name) for name in ("rows_out", "rows_late"))
 
     def process(
@@ -94,11 +103,12 @@ class _CommitFn(beam.DoFn):
             staged,
             _TIMING[info.timing],
         )
-        progress.add("dead_committed" if self.target.dead_letters else "committed", rows=done.rows)
-        progress.add("duplicate", rows=done.duplicates)
-        # They were counted when they were staged.
-        counted = "dead" if self.target.dead_letters else "write"
-        progress.add(counted, rows=-done.duplicates - done.refused)
+        counted = _step(self.target)
+        if counted:
+            progress.add({"dead": "dead_committed"}.get(counted, "committed"), rows=done.rows)
+            progress.add("duplicate", rows=done.duplicates)
+            # They were counted when they were staged.
+            progress.add(counted, rows=-done.duplicates - done.refused)
         self.rows.inc(done.rows)
         if info.timing == PaneInfoTiming.LATE:
             self.late.inc(done.rows)
