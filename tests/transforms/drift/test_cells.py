@@ -98,7 +98,7 @@ def test_what_is_learned_of_types():
     assert {name: each.kind for name, each in cells.items()} == {
         "tags": "list_lengths",
         "when": "presence",
-        "empty": "labels",
+        "empty": "presence",
         "is_new": "numbers",
     }
     assert told(cells["tags"], [["x"], [], None], pa.list_(pa.string())) == {
@@ -174,3 +174,21 @@ def test_learned_in_parts(values, at):
     (whole,) = learned(x=array).values()
     assert parts[0].merge(parts[1]).cells()[0].edges == whole.edges
     assert np.isfinite(whole.edges).all()
+
+
+def test_a_column_without_values_has_no_type():
+    """Nulls of a CSV file are texts, and of a Parquet file numbers: no rows of theirs are odd."""
+    nothing = pa.nulls(2000, pa.string())
+    cells = learned(x=nothing)["x"]
+    assert (cells.kind, cells.names()[1:]) == ("presence", ["null", "any value"])
+    assert cells.count(pa.nulls(3, pa.float64())).tolist() == [0, 3, 0]
+    assert cells.count(pa.array([1.0, None])).tolist() == [0, 1, 1]
+    one, other = Learner(), Learner()
+    one.add(batch_of(x=nothing))
+    other.add(batch_of(x=pa.array([1.5] * 5)))
+    other.add(batch_of(x=pa.nulls(4)))
+    for whole in (Learner().merge(one).merge(other), Learner().merge(other).merge(one)):
+        (cells,) = whole.cells()
+        assert cells.kind == "numbers"
+    one.add(batch_of(x=pa.array([1.5] * 5)))
+    assert one.cells()[0].kind == "numbers"

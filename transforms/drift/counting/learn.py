@@ -88,7 +88,12 @@ class ColumnSummary:
         self.hashes = least_hashes.joined(self.hashes, other.hashes)
 
     def cells(self, name: str) -> ColumnCells:
-        """Returns the cells of the column; for ids, those of their shape."""
+        """Returns the cells of the column; for ids, those of their shape.
+
+        Without any value its type says nothing: text of a CSV file is a number of a Parquet file.
+        """
+        if not self.values and not self.asked:
+            return ColumnCells(name, "presence")
         kind = _SHAPES[self.kind] if self._is_like_an_id() else self.kind
         if kind == "labels":
             return ColumnCells(name, kind, labels=_labels(self.texts))
@@ -132,13 +137,21 @@ class Learner:
                 continue
             kind = self.kinds.get(name) or kind_of(array.type)
             known = self.columns.setdefault(name, ColumnSummary(kind, name in self.kinds))
-            known.add(name, array)
+            if known.kind != kind and not known.values:
+                known = self.columns[name] = ColumnSummary(kind, known.asked)
+            if known.kind == kind or array.null_count < len(array):
+                known.add(name, array)
 
     def merge(self, other: "Learner") -> "Learner":
         """Takes into account what another one knows of more rows; returns itself."""
         self.rows += other.rows
         for name, more in other.columns.items():
             known = self.columns.setdefault(name, ColumnSummary(more.kind, more.asked))
+            if not more.values:
+                continue
+            if not known.values:
+                self.columns[name] = more
+                continue
             if known.kind != more.kind:
                 raise ConfigError(
                     f"column {name!r} is of {known.kind} in some rows and of {more.kind} in "
@@ -227,9 +240,10 @@ def _without_slivers(
     edges = edges[kept]
     places = np.searchsorted(edges, values, side="right") - 1
     held = np.bincount(places, weights, minlength=len(edges) - 1)
-    means = np.bincount(places, weights * (values / 2), minlength=len(edges) - 1)
+    # Shares first: the sum of large numbers is none.
+    halves = np.bincount(places, weights / held[places] * (values / 2), minlength=len(edges) - 1)
     middles = edges[:-1] / 2 + edges[1:] / 2
-    centers = np.where(held > 0, 2 * means / np.maximum(held, 1e-300), middles)
+    centers = np.where(held > 0, 2 * halves, middles)
     return tuple(edges.tolist()), tuple(centers.tolist())
 
 
