@@ -81,6 +81,13 @@ class Options(FileOptions, TimeUnitOptions):
     label_column: str | None = option(
         "The column of labels.", default=None, metavar="COLUMN", group=GROUP
     )
+    confidence_column: str | None = option(
+        "With --task=classes: the column of how sure the model is of each prediction, from 0 to 1. "
+        "Accuracy without labels is estimated by it, and else by how often each class was right.",
+        default=None,
+        metavar="COLUMN",
+        group=GROUP,
+    )
     task: str = option(
         "binary: scores from 0 to 1, and labels that are 0 or 1. classes: what should be equal to "
         "the label. regression: a number that should be near it.",
@@ -127,13 +134,20 @@ def _quality(options: Options, source: "Input") -> "Quality | None":
     from transforms.errors import ConfigError
 
     if options.prediction_column is None and options.label_column is None:
+        if options.confidence_column is not None:
+            raise ConfigError("--confidence_column needs --prediction_column and --label_column")
         return None
     if options.prediction_column is None or options.label_column is None:
         raise ConfigError("--prediction_column and --label_column go together")
-    for name in ("prediction_column", "label_column"):
-        if getattr(options, name) not in source.schema.names:
+    for name in ("prediction_column", "label_column", "confidence_column"):
+        if getattr(options, name) is not None and getattr(options, name) not in source.schema.names:
             raise ConfigError(f"--{name}: --input has no column {getattr(options, name)!r}")
-    return Quality(options.task, options.prediction_column, options.label_column)
+    return Quality(
+        options.task,
+        options.prediction_column,
+        options.label_column,
+        options.confidence_column,
+    )
 
 
 def build(

@@ -17,7 +17,8 @@ from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
-from beam_jobs.streaming.quality import add_quality, labels_of
+from beam_jobs.streaming.quality import add_quality, error_events, labels_of
+from beam_jobs.streaming.drift_state import state_of
 from beam_jobs.streaming.streams import lateness, read
 from transforms.errors import ConfigError
 from transforms.families import family_of
@@ -150,12 +151,17 @@ def _judge_messages(
     options: Options,
     run: Run,
 ) -> None:
+    import apache_beam as beam
+
     from transforms.drift.confirm import ConfirmDrift
     from transforms.drift.detect import DetectDrift
     from transforms.drift.fill import FillWindows
     from transforms.drift.incidents.series import Confirmation
     from transforms.io.write import Write
 
+    state = state_of(options, run, baseline)
+    if state is not None:
+        source = state.known(source)
     of_messages = sorted(set(source.schema.names) - set(source.content.names))
     late = lateness(options, run.setting.native)["allowed_lateness"]
     detect = DetectDrift(
@@ -167,22 +173,31 @@ def _judge_messages(
         options.drift_policy,
         ignored=(*of_messages, options.event_time_column),
         fanout=options.fanout,
+        journal=None if state is None else state.journal,
     )
     # A row that is late for one window of those that overlap may be in time for the next.
     longer = replace(options, allowed_lateness=options.allowed_lateness + options.window)
     period = options.period or options.window
     rows = read(root, source, longer if options.period else options, run)
-    verdicts = rows | detect | FillWindows(baseline, options.drift_policy, period)
+    resumed = None if state is None else state.resumed
+    verdicts = rows | detect | FillWindows(baseline, options.drift_policy, period, resumed)
     _ = verdicts | Write(options.output, run.commit)
-    if labels is not None:
-        column = options.event_time_column
-        add_quality(root, rows, (source, labels), baseline, options, run, column)
+    events = []
     if options.alerts is not None:
         # Where the runner reads messages by itself no row is too late: then windows never wait.
         wait = 0.0 if run.setting.native else options.allowed_lateness
         silence = 2 if options.alert_on_silence else 0
-        confirm = ConfirmDrift(options.drift_policy, Confirmation(), wait, period, silence)
-        tell(verdicts | confirm, options.alerts, run)
+        notes = None if state is None else state.notes
+        confirm = ConfirmDrift(options.drift_policy, Confirmation(), wait, period, silence, notes)
+        every = verdicts if state is None else state.with_published(root, verdicts)
+        events.append(every | confirm)
+    if labels is not None:
+        column = options.event_time_column
+        quality = add_quality(root, rows, labels, baseline, options, run, column)
+        _ = quality | "WriteQuality" >> Write(str(options.quality_output), run.commit)
+        events += [error_events(quality, options)] if options.alerts is not None else []
+    if options.alerts is not None:
+        tell(events[0] if len(events) == 1 else events | "AllEvents" >> beam.Flatten(), options.alerts, run)
 
 
 def _judge_files(
@@ -193,8 +208,6 @@ def _judge_files(
     options: Options,
     run: Run,
 ) -> None:
-    import apache_beam as beam
-
     from transforms.drift.profile import ProfileWindows
     from transforms.drift.rows import timed
     from transforms.drift.store import JudgeWindows, StoreOutcome
@@ -209,10 +222,10 @@ def _judge_files(
     title = f"Drift of {options.input}"
     step = options.period or size
     judge = JudgeWindows(baseline, options.drift_policy, step, title, target.format)
-    events = profiles | judge | StoreOutcome(run.whole, target)
+    found = profiles
     if labels is not None:
-        found = add_quality(root, rows, (source, labels), baseline, options, run, column, target)
-        events = (events, found) | "AllEvents" >> beam.Flatten()
+        found = profiles, add_quality(root, rows, labels, baseline, options, run, column)
+    events = found | judge | StoreOutcome(run.whole, target)
     if options.alerts is not None:
         tell(events, options.alerts, run)
     run.commit.published(rows, options.output)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transforms.commit.stream.commit import StreamCommit
     from transforms.drift.baseline import read_baseline
     from transforms.drift.build import BuildBaseline
-    from transforms.drift.confirm import ConfirmDrift
+    from transforms.drift.confirm import ConfirmDrift, ConfirmErrors
     from transforms.drift.detect import CompareWindows, DetectDrift
     from transforms.drift.fill import FillWindows
     from transforms.drift.incidents.series import Confirmation
@@ -117,6 +117,7 @@ _HOMES = {
     "CompareWindows": "drift.detect",
     "DetectDrift": "drift.detect",
     "ConfirmDrift": "drift.confirm",
+    "ConfirmErrors": "drift.confirm",
     "MeasureQuality": "drift.measure",
     "Quality": "drift.quality.sums",
     "Confirmation": "drift.incidents.series",
@@ -152,6 +153,7 @@ __all__ = [
     "CompareWindows",
     "ConfigError",
     "ConfirmDrift",
+    "ConfirmErrors",
     "Confirmation",
     "DeadLetters",
     "DetectDrift",

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from beam_jobs.running.run import Run
     from transforms.coders import Batches
-    from transforms.commit.ledger import Target
     from transforms.drift.baseline import Baseline
     from transforms.io.inputs import Input
 
@@ -42,7 +41,7 @@ def labels_of(options: Any, baseline: "Baseline", columns: "pa.Schema") -> "Inpu
         options.label_input, options.label_schema, **(settings if is_unbounded(options) else {})
     )
     for flag, there, names in (
-        ("--input", columns, (*options.label_key, quality.prediction)),
+        ("--input", columns, (*options.label_key, *quality.given)),
         ("--label_input", source.schema, (*options.label_key, quality.label)),
     ):
         missing = [name for name in names if name not in there.names]
@@ -78,40 +77,41 @@ def _check(options: Any, baseline: "Baseline") -> None:
 def add_quality(
     root: "beam.Pipeline",
     rows: "Batches",
-    sources: "tuple[Input, Input]",
+    labels: "Input",
     baseline: "Baseline",
     options: Any,
     run: "Run",
     column: str | None,
-    target: "Target | None" = None,
-) -> "Batches | None":
+) -> "Batches":
     """Adds the quality of predictions beside the drift of rows.
 
     Args:
       root: The pipeline.
       rows: Those with predictions.
-      sources: The rows' and the labels'.
+      labels: Where labels are.
       baseline: What is predicted, and how good it was.
       options: The job's.
       run: The run.
       column: The column of the rows' times; None if all are one window.
-      target: Of files: the folder for the quality.
 
-    Returns: Of files the events of incidents of errors.
+    Returns: The quality of each window.
     """
     from transforms.drift.measure import MeasureQuality
-    from transforms.drift.store_quality import StoreQuality
     from transforms.io.read import Read
-    from transforms.io.write import Write
 
-    _, labels = sources
     dead = None if labels.bounded else run.dead_letters
     told = root | "ReadLabels" >> Read(labels, dead_letters=dead, native=run.setting.native)
     size = None if column is None else options.window
     measure = MeasureQuality(baseline, options.label_key, size, column, options.label_wait)
-    quality = (rows, told) | measure
-    if target is None:
-        _ = quality | "WriteQuality" >> Write(options.quality_output, run.commit)
-        return None
-    events: Batches = quality | StoreQuality(run.whole, target)
+    quality: Batches = (rows, told) | measure
+    return quality
+
+
+def error_events(quality: "Batches", options: Any) -> "Batches":
+    """Returns the events of incidents of errors, of messages."""
+    from transforms.drift.confirm import ConfirmErrors
+    from transforms.drift.measure import MOMENT_US
+
+    # All shards have reported a window a moment after it has waited for its labels.
+    events: Batches = quality | ConfirmErrors(wait=options.label_wait + MOMENT_US / 10**6)
     return events

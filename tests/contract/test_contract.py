@@ -28,7 +28,7 @@ from transforms.commit.shards import StageShards
 from transforms.commit.stage import Stage
 from transforms.commit.stream.write import WriteWindows
 from transforms.drift.build import BuildBaseline
-from transforms.drift.confirm import ConfirmDrift
+from transforms.drift.confirm import ConfirmDrift, ConfirmErrors
 from transforms.drift.detect import CompareWindows, DetectDrift
 from transforms.drift.fill import FillWindows
 from transforms.drift.make import build_baseline
@@ -36,7 +36,6 @@ from transforms.drift.measure import MeasureQuality
 from transforms.drift.profile import ProfileWindows
 from transforms.drift.quality.sums import Quality
 from transforms.drift.store import JudgeWindows, StoreOutcome
-from transforms.drift.store_quality import StoreQuality
 from transforms.gate.check import CheckData, JudgeStates
 from transforms.gate.faults import GatherFaults
 from transforms.gate.judge import Judge
@@ -177,6 +176,7 @@ EXAMPLES = {
     "CheckData": lambda model: CheckData(_judge()),
     "CompareWindows": lambda model: CompareWindows(_baseline()),
     "ConfirmDrift": lambda model: ConfirmDrift(),
+    "ConfirmErrors": lambda model: ConfirmErrors(),
     "CountRepeats": lambda model: CountRepeats(("name",), 4),
     "GatherFaults": lambda model: GatherFaults(_checks()),
     "JudgeStates": lambda model: JudgeStates(("/tmp/never-read",), Judge()),
@@ -190,7 +190,6 @@ EXAMPLES = {
     "StoreOutcome": lambda model: StoreOutcome(Commit("contract", "run"), _target()),
     "JudgeWindows": lambda model: JudgeWindows(_baseline()),
     "MeasureQuality": lambda model: MeasureQuality(_labelled(), ("name",)),
-    "StoreQuality": lambda model: StoreQuality(Commit("contract", "run"), _target()),
     "MicroBatch": lambda model: MicroBatch(max_rows=16, deadline=5.0),
     "PartitionByKey": lambda model: PartitionByKey(["name"], 4),
     "ProfileWindows": lambda model: ProfileWindows(_baseline(), 60, event_time_column="time"),

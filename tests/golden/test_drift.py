@@ -323,11 +323,18 @@ def test_labels_that_come_later(tmp_path, capsys):
     assert {row["rows"] for row in quality} == {500}
     assert sum(row["labelled"] for row in quality) == 4000
     assert all(row["estimated_accuracy"] > 0.7 for row in quality), "scores are as they were"
-    events = ds.dataset(tmp_path / "alerts").to_table().to_pylist()
-    assert [(row["event"], row["column"]) for row in events] == [
-        ("OPENED", "score"),
-        ("RECOVERED", "score"),
-    ]
+    for place in (tmp_path / "alerts", tmp_path / "out/incidents.parquet"):
+        events = ds.dataset(place).to_table().to_pylist()
+        assert [(row["event"], row["column"]) for row in events] == [
+            ("OPENED", "score"),
+            ("RECOVERED", "score"),
+        ]
+    page = (tmp_path / "out/report.html").read_text()
+    assert "errors are higher in 3 windows of 10" in page
+    assert "Estimated without labels" in page
+    prometheus = (tmp_path / "out/metrics.prom").read_text()
+    assert 'millrace_drift_quality{prediction="score",measure="estimated_accuracy"}' in prometheus
+    assert "errors are higher in 3 of 10 windows" in capsys.readouterr().err
     counts = json.loads((tmp_path / "out/_millrace/run.json").read_text())["counts"]
     assert (counts["rows_in"], counts["rows_out"]) == (5000, 5000)
     wrong = {"label_input": tmp_path / "day/l.parquet", "label_key": "time"}

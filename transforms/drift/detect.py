@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters
 from transforms.drift.baseline import Baseline
+from transforms.drift.counting.journal import Journal
 from transforms.drift.counting.layout import WHOLE
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
@@ -94,6 +95,7 @@ class DetectDrift(Verb):
       dead_letters: Takes rows without a time; without it they are errors.
       ignored: Columns that are not new where they are: ids of messages, say.
       fanout: Among so many keys the counts of a window are spread before they are added up.
+      journal: Keeps what was counted until windows take no more rows; see `ProfileWindows`.
 
     Returns: The verdicts of each window; see `CompareWindows`.
     """
@@ -107,6 +109,7 @@ class DetectDrift(Verb):
     dead_letters: DeadLetters | None = None
     ignored: tuple[str, ...] = ()
     fanout: int = 1
+    journal: Journal | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,6 +122,7 @@ class DetectDrift(Verb):
             self.dead_letters,
             self.ignored,
             fanout=self.fanout,
+            journal=self.journal,
         )
 
     def expand(self, batches: Batches) -> Batches:

@@ -6,16 +6,18 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.coders import VarIntCoder
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from apache_beam.transforms.window import GlobalWindows
 
 from transforms.coders import Batches
 from transforms.drift.baseline import Baseline
-from transforms.drift.incidents.confirm import MOST_GAPS, window_of
+from transforms.drift.incidents.confirm import MOST_GAPS, in_order, window_of
 from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
-from transforms.drift.judging.verdicts import Window
+from transforms.drift.judging.verdicts import VERDICTS, Window
+from transforms.drift.resumed import Resumed
 from transforms.errors import ConfigError
 from transforms.verb import Verb
 from transforms.windows.stateful import keep_bundles_whole
@@ -44,11 +46,15 @@ def _keyed(verdicts: pa.RecordBatch) -> tuple[int, pa.RecordBatch]:
 class _FillFn(beam.DoFn):
     """Passes verdicts on, and before them those of windows that were left out."""
 
-    def __init__(self, baseline: Baseline, policy: Policy, period_us: int) -> None:
+    def __init__(
+        self, baseline: Baseline, policy: Policy, period_us: int, resumed: Resumed | None
+    ) -> None:
         self.baseline, self.policy, self.period_us = baseline, policy, period_us
+        self.resumed = resumed
 
     def setup(self) -> None:
         self._compare = Comparer(self.baseline, self.policy)
+        self._known: dict[tuple[int, int], pa.RecordBatch] | None = None
 
     def process(
         self, keyed: tuple[int, pa.RecordBatch], last: Any = _LAST_PARAM
@@ -56,6 +62,18 @@ class _FillFn(beam.DoFn):
         verdicts = keyed[1]
         end, start = window_of(verdicts)
         before = last.read()
+        if self.resumed is not None:
+            if before is not None:
+                # Its verdicts are on the disk: the bundle in which they came is done.
+                self.resumed.close(before)
+            known = self._published()
+            if before is None and known:
+                before = max(start for _, start in known)
+                last.write(before)
+            found = known.get((end, start))
+            if found is not None and _is_no_news(verdicts, found):
+                return
+            verdicts = verdicts if found is None else _revised(verdicts, found)
         if before is None or start > before:
             for window in (
                 [] if before is None else gaps(before, start, end - start, self.period_us)
@@ -63,6 +81,35 @@ class _FillFn(beam.DoFn):
                 yield self._compare.no_data(window)
             last.write(start)
         yield verdicts
+
+
+    def _published(self) -> dict[tuple[int, int], pa.RecordBatch]:
+        """Returns what an earlier start of the run has written, by window."""
+        if self._known is None:
+            assert self.resumed is not None
+            self._known = {window_of(each): each for each in in_order(self.resumed.published())}
+        return self._known
+
+
+def _is_no_news(verdicts: pa.RecordBatch, published: pa.RecordBatch) -> bool:
+    """Returns whether they say the same, or know of fewer rows."""
+    columns = [f.name for f in VERDICTS if f.name not in ("revision", "timing")]
+    if verdicts.select(columns).equals(published.select(columns)):
+        return True
+    return bool(_rows(verdicts) < _rows(published))
+
+
+def _rows(verdicts: pa.RecordBatch) -> int:
+    return int(pc.max(verdicts["rows"]).as_py() or 0)
+
+
+def _revised(verdicts: pa.RecordBatch, published: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns verdicts as those that come after others."""
+    number = verdicts.num_rows
+    revision = max(verdicts["revision"][0].as_py(), published["revision"][0].as_py() + 1)
+    at = [VERDICTS.get_field_index(name) for name in ("revision", "timing")]
+    made = verdicts.set_column(at[0], VERDICTS.field(at[0]), pa.array([revision] * number))
+    return made.set_column(at[1], VERDICTS.field(at[1]), pa.array(["late"] * number))
 
 
 @dataclass
@@ -76,6 +123,8 @@ class FillWindows(Verb):
       baseline: With what the windows were compared.
       policy: That by which they were judged.
       period: Seconds from the start of a window to that of the next.
+      resumed: What an earlier start of the run has written: what is there already does not come
+        again, and what revises it has a higher revision.
 
     Returns: The verdicts, each window's as one batch, in no windows any more.
 
@@ -86,6 +135,7 @@ class FillWindows(Verb):
     baseline: Baseline
     policy: Policy = field(default_factory=Policy)
     period: float = 3600.0
+    resumed: Resumed | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,6 +148,7 @@ class FillWindows(Verb):
         every = verdicts | "AllWindows" >> beam.WindowInto(GlobalWindows())
         keyed = every | "Key" >> beam.Map(_keyed)
         keyed.element_type = beam.typehints.KV[int, pa.RecordBatch]
-        fill = beam.ParDo(_FillFn(self.baseline, self.policy, round(self.period * 10**6)))
+        period_us = round(self.period * 10**6)
+        fill = beam.ParDo(_FillFn(self.baseline, self.policy, period_us, self.resumed))
         filled: Batches = keyed | "Fill" >> fill.with_output_types(pa.RecordBatch)
         return filled

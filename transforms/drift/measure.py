@@ -24,6 +24,8 @@ from transforms.errors import ConfigError
 from transforms.verb import Verb
 from transforms.windows.stateful import keep_bundles_whole
 
+MOMENT_US = 1000
+"""The shortest window that Beam has, in microseconds."""
 _PREDICTIONS, _LABELS = 0, 1
 _STATE = ReadModifyWriteStateSpec("join", PickledCoder())
 _OVER = TimerSpec("over", TimeDomain.WATERMARK)
@@ -197,5 +199,5 @@ class MeasureQuality(Verb):
         keep_bundles_whole(every.pipeline.options)
         join = beam.ParDo(_JoinFn(joining, size_us, round(self.wait * 10**6)))
         sums = every | "Join" >> join.with_output_types(tuple[int, Sums])
-        # All shards report a window at one time, and no other window then.
-        return sums | "Over" >> beam.WindowInto(FixedWindows(Duration(micros=size_us)))
+        # All shards report a window at one moment, and no other window then.
+        return sums | "Over" >> beam.WindowInto(FixedWindows(Duration(micros=MOMENT_US)))

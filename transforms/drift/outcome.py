@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from transforms.drift.judging.compare import Comparer
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.prometheus import exposition
 from transforms.drift.judging.verdicts import NO_DATA, VERDICTS, Window
+from transforms.drift.quality.errors import quality_events
 from transforms.errors import ConfigError
 from transforms.files.uris import load_format
 from transforms.reports.drift.report import Facts, Moved, drift_report, findings
@@ -50,6 +52,7 @@ def outcome_of(
     title: str = "Drift",
     format: str = "parquet",
     rule: Confirmation | None = None,
+    quality: pa.Table | None = None,
 ) -> Outcome:
     """Compares all windows with a baseline, and tells what came of it.
 
@@ -62,6 +65,7 @@ def outcome_of(
       title: The report's heading.
       format: Of the files of verdicts and incidents.
       rule: When an incident begins and ends.
+      quality: Of schema `QUALITY`: that of the windows' predictions, where there are labels.
     """
     compare = Comparer(baseline, policy)
     by_start = {window.start or 0: (window, counts) for window, counts in windows}
@@ -70,6 +74,9 @@ def outcome_of(
     for window in _gaps([window for window, _ in ordered], period_us):
         batches[window.start or 0] = compare.no_data(window)
     events = confirm(batches.values(), policy, rule)
+    if quality is not None:
+        quality = quality.sort_by("window_start").combine_chunks()
+        events = by_window(events, quality_events(quality, rule))
     verdicts = pa.Table.from_batches([batches[start] for start in sorted(batches)], VERDICTS)
     rows = verdicts.to_pylist()
     facts = Facts(
@@ -85,10 +92,30 @@ def outcome_of(
         (f"{name}.{format}", written(table, format))
         for name, table in (("verdicts", verdicts), ("incidents", events))
     ]
+    measured = [] if quality is None else quality.to_pylist()
+    if quality is not None:
+        files.append((f"quality.{format}", written(quality, format)))
     if rows:
-        files.append((METRICS, exposition(verdicts, events).encode()))
-        files.append((REPORT, drift_report(rows, moved, facts, events.to_pylist()).encode()))
-    return Outcome(verdicts, events, tuple(files), _findings(rows))
+        files.append((METRICS, exposition(verdicts, events, measured).encode()))
+        told = drift_report(rows, moved, facts, events.to_pylist(), measured)
+        files.append((REPORT, told.encode()))
+    return Outcome(verdicts, events, tuple(files), (*_findings(rows), *_of_errors(measured)))
+
+
+def by_window(events: pa.Table, more: pa.Table) -> pa.Table:
+    """Returns the events of both, by window; of the same window the first ones first."""
+    both = pa.concat_tables([events, more])
+    order = np.argsort(both["window_end"].cast(pa.int64()).to_numpy(), kind="stable")
+    return both.take(pa.array(order)).combine_chunks()
+
+
+def _of_errors(quality: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:
+    """Returns in how many windows predictions were worse than the baseline's."""
+    bad = [row for row in quality if row["status"] == "SUSPECT"]
+    if not bad:
+        return ()
+    words = f"errors are higher in {len(bad):,} of {len(quality):,} windows"
+    return (("WARNING", str(bad[0]["prediction"]), words),)
 
 
 def report_of_verdicts(

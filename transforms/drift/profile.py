@@ -21,8 +21,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms import progress
 from transforms.coders import Batches, PickledCoder, register_pickled_coder
 from transforms.commit.dead_letters import DeadLetters
+from transforms.commit.stream.panes import MESSAGE_ID
 from transforms.drift.baseline import Baseline
 from transforms.drift.counting.counts import Counts, count_batch
+from transforms.drift.counting.journal import Journal
 from transforms.drift.counting.layout import Layout
 from transforms.drift.counting.panes import Pane, Panes, count_panes
 from transforms.drift.judging.verdicts import Window
@@ -64,19 +66,30 @@ class Profile:
 class _PanesFn(beam.DoFn):
     """Batches to counts by pane, added up as long as a bundle lasts."""
 
-    def __init__(self, layout: Layout, column: str, windows: Panes, lateness_us: int) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        column: str,
+        windows: Panes,
+        lateness_us: int,
+        journal: Journal | None = None,
+        closed_us: int | None = None,
+    ) -> None:
         self.layout, self.column, self.windows = layout, column, windows
-        self.lateness_us = lateness_us
+        self.lateness_us, self.journal, self.closed_us = lateness_us, journal, closed_us
         metrics = beam.metrics.Metrics
         self.late = metrics.counter(STEP, "late")
         self.missed = metrics.counter(STEP, "missed_windows")
 
     def start_bundle(self) -> None:
         self._held: dict[tuple[int, int], Pane] = {}
+        self._gone: list[Pane] = []
+        self._messages: list[str] = []
 
     def process(self, batch: pa.RecordBatch) -> Iterator[TimestampedValue]:
-        watermark = watermark_of(batch)
-        closed = None if watermark is None else watermark - self.lateness_us
+        closed = self._closed(watermark_of(batch))
+        if self.journal is not None:
+            self._messages += batch[MESSAGE_ID].to_pylist()
         found = count_panes(self.layout, batch, self.column, self.windows, closed)
         if found.missed:
             self.late.inc(found.late)
@@ -87,12 +100,28 @@ class _PanesFn(beam.DoFn):
         if len(self._held) > HELD:
             for pane in self._held.values():
                 yield TimestampedValue(pane, Timestamp(micros=pane.latest))
+            self._gone += self._held.values() if self.journal is not None else ()
             self._held = {}
 
+    def _closed(self, watermark: int | None) -> int | None:
+        """Returns up to when windows have ended that take no more rows."""
+        known = None if watermark is None else watermark - self.lateness_us
+        if known is None or self.closed_us is None:
+            return self.closed_us if known is None else known
+        return max(known, self.closed_us)
+
     def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self.journal is not None:
+            # Before the messages are acknowledged, which is when the bundle is done.
+            self.journal.append([*self._gone, *self._held.values()], self._messages)
         for pane in self._held.values():
             yield WindowedValue(pane, Timestamp(micros=pane.latest), (GlobalWindow(),))
         self._held = {}
+
+
+def _panes_of(paths: tuple[str, ...], journal: Journal) -> Iterator[TimestampedValue]:
+    for pane in journal.panes(paths):
+        yield TimestampedValue(pane, Timestamp(micros=pane.latest))
 
 
 class _OpenFn(beam.DoFn):
@@ -191,6 +220,9 @@ class ProfileWindows(Verb):
       ignored: Columns that are not new where they are: ids of messages, say.
       accumulating: Whether another result of a window is of all its rows. Else it is only of those
         that came since the one before; `sum_profiles` adds them up.
+      journal: Keeps what was counted until windows take no more rows, for a runner that keeps
+        nothing across a kill; what an earlier start of the run left in it is counted first. The
+        batches are of messages, and `PubSubSource.known_in` is to name the journal's folder.
       fanout: Among so many keys the counts of a window are spread before they are added up, where
         one worker would have too much to do. The result is the same. (Beam's own fan-out puts what
         it has added up into windows again by its time.)
@@ -211,6 +243,7 @@ class ProfileWindows(Verb):
     ignored: tuple[str, ...] = ()
     accumulating: bool = True
     fanout: int = 1
+    journal: Journal | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -243,14 +276,24 @@ class ProfileWindows(Verb):
             batches = batches | "AllWindows" >> beam.WindowInto(GlobalWindows())
         timed = TimedRows(self.event_time_column, self.size, self.dead_letters)
         lateness = Duration.of(self.allowed_lateness)
-        count = _PanesFn(layout, self.event_time_column, self._panes, lateness.micros)
+        closed = None if self.journal is None else self.journal.closed
+        count = _PanesFn(
+            layout, self.event_time_column, self._panes, lateness.micros, self.journal, closed
+        )
         panes = batches | "Timed" >> timed | "Count" >> beam.ParDo(count).with_output_types(Pane)
+        if self.journal is not None:
+            panes = (panes, self._before(batches.pipeline, self.journal)) | beam.Flatten()
         size, period = (
             Duration(micros=each) for each in (self._panes.size_us, self._panes.period_us)
         )
         windows = FixedWindows(size) if size == period else SlidingWindows(size, period)
         windowed = panes | "Window" >> _again(windows, lateness, self._first)
         return windowed | "Open" >> beam.ParDo(_OpenFn()).with_output_types(Counts)
+
+    def _before(self, root: beam.Pipeline, journal: Journal) -> "beam.PCollection[Pane]":
+        """Returns what the journal holds now, before this run adds to it."""
+        start = root | "Journal" >> beam.Create([journal.left()], reshuffle=False)
+        return start | "CountedBefore" >> beam.FlatMap(_panes_of, journal).with_output_types(Pane)
 
     def _own(self, batches: Batches, layout: Layout) -> "beam.PCollection[Counts]":
         windowing = batches.windowing

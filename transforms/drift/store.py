@@ -1,6 +1,7 @@
 """JudgeWindows, StoreOutcome: files of a run, which appear when it is committed."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -14,6 +15,7 @@ from transforms.drift.incidents.series import Confirmation
 from transforms.drift.judging.policy import Policy
 from transforms.drift.outcome import Outcome, outcome_of
 from transforms.drift.profile import Profile
+from transforms.drift.quality.judge import QUALITY
 from transforms.errors import ConfigError
 from transforms.verb import Verb
 
@@ -44,6 +46,9 @@ class JudgeWindows(Verb):
       format: Of the files of verdicts and incidents: "parquet" or "jsonl", say.
       rule: When an incident begins and ends.
 
+    Apply it to profiles, or to a pair of profiles and the quality of their windows, batches of
+    schema `quality.judge.QUALITY`.
+
     Returns: One `Outcome`.
     """
 
@@ -54,8 +59,9 @@ class JudgeWindows(Verb):
     format: str = "parquet"
     rule: Confirmation = field(default_factory=Confirmation)
 
-    def expand(self, profiles: "beam.PCollection[Profile]") -> "beam.PCollection[Outcome]":
+    def expand(self, found: Any) -> "beam.PCollection[Outcome]":
         """Returns the outcome of all windows together."""
+        profiles, quality = found if isinstance(found, tuple) else (found, None)
         every = profiles | "AllWindows" >> beam.WindowInto(beam.window.GlobalWindows())
         start = profiles.pipeline | "One" >> beam.Impulse()
         period_us = None if self.period is None else round(self.period * 10**6)
@@ -68,6 +74,7 @@ class JudgeWindows(Verb):
             self.title,
             self.format,
             self.rule,
+            None if quality is None else beam.pvalue.AsList(_all_windows(quality)),
         )
         return start | "Judge" >> judge.with_output_types(Outcome)
 
@@ -81,9 +88,16 @@ def _judged(
     title: str,
     format: str,
     rule: Confirmation,
+    quality: list[pa.RecordBatch] | None,
 ) -> Outcome:
     windows = [(each.window, each.counts) for each in profiles]
-    return outcome_of(baseline, windows, policy, period_us, title, format, rule)
+    table = None if quality is None else pa.Table.from_batches(quality, QUALITY)
+    return outcome_of(baseline, windows, policy, period_us, title, format, rule, table)
+
+
+def _all_windows(quality: Batches) -> Batches:
+    every: Batches = quality | "AllQuality" >> beam.WindowInto(beam.window.GlobalWindows())
+    return every
 
 
 @dataclass

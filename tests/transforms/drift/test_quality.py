@@ -7,22 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import Collect, batch_of, local_pipeline
+from tests.support import Collect, batch_of, local_pipeline, run_on
 from tests.support_streams import run_stream, stream
 from transforms.drift.baseline import Baseline
+from transforms.drift.confirm import ConfirmErrors
+from transforms.drift.incidents.events import EVENTS
 from transforms.drift.judging.verdicts import Window
 from transforms.drift.make import build_baseline
 from transforms.drift.measure import MeasureQuality
 from transforms.drift.quality.join import Joining, ShardJoin
-from transforms.drift.quality.judge import QUALITY, quality_events, quality_of
+from transforms.drift.quality.errors import quality_events
+from transforms.drift.quality.judge import QUALITY, quality_of
 from transforms.drift.quality.metrics import auc_of, calibrated, estimate, metrics_of
 from transforms.drift.quality.reference import Reference
-from transforms.drift.quality.sums import BINS, Quality, Sums, sums_of
+from transforms.drift.quality.sums import BINS, SIZES, Quality, Sums, size_bins, sums_of
 from transforms.errors import ConfigError
 
 HOUR = 3600 * 10**6
 BINARY = Quality("binary", "score", "y")
 REGRESSION = Quality("regression", "score", "y")
+CLASSES = Quality("classes", "score", "y")
+SURE = Quality("classes", "score", "y", "sure")
 
 
 def predicted(number, seed=0, flipped=0.0, hours=1, first=0):
@@ -54,7 +59,7 @@ def test_figures_by_hand():
     found = metrics_of("regression", sums_of(REGRESSION, numbers))
     assert (found.rmse, found.mae, found.bias) == (2**0.5, 1.0, -1.0)
     texts = batch_of(score=["a", "b", "c", None], y=["a", "c", None, "x"])
-    sums = sums_of(Quality("classes", "score", "y"), texts)
+    sums = sums_of(CLASSES, texts)
     assert (sums.rows, sums.labelled, metrics_of("classes", sums).accuracy) == (3, 2, 0.5)
 
 
@@ -97,13 +102,68 @@ def test_what_is_estimated_without_labels():
     label = (draw.random(20_000) < score).astype(int)
     true = metrics_of("binary", sums_of(BINARY, batch_of(score=score, y=label)))
     unlabelled = sums_of(BINARY, batch_of(score=score))
-    likely = estimate("binary", unlabelled, base)
+    likely = estimate(BINARY, unlabelled, base)
     assert likely.accuracy == pytest.approx(true.accuracy, abs=0.015)
     assert likely.auc == pytest.approx(true.auc, abs=0.02)
     assert metrics_of("binary", base).accuracy - true.accuracy > 0.1
     curve = calibrated(base)
     assert (np.diff(curve) >= 0).all()
     assert len(curve) == BINS
+
+
+def classified(number, seed, low=0.5):
+    """Classes of three, with how sure the model is: it is right so often, and less of "c"."""
+    draw = np.random.default_rng(seed)
+    sure = draw.uniform(low, 1, number)
+    given = draw.choice(["a", "b", "c"], number)
+    right = draw.random(number) < np.where(given == "c", sure - 0.2, sure)
+    return batch_of(score=given, sure=sure, y=np.where(right, given, "d"))
+
+
+def likely_of(quality, rows, base):
+    """What is estimated without the labels of some rows, and what is so."""
+    bare = rows.drop_columns(["y"])
+    found = estimate(quality, sums_of(quality, bare), sums_of(quality, base))
+    return found, metrics_of(quality.task, sums_of(quality, rows))
+
+
+def test_accuracy_of_classes_is_estimated():
+    """By how sure the model is; without that, by how often each class was right."""
+    base, rows = classified(50_000, 1), classified(20_000, 2, low=0.9)
+    likely, true = likely_of(SURE, rows, base)
+    assert likely.accuracy == pytest.approx(true.accuracy, abs=0.015)
+    blind, _ = likely_of(CLASSES, rows, base)
+    assert true.accuracy - blind.accuracy > 0.1, "it does not know how sure the model is"
+    more = classified(20_000, 3)
+    hard = more.filter(pa.compute.equal(more["score"], "c"))
+    likely, true = likely_of(CLASSES, hard, base)
+    assert likely.accuracy == pytest.approx(true.accuracy, abs=0.015)
+    assert np.isnan(likely.auc)
+
+
+def test_error_of_numbers_is_estimated():
+    """By the loss that predictions of that size had: fares ten times as high are harder."""
+
+    def fares(number, seed, scale):
+        draw = np.random.default_rng(seed)
+        score = scale * draw.lognormal(2, 0.5, number)
+        return batch_of(score=score, y=score * draw.normal(1, 0.1, number))
+
+    base = pa.Table.from_batches([fares(50_000, 1, 1.0), fares(5_000, 2, 10.0)]).combine_chunks()
+    rows = fares(20_000, 3, 10.0)
+    likely, true = likely_of(REGRESSION, rows, base.to_batches()[0])
+    assert likely.rmse == pytest.approx(true.rmse, rel=0.1)
+    before = metrics_of("regression", sums_of(REGRESSION, base.to_batches()[0]))
+    assert likely.rmse > 2 * before.rmse
+    assert np.isnan(likely.accuracy)
+
+
+@given(st.lists(st.floats(), min_size=2, max_size=20))
+def test_bins_of_size_rise_with_the_numbers(values):
+    rising = np.sort(np.array([value for value in values if value == value]))
+    bins = size_bins(rising)
+    assert (np.diff(bins) >= 0).all()
+    assert ((bins >= 0) & (bins < SIZES)).all()
 
 
 LABELLED = build_baseline([predicted(20_000, 1, hours=40)], "time", 3600, quality=BINARY)
@@ -229,14 +289,25 @@ def test_the_verb_joins_files():
     assert {row["status"] for row in found} == {"OK"}
 
 
-def test_the_verb_joins_a_stream_in_which_labels_are_late():
-    """Labels come two hours after their predictions, into the window of these."""
-    rows, labels = day()
+def measured_late(some):
+    """The quality of a stream that has both sides."""
+    verb = MeasureQuality(LABELLED, ("id",), 3600, "time", wait=3 * 3600, shards=2)
+    sides = [
+        some
+        | name
+        >> beam.Filter(lambda b, n=column: n in b.schema.names).with_output_types(pa.RecordBatch)
+        for name, column in (("Rows", "score"), ("Labels", "y"))
+    ]
+    return tuple(sides) | verb
+
+
+def late_labels(rows, labels):
+    """A stream in which labels come two hours after their predictions."""
     micros = rows["time"].cast(pa.int64()).to_numpy()
     place = dict(zip(rows["id"].to_pylist(), (micros // HOUR).tolist(), strict=True))
     hours = np.array([place[key] for key in labels["id"].to_pylist()])
     given = stream().advance_watermark_to(100 * 3600)
-    for hour in range(100, 108):
+    for hour in range(100, 112):
         parts = [
             (rows, micros // HOUR == hour),
             (labels, hours == hour - 2),
@@ -246,20 +317,13 @@ def test_the_verb_joins_a_stream_in_which_labels_are_late():
             if part.num_rows:
                 given = given.add_elements([part])
         given = given.advance_watermark_to((hour + 1) * 3600)
-    verb = MeasureQuality(LABELLED, ("id",), 3600, "time", wait=3 * 3600, shards=2)
+    return given.advance_watermark_to_infinity()
 
-    def both(some):
-        sides = [
-            some
-            | name
-            >> beam.Filter(lambda b, n=column: n in b.schema.names).with_output_types(
-                pa.RecordBatch
-            )
-            for name, column in (("Rows", "score"), ("Labels", "y"))
-        ]
-        return tuple(sides) | verb
 
-    found, _ = run_stream(given.advance_watermark_to_infinity(), both)
+def test_the_verb_joins_a_stream_in_which_labels_are_late():
+    """Labels count in the window of their prediction."""
+    rows, labels = day()
+    found, _ = run_stream(late_labels(rows, labels), measured_late)
     streamed = pa.Table.from_batches(found, QUALITY).sort_by("window_start")
     of_files = measured(rows, labels)
     figures = [field.name for field in QUALITY if pa.types.is_floating(field.type)]
@@ -267,6 +331,28 @@ def test_the_verb_joins_a_stream_in_which_labels_are_late():
     for name in figures:
         one, other = (each[name].to_pylist() for each in (streamed, of_files))
         assert one == pytest.approx(other)
+
+
+def test_errors_of_a_stream_are_incidents():
+    """Three hours with many wrong predictions: one incident, as of files, and it recovers."""
+    flips = [0, 0, 0.25, 0.25, 0.25, 0, 0, 0, 0]
+    parts = [predicted(600, 60 + at, flip, first=100 + at) for at, flip in enumerate(flips)]
+    rows = pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
+    told, labels = rows.select(["id", "time", "score"]), rows.select(["id", "y"])
+
+    def confirmed(some):
+        return measured_late(some) | ConfirmErrors(wait=3 * 3600 + 0.001)
+
+    found, _ = run_stream(late_labels(told, labels), confirmed)
+    events = pa.Table.from_batches(found, EVENTS)
+    assert [row["event"] for row in events.to_pylist()] == ["OPENED", "RECOVERED"]
+    assert round(events["since"][0].as_py().timestamp()) == 102 * 3600
+    assert events.equals(quality_events(measured(told, labels)))
+    quality = measured(told, labels).to_batches()
+    (one, *more) = run_on(quality[::-1], lambda some: some | ConfirmErrors())
+    assert pa.Table.from_batches([one, *more], EVENTS).equals(events)
+    with pytest.raises(ConfigError, match="wait"):
+        ConfirmErrors(wait=-1)
 
 
 def test_wrong_settings():
@@ -278,6 +364,10 @@ def test_wrong_settings():
         MeasureQuality(LABELLED, ("id",), 60)
     with pytest.raises(ConfigError, match="'ranking' is unknown"):
         Quality("ranking", "score", "y")
+    with pytest.raises(ConfigError, match="confidence is for classes"):
+        Quality("binary", "score", "y", "sure")
+    with pytest.raises(ConfigError, match="'sure' is not from 0 to 1"):
+        sums_of(SURE, batch_of(score=["a"], sure=[1.5], y=["a"]))
     with pytest.raises(ConfigError, match="not from 0 to 1"):
         sums_of(BINARY, batch_of(score=[2.0], y=[1]))
     with pytest.raises(ConfigError, match="not 0 or 1"):

@@ -84,3 +84,13 @@ def forget(staged: Iterable[Staged]) -> None:
     """Deletes files that are committed."""
     for file in staged:
         filesystem.delete(file.path)
+
+
+def message_ids(folder: str) -> list[str]:
+    """Returns the messages that Arrow files of a folder name in lists, column `message_ids`."""
+    found: list[str] = []
+    for path in filesystem.list_folder(folder, suffix=_SUFFIX):
+        with filesystem.open_read(path) as stream, pa.ipc.open_file(stream) as reader:
+            lists = reader.read_all()["message_ids"].to_pylist()
+        found += [name for names in lists for name in names or ()]
+    return found

@@ -1,7 +1,7 @@
 """Confirms what single windows say: verdicts in their order to events of incidents."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from transforms.drift.counting.layout import WHOLE
 from transforms.drift.incidents.events import EVENTS, event_row, events_of, no_events
+from transforms.drift.incidents.notes import series_of, told_series
 from transforms.drift.incidents.series import Confirmation, Series, Sighting, step
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.verdicts import (
@@ -69,6 +70,15 @@ class Confirmer:
         silent = [row for at in self._gaps(start) for row in self._empty(rows, at, end - start)]
         self.last = start, end
         return events_of([*silent, *self._found(rows)])
+
+    def told(self) -> list[Any]:
+        """Returns the state of all series as JSON has it."""
+        return [[*key, told_series(series)] for key, series in self.series.items()]
+
+    def knowing(self, told: list[Any], last: tuple[int, int] | None) -> "Confirmer":
+        """Returns a confirmer that goes on from `told` and the last window."""
+        series = {(part, column): series_of(state) for part, column, state in told}
+        return replace(self, series=series, last=last)
 
     def silence(self, verdicts: pa.RecordBatch) -> pa.RecordBatch:
         """Takes into account that the window after the last one has no rows, and will have none.
@@ -168,15 +178,24 @@ def confirm(
 
 
 def in_order(verdicts: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
-    """Returns the last result of each window, by its end; early ones are left out."""
+    """Returns the last result of each window, by its end; early ones are left out.
+
+    What has no revisions, as quality has none, has one result for each window.
+    """
     last: dict[tuple[int, int], tuple[int, pa.RecordBatch]] = {}
     for batch in verdicts:
-        if not batch.num_rows or batch["timing"][0].as_py() == "early":
+        if not batch.num_rows or is_early(batch):
             continue
-        place, revision = window_of(batch), batch["revision"][0].as_py()
+        has_revisions = "revision" in batch.schema.names
+        place, revision = window_of(batch), batch["revision"][0].as_py() if has_revisions else 0
         if place not in last or revision >= last[place][0]:
             last[place] = revision, batch
     return [last[place][1] for place in sorted(last)]
+
+
+def is_early(window: pa.RecordBatch) -> bool:
+    """Returns whether a result is of a window that goes on."""
+    return "timing" in window.schema.names and window["timing"][0].as_py() == "early"
 
 
 def window_of(verdicts: pa.RecordBatch) -> tuple[int, int]:

@@ -15,12 +15,20 @@ _GAUGES = (
 STATUSES = ("OK", "SUSPECT", "DRIFT", "MISSING_COLUMN", "NOT_ENOUGH_DATA", "NO_DATA")
 
 
-def exposition(verdicts: pa.Table, events: pa.Table) -> str:
+_QUALITY = (
+    "error accuracy auc log_loss rmse coverage estimated_accuracy estimated_auc estimated_rmse"
+).split()
+
+
+def exposition(
+    verdicts: pa.Table, events: pa.Table, quality: Sequence[dict[str, Any]] = ()
+) -> str:
     """Returns gauges of the last window, and how many incidents go on.
 
     Args:
       verdicts: Of schema `VERDICTS`, of one window or more; the last one is written.
       events: Of schema `EVENTS`, of all windows so far.
+      quality: Rows of schema `QUALITY`, by window; the last one is written.
     """
     rows = _last(verdicts)
     lines: list[str] = []
@@ -42,7 +50,19 @@ def exposition(verdicts: pa.Table, events: pa.Table) -> str:
         lines += [f"millrace_drift_window_end_seconds {rows[0]['window_end'].timestamp()!r}"]
     lines += _head("millrace_drift_incidents_open", "Incidents that go on.")
     lines += [f"millrace_drift_incidents_open {still_open(events)}"]
+    lines += _of_quality(quality[-1]) if quality else []
     return "\n".join(lines) + "\n"
+
+
+def _of_quality(row: dict[str, Any]) -> list[str]:
+    name = "millrace_drift_quality"
+    lines = _head(name, "Quality of predictions in their last window, by measure.")
+    told = [(measure, row[measure]) for measure in _QUALITY if row.get(measure) is not None]
+    column = _escaped(str(row["prediction"]))
+    lines += [f'{name}{{prediction="{column}",measure="{key}"}} {v!r}' for key, v in told]
+    lines += _head("millrace_drift_quality_suspect", "1 if errors are higher than by chance.")
+    suspect = int(row["status"] == "SUSPECT")
+    return [*lines, f'millrace_drift_quality_suspect{{prediction="{column}"}} {suspect}']
 
 
 def still_open(events: pa.Table) -> int:

@@ -44,7 +44,7 @@ class Joining:
             there, starts = window_starts(times, self.size_us)
             rows = take_rows(rows, there)
         made = {_KEY: pa.array(key_hash(rows, self.keys)), _START: pa.array(starts)}
-        made[self.quality.prediction] = rows.column(self.quality.prediction)
+        made |= {name: rows.column(name) for name in self.quality.given}
         return self._keyed(rows, pa.RecordBatch.from_pydict(made))
 
     def labels(self, rows: pa.RecordBatch) -> pa.RecordBatch:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transforms.drift.incidents.events import EVENTS, event_row, events_of
-from transforms.drift.incidents.series import Confirmation, Series, Sighting, step
 from transforms.drift.judging.verdicts import Window
 from transforms.drift.quality.metrics import Metrics, estimate, metrics_of
 from transforms.drift.quality.reference import Reference
@@ -38,6 +36,7 @@ QUALITY = pa.schema(
         *((name, pa.float64()) for name in _FIGURES),
         ("estimated_accuracy", pa.float64()),
         ("estimated_auc", pa.float64()),
+        ("estimated_rmse", pa.float64()),
     ]
 )
 """The columns of quality; docs/drift.md tells what each is."""
@@ -87,7 +86,7 @@ def _row(
     coverage = labelled / rows if rows else float("nan")
     enough = coverage >= policy.least_coverage and labelled >= policy.least_labels
     z = _z(reference, before, found, labelled) if enough else float("nan")
-    likely = estimate(task, sums, reference.sums)
+    likely = estimate(reference.quality, sums, reference.sums)
     key = [baseline, reference.quality.prediction, window.start, window.end]
     return {
         "quality_id": hashlib.blake2b(json.dumps(key).encode(), digest_size=12).hexdigest(),
@@ -106,6 +105,7 @@ def _row(
         **{name: getattr(found, name) for name in _FIGURES},
         "estimated_accuracy": likely.accuracy,
         "estimated_auc": likely.auc,
+        "estimated_rmse": likely.rmse,
     }
 
 
@@ -128,55 +128,24 @@ def selection_psi(sums: Sums) -> float:
     """Returns how far the scores of rows with labels are from those of rows without.
 
     It is the index over ten parts, less what is chance: where it is large, what the labels tell is
-    not of all rows. NaN where scores are not counted, or one side has no rows.
+    not of all rows. NaN where one side has no rows.
     """
-    if sums.counts.shape[1] == 1:
-        return float("nan")
     with_labels = sums.counts[1:].sum(axis=0)
     without = sums.counts[0] - with_labels
     if not with_labels.sum() or not without.sum():
         return float("nan")
-    sides = [each.reshape(10, -1).sum(axis=1) for each in (with_labels, without)]
+    sides = [_in_ten(each) for each in (with_labels, without)]
     p, q = ((side + 0.5) / (side.sum() + 5) for side in sides)
     used = int(((sides[0] + sides[1]) > 0).sum())
     noise = (used - 1) * sum(1 / side.sum() for side in sides)
     return float(((p - q) * np.log(p / q)).sum() - noise)
 
 
-def quality_events(quality: pa.Table, rule: Confirmation | None = None) -> pa.Table:
-    """Returns the events of incidents of errors, of schema `EVENTS`.
-
-    Two of three windows that are suspect are an incident, or errors a little higher for long.
-
-    Args:
-      quality: Of schema `QUALITY`, by window.
-      rule: When an incident begins and ends.
-    """
-    rule, series, told = rule or Confirmation(), Series(), []
-    for row in quality.cast(_as_numbers()).to_pylist():
-        if row["window_start"] is None:
-            continue
-        suspect, z = row["status"] == "SUSPECT", row["z"] or 0.0
-        seen = Sighting(
-            row["window_start"],
-            row["window_end"],
-            suspect,
-            z > 2.33,
-            row["status"] in ("OK", "SUSPECT"),
-            "SUSPECT" if suspect or z > 2.33 else "",
-            z,
-        )
-        series, event, incident = step(series, seen, rule, rule.bound(1))
-        if event is not None and incident is not None:
-            at = {**row, "slice": "", "column": row["prediction"], "adjusted_psi": None}
-            at["verdict_id"] = row["quality_id"]
-            told.append(event_row(f"{row['baseline']} error", event, incident, at))
-    return pa.Table.from_batches([events_of(told)], EVENTS)
-
-
-def _as_numbers() -> pa.Schema:
-    fields = [pa.field(f.name, pa.int64()) if f.type == _TIME else f for f in QUALITY]
-    return pa.schema(fields)
+def _in_ten(counts: np.ndarray) -> np.ndarray:
+    """Returns counts by bin in ten parts of as many bins; a few more are the last one's."""
+    starts = np.arange(10) * (len(counts) // 10)
+    parts: np.ndarray = np.add.reduceat(counts, starts)
+    return parts
 
 
 def _array(values: list[Any], type: pa.DataType) -> pa.Array:

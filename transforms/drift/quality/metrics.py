@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transforms.drift.quality.sums import BINARY, BINS, CLASSES, Array, Sums
+from transforms.drift.quality.sums import (
+    BINARY,
+    BINS,
+    CLASSES,
+    REGRESSION,
+    Array,
+    Quality,
+    Sums,
+)
 
 _NAN = float("nan")
 _CALIBRATION = 10
@@ -41,7 +49,7 @@ def metrics_of(task: str, sums: Sums) -> Metrics:
     if not number:
         return Metrics(_NAN, _NAN)
     if task == CLASSES:
-        right = int(sums.counts[2, 0]) / number
+        right = int(sums.counts[2].sum()) / number
         return Metrics(1 - right, right * (1 - right), right)
     if task == BINARY:
         return _of_binary(sums, number)
@@ -88,41 +96,66 @@ def _calibration_error(sums: Sums, number: int) -> float:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is likely without labels, by how scores and labels went together in the baseline.
+    """What is likely without labels, by how predictions and labels went together in the baseline.
 
-    It is the estimate by calibrated probabilities (W. Kuberski et al., NannyML's CBPE): it knows of
+    Of scores and classes it is the estimate by calibrated probabilities (W. Kuberski et al.,
+    NannyML's CBPE); of numbers that by the loss which predictions of that size had. It knows of
     rows that are harder, and not of labels that follow another rule.
 
     Attributes:
-      accuracy: The likely one.
-      auc: The likely one.
+      accuracy: The likely one, of binary and classes.
+      auc: The likely one, of binary.
+      rmse: The likely one, of regression.
     """
 
-    accuracy: float
-    auc: float
+    accuracy: float = _NAN
+    auc: float = _NAN
+    rmse: float = _NAN
 
 
-def estimate(task: str, window: Sums, baseline: Sums) -> Estimate:
-    """Returns what is likely of a window; NaN but for binary tasks.
+def estimate(quality: Quality, window: Sums, baseline: Sums) -> Estimate:
+    """Returns what is likely of a window; NaN where nothing is known.
 
     Args:
-      task: The task.
+      quality: What is predicted.
       window: Of the window's rows, with or without labels.
       baseline: Of rows with labels.
     """
-    rows = window.rows
-    if task != BINARY or not rows or not baseline.labelled:
-        return Estimate(_NAN, _NAN)
-    likely, all_rows = calibrated(baseline), window.counts[0].astype(np.float64)
-    ones = all_rows * likely
-    zeros = all_rows - ones
+    rows, counts = window.rows, window.counts[0].astype(np.float64)
+    if not rows or not baseline.labelled:
+        return Estimate()
+    if quality.task == REGRESSION:
+        return Estimate(rmse=float((counts * _losses(baseline)).sum() / rows) ** 0.5)
+    if quality.task == CLASSES:
+        right = _by_class(baseline) if quality.confidence is None else calibrated(baseline)
+        return Estimate(float((counts * right).sum() / rows))
+    ones = counts * calibrated(baseline)
+    zeros = counts - ones
     half = BINS // 2
-    right = float(zeros[:half].sum() + ones[half:].sum()) / rows
-    return Estimate(right, auc_of(zeros, ones))
+    found = float(zeros[:half].sum() + ones[half:].sum()) / rows
+    return Estimate(found, auc_of(zeros, ones))
+
+
+def _by_class(baseline: Sums) -> Array:
+    """Returns by bin how often its classes were right; those that are new are as all are."""
+    wrong, right = baseline.counts[1] + 0.0, baseline.counts[2] + 0.0
+    whole = right.sum() / (wrong + right).sum()
+    found: Array = (right + whole) / (wrong + right + 1)
+    return found
+
+
+def _losses(baseline: Sums) -> Array:
+    """Returns by bin the mean squared error; of sizes that are new that of what lies beside them."""
+    number = baseline.counts[2]
+    there = np.flatnonzero(number)
+    found: Array = np.interp(
+        np.arange(len(number)), there, baseline.sums[4:][there] / number[there]
+    )
+    return found
 
 
 def calibrated(baseline: Sums) -> Array:
-    """Returns by bin how likely the label is 1: never less in a higher bin.
+    """Returns by bin how likely the label is 1, or a class is right: never less in a higher bin.
 
     Bins that lie against the order are joined (isotonic regression by pooling neighbours); half a
     row of each label is added, and bins without rows take what lies between.

@@ -35,6 +35,7 @@ class Reference:
             "task": self.quality.task,
             "prediction": self.quality.prediction,
             "label": self.quality.label,
+            **({"confidence": self.quality.confidence} if self.quality.confidence else {}),
             "counts": self.sums.counts.tolist(),
             "sums": self.sums.sums.tolist(),
             "spread": self.spread,
@@ -44,7 +45,9 @@ class Reference:
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Reference":
         """Reads `told`."""
-        quality = Quality(told["task"], told["prediction"], told["label"])
+        quality = Quality(
+            told["task"], told["prediction"], told["label"], told.get("confidence")
+        )
         sums = Sums(np.array(told["counts"], np.int64), np.array(told["sums"], np.float64))
         if sums.counts.shape != Sums.empty(quality.task).counts.shape:
             raise ValueError("shape")

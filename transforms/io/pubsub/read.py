@@ -21,6 +21,7 @@ from transforms import progress
 from transforms.batches import MAX_BYTES, select_rows
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
+from transforms.commit.stream.wal import message_ids
 from transforms.errors import ConfigError
 from transforms.io.pubsub import drain
 from transforms.io.pubsub.clients import Subscriber
@@ -77,6 +78,8 @@ class Session:
     def __init__(self, source: PubSubSource, puller: Puller) -> None:
         self.source, self.puller = source, puller
         self._ids = Seen(source.dedup_horizon)
+        for folder in source.known_in:
+            self._ids.first(message_ids(folder))
         self._keys = Seen(source.dedup_horizon)
         self._told_ahead = False
         self.watermark = Watermark(

@@ -37,6 +37,8 @@ class PubSubSource:
       linger: Seconds that a batch waits for more messages after its first one.
       hold: For how many seconds from the start event time stands still, so that what comes is not
         late.
+      known_in: Folders of Arrow files that name messages (column `message_ids`, lists of ids) that
+        an earlier start of the run has taken: where they come again they are duplicates.
       of_reader: Whether the columns are only those that the reader needs, for no schema names any.
     """
 
@@ -53,6 +55,7 @@ class PubSubSource:
     linger: float = LINGER
     hold: float = 0.0
     of_reader: bool = False
+    known_in: tuple[str, ...] = ()
     family = PUBSUB
     bounded = False
 
@@ -115,6 +118,10 @@ class PubSubSource:
     def held(self, seconds: float) -> "PubSubSource":
         """Returns the source with event time standing still for so long from the start."""
         return replace(self, hold=seconds)
+
+    def knowing(self, *folders: str) -> "PubSubSource":
+        """Returns the source with the messages known that files of these folders name."""
+        return replace(self, known_in=(*self.known_in, *folders))
 
     def _check(self) -> None:
         other = ", and fields of the payloads by --schema" if self.of_reader else ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from transforms.reports.charts import histogram, strip
 from transforms.reports.drift.incidents import incidents, opened
+from transforms.reports.drift.quality import predictions
 from transforms.reports.figures import counted, number, share
 from transforms.reports.markup import Markup, element, joined, shown
 from transforms.reports.page import Section, badge, more, note, page, table, tiles
@@ -84,6 +85,7 @@ def drift_report(
     moved: Mapping[tuple[str, str], Moved],
     facts: Facts,
     events: Sequence[Row] = (),
+    quality: Sequence[Row] = (),
 ) -> str:
     """Returns a self-contained page.
 
@@ -92,6 +94,7 @@ def drift_report(
       moved: The histograms of findings, by slice and column.
       facts: What is said of the whole.
       events: The events of incidents, by window.
+      quality: How good predictions were, by window, by the names of `quality.judge.QUALITY`.
 
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
     """
@@ -101,6 +104,8 @@ def drift_report(
         Section("incidents", "Incidents", incidents(events, window_text), opened(events)),
         Section("moved", "What moved", _moved(found, rows, moved), len(found)),
     ]
+    if quality:
+        sections.insert(2, Section("quality", "Predictions", predictions(quality, window_text)))
     return page(facts.title, joined(_tiles(found, facts), _legend()), sections)
 
 
