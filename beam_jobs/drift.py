@@ -17,8 +17,8 @@ from beam_jobs.options.rows import InputOptions
 from beam_jobs.options.streaming import EVENT_TIME
 from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
-from beam_jobs.streaming.quality import add_quality, error_events, labels_of
 from beam_jobs.streaming.drift_state import state_of
+from beam_jobs.streaming.quality import add_quality, error_events, labels_of
 from beam_jobs.streaming.streams import lateness, read
 from transforms.errors import ConfigError
 from transforms.families import family_of
@@ -197,7 +197,11 @@ def _judge_messages(
         _ = quality | "WriteQuality" >> Write(str(options.quality_output), run.commit)
         events += [error_events(quality, options)] if options.alerts is not None else []
     if options.alerts is not None:
-        tell(events[0] if len(events) == 1 else events | "AllEvents" >> beam.Flatten(), options.alerts, run)
+        tell(
+            events[0] if len(events) == 1 else events | "AllEvents" >> beam.Flatten(),
+            options.alerts,
+            run,
+        )
 
 
 def _judge_files(

@@ -253,3 +253,39 @@ def test_labels_that_come_as_messages(pubsub, tmp_path):
     assert [row["rows"] for row in found] == counts
     assert sum(row["labelled"] for row in found) == 2700
     assert [row["status"] for row in found][:4] == ["OK"] * 4
+
+
+def test_killed_twice_it_tells_what_it_would_have_told(pubsub, known, of_files, tmp_path):
+    """Counts of open windows and incidents survive; what it held comes again, and counts once."""
+    channel, out, alerts = pubsub("killed_drift"), tmp_path / "out", tmp_path / "alerts"
+    rows = trips(5, 10, (1, 2, 3))
+    flags = {"run_id": "killed", "alerts": f"{alerts}/"}
+
+    def publish(start, end):
+        mine = [row for row in rows if start <= row["second"] < end]
+        channel.publish([payload(row) for row in mine], [at(row["second"]) for row in mine])
+
+    publish(0, 230)
+    first = job(channel, known, out, **flags)
+    wait_until(first, lambda: len(manifests(out)) == 3)
+    wait_until(first, lambda: list((out / "_millrace/windows/log").glob("*.arrow")))
+    first.kill()
+    assert verdicts(out).num_rows, "some windows were over"
+    publish(230, 450)
+    second = job(channel, known, out, **flags)
+    # It holds what comes: windows wait for the messages that the first one had pulled.
+    wait_until(second, lambda: len(list((out / "_millrace/windows/log").glob("*.arrow"))) > 1)
+    second.kill()
+    assert len(manifests(out)) == 3
+    publish(450, 600)
+    third = job(channel, known, out, **flags)
+    wait_until(third, lambda: len(manifests(out)) >= 9, 180)
+    told = third.drain()
+    assert "goes on after a kill" in told
+    expected = of_files(rows)
+    keys = [(name, "ascending") for name in ("window_start", "slice", "column")]
+    assert verdicts(out).equals(expected.sort_by(keys).drop_columns(["timing"]))
+    whole = pq.read_table(tmp_path / "of_files/incidents.parquet")
+    events = ds.dataset(alerts, schema=whole.schema, format="parquet").to_table()
+    assert events.sort_by("event_id").equals(whole.sort_by("event_id"))
+    assert {"OPENED", "RECOVERED"} <= set(events["event"].to_pylist())

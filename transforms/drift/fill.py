@@ -59,29 +59,33 @@ class _FillFn(beam.DoFn):
     def process(
         self, keyed: tuple[int, pa.RecordBatch], last: Any = _LAST_PARAM
     ) -> Iterator[pa.RecordBatch]:
-        verdicts = keyed[1]
-        end, start = window_of(verdicts)
-        before = last.read()
+        before, verdicts = last.read(), keyed[1]
         if self.resumed is not None:
-            if before is not None:
-                # Its verdicts are on the disk: the bundle in which they came is done.
-                self.resumed.close(before)
-            known = self._published()
-            if before is None and known:
-                before = max(start for _, start in known)
-                last.write(before)
-            found = known.get((end, start))
-            if found is not None and _is_no_news(verdicts, found):
+            before, news = self._resumed(self.resumed, before, verdicts)
+            if news is None:
                 return
-            verdicts = verdicts if found is None else _revised(verdicts, found)
+            verdicts = news
+        end, start = window_of(verdicts)
         if before is None or start > before:
-            for window in (
-                [] if before is None else gaps(before, start, end - start, self.period_us)
-            ):
-                yield self._compare.no_data(window)
+            between = () if before is None else gaps(before, start, end - start, self.period_us)
+            yield from map(self._compare.no_data, between)
             last.write(start)
         yield verdicts
 
+    def _resumed(
+        self, resumed: Resumed, before: int | None, verdicts: pa.RecordBatch
+    ) -> tuple[int | None, pa.RecordBatch | None]:
+        """Returns the last window's start, and the verdicts, if they are news."""
+        if before is not None:
+            # Its verdicts are on the disk: the bundle in which they came is done.
+            resumed.close(before)
+        known = self._published()
+        if before is None and known:
+            before = max(start for _, start in known)
+        found = known.get(window_of(verdicts))
+        if found is None:
+            return before, verdicts
+        return before, None if _is_no_news(verdicts, found) else _revised(verdicts, found)
 
     def _published(self) -> dict[tuple[int, int], pa.RecordBatch]:
         """Returns what an earlier start of the run has written, by window."""

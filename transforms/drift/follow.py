@@ -34,8 +34,11 @@ _FINAL_PARAM = beam.DoFn.TimerParam(_FINAL)
 class Confirms(Protocol):
     """What follows windows: `Confirmer` of verdicts, `ErrorConfirmer` of quality."""
 
-    period_us: int | None
     last: tuple[int, int] | None
+
+    @property
+    def period_us(self) -> int | None:
+        """From the start of a window to that of the next, where silence counts."""
 
     def add(self, window: pa.RecordBatch, /) -> pa.RecordBatch:
         """Takes the next window into account; returns the events."""
@@ -103,16 +106,17 @@ class FollowFn(beam.DoFn):
         known: Any = _KNOWN_PARAM,
         timer: Any = _FINAL_PARAM,
     ) -> None:
+        """Holds the result of a window, and waits until it is final."""
         verdicts = keyed[1]
         if not verdicts.num_rows or is_early(verdicts):
             return
         before = known.read() or self._before()
+        if before.last is None and window_of(verdicts) == before.done:
+            before.last = verdicts
+            known.write(before)
+            self._set(list(waiting.read()), before, timer)
+            return
         if before.done and window_of(verdicts) <= before.done:
-            if before.last is None and window_of(verdicts) == before.done:
-                before.last = verdicts
-                known.write(before)
-                self._set(list(waiting.read()), before, timer)
-                return
             # Its window is over: ids and order of incidents do not change.
             self.revised.inc()
             return
@@ -132,9 +136,9 @@ class FollowFn(beam.DoFn):
         known: Any = _KNOWN_PARAM,
         timer: Any = _FINAL_PARAM,
     ) -> Iterator[pa.RecordBatch]:
+        """Yields the events of the windows that are final now."""
         now = known.read() or self._before()
-        if self.notes is not None and now.done is not None:
-            self.notes.write(now.told())
+        self._note(now)
         held = list(waiting.read())
         rest = [each for each in held if self._final(each) > fired.micros]
         ready = in_order(each for each in held if self._final(each) <= fired.micros)
@@ -145,6 +149,10 @@ class FollowFn(beam.DoFn):
         for each in rest:
             waiting.add(each)
         self._set(rest, now, timer)
+
+    def _note(self, known: Known) -> None:
+        if self.notes is not None and known.done is not None:
+            self.notes.write(known.told())
 
     def _before(self) -> Known:
         """Returns what an earlier start of the run has noted."""
@@ -210,4 +218,3 @@ def keyed(windows: Batches) -> "beam.PCollection[tuple[int, pa.RecordBatch]]":
 
 def _keyed(window: pa.RecordBatch) -> tuple[int, pa.RecordBatch]:
     return 0, window
-

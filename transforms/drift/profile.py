@@ -119,8 +119,8 @@ class _PanesFn(beam.DoFn):
         self._held = {}
 
 
-def _panes_of(paths: tuple[str, ...], journal: Journal) -> Iterator[TimestampedValue]:
-    for pane in journal.panes(paths):
+def _timed_panes(panes: list[Pane]) -> Iterator[TimestampedValue]:
+    for pane in panes:
         yield TimestampedValue(pane, Timestamp(micros=pane.latest))
 
 
@@ -292,8 +292,8 @@ class ProfileWindows(Verb):
 
     def _before(self, root: beam.Pipeline, journal: Journal) -> "beam.PCollection[Pane]":
         """Returns what the journal holds now, before this run adds to it."""
-        start = root | "Journal" >> beam.Create([journal.left()], reshuffle=False)
-        return start | "CountedBefore" >> beam.FlatMap(_panes_of, journal).with_output_types(Pane)
+        start = root | "Journal" >> beam.Create([journal.open_panes()], reshuffle=False)
+        return start | "CountedBefore" >> beam.FlatMap(_timed_panes).with_output_types(Pane)
 
     def _own(self, batches: Batches, layout: Layout) -> "beam.PCollection[Counts]":
         windowing = batches.windowing

@@ -15,8 +15,8 @@ from transforms.drift.incidents.events import EVENTS
 from transforms.drift.judging.verdicts import Window
 from transforms.drift.make import build_baseline
 from transforms.drift.measure import MeasureQuality
-from transforms.drift.quality.join import Joining, ShardJoin
 from transforms.drift.quality.errors import quality_events
+from transforms.drift.quality.join import Joining, ShardJoin
 from transforms.drift.quality.judge import QUALITY, quality_of
 from transforms.drift.quality.metrics import auc_of, calibrated, estimate, metrics_of
 from transforms.drift.quality.reference import Reference

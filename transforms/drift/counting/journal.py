@@ -10,11 +10,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
+from transforms.commit.stream.wal import clear_drafts
 from transforms.drift.counting.counts import unpacked
 from transforms.drift.counting.panes import Pane, Panes
 from transforms.errors import ConfigError
@@ -78,11 +79,30 @@ class Journal:
     def left(self) -> tuple[str, ...]:
         """Returns its files, but those that were joined to another one."""
         paths = filesystem.list_folder(self.log, suffix=".arrow")
+        clear_drafts(self.folder)
         joined = {part for path in paths if path.endswith("_j.arrow") for part in _parts(path)}
         for path in paths:
             if path in joined:
                 filesystem.delete(path)
         return tuple(path for path in paths if path not in joined)
+
+    def open_panes(self) -> list[Pane]:
+        """Returns what it holds of windows that may get more rows, added up."""
+        least, found = self._least(), []
+        for pane in self.panes(self.left()):
+            start = pane.latest - pane.latest % self.windows.period_us
+            if least is None or start >= least:
+                open_from = pane.open_from if least is None else max(pane.open_from, least)
+                found.append(replace(pane, open_from=open_from))
+        return found
+
+    def _least(self) -> int | None:
+        """Returns the start of the first window that takes rows."""
+        closed = self.closed
+        if closed is None:
+            return None
+        period = self.windows.period_us
+        return ((closed - self.windows.size_us) // period + 1) * period
 
     def panes(self, paths: Iterable[str]) -> list[Pane]:
         """Returns what files hold, added up by pane and the windows that were open.

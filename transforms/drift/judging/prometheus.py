@@ -20,9 +20,7 @@ _QUALITY = (
 ).split()
 
 
-def exposition(
-    verdicts: pa.Table, events: pa.Table, quality: Sequence[dict[str, Any]] = ()
-) -> str:
+def exposition(verdicts: pa.Table, events: pa.Table, quality: Sequence[dict[str, Any]] = ()) -> str:
     """Returns gauges of the last window, and how many incidents go on.
 
     Args:

@@ -145,7 +145,7 @@ def _by_class(baseline: Sums) -> Array:
 
 
 def _losses(baseline: Sums) -> Array:
-    """Returns by bin the mean squared error; of sizes that are new that of what lies beside them."""
+    """Returns by bin the mean squared error; of sizes that are new that of the next ones."""
     number = baseline.counts[2]
     there = np.flatnonzero(number)
     found: Array = np.interp(

@@ -45,9 +45,7 @@ class Reference:
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Reference":
         """Reads `told`."""
-        quality = Quality(
-            told["task"], told["prediction"], told["label"], told.get("confidence")
-        )
+        quality = Quality(told["task"], told["prediction"], told["label"], told.get("confidence"))
         sums = Sums(np.array(told["counts"], np.int64), np.array(told["sums"], np.float64))
         if sums.counts.shape != Sums.empty(quality.task).counts.shape:
             raise ValueError("shape")
