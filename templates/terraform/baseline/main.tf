@@ -12,6 +12,7 @@ locals {
     kinds                  = var.kinds == null ? null : join(";", [for feature, columns in var.kinds : "${feature}=${join(",", columns)}"])
     prediction_column      = var.prediction_column
     label_column           = var.label_column
+    confidence_column      = var.confidence_column
     task                   = var.task
     cells                  = var.cells
     options_file           = var.options_file

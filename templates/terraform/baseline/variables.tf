@@ -103,6 +103,12 @@ variable "label_column" {
   default     = null
 }
 
+variable "confidence_column" {
+  type        = string
+  description = "With --task=classes: the column of how sure the model is of each prediction, from 0 to 1. Accuracy without labels is estimated by it, and else by how often each class was right."
+  default     = null
+}
+
 variable "task" {
   type        = string
   description = "binary: scores from 0 to 1, and labels that are 0 or 1. classes: what should be equal to the label. regression: a number that should be near it. (default: binary)"
