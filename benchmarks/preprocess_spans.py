@@ -13,7 +13,8 @@ from typing import Any
 
 from pyarrow import csv
 
-from benchmarks.preprocess import cpu, in_process, options_of, rows_of
+from beam_jobs.running import beam_memos
+from benchmarks.preprocess import cpu, options_of, rows_of
 from benchmarks.preprocess_steps import STEPS, preprocessing_fn
 from transforms.commit.dead_letters import Unrecorded
 from transforms.files.filesystem import list_files
@@ -28,12 +29,21 @@ from transforms.schema import read_metadata
 DAYS = 10
 
 
+def launched() -> Any:
+    """A pipeline in this process, built as the job builds it: Beam asks once for each class."""
+    import apache_beam as beam
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    beam_memos.install()
+    return beam.Pipeline(runner=FnApiRunner(), options=beam_memos.RememberedOptions([]))
+
+
 def analyze_days(analyze: Analyze, folder: str, cache: str, days: int) -> None:
     """Analyzes the first days, with what the cache has of them."""
     files = list(list_files(f"{folder}/*.csv"))
     spans = spans_of(f"{folder}/{{SPAN}}.csv", files)[:days]
     by_span = SpanAnalysis.resolve(analyze, SpanCache(cache, spans))
-    with in_process() as root:
+    with launched() as root:
 
         def rows(names: frozenset[str], label: str) -> Any:
             chosen = [file for span in spans if span.name in names for file in span.files]

@@ -169,6 +169,28 @@ def test_other_rows_are_not_taken_from_the_cache(folder, caplog):
 
 
 @pytest.mark.integration
+def test_a_function_on_ten_days_with_the_cache_as_without(folder, caplog):
+    given = {
+        "steps": None,
+        "preprocessing_fn": f"{folder}/features.py",
+        "schema": f"{folder}/schema.pbtxt",
+    }
+    cache = f"{folder}/cache"
+    (folder / "in" / "day-09").rename(folder / "later")
+    assert run(folder, "nine", cache=cache, **given) == 0
+    (folder / "later").rename(folder / "in" / "day-09")
+    assert run(folder, "ten", cache=cache, **given) == 0
+    assert read(folder, "ten") == 300
+    assert "analyzed again" not in caplog.text
+    assert kept(folder) == [str(day) for day in range(DAYS)]
+    assert run(folder, "without", **given) == 0
+    ten, without = features(folder, "ten"), features(folder, "without")
+    same(ten, without)
+    # Vocabularies and their order are the same exactly.
+    assert ten["company"].equals(without["company"])
+
+
+@pytest.mark.integration
 def test_a_function_by_span(folder, caplog):
     given = {
         "steps": None,
