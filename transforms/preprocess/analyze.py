@@ -21,7 +21,8 @@ from transforms.preprocess.declared.parse import Steps
 from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.failing import quiet_steps
 from transforms.preprocess.function import Function, Traced, trace
-from transforms.preprocess.graph import RAW_SCHEMA
+from transforms.preprocess.graph import RAW_SCHEMA, SAVED
+from transforms.preprocess.manifest import write_manifest
 from transforms.tensorflow import tensorflow_transform
 from transforms.verb import Verb
 
@@ -173,4 +174,5 @@ def _text(schema: Any) -> bytes:
 
 def _with_schema(_: object, folder: str, schema: bytes) -> str:
     write_bytes(f"{folder}/{RAW_SCHEMA}", schema)
+    write_manifest(folder, SAVED)
     return folder

@@ -1,5 +1,7 @@
 """Which columns a transform graph takes, and batches made ready for it."""
 
+import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,7 +62,8 @@ class RawFeature:
         """Returns a column cast to the feature's values or lists of them, and what doesn't fit."""
         if self.unit is not None and is_point(column.type):
             times = since_1970(column, self.unit)
-            return replace(times, values=checked_cast(times.values, type).values)
+            cast = checked_cast(times.values, type)
+            return Cast(cast.values, (*times.faults, *cast.faults))
         return checked_cast(column, type)
 
     def blank(self, rows: int) -> pa.Array:
@@ -96,6 +99,11 @@ class RawColumns:
         features = [*_of_schema(schema)]
         return cls(tuple(features), frozenset(feature.name for feature in features))
 
+    @functools.cached_property
+    def by_name(self) -> dict[str, RawFeature]:
+        """The features by their names."""
+        return {each.name: each for each in self.features}
+
     def only(self, used: Iterable[str]) -> "RawColumns":
         """Returns the same columns, where only some are used."""
         return replace(self, used=frozenset(used))
@@ -119,10 +127,12 @@ class RawColumns:
         Raises:
           ConfigError: It has not. The text tells all that is wrong.
         """
+        counts = Counter(schema.names)
         problems = [
             problem
             for feature in self.features
-            if feature.name in self.used and (problem := _problem(feature, schema))
+            if feature.name in self.used
+            and (problem := _problem(feature, schema, counts[feature.name]))
         ]
         if problems:
             raise ConfigError("\n".join([*problems, f"The columns are: {', '.join(schema.names)}"]))
@@ -211,9 +221,9 @@ def _feature(name: str, representation: Any, types: Mapping[str, str]) -> RawFea
     )
 
 
-def _problem(feature: RawFeature, schema: pa.Schema) -> str | None:
-    """Returns why a column can't feed a feature; None if it can."""
-    name, count = feature.name, schema.names.count(feature.name)
+def _problem(feature: RawFeature, schema: pa.Schema, count: int) -> str | None:
+    """Returns why a column, which occurs so often, can't feed a feature; None if it can."""
+    name = feature.name
     if count != 1:
         near = nearest_column(name, schema.names)
         return f"column {name!r} is needed for preprocessing, but " + (

@@ -10,6 +10,7 @@ from transforms.errors import ConfigError
 from transforms.files.local_copy import local_path
 from transforms.nearest import nearest_column
 from transforms.preprocess.columns import DENSE, RAGGED, SPARSE, RawColumns, RawFeature
+from transforms.preprocess.manifest import check_manifest
 from transforms.preprocess.saved_function import TransformFunction, load_function
 from transforms.preprocess.trusted import check_graph
 from transforms.tensorflow import tensorflow
@@ -48,11 +49,12 @@ class TransformGraph:
           option: What the user sets for that, as the error names it.
 
         Raises:
-          ConfigError: There is none, TensorFlow can't load it, or it reaches outside without being
-            trusted.
+          ConfigError: There is none, a file of it is cut short or changed, TensorFlow can't load it,
+            or it reaches outside without being trusted.
         """
         uri = uri.rstrip("/")
         path = saved_graph(uri)
+        check_manifest(path, uri)
         if not trust_graph:
             check_graph(str(path), uri, option)
         version = _digest(path)
@@ -70,10 +72,11 @@ class TransformGraph:
         Raises:
           ConfigError: See `read`; the machine that runs it looks at it again.
         """
-        path = str(saved_graph(self.uri))
+        path = saved_graph(self.uri)
+        check_manifest(path, self.uri)
         if not self.trusted:
-            check_graph(path, self.uri, option)
-        return load_function(path, self.version)
+            check_graph(str(path), self.uri, option)
+        return load_function(str(path), self.version)
 
 
 def saved_graph(uri: str) -> Path:

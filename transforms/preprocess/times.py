@@ -3,12 +3,15 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow.cast_faults import Cast
+from transforms.arrow.cast_faults import Cast, marked
 from transforms.arrow.casts import as_plain, checked_cast
-from transforms.arrow.types import plain_type, whole_times
+from transforms.arrow.lists import list_lengths
+from transforms.arrow.types import is_list, plain_type, whole_times
+from transforms.faults import Fault
 
 FORMATS = {
     "UNIX_DAYS": "d",
@@ -21,8 +24,9 @@ FORMATS = {
 
 
 def is_point(type: pa.DataType) -> bool:
-    """Returns whether a type is of points in time: timestamps or dates."""
+    """Returns whether a type is of points in time, or of lists of them: timestamps or dates."""
     plain = plain_type(type)
+    plain = plain_type(plain.value_type) if is_list(plain) else plain
     return bool(pa.types.is_timestamp(plain) or pa.types.is_date(plain))
 
 
@@ -44,11 +48,13 @@ def since_1970(array: pa.Array, unit: str) -> Cast:
     """Returns points in time as int64, rounded down to the unit, in UTC.
 
     Args:
-      array: n timestamps or dates. One without a zone is taken as UTC.
+      array: n timestamps or dates, or lists of them. One without a zone is taken as UTC.
       unit: d, s, ms, us or ns.
 
-    Returns: n integers; a time that the unit can't hold is a fault.
+    Returns: n integers, or lists of them; a time that the unit can't hold is a fault of its row.
     """
+    if is_list(array.type):
+        return _lists_since_1970(array, unit)
     if unit == "d":
         seconds = since_1970(array, "s")
         days = pc.floor(pc.divide(seconds.values.cast(pa.float64()), _DAY)).cast(pa.int64())
@@ -63,6 +69,21 @@ def since_1970(array: pa.Array, unit: str) -> Cast:
         plain = pc.floor_temporal(plain.cast(pa.timestamp("ms")), unit=_NAMES[unit])
     cast = checked_cast(plain, pa.timestamp(unit))
     return dataclasses.replace(cast, values=whole_times(cast.values))
+
+
+def _lists_since_1970(array: pa.Array, unit: str) -> Cast:
+    lengths, parents = list_lengths(array), np.asarray(pc.list_parent_indices(array))
+    inner = since_1970(pc.list_flatten(array), unit)
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    lists = pa.ListArray.from_arrays(ends, inner.values, mask=array.is_null())
+    faults = [Fault(_rows(parents[each.mask], len(array)), each.reason) for each in inner.faults]
+    return marked(lists, *faults)
+
+
+def _rows(places: np.ndarray, count: int) -> np.ndarray:
+    mask = np.zeros(count, bool)
+    mask[places] = True
+    return mask
 
 
 _DAY = 86_400.0

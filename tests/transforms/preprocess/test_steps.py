@@ -263,6 +263,10 @@ def test_a_graph_that_was_copied_in_part(file, message, tmp_path):
     path = tmp_path / "transform_fn" / file
     assert path.stat().st_size
     path.write_bytes(b"")
+    with pytest.raises(ConfigError, match="has 0 bytes, and [0-9]+ were written"):
+        TransformGraph.read(str(tmp_path))
+    # Graphs of others have no manifest.
+    (tmp_path / "manifest.json").unlink()
     with pytest.raises(ConfigError, match=message):
         TransformGraph.read(str(tmp_path))
 
@@ -271,3 +275,20 @@ def test_zero_is_one_number_to_the_mode():
     rows = pa.RecordBatch.from_pydict({"x": pa.array([0.0, -0.0, 3.0, 3.0, -0.0], pa.float32())})
     known, _ = analyzed("features: {x: {steps: [fill: mode]}}", [rows])
     assert known["x:0"] == b"0"
+
+
+def test_one_hot_of_too_many_categories(tmp_path):
+    """Told at launch where the number is known, else when the vocabulary is."""
+    rows = pa.record_batch({"company": [f"c{number}" for number in range(10_001)]})
+    schema = schema_of(Steps.parse(TEXT), ROWS.schema)
+    for steps, told in (
+        ("[vocabulary, {one_hot: 10001}]", "num_buckets is 10,000 at most"),
+        ("[{hash_strings: 10001}, one_hot]", "one_hot would make 10,001 numbers of each row"),
+    ):
+        with pytest.raises(ConfigError, match=f"{told}.*top_k.*embedding"):
+            Plan.of(Steps.parse(f"features: {{company: {{steps: {steps}}}}}"), schema)
+    text = "features: {company: {steps: [vocabulary, one_hot]}}"
+    with pytest.raises(ConfigError, match="feature 'company': one_hot would make 10,001 numbers"):
+        graph_of(text, [rows], tmp_path / "graph")
+    fits = rows.slice(0, 10_000)
+    assert graph_of(text, [fits], tmp_path / "fits").graph.outputs == ("company",)

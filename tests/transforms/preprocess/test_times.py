@@ -14,7 +14,15 @@ from inference.model.model import Model
 from tests.support import run_on
 from tests.transforms.preprocess.small import schema
 from transforms.errors import ConfigError
-from transforms.preprocess import Analyze, Preprocess, Steps, raw_schema
+from transforms.preprocess import (
+    Analyze,
+    LoadedGraph,
+    Preprocess,
+    Steps,
+    TransformGraph,
+    raw_schema,
+    transform_batch,
+)
 from transforms.preprocess.columns import RawColumns
 from transforms.preprocess.declared.arrays import Arrays
 from transforms.preprocess.declared.feed import values_of
@@ -186,3 +194,50 @@ def test_from_inferred_schema_to_features(tmp_path):
 def test_types_for_csv_leave_times_open():
     columns = RawColumns.of_schema(raw_schema(Steps.parse(STEPS), ROWS.schema))
     assert columns.types() == {}
+
+
+LISTS = pa.record_batch(
+    {
+        "visits": pa.array(
+            [[EARLY, datetime.datetime(2024, 5, 1, 7, 30)], [], None, [None]],
+            pa.list_(pa.timestamp("us")),
+        )
+    }
+)
+
+
+def test_lists_of_times():
+    found = since_1970(LISTS["visits"].slice(0, 3), "s")
+    assert found.values.to_pylist() == [[-1, 1714548600], [], None]
+    far = pa.array([[0], [2**62, 1]], pa.list_(pa.timestamp("s")))
+    cast = since_1970(far, "ns")
+    assert cast.bad.tolist() == [False, True]
+    assert cast.values.to_pylist() == [[0], None]
+    fixed = pa.array([[0, 1], None], pa.list_(pa.timestamp("ms"), 2))
+    assert since_1970(fixed, "ms").values.to_pylist() == [[0, 1], None]
+
+
+def test_features_of_lists_of_times(tmp_path):
+    """Without a schema and with one; a list that holds a missing time is a row at fault."""
+    steps = Steps.parse("features: {hours: {column: visits, steps: [date_part: hour]}}")
+    unnamed = raw_schema(steps, LISTS.schema)
+    named = schema('feature { name: "visits" type: INT time_domain { integer_format: UNIX_DAYS } }')
+    for number, (known, hours) in enumerate(((unnamed, [23, 7]), (named, [0, 0]))):
+        folder = f"{tmp_path}/{number}"
+        analyze = Analyze(schema=known, steps=steps, folder=folder)
+        run_on([LISTS], lambda rows, analyze=analyze: rows | analyze)
+        loaded = LoadedGraph(TransformGraph.read(folder))
+        made, rejects = transform_batch(LISTS, loaded)
+        assert made["hours"].to_pylist() == [hours, [], []]
+        assert rejects["column"].to_pylist() == ["visits"]
+
+
+def test_a_list_where_one_time_is_wanted():
+    """More than one is a fault, and not lost."""
+    one = RawColumns.of_schema(
+        schema(WHOLE + 'name: "t" type: INT time_domain { integer_format: UNIX_SECONDS } }')
+    )
+    batch = pa.record_batch({"t": pa.array([[1], [1, 2]], pa.list_(pa.timestamp("s")))})
+    fed, faults = one.feed(batch)
+    assert fed["t"][0].as_py() == [1]
+    assert [fault.mask.tolist() for fault in faults] == [[False, True]]

@@ -16,6 +16,7 @@ def large(graph_uri, tmp_path):
     """The small graph, with a vocabulary of a million entries in place of its own."""
     folder = tmp_path / "transform_graph"
     shutil.copytree(graph_uri, folder)
+    (folder / "manifest.json").unlink()
     (assets,) = (folder / "transform_fn").glob("assets")
     (vocabulary,) = assets.iterdir()
     vocabulary.write_text("".join(f"company {number:07}\n" for number in range(1_000_000)))

@@ -72,16 +72,16 @@ def raw_schema(steps: Steps, columns: Any) -> Any:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     kinds = {scalar.arrow: scalar.feature for scalar in reversed(SCALARS)}
-    schema = schema_pb2.Schema()
+    schema, there = schema_pb2.Schema(), frozenset(columns.names)
     for feature in steps.features:
         for name in () if feature.of_features else feature.inputs:
-            if name not in columns.names:
+            if name not in there:
                 near = nearest_column(name, columns.names)
                 near = near or f"; there are {', '.join(columns.names)}"
                 raise steps.error(feature.place, f"there is no column {name!r}{near}")
     for name in steps.columns:
         type = plain_type(columns.field(name).type)
-        narrowed = pa.int64() if is_point(type) else to_example(type)
+        narrowed = _integers(type) if is_point(type) else to_example(type)
         if narrowed is None:
             raise ConfigError(f"column {name!r} is {type}, which no step takes: cast it first")
         listed = is_list(narrowed)
@@ -95,14 +95,20 @@ def raw_schema(steps: Steps, columns: Any) -> Any:
     return schema
 
 
+def _integers(type: pa.DataType) -> pa.DataType:
+    """Returns the integers of times, or lists of them."""
+    return pa.list_(pa.int64()) if is_list(type) else pa.int64()
+
+
 def narrowed(schema: Any, columns: Collection[str]) -> Any:
     """Returns the part of a schema that is of some columns: what a graph takes."""
     made = type(schema)()
     made.CopyFrom(schema)
-    kept = [each for each in schema.feature if each.name in columns]
+    wanted = frozenset(columns)
+    kept = [each for each in schema.feature if each.name in wanted]
     del made.feature[:]
     made.feature.extend(kept)
     for group in made.tensor_representation_group.values():
-        for name in set(group.tensor_representation) - set(columns):
+        for name in set(group.tensor_representation) - wanted:
             del group.tensor_representation[name]
     return made

@@ -11,6 +11,7 @@ from transforms.preprocess.declared.function import StepsFunction
 from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.declared.states import Known
 from transforms.preprocess.graph import RAW_SCHEMA, SAVED
+from transforms.preprocess.manifest import write_manifest
 from transforms.tensorflow import tensorflow, tensorflow_transform
 
 METADATA = "transformed_metadata"
@@ -42,6 +43,7 @@ def write_graph(plan: Plan, known: Known, schema: Any, folder: str) -> None:
         _put(saved, f"{folder}/{SAVED}")
     text = str(text_format.MessageToString(schema)).encode()
     write_bytes(f"{folder}/{RAW_SCHEMA}", text)
+    write_manifest(folder, SAVED)
 
 
 def _save(function: StepsFunction, plan: Plan, saved: str, temp: str) -> Any:

@@ -47,7 +47,12 @@ class Asked:
     @property
     def key(self) -> str:
         """The name of the step's constants."""
-        return f"{self.feature}:{self.step}"
+        return key_of(self.feature, self.step)
+
+
+def key_of(feature: str, step: int) -> str:
+    """Returns the name of the constants of a step, by its place in a feature."""
+    return f"{feature}:{step}"
 
 
 class Maker:

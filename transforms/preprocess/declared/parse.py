@@ -17,6 +17,7 @@ features:
 """
 
 import dataclasses
+import functools
 import types
 import typing
 from dataclasses import dataclass
@@ -91,7 +92,12 @@ class Steps:
         """
         return cls(_Reader(text, where).features(), where)
 
-    @property
+    @functools.cached_property
+    def by_name(self) -> dict[str, Feature]:
+        """The features by their names."""
+        return {each.name: each for each in self.features}
+
+    @functools.cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of the rows that any feature is made of."""
         used = {name for each in self.features if not each.of_features for name in each.inputs}

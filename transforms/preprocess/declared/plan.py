@@ -1,5 +1,6 @@
 """A plan of declared steps: they fit the columns, and it is known which figures they need when."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,11 @@ class Plan:
             raise ConfigError(f"{steps.where}: a feature is called as one that tfidf makes")
         return made
 
+    @functools.cached_property
+    def kind_of(self) -> dict[str, Kind]:
+        """What each feature is, by its name."""
+        return dict(self.kinds)
+
     @property
     def kept(self) -> frozenset[str]:
         """The names of the figures that a cache keeps: those that depend on rows only."""
@@ -68,7 +74,7 @@ class Plan:
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the columns that features become, sorted."""
-        kinds, made = dict(self.kinds), []
+        kinds, made = self.kind_of, []
         for name in (each.name for each in self.steps.features if each.output):
             made += [f"{name}_index", f"{name}_weight"] if kinds[name].weighted else [name]
         return tuple(sorted(made))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from transforms.preprocess.declared.arrays import Arrays
 from transforms.preprocess.declared.columns import column_kind
 from transforms.preprocess.declared.feed import values_of
-from transforms.preprocess.declared.maker import Asked
+from transforms.preprocess.declared.maker import Asked, key_of
 from transforms.preprocess.declared.parse import Feature
 from transforms.preprocess.declared.plan import Plan
 from transforms.preprocess.declared.values import One, Value
@@ -112,22 +112,14 @@ class Pass:
     def _ends(self) -> dict[str, int]:
         """Returns how many steps of each feature are to be done."""
         ends: dict[str, int] = {}
+        for each in self.plan.asked:
+            if each.name in self.wanted:
+                ends[each.feature] = max(ends.get(each.feature, 0), each.step + 1)
+        features = self.plan.steps.by_name
         for feature in reversed(self.plan.steps.features):
-            last = [
-                each.step + 1
-                for each in self.plan.asked
-                if each.feature == feature.name and each.name in self.wanted
-            ]
-            end = max([ends.get(feature.name, -1), *last])
-            if end < 0:
-                continue
-            ends[feature.name] = end
-            if feature.of_features:
-                ends |= {name: len(self._steps(name)) for name in feature.inputs}
+            if feature.name in ends and feature.of_features:
+                ends |= {name: len(features[name].steps) for name in feature.inputs}
         return ends
-
-    def _steps(self, name: str) -> tuple[Any, ...]:
-        return next(each.steps for each in self.plan.steps.features if each.name == name)
 
     def states_of(self, batch: pa.RecordBatch, known: Known) -> States:
         """Returns the states of the rows of a batch.
@@ -194,7 +186,7 @@ def settled(plan: Plan, phase: int, states: States, known: Known) -> Known:
       known: The constants of earlier passes.
     """
     found = dict(known)
-    features = {each.name: each for each in plan.steps.features}
+    features = plan.steps.by_name
     for asked in plan.asked:
         if asked.phase != phase or asked.key in found:
             continue
@@ -210,13 +202,13 @@ def settled(plan: Plan, phase: int, states: States, known: Known) -> Known:
 def _fill_in(plan: Plan, feature: Feature, asked: Asked, figure: Figure, known: Known) -> None:
     """Adds what is filled in to the state of a figure behind it."""
     assert asked.fill is not None
-    names = {each.step: each.key for each in plan.asked if each.feature == feature.name}
     fill = feature.steps[asked.fill]
     assert isinstance(fill, Fill)
     dtype = _dtype_at(plan, feature, asked.fill)
-    value: Value = _one(fill.constant(known[names[asked.fill]], dtype))
+    value: Value = _one(fill.constant(known[key_of(feature.name, asked.fill)], dtype))
     for place in range(asked.fill + 1, asked.step):
-        value = feature.steps[place].apply(value, known.get(names.get(place, "")), ARRAYS)
+        constants = known.get(key_of(feature.name, place))
+        value = feature.steps[place].apply(value, constants, ARRAYS)
     (single,) = feature.steps[asked.step].analyzed(value)
     figure.state.repeat(single.as_py() if isinstance(single, pa.Scalar) else single, figure.missing)
 
@@ -231,10 +223,9 @@ def _dtype_at(plan: Plan, feature: Feature, place: int) -> str:
     """Returns the type of values behind a step."""
     name = feature.inputs[0]
     if feature.of_features:
-        kind = dict(plan.kinds)[name]
+        kind = plan.kind_of[name]
     else:
-        columns = {each.name: each for each in plan.columns.features}
-        kind = column_kind(columns[name], name in plan.single)
+        kind = column_kind(plan.columns.by_name[name], name in plan.single)
     for step in feature.steps[: place + 1]:
         kind = step.kind(kind)
     return kind.dtype
