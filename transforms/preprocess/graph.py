@@ -49,8 +49,8 @@ class TransformGraph:
           option: What the user sets for that, as the error names it.
 
         Raises:
-          ConfigError: There is none, a file of it is cut short or changed, TensorFlow can't load it,
-            or it reaches outside without being trusted.
+          ConfigError: There is none, a file of it is cut short or changed, TensorFlow can't load
+            it, or it reaches outside without being trusted.
         """
         uri = uri.rstrip("/")
         path = saved_graph(uri)

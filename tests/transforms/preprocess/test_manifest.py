@@ -75,10 +75,10 @@ def test_a_missing_file(graph):
         TransformGraph.read(str(folder))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "[]", '{"folder": "transform_fn"}', '{"folder": "transform_fn", "files": {"a": 1}}'],
-)
+NONE = ["", "[]", '{"folder": "transform_fn"}', '{"folder": "transform_fn", "files": {"a": 1}}']
+
+
+@pytest.mark.parametrize("text", NONE)
 def test_a_manifest_that_is_none(by_steps, tmp_path, text):
     shutil.copytree(by_steps, tmp_path / "graph")
     (tmp_path / "graph" / "manifest.json").write_text(text)

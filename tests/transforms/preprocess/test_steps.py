@@ -263,7 +263,7 @@ def test_a_graph_that_was_copied_in_part(file, message, tmp_path):
     path = tmp_path / "transform_fn" / file
     assert path.stat().st_size
     path.write_bytes(b"")
-    with pytest.raises(ConfigError, match="has 0 bytes, and [0-9]+ were written"):
+    with pytest.raises(ConfigError, match=r"has 0 bytes, and \d+ were written"):
         TransformGraph.read(str(tmp_path))
     # Graphs of others have no manifest.
     (tmp_path / "manifest.json").unlink()
