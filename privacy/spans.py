@@ -1,6 +1,6 @@
 """Spans: stretches of the bytes of a text column, as parallel arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,21 @@ def text_bytes(column: pa.Array) -> np.ndarray:
     """Returns the bytes of a text column; `text_offsets` has their places."""
     buffer = column.buffers()[2]
     return np.zeros(0, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
+
+
+def blocks(offsets: np.ndarray, size: int = 1 << 19) -> Iterator[tuple[int, int]]:
+    """Yields the first and last row of blocks of texts that a processor's cache holds.
+
+    Args:
+      offsets: The n + 1 places where the texts begin and end.
+      size: The most bytes of a block of several texts.
+    """
+    first, count = 0, len(offsets) - 1
+    while first < count:
+        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), count)
+        yield first, last
+        first = last
 
 
 def pieces(data: pa.Buffer | np.ndarray, starts: np.ndarray, ends: np.ndarray) -> pa.Array:

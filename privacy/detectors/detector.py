@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from privacy.detectors.needs import needs_of
 from privacy.likelihood import Likelihood
 from privacy.spans import quotes
 
@@ -124,6 +125,11 @@ class Detector:
     looks_back: bool = False
     apart: bool = False
     groups: tuple[int, ...] = ()
+
+    @functools.cached_property
+    def needs(self) -> np.ndarray:
+        """Returns which codes of texts leave room for a match; see `needs_of`."""
+        return needs_of(self.prefilter) & needs_of(self.pattern)
 
 
 def judged(candidates: Candidates, likelihoods: np.ndarray) -> Verdict:

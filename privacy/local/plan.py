@@ -2,7 +2,6 @@
 
 import functools
 import hmac
-import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +22,7 @@ from privacy.transformations.transformation import Transformation, context_of
 from transforms.errors import ConfigError
 from transforms.nearest import nearest
 
-_GROUP = 6
+_COMMON = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +51,6 @@ def joined(detectors: Iterable[Detector]) -> str:
     """Returns one pattern for the prefilters of several detectors."""
     patterns = dict.fromkeys(detector.prefilter for detector in detectors)
     return "|".join(f"(?:{pattern})" for pattern in patterns)
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Some detectors that share a look at a text.
-
-    Attributes:
-      detectors: They, with the numbers of their kinds.
-    """
-
-    detectors: tuple[tuple[int, Detector], ...]
-
-    @functools.cached_property
-    def prefilter(self) -> str:
-        """Returns a pattern that matches every text with a hit of one of them."""
-        return joined(detector for _, detector in self.detectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +125,18 @@ class Plan:
             if isinstance(kind.detector, Code)
         )
 
+    @property
+    def common(self) -> list[tuple[int, Detector]]:
+        """The first detectors that have patterns, with the numbers of their kinds."""
+        return self._plain[:_COMMON]
+
+    @property
+    def others(self) -> list[tuple[int, Detector]]:
+        """The other detectors that have patterns which may be joined."""
+        return self._plain[_COMMON:]
+
     @functools.cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """Returns the other common detectors in groups, whose patterns are tried before theirs."""
+    def _plain(self) -> list[tuple[int, Detector]]:
         plain = [
             (number, kind.detector)
             for number, kind in enumerate(self.kinds)
@@ -152,10 +144,7 @@ class Plan:
         ]
         # Neighbours in the table are of one nature: a text holds one of them, or none.
         places = {name: place for place, name in enumerate(DETECTORS)}
-        plain.sort(key=lambda each: places.get(each[1].name, -1))
-        cuts = [0, _GROUP, 2 * _GROUP, max(len(plain), 2 * _GROUP)]
-        parts = [tuple(plain[low:high]) for low, high in itertools.pairwise(cuts)]
-        return tuple(Group(part) for part in parts if part)
+        return sorted(plain, key=lambda each: places.get(each[1].name, -1))
 
     @functools.cached_property
     def prefilter(self) -> str:

@@ -83,12 +83,17 @@ class Coded:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self._of_size = _grouped(tokens.sizes)
-        self._of_form = _grouped(tokens.sizes << _BITS | tokens.letters & ((1 << _BITS) - 1))
+        # Many codes are written alike, and many layouts begin alike.
+        self._matches: dict[Layout, tuple[np.ndarray, np.ndarray]] = {}
+        self._heads: dict[tuple[Group, int], np.ndarray] = {}
+        self._written: dict[Layout, np.ndarray] = {}
 
     def find(self, wanted: Code) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """Yields for each layout the rows, starts, ends and likelihoods of what was found."""
         for layout, level in wanted.layouts:
-            first, last = self._matching(layout)
+            if layout not in self._matches:
+                self._matches[layout] = self._matching(layout)
+            first, last = self._matches[layout]
             if len(first):
                 yield from self._judged(wanted.rule, layout, level, first, last)
 
@@ -98,7 +103,9 @@ class Coded:
         words = self.tokens
         levels = np.full(len(first), level)
         if rule is not None:
-            verdict = rule(self._characters(layout, first))
+            if layout not in self._written:
+                self._written[layout] = self._characters(layout, first)
+            verdict = rule(self._written[layout])
             bound = verdict * 5 if verdict.dtype == bool else verdict
             levels = np.minimum(levels, bound)
         good = levels > 0
@@ -111,28 +118,30 @@ class Coded:
 
     def _matching(self, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
         """Returns the numbers of the first and last words that have a layout."""
-        words, groups = self.tokens, layout.groups
-        at = last = self._beginning(groups[0])
-        if not len(at):
-            return at, last
-        for group, joint in zip(groups[1:], layout.joints, strict=True):
-            good = words.joints[last] == joint
-            at, last = at[good], last[good] + 1
-            good = (words.sizes[last] == group.size) & self._fits(last, group)
-            at, last = at[good], last[good]
+        words = self.tokens
+        at = last = self._head(layout.groups[0], layout.joints[0] if layout.joints else _ALONE)
+        for place, group in enumerate(layout.groups[1:], 1):
             if not len(at):
-                break
+                return at, last
+            last = last + 1
+            good = (words.sizes[last] == group.size) & self._fits(last, group)
+            if place < len(layout.joints):
+                good &= words.joints[last] == layout.joints[place]
+            at, last = at[good], last[good]
         if len(at):
             good = ~self._glued(at, last, layout)
             at, last = at[good], last[good]
         return at, last
 
-    def _beginning(self, group: Group) -> np.ndarray:
-        """Returns the words that have the form of a group."""
-        if group.exact:
-            return self._of_form.get(group.size << _BITS | group.letters, _NOTHING)
-        at = self._of_size.get(group.size, _NOTHING)
-        return np.asarray(at[self._fits(at, group)])
+    def _head(self, group: Group, joint: int) -> np.ndarray:
+        """Returns the words that have the form of a group, and are followed by a byte."""
+        if joint == _ALONE:
+            at = self._of_size.get(group.size, _NOTHING)
+            return np.asarray(at[self._fits(at, group)])
+        if (group, joint) not in self._heads:
+            at = self._head(group, _ALONE)
+            self._heads[group, joint] = at[self.tokens.joints[at] == joint]
+        return self._heads[group, joint]
 
     def _fits(self, at: np.ndarray, group: Group) -> np.ndarray:
         letters = self.tokens.letters[at]
@@ -163,12 +172,12 @@ class Coded:
         return np.where(made >= ord("a"), made - 32, made).astype(np.uint8)
 
 
-_BITS = 25
+_ALONE = -1
 _NOTHING = np.zeros(0, np.int64)
 
 
-def _grouped(keys: np.ndarray) -> dict[int, np.ndarray]:
-    """Returns where each key is, in order."""
-    order = np.argsort(keys, kind="stable")
-    found, first = np.unique(keys[order], return_index=True)
-    return dict(zip(found.tolist(), np.split(order, first[1:]), strict=True)) if len(keys) else {}
+def _grouped(sizes: np.ndarray) -> dict[int, np.ndarray]:
+    """Returns where each size is, in order."""
+    order = np.argsort(sizes.astype(np.uint8), kind="stable")
+    ends = np.cumsum(np.bincount(sizes))
+    return {size: part for size, part in enumerate(np.split(order, ends[:-1])) if len(part)}

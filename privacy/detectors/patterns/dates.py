@@ -104,9 +104,9 @@ def _unnamed(pattern: str) -> str:
 
 _PATTERN = "|".join(_unnamed(form) + r"\b" for form, _ in _FORMS)
 _PREFILTER = (
-    r"\d[-/.]\d{1,2}[-/.]\d\d|\d/\d|\d{4}[-/.]\d|(?i)(?:^|[^a-z])(?:jan|feb|mar|apr|may|jun|jul|aug"
+    r"\d[-/.]\d{1,2}[-/.]\d\d|\d/\d|\d{4}[-/.]\d|(?i:(?:^|[^a-z])(?:jan|feb|mar|apr|may|jun|jul|aug"
     r"|sep|oct|nov|dec)[a-z]{0,6}[- ,.]{1,2}\d|\d(?:st|nd|rd|th)?[- ,./]{1,2}(?:of )?(?:jan|feb|mar"
-    r"|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"|apr|may|jun|jul|aug|sep|oct|nov|dec))"
 )
 DATE = Detector("DATE", prefilter=_PREFILTER, pattern=_PATTERN, check=_check)
 
