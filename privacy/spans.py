@@ -86,8 +86,12 @@ def text_bytes(column: pa.Array) -> np.ndarray:
     return np.zeros(0, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
 
 
-def blocks(offsets: np.ndarray, size: int = 1 << 19) -> Iterator[tuple[int, int]]:
-    """Yields the first and last row of blocks of texts that a processor's cache holds.
+BLOCK = 1 << 19
+"""Bytes that are looked at together: what is made of them stays in the processor's cache."""
+
+
+def blocks(offsets: np.ndarray, size: int = BLOCK) -> Iterator[tuple[int, int]]:
+    """Yields the first and last row of blocks of texts.
 
     Args:
       offsets: The n + 1 places where the texts begin and end.

@@ -57,11 +57,7 @@ class Texts:
 
     def name_matches(self, pattern: str) -> bool:
         """Tells whether a pattern is found in the column's name, in words."""
-        if not self.name:
-            return False
-        spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.]+", " ", self.name)
-        names = pa.array([self.name, spaced])
-        return bool(pc.any(pc.match_substring_regex(names, pattern)).as_py())
+        return bool(self.name) and _is_named(self.name, pattern)
 
     def near(self, spans: Spans, pattern: str, before: int, behind: int) -> np.ndarray:
         """Tells of each span whether a pattern is found within so many characters of it."""
@@ -93,3 +89,9 @@ class Texts:
         if self.points is None:
             return np.asarray(places - self.offsets[rows])
         return np.asarray(self.points[places] - self.points[self.offsets[rows]])
+
+
+@functools.lru_cache(4096)
+def _is_named(name: str, pattern: str) -> bool:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.]+", " ", name)
+    return bool(pc.any(pc.match_substring_regex(pa.array([name, spaced]), pattern)).as_py())

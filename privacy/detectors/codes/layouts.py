@@ -19,9 +19,9 @@ _REPEATED = re.compile(r"(.)\{(\d+)\}")
 _GROUP = re.compile(r"[9A*]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """One word of a layout.
+    """One word of a layout; those that are alike are one object.
 
     Attributes:
       size: How many characters it has.
@@ -39,9 +39,9 @@ class Group:
         return self.letters | self.digits == (1 << self.size) - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """One way to write a code.
+    """One way to write a code; those that are alike are one object.
 
     Attributes:
       groups: Its words.
@@ -70,11 +70,13 @@ def layouts_of(pictures: str, separators: str) -> tuple[Layout, ...]:
     return tuple(dict.fromkeys(made))
 
 
+@functools.cache
 def _layout(picture: str) -> Layout:
     groups = [_group(found[0]) for found in _GROUP.finditer(picture)]
     return Layout(tuple(groups), tuple(_GROUP.sub("", picture).encode()))
 
 
+@functools.cache
 def _group(text: str) -> Group:
     letters = sum(1 << place for place, sign in enumerate(text) if sign == "A")
     digits = sum(1 << place for place, sign in enumerate(text) if sign == "9")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from privacy.detectors.detector import WORD
-from privacy.spans import blocks
+from privacy.spans import BLOCK, blocks
 
 LONGEST = 24
 """Longer words belong to no code."""
@@ -49,16 +49,17 @@ class Tokens:
         return len(self.starts)
 
 
-def tokens_of(data: np.ndarray, offsets: np.ndarray) -> Tokens:
+def tokens_of(data: np.ndarray, offsets: np.ndarray, size: int = BLOCK) -> Tokens:
     """Returns the words of n texts that may belong to a code.
 
     Args:
       data: The texts' bytes.
       offsets: The n + 1 places where they begin and end.
+      size: How many bytes are looked at together.
     """
     made = [
         replace(block, rows=block.rows + first)
-        for first, last in blocks(offsets)
+        for first, last in blocks(offsets, size)
         for block in [_of_block(data, offsets[first : last + 1])]
     ]
     return _joined(data, made)
@@ -128,7 +129,7 @@ def _numbered(kinds: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _near(numbered: np.ndarray) -> np.ndarray:
-    """Returns the numbers of the words with digits, and of their neighbours as far as they count."""
+    """Returns the numbers of the words with digits, and of the neighbours that count."""
     near = numbered.copy()
     near[1:] |= numbered[:-1]
     near[:-1] |= numbered[1:]

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from privacy.detectors.detector import WORD, Candidates, Detector, Verdict, one_of
 from privacy.detectors.patterns.phone_plans import bare, domestic, international
 from privacy.likelihood import Likelihood
+from privacy.spans import text_bytes, text_offsets
 
 _GLUED = WORD | one_of(b"-/$#.")
 _DATE = r"^(?:(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d)"
@@ -17,7 +18,7 @@ _NANP = r"^(?:\(?\+?0{0,2}1\)?[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\
 _LOOSE_NANP = r"^(?:1[ .-])?(?:\(\d{3}\) ?\d{3}|\d{3}[-.]\d{3})[-.]\d{4}$"
 _GROUPED = r"^\(?0\d{1,4}[)]?[ .\-/]*\d{2,8}(?:[ .-]\d{2,4}){0,4}$"
 _EXTENSION = r" ?(?:x|ext\.?) ?\d{1,6}$"
-_FEWEST, _MOST, _FEWEST_BARE = 6, 15, 7
+_FEWEST, _MOST, _FEWEST_BARE, _TEN = 6, 15, 7, 10
 
 
 def _check(candidates: Candidates) -> Verdict:
@@ -33,22 +34,58 @@ def _check(candidates: Candidates) -> Verdict:
 
 def _levels(whole: pa.Array) -> np.ndarray:
     """Returns how likely n texts are phone numbers."""
-    texts = pc.replace_substring_regex(whole, _EXTENSION, "")
-    digits = pc.replace_substring_regex(texts, "[^0-9]+", "")
+    texts = _without_extensions(whole)
+    digits = _digits(texts)
     count = np.asarray(pc.binary_length(digits))
-    usable = (count >= _FEWEST) & (count <= _MOST) & ~_like(texts, _DATE)
-    level = np.where(usable, Likelihood.VERY_UNLIKELY, Likelihood.NO)
+    usable = (count >= _FEWEST) & (count <= _MOST)
     plain = count == np.asarray(pc.binary_length(texts))
-    alone = np.flatnonzero(usable & plain & (count >= _FEWEST_BARE))
-    alone = alone[_like(digits.take(pa.array(alone)), bare())]
-    level[alone] = np.maximum(level[alone], Likelihood.UNLIKELY)
-    _raise(level, usable & _like(texts, _LOOSE_NANP), Likelihood.POSSIBLE)
-    grouped = np.flatnonzero(usable & ~plain & _like(texts, _GROUPED))
+    usable &= ~_among(usable & ~plain, texts, _DATE)
+    level = np.where(usable, Likelihood.VERY_UNLIKELY, Likelihood.NO)
+    alone = _among(usable & plain & (count >= _FEWEST_BARE), digits, bare())
+    _raise(level, alone, Likelihood.UNLIKELY)
+    ten = usable & ~plain & (count >= _TEN)
+    _raise(level, _among(ten & (count <= _TEN + 1), texts, _LOOSE_NANP), Likelihood.POSSIBLE)
+    grouped = np.flatnonzero(_among(usable & ~plain & _begins(texts, b"(0"), texts, _GROUPED))
     dialled = grouped[_fits(digits.take(pa.array(grouped)), domestic())]
     level[dialled] = np.maximum(level[dialled], Likelihood.POSSIBLE)
-    _raise(level, usable & _like(texts, _NANP), Likelihood.LIKELY)
+    _raise(level, _among(ten & (count <= _TEN + 3), texts, _NANP), Likelihood.LIKELY)
     _judge_international(texts, digits, usable, level)
     return level
+
+
+def _without_extensions(texts: pa.Array) -> pa.Array:
+    """Returns texts without `x 12` behind them; only these hold an x."""
+    written = np.flatnonzero(_like(texts, "x"))
+    if not len(written):
+        return texts
+    mask = np.zeros(len(texts), bool)
+    mask[written] = True
+    cut = pc.replace_substring_regex(texts.take(pa.array(written)), _EXTENSION, "")
+    return pc.replace_with_mask(texts, pa.array(mask), cut)
+
+
+def _digits(texts: pa.Array) -> pa.Array:
+    """Returns the digits of n texts without nulls, as texts."""
+    offsets = text_offsets(texts)
+    data = text_bytes(texts)[offsets[0] : offsets[-1]]
+    kept = (data >= ord("0")) & (data <= ord("9"))
+    before = np.concatenate([np.zeros(1, np.int32), np.cumsum(kept, dtype=np.int32)])
+    places = pa.py_buffer(before[offsets - offsets[0]])
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, places, pa.py_buffer(data[kept])])
+
+
+def _begins(texts: pa.Array, signs: bytes) -> np.ndarray:
+    """Tells which texts, of which none is empty, begin with one of some bytes."""
+    return np.asarray(one_of(signs)[text_bytes(texts)[text_offsets(texts)[:-1]]])
+
+
+def _among(where: np.ndarray, texts: pa.Array, pattern: str) -> np.ndarray:
+    """Tells which of some texts have a pattern."""
+    places = np.flatnonzero(where)
+    found = np.zeros(len(where), bool)
+    if len(places):
+        found[places] = _like(texts.take(pa.array(places)), pattern)
+    return found
 
 
 def _like(texts: pa.Array, pattern: str) -> np.ndarray:
@@ -82,7 +119,7 @@ def _judge_international(
     texts: pa.Array, digits: pa.Array, usable: np.ndarray, level: np.ndarray
 ) -> None:
     """Raises those with a country's code: by the country's plan, or at least by the length."""
-    plus = usable & _like(texts, r"^\(?(?:\+|00)")
+    plus = _among(usable & _begins(texts, b"(+0"), texts, r"^\(?(?:\+|00)")
     places = np.flatnonzero(plus)
     if not len(places):
         return

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from privacy.detectors.detector import Detector
 from privacy.local.finding.coded import coded_spans
+from privacy.local.finding.lifting import lifted
 from privacy.local.finding.marks import Marked
 from privacy.local.finding.matches import matches_of, matching
 from privacy.local.finding.overlaps import with_rests, without_overlaps
@@ -16,7 +15,6 @@ from privacy.local.plan import Plan
 from privacy.local.texts import Texts
 from privacy.spans import NO_SPANS, Spans, blocks
 
-_WINDOW, _BEHIND = 40, 14
 _PART = 8 << 20
 """Bytes of texts that are looked at together: what is made of them takes some times as much."""
 
@@ -64,7 +62,7 @@ def _common(texts: Texts, plan: Plan) -> list[Spans]:
         marked = Marked.of(some, texts.column.take(pa.array(some)))
         found += coded_spans(texts, plan.codes, marked)
         found += search(texts, plan.common, plan.others, marked)
-    return _lifted(texts, plan, found)
+    return lifted(texts, plan, found)
 
 
 def _apart(texts: Texts, plan: Plan) -> list[Spans]:
@@ -76,35 +74,4 @@ def _apart(texts: Texts, plan: Plan) -> list[Spans]:
         if kind.detector.apart and kind.detector.pattern
         for judged in matches_of(texts, kind.detector, rows, texts.column)
     ]
-    return _lifted(texts, plan, found)
-
-
-def _lifted(texts: Texts, plan: Plan, found: list[Spans]) -> list[Spans]:
-    """Raises what stands near its detector's hotwords; see `_raised`."""
-    of_kinds: dict[int, list[Spans]] = {}
-    for each in found:
-        if len(each):
-            of_kinds.setdefault(int(each.kinds[0]), []).append(each)
-    return [
-        _raised(texts, Spans.joined(each), plan.kinds[number].detector)
-        for number, each in of_kinds.items()
-    ]
-
-
-def _raised(texts: Texts, spans: Spans, detector: Detector) -> Spans:
-    """Raises what stands near a detector's own hotwords, or in a column that bears one."""
-    low = np.flatnonzero(spans.likelihoods < detector.lifts_to)
-    if not detector.hotwords or not len(low):
-        return spans
-    part = spans.take(low)
-    if texts.name_matches(detector.hotwords):
-        near = np.ones(len(low), bool)
-    else:
-        words = texts.before(part, _WINDOW)
-        near = np.asarray(pc.match_substring_regex(words, detector.hotwords))
-        if detector.behind:
-            words = texts.behind(part, _BEHIND)
-            near |= np.asarray(pc.match_substring_regex(words, detector.behind))
-    likelihoods = spans.likelihoods.copy()
-    likelihoods[low[near]] = detector.lifts_to
-    return Spans(spans.rows, spans.starts, spans.ends, spans.kinds, likelihoods)
+    return lifted(texts, plan, found)

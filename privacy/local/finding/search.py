@@ -1,4 +1,4 @@
-"""The search for what several detectors look for: cheap tests rule out most texts for most of them."""
+"""The search of several detectors: cheap tests rule out most texts for most of them."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias

@@ -143,6 +143,24 @@ def test_tokens_stay_within_their_rows():
     assert made.letters.tolist() == [3, 0, 0, 3, -1]
 
 
+@given(st.lists(st.text("12aB_- .é\n", max_size=30), min_size=1, max_size=8), st.integers(1, 40))
+def test_tokens_do_not_depend_on_the_blocks(texts, size):
+    column = pa.array(["x1 ", *texts], pa.string()).slice(1)
+    whole = tokens_of(text_bytes(column), text_offsets(column))
+    parts = tokens_of(text_bytes(column), text_offsets(column), size)
+    for name in ("rows", "starts", "sizes", "letters", "joints", "ahead", "behind"):
+        assert getattr(whole, name).tolist() == getattr(parts, name).tolist(), name
+
+
+def test_findings_do_not_depend_on_the_other_rows():
+    """A text with too few digits is no candidate, whatever the share of the others is."""
+    few = "passport LOCATION7 here"
+    for others in ([], ["12 34 56 78"] * 9, ["nothing"] * 9):
+        batch = pa.record_batch({"t": [few, *others]})
+        rules = policy(names=["NETHERLANDS_PASSPORT"], min_likelihood="VERY_UNLIKELY")
+        assert [x["row"] for x in inspect_batch(batch, rules).to_pylist() if not x["row"]] == []
+
+
 @given(st.lists(st.text("0123456789", min_size=11, max_size=11), min_size=1), st.integers(0, 9))
 def test_one_of_ten_last_digits_is_right(bodies, last):
     """Of ten last digits exactly one fits each of these checksums."""
