@@ -129,7 +129,7 @@ class Detector:
     @functools.cached_property
     def needs(self) -> np.ndarray:
         """Returns which codes of texts leave room for a match; see `needs_of`."""
-        return needs_of(self.prefilter) & needs_of(self.pattern)
+        return np.asarray(needs_of(self.prefilter) & needs_of(self.pattern))
 
 
 def judged(candidates: Candidates, likelihoods: np.ndarray) -> Verdict:

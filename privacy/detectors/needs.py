@@ -65,9 +65,8 @@ def needs_of(pattern: str) -> np.ndarray:
     ways = _ways_of(pattern)
     codes = np.arange(CODES)
     marks, digits = codes & 255, codes >> 8
-    return np.logical_or.reduce(
-        [(marks & way.marks == way.marks) & (digits >= way.digits) for way in ways]
-    )
+    fits = [(marks & way.marks == way.marks) & (digits >= way.digits) for way in ways]
+    return np.asarray(np.logical_or.reduce(fits))
 
 
 def _ways_of(pattern: str) -> Ways:
@@ -160,7 +159,7 @@ def _of_member(member: Any, any_case: bool) -> int:
     if kind is _constants.LITERAL:
         return _mark(value, value, any_case)
     if kind is _constants.RANGE:
-        return _mark(*value, any_case)
+        return _mark(value[0], value[1], any_case)
     return DIGIT if member == (_constants.CATEGORY, _constants.CATEGORY_DIGIT) else 0
 
 

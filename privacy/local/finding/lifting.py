@@ -53,7 +53,7 @@ def _near_any(texts: Texts, found: list[tuple[Detector, Spans]]) -> np.ndarray:
     first = np.concatenate([[True], every.starts[1:] != every.starts[:-1]])
     once = every.take(first)
     near = pc.match_substring_regex(texts.before(once, _WINDOW), patterns)
-    return once.starts[np.asarray(near)]
+    return np.asarray(once.starts[np.asarray(near)])
 
 
 def _raised(
