@@ -75,7 +75,7 @@ def _digits(texts: pa.Array) -> pa.Array:
 
 
 def _begins(texts: pa.Array, signs: bytes) -> np.ndarray:
-    """Tells which texts, of which none is empty, begin with one of some bytes."""
+    """Tells which texts begin with one of some bytes; each has a first one."""
     return np.asarray(one_of(signs)[text_bytes(texts)[text_offsets(texts)[:-1]]])
 
 
