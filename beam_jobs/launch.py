@@ -106,6 +106,7 @@ def _launch(
             runners.configure_streaming(beam_options)
         _set_up_logs(setting.place)
         _check_reach(options, setting)
+        options = by_state(options, setting)
         gpus.set_up(options, beam_options, setting)
         if options.dry_run:
             dry_run.set_up(beam_options)
@@ -307,6 +308,29 @@ def with_growth(options: T) -> T:
     return dataclasses.replace(options, output=uri)  # type: ignore[call-arg]
 
 
+def by_state(options: T, setting: Setting) -> T:
+    """Returns the options with how rows of messages come into a table once where they run.
+
+    Raises:
+      ConfigError: The runner does not keep the state that this needs.
+    """
+    from transforms.io.bigquery.sink import BY_STATE, ONCE, BigQuerySink
+
+    output = getattr(options, "output", None)
+    if not (setting.unbounded and output and family_of(output) is BIGQUERY):
+        return options
+    delivery = BigQuerySink.parse(output).delivery
+    if setting.is_local and delivery == BY_STATE:
+        raise ConfigError(
+            f"--output: delivery={BY_STATE} needs a runner that keeps its state, Dataflow: here "
+            f"rows are there once by delivery={ONCE}"
+        )
+    if setting.is_local or delivery != ONCE:
+        return options
+    uri = f"{output}{'&' if '?' in output else '?'}delivery={BY_STATE}"
+    return dataclasses.replace(options, output=uri)  # type: ignore[call-arg]
+
+
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:
     """Returns where evidence goes by default: beside the output, or in a temporary folder.
 
@@ -359,14 +383,9 @@ def _check_reach(options: JobOptions, setting: Setting) -> None:
 
 def _check_table(option: str, output: str, unbounded: bool) -> None:
     """Workers elsewhere stage where BigQuery reads; they append without staging."""
-    from transforms.io.bigquery.sink import AT_LEAST_ONCE, BigQuerySink
+    from transforms.io.bigquery.sink import BigQuerySink
 
     if unbounded:
-        if BigQuerySink.parse(output).delivery != AT_LEAST_ONCE:
-            raise ConfigError(
-                f"{option}: on Dataflow, rows of messages are in a table at least once: add "
-                f"?delivery={AT_LEAST_ONCE}, or write files, gs://bucket/folder/"
-            )
         return
     if not BigQuerySink.parse(output).staging:
         raise ConfigError(

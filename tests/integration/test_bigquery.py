@@ -445,3 +445,31 @@ def test_killed_between_stage_and_commit(server, tmp_path):
         assert len(server.store.ledger) == 1
     print(f"what the kills met: {dict(met)}", flush=True)
     assert met["ended"] < MOMENTS, "no kill came in time, and so nothing was proved"
+
+
+def test_messages_on_dataflow_go_into_a_table_once(server, tmp_path, monkeypatch, capsys):
+    """By the runner's state; here such a run is refused, since its state ends with it."""
+    monkeypatch.chdir(tmp_path)
+    server.store.add(SCORED, fields=FIELDS)
+    (tmp_path / "s.json").write_text('[{"name": "x", "type": "FLOAT"}]')
+    there = {
+        "input": "pubsub://projects/proj-12345/subscriptions/sub",
+        "schema": "s.json",
+        "output": f"bq://{SCORED}",
+        "dead_letters": "gs://bucket/dead/",
+        "dry_run": "true",
+    }
+    dataflow = {
+        "runner": "DataflowRunner",
+        "project": "proj-12345",
+        "region": "europe-west4",
+        "temp_location": "gs://bucket/tmp",
+        "sdk_container_image": "europe-docker.pkg.dev/p/r/millrace:1",
+    }
+    assert _run("ingest", **there, **dataflow) == 0
+    told = capsys.readouterr().out
+    assert "delivery=exactly_once_by_state" in told
+    assert "Write/Windows" not in told, "rows would wait in a log"
+    here = {**there, "output": f"bq://{SCORED}?delivery=exactly_once_by_state"}
+    assert _run("ingest", **here) == 2
+    assert "needs a runner that keeps its state" in capsys.readouterr().err

@@ -19,6 +19,9 @@ from transforms.schema.bigquery_types import bigquery_fields
 SETTINGS = ("mode", "staging", "partition", "cluster", "delivery", "growth")
 MODES = ("create", "append")
 ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
+BY_STATE = "exactly_once_by_state"
+"""Each row once as they come, by the state of a runner that keeps it: a launch to Dataflow says so
+of an output that is to have its rows once."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class BigQuerySink:
       staging: Where files wait, in Cloud Storage; "" is this machine, from where they are uploaded.
       partition: The column by whose days a new table is partitioned, or "".
       cluster: The columns by which a new table is clustered.
-      delivery: Of rows without end: "exactly_once" at the end of their window, or "at_least_once"
-        as they come.
+      delivery: Of rows without end: "exactly_once" at the end of their window, "at_least_once" as
+        they come, or `BY_STATE`.
       growth: Whether columns that the table lacks are added.
       described: The fields of the table, as BigQuery's JSON has them; "" where it is to be made.
     """
@@ -67,7 +70,7 @@ class BigQuerySink:
                 "gs://bucket/tmp"
             )
         delivery = settings.get("delivery", ONCE)
-        if delivery not in (ONCE, AT_LEAST_ONCE):
+        if delivery not in (ONCE, AT_LEAST_ONCE, BY_STATE):
             raise ConfigError(
                 f"{uri!r}: unknown delivery {delivery!r}; known: {ONCE}, {AT_LEAST_ONCE}"
             )

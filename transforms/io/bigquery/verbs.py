@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from transforms.coders import Batches
 from transforms.commit.commit import Commit
 from transforms.errors import ConfigError
+from transforms.io.bigquery.append.once import AppendOnce
 from transforms.io.bigquery.append.write import AppendBigQuery
 from transforms.io.bigquery.read import ReadBigQuery
-from transforms.io.bigquery.sink import AT_LEAST_ONCE, BigQuerySink
+from transforms.io.bigquery.sink import AT_LEAST_ONCE, BY_STATE, ONCE, BigQuerySink
 from transforms.io.bigquery.source import BigQuerySource
 from transforms.io.bigquery.write import WriteBigQuery
 
@@ -35,14 +36,15 @@ def write_rows(batches: Batches, verb: "Write") -> None:
     sink = BigQuerySink.resolve(verb.uri, endless=not batches.is_bounded)
     if not batches.is_bounded and sink.growth:
         raise ConfigError("--allow_schema_growth is for tables that are loaded, not for messages")
-    if not batches.is_bounded and sink.delivery == AT_LEAST_ONCE:
-        sent = batches | "BigQuery" >> AppendBigQuery(sink, verb.dead_letters)
+    if not batches.is_bounded and sink.delivery != ONCE:
+        append = AppendOnce if sink.delivery == BY_STATE else AppendBigQuery
+        sent = batches | "BigQuery" >> append(sink, verb.dead_letters)
         if verb.commit is not None:
             verb.commit.published(sent, verb.uri)
         return
-    if batches.is_bounded and sink.delivery == AT_LEAST_ONCE:
+    if batches.is_bounded and sink.delivery != ONCE:
         raise ConfigError(
-            f"{verb.uri!r}: delivery={AT_LEAST_ONCE} is for messages; rows that have an end are "
+            f"{verb.uri!r}: delivery={sink.delivery} is for messages; rows that have an end are "
             "loaded once, by one job. Leave it out"
         )
     if not batches.is_bounded and verb.commit is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.api_core import exceptions
 
-from transforms.errors import ConfigError
+from transforms.errors import ConfigError, MillraceError
 from transforms.io.bigquery.append.connection import Line
 from transforms.io.bigquery.append.requests import Part, request, too_large
 from transforms.io.bigquery.clients import without_values
@@ -21,11 +21,15 @@ MOST_ALONE = 64
 """Rows that may be refused one by one, where the service does not say which, before it is not the
 rows' fault."""
 _OK, _INVALID, _ALREADY_EXISTS = 0, 3, 6
-_EXTRA_FIELDS = 7
+_EXTRA_FIELDS, _FINALIZED = 7, 6
 _LATER = frozenset({4, 8, 10, 11, 13, 14})
 """Codes of answers after which the same request may be taken: deadline, quota, aborted, behind an
 earlier one that failed, internal, unavailable."""
 _log = logging.getLogger(__name__)
+
+
+class Closed(MillraceError):
+    """The stream takes no more rows."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,35 @@ class Appending:
             self._waiting.clear()
             raise
 
+    def offer(self, part: Part, offset: int) -> tuple[list[Part] | None, list[Refusal]]:
+        """Appends one part at an offset, and nothing in its place where it is refused.
+
+        Returns: What may be appended in its place, None if it is in the stream; and the rows that
+          the table does not take.
+
+        Raises:
+          GoogleAPICallError: See `append`; the stream is closed.
+          ConfigError: A column that the table lacks.
+        """
+        self._refused, self._failures = [], 0
+        if self._line is not None and not self._line.fresh:
+            self.close()
+        while True:
+            try:
+                self._line = self._line or self._connect()
+                self._line.send(request(part, self.stream, offset))
+                answer = self._line.receive()
+            except self._passing as error:
+                self.close()
+                self._pause(error)
+                continue
+            if answer.error.code in (_OK, _ALREADY_EXISTS):
+                self._alone = 0
+                return None, []
+            instead = self._remedy(part, answer)
+            if instead != [part]:
+                return instead, self._refused
+
     def _appended(self, source: Iterator[Part]) -> list[Refusal]:
         while True:
             try:
@@ -155,6 +188,8 @@ class Appending:
             self._pause(_error(code, why))
             return [part]
         kind = _storage_code(answer.error)
+        if kind == _FINALIZED:
+            raise Closed(why)
         if code != _INVALID or kind not in (0, _EXTRA_FIELDS):
             raise _error(code, why)
         if kind == _EXTRA_FIELDS:
