@@ -36,16 +36,22 @@ def resolve(options: Options) -> Erasure:
 
 def build(root: "beam.Pipeline", resolved: Erasure, options: Options, run: Run) -> None:
     """Builds the whole pipeline."""
-    from privacy.erasure.erase import Erase
-    from transforms.io.read import Read
-    from transforms.io.write import Write
+    from privacy.erasure.files import EraseFiles
 
+    assert run.dead_letters is not None, "the job has an output"
     notes = store_certificate(resolved, options, run)
-    rows = root | Read(resolved.source, dead_letters=run.dead_letters)
-    kept = rows | Erase(
-        resolved.index, resolved.subjects, options.row_key, options.retokenise, notes
+    target = run.whole.target(options.output)
+    target.check_folder()
+    _ = root | "Erase" >> EraseFiles(
+        resolved.parts,
+        resolved.index,
+        resolved.subjects,
+        target,
+        run.dead_letters,
+        options.row_key,
+        options.retokenise,
+        notes,
     )
-    _ = kept | Write(options.output, run.commit, dead_letters=run.dead_letters)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -139,14 +139,16 @@ class ErasureOptions(JobOptions):
     in_place: ClassVar[bool] = True
 
     input: str = option(
-        "The files that redact wrote: a folder, file or glob.",
+        "The files that redact wrote: a folder, file or glob, also of key=value folders and of "
+        "several formats.",
         kind="GCS_READ_FILE",
         metavar="URI",
         group="Data",
     )
     output: str = option(
         "A folder for the rows that stay. That of --input, with --overwrite, erases in place. "
-        "Parquet unless ?format= says otherwise. Nothing changes before the job is done.",
+        "Files keep their folders, names and formats; ?format= gives all another format. Nothing "
+        "changes before the job is done.",
         kind="GCS_WRITE_FOLDER",
         metavar="URI",
         group="Data",

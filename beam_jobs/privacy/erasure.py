@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from beam_jobs.options.privacy import ErasureOptions
     from beam_jobs.running.run import Run
+    from privacy.erasure.files import Part
     from transforms.io.file_source import Source
 
 
@@ -20,12 +21,12 @@ class Erasure:
     """What is known before the pipeline is made.
 
     Attributes:
-      source: The rows.
+      parts: The files.
       index: The subject index.
       subjects: The hashes of those who are to be erased; nothing else is kept of them.
     """
 
-    source: "Source"
+    parts: "list[Part]"
     index: "Source"
     subjects: frozenset[bytes]
 
@@ -37,28 +38,17 @@ def resolve_erasure(options: "ErasureOptions") -> Erasure:
       ConfigError: One can't be read, or they don't fit each other.
     """
     from privacy.erasure.erase import check_retokenised
+    from privacy.erasure.files import parts_of
     from privacy.erasure.index import INDEX
-    from transforms.files.uris import parse
     from transforms.io.file_source import Source
 
-    source = Source.resolve(options.input, options.schema, limit=options.limit)
+    parts = parts_of(options.input, options.output, options.schema, options.limit)
     index = Source.resolve(options.subject_index)
     if index.schema.names[:2] != INDEX.names:
         raise ConfigError(f"--subject_index {options.subject_index}: is no subject index")
-    if source.partitions:
-        raise ConfigError(
-            "--input has partitions (key=value folders), which the output would lose: erase each "
-            "of them"
-        )
-    output = parse(options.output)
-    in_place = output.root == parse(options.input).root
-    if in_place and (output.format or "parquet") != source.format.name:
-        raise ConfigError(
-            f"--output {options.output}: the input is {source.format.name}: add "
-            f"?format={source.format.name}"
-        )
-    check_retokenised(source.schema, options.retokenise)
-    return Erasure(source, index, _subjects(options))
+    for part in parts:
+        check_retokenised(part.source.file_schema, options.retokenise)
+    return Erasure(parts, index, _subjects(options))
 
 
 def _subjects(options: "ErasureOptions") -> frozenset[bytes]:
@@ -86,7 +76,7 @@ def _subjects(options: "ErasureOptions") -> frozenset[bytes]:
 
 def store_certificate(
     erasure: Erasure, options: "ErasureOptions", run: "Run"
-) -> "Callable[[beam.PCollection[Any], beam.PCollection[Any]], None]":
+) -> "Callable[[beam.PCollection[Any], beam.PCollection[Any], beam.PCollection[Any]], None]":
     """Returns what makes a certificate of what came of the rows, and tells the ledger."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     facts = {
@@ -104,7 +94,11 @@ def store_certificate(
     assert place is not None, "the job has an output"
     target = run.whole.target(place, evidence=True)
 
-    def store(erased: "beam.PCollection[Any]", wanted: "beam.PCollection[Any]") -> None:
+    def store(
+        erased: "beam.PCollection[Any]",
+        wanted: "beam.PCollection[Any]",
+        files: "beam.PCollection[Any]",
+    ) -> None:
         import apache_beam as beam
 
         from privacy.erasure.certificate import certificate_file
@@ -114,7 +108,8 @@ def store_certificate(
         gone = beam.Map(removed).with_output_types(Entry)
         run.whole.take(erased | "Removed" >> gone)
         whole, asked = beam.pvalue.AsSingleton(wanted), len(erasure.subjects)
-        seal = beam.Map(certificate_file, whole, asked, facts, options.subject_key)
+        each = beam.pvalue.AsIter(files)
+        seal = beam.Map(certificate_file, whole, each, asked, facts, options.subject_key)
         made = seal.with_output_types(tuple[str, bytes])
         run.whole.artifacts(all_erased(erased) | "Certificate" >> made, target)
 

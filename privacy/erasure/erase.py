@@ -149,6 +149,22 @@ def check_retokenised(schema: pa.Schema, columns: Sequence[str]) -> None:
             raise ConfigError(f"retokenise: column {name!r} is {kind}, and tokens are texts")
 
 
+def new_key() -> bytes:
+    """Returns a key that nobody keeps."""
+    return secrets.token_bytes(32)
+
+
+def wanted_rows(
+    pipeline: Any, index: Input, subjects: frozenset[bytes]
+) -> "beam.PCollection[Wanted]":
+    """Returns the rows of subjects, as an index tells them: one element."""
+    entries = pipeline | "IndexRead" >> Read(index)
+    of_batch = functools.partial(wanted_of, subjects=subjects)
+    merged = beam.CombineGlobally(MergeFn(Wanted, of_batch)).without_defaults()
+    wanted: beam.PCollection[Wanted] = entries | "Wanted" >> merged
+    return wanted
+
+
 @dataclass
 class Erase(Verb):
     """Erases subjects from rows: theirs go, or lose what could lead back to them.
@@ -172,15 +188,11 @@ class Erase(Verb):
     row_key: tuple[str, ...] = ()
     retokenise: tuple[str, ...] = ()
     notes: "Callable[[Any, Any], None] | None" = None
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False, init=False)
+    key: bytes = field(default_factory=new_key, repr=False, init=False)
 
     def expand(self, batches: Batches) -> Batches:
         """Looks up the subjects' rows, and then takes them out of each batch by itself."""
-        index = batches.pipeline | "IndexRead" >> Read(self.index)
-        of_batch = functools.partial(wanted_of, subjects=self.subjects)
-        wanted = (
-            index | "Wanted" >> beam.CombineGlobally(MergeFn(Wanted, of_batch)).without_defaults()
-        )
+        wanted = wanted_rows(batches.pipeline, self.index, self.subjects)
         erase = beam.ParDo(
             _EraseFn(self.row_key, self.retokenise, self.key), beam.pvalue.AsSingleton(wanted)
         )

@@ -1,8 +1,10 @@
 """Subjects are erased from what redact wrote: by its index, in place, with a certificate."""
 
+import gzip
 import json
 
 import pyarrow as pa
+import pyarrow.csv as csv
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -99,7 +101,11 @@ def test_rows_go_and_the_rest_stays_as_it_was(hidden, tmp_path, capsys):
         "rows_removed": 3,
         "rows_rewritten": 0,
     }
-    assert told["could_not"] == {"subjects_not_in_index": 1, "rows_not_found": 0}
+    nothing = {"subjects_not_in_index": 1, "rows_not_found": 0, "files_not_read_whole": 0}
+    assert told["could_not"] == nothing
+    (file,) = told["files"]
+    assert file["file"].endswith("out/part-00000-of-00001.parquet")
+    assert (file["output"], file["rows_removed"]) == ("part-00000-of-00001.parquet", 3)
     assert (told["who"], told["why"]) == ("ada", "GDPR-17")
     said = "".join(capsys.readouterr())
     assert "rows suppressed" in said
@@ -171,6 +177,120 @@ def test_rows_of_text_files_are_known_by_their_key(hidden, tmp_path):
     assert redact.main(flags(output=out, **where, **index)) == 0
     (tmp_path / "ids.csv").write_text("id\n8\n")
     asked = {"subjects": tmp_path / "ids.csv", "row_key": "id", "input": f"{tmp_path}/csv/*.csv"}
-    found = {"subject_index": f"{tmp_path}/index2/", "output": f"{tmp_path}/kept/"}
+    found = {"subject_index": f"{tmp_path}/index2/", "output": f"{tmp_path}/kept/?format=parquet"}
     assert erased(tmp_path, **asked, **found) == 0
     assert ids(tmp_path / "kept") == [7, 9]
+
+
+@pytest.fixture
+def spread(tmp_path):
+    """Redacts rows, and puts them into folders by day, as files of three formats."""
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "p.yaml").write_text(POLICY)
+    people = ["amy@x.org", "bob@example.com"]
+    table = pa.table(
+        {
+            "id": [f"{n:03d}" for n in range(12)],
+            "mail": [people[n % 2] for n in range(12)],
+            "n": [n + 0.5 for n in range(12)],
+        }
+    )
+    pq.write_table(table, given / "in.parquet")
+    index = {"subject_index": f"{tmp_path}/index/", "subject_columns": "mail", "subject_key": KEY}
+    where = {"input": given / "in.parquet", "policy": given / "p.yaml"}
+    argv = flags(output=f"{tmp_path}/flat/", row_key="id", **where, **index)
+    assert redact.main(argv) == 0
+    rows = ds.dataset(tmp_path / "flat").to_table().sort_by("id")
+    out = tmp_path / "out"
+    for day in range(3):
+        (out / f"day=2026-01-0{day + 1}/shop=a").mkdir(parents=True)
+    place = [out / f"day=2026-01-0{day}/shop=a" for day in (1, 2, 3)]
+    pq.write_table(rows.slice(0, 4), place[0] / "a.parquet")
+    csv.write_csv(rows.slice(4, 4), place[1] / "b.csv")
+    lines = "".join(json.dumps(row) + "\n" for row in rows.slice(8, 4).to_pylist())
+    with gzip.open(place[2] / "c.jsonl.gz", "wt") as stream:
+        stream.write(lines)
+    return out
+
+
+def contents(folder):
+    """Returns the rows of each file, by its name."""
+    found = {}
+    for path in sorted(folder.rglob("*.*")):
+        if "_millrace" in str(path):
+            continue
+        kind = path.name.partition(".")[2]
+        if kind == "parquet":
+            rows = pq.read_table(path, partitioning=None).to_pylist()
+        elif kind == "csv":
+            rows = [line.replace('"', "") for line in path.read_text().splitlines()]
+        else:
+            rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        found[str(path.relative_to(folder))] = rows
+    return found
+
+
+def test_folders_of_several_formats_and_then_in_place(spread, tmp_path):
+    before = contents(spread)
+    assert erased(tmp_path, input=f"{spread}/", row_key="id") == 0
+    after = contents(tmp_path / "kept")
+    parquet, text, lines = sorted(before)
+    assert sorted(after) == [parquet, text, lines]
+    for name in (parquet, lines):
+        assert after[name] == [row for row in before[name] if int(row["id"]) % 2 == 0]
+    assert after[text] == ["id,mail,n", "004,[EMAIL_ADDRESS],4.5", "006,[EMAIL_ADDRESS],6.5"]
+    told = certificate(tmp_path)
+    assert [file["output"] for file in told["files"]] == [parquet, text, lines]
+    assert {file["rows_seen"] for file in told["files"]} == {4}
+    assert {file["rows_removed"] for file in told["files"]} == {2}
+    assert (told["rows_seen"], told["rows_matched"]) == (12, 6)
+    assert told["could_not"]["rows_not_found"] == 0
+    (tmp_path / "amy.csv").write_text("mail\namy@x.org\n")
+    kept = f"{tmp_path}/kept/"
+    in_place = {"input": kept, "output": kept, "row_key": "id", "subjects": tmp_path / "amy.csv"}
+    assert erased(tmp_path, "--overwrite", **in_place) == 0
+    assert contents(tmp_path / "kept") == {parquet: [], text: ["id,mail,n"], lines: []}
+    assert (
+        erased(
+            tmp_path, "--overwrite", **{**in_place, "input": f"{spread}/", "output": f"{spread}/"}
+        )
+        == 2
+    )
+
+
+def test_tokens_in_folders_of_several_formats(spread, tmp_path):
+    asked = {"input": f"{spread}/", "row_key": "id", "retokenise": "mail"}
+    assert erased(tmp_path, **asked) == 0
+    mails = [
+        row["mail"]
+        for rows in contents(tmp_path / "kept").values()
+        for row in rows[-4:]
+        if isinstance(row, dict)
+    ]
+    text = contents(tmp_path / "kept")["day=2026-01-02/shop=a/b.csv"]
+    mails += [line.split(",")[1] for line in text[1:]]
+    tokens = [mail for mail in mails if mail != "[EMAIL_ADDRESS]"]
+    assert (len(mails), len(tokens), len(set(tokens))) == (12, 6, 1)
+    told = certificate(tmp_path)
+    assert [file["rows_rewritten"] for file in told["files"]] == [2, 2, 2]
+
+
+def test_one_format_for_all(spread, tmp_path):
+    asked = {"input": f"{spread}/", "row_key": "id", "output": f"{tmp_path}/kept/?format=parquet"}
+    assert erased(tmp_path, **asked) == 0
+    made = contents(tmp_path / "kept")
+    assert sorted(made) == [
+        f"day=2026-01-0{day}/shop=a/{name}.parquet" for day, name in enumerate("abc", 1)
+    ]
+    assert sum(map(len, made.values())) == 6
+
+
+def test_a_file_that_cannot_be_read_is_told_and_nothing_is_published(spread, tmp_path):
+    broken = spread / "day=2026-01-03/shop=a/c.jsonl.gz"
+    broken.write_bytes(broken.read_bytes()[:-20])
+    assert erased(tmp_path, input=f"{spread}/", row_key="id") == 3
+    assert not (tmp_path / "kept").exists()
+    told = certificate(tmp_path)
+    assert told["could_not"]["files_not_read_whole"] == 1
+    assert [file["could_not_read"] for file in told["files"]] == [0, 0, 1]
