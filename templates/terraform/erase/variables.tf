@@ -22,7 +22,7 @@ variable "container_spec_gcs_path" {
 
 variable "input" {
   type        = string
-  description = "The files that redact wrote: a folder, file or glob."
+  description = "The files that redact wrote: a folder, file or glob, also of key=value folders and of several formats."
 
   validation {
     condition     = can(regex("^(gs://.+)$", var.input))
@@ -32,7 +32,7 @@ variable "input" {
 
 variable "output" {
   type        = string
-  description = "A folder for the rows that stay. That of --input, with --overwrite, erases in place. Parquet unless ?format= says otherwise. Nothing changes before the job is done."
+  description = "A folder for the rows that stay. That of --input, with --overwrite, erases in place. Files keep their folders, names and formats; ?format= gives all another format. Nothing changes before the job is done."
 
   validation {
     condition     = can(regex("^(gs://.+)$", var.output))
