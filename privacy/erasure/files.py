@@ -1,4 +1,4 @@
-"""Erasure file by file: each keeps its folder and name, and is told of by itself."""
+"""Erasure file by file: each keeps its folder and name, and is counted apart."""
 
 import functools
 import os.path

@@ -14,6 +14,7 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 
 from privacy.anonymity.measure import KAnonymity, LDiversity
 from privacy.erasure.erase import Erase
+from privacy.erasure.files import EraseFiles
 from privacy.inspect import Inspect
 from privacy.redact import Redact
 from privacy.reidentify import Reidentify
@@ -22,6 +23,7 @@ from tests.support import Collect, local_pipeline, run_on
 from tests.transforms.preprocess.halves import graph_of_halves
 from tests.transforms.preprocess.small import preprocessing_fn, schema
 from transforms.commit.commit import Commit
+from transforms.commit.dead_letters import Unrecorded
 from transforms.commit.ledger import Gate
 from transforms.commit.publish import Plan, Publish
 from transforms.commit.shards import StageShards
@@ -199,6 +201,7 @@ EXAMPLES = {
     "ReadPubSub": lambda model: ReadPubSub(_messages()),
     "Read": lambda model: Read("unresolved.parquet"),
     "Erase": lambda model: Erase(_messages(), frozenset()),
+    "EraseFiles": lambda model: EraseFiles([], _messages(), frozenset(), _target(), Unrecorded()),
     "KAnonymity": lambda model: KAnonymity(["name"]),
     "LDiversity": lambda model: LDiversity(["name"], "x"),
     "Inspect": lambda model: Inspect(policy()),
