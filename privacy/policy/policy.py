@@ -48,6 +48,8 @@ class Policy:
         and the file of Python that has it.
       per_minute: The quota of requests a minute of a process; None for Cloud DLP's own.
       transient: A seed of transient keys, made when the policy was read.
+      retired_bytes: A `DeidentifyConfig`, serialised, of transformations that are not applied any
+        more, but whose tokens are still taken back: those of earlier keys.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Policy:
     project: str | None = None
     per_minute: float | None = None
     detectors: tuple[tuple[str, str, Code | None], ...] = ()
+    retired_bytes: bytes = field(default=b"", repr=False)
 
     @functools.cached_property
     def inspect_config(self) -> Any:
@@ -79,6 +82,12 @@ class Policy:
         mode = self.deidentify_config.transformation_error_handling.WhichOneof("mode")
         return bool(mode == "leave_untransformed")
 
+    @functools.cached_property
+    def retired(self) -> Any:
+        """Returns the transformations of earlier keys, each an `InfoTypeTransformation`."""
+        config = messages().deidentify.FromString(self.retired_bytes)
+        return config.info_type_transformations.transformations
+
     def __getstate__(self) -> dict[str, Any]:
-        made = ("inspect_config", "deidentify_config")
+        made = ("inspect_config", "deidentify_config", "retired")
         return {name: value for name, value in self.__dict__.items() if name not in made}

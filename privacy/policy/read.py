@@ -10,6 +10,7 @@ inspect_config: {info_types: [{name: CREDIT_CARD_NUMBER}]}
 deidentify_config: {...}          # as in DLP's API, camelCase or snake_case
 
 detectors: {PERSON_NAME: my_names:find}    # MODULE:FUNCTION or FILE.py:FUNCTION: texts to spans
+retired: [...]                    # transformations of earlier keys, whose tokens are taken back
 inspect_template: inspect.json    # in place of inspect_config: a template exported from DLP
 stored_info_types: {codes: {dictionary: {cloud_storage_path: {path: codes.txt}}}}
 
@@ -30,7 +31,7 @@ from transforms.user_code import Code
 
 _KEYS = (
     "engine columns inspect_config deidentify_config location inspect_template deidentify_template "
-    "project per_minute detectors stored_info_types"
+    "project per_minute detectors stored_info_types retired"
 ).split()
 _EXPORTED = frozenset("name display_name description create_time update_time".split())
 _COLUMNS = ("free_text", "structured", "leave", "json")
@@ -101,7 +102,21 @@ def policy_of(content: Any, name: str = "policy") -> Policy:
         given.get("project"),
         _per_minute(given.get("per_minute"), name),
         _detectors(given.get("detectors") or {}, name),
+        _retired(given.get("retired") or [], name),
     )
+
+
+def _retired(given: Any, name: str) -> bytes:
+    """Returns the transformations of earlier keys as a `DeidentifyConfig`, serialised."""
+    if not isinstance(given, list):
+        raise ConfigError(f"--policy {name}: retired must be a list of transformations")
+    config = {"info_type_transformations": {"transformations": given}} if given else {}
+    from google.protobuf.json_format import ParseError
+
+    try:
+        return parse(messages().deidentify, _with_references(config))
+    except ParseError as error:
+        raise ConfigError(f"--policy {name}: retired: {error}") from None
 
 
 def _put_file(given: dict[str, Any], key: str, name: str) -> None:

@@ -23,8 +23,11 @@ def reversing(policy: Policy) -> Policy:
     """
     config, infos = policy.deidentify_config, list[Any]()
     made, inspect = messages().deidentify(), messages().inspect()
+    retired = _retired(policy)
     for each in config.info_type_transformations.transformations:
         infos += _of_surrogate(each)
+    if config.WhichOneof("transformation") != "record_transformations":
+        infos += retired
     if infos:
         made.info_type_transformations.transformations.extend(infos)
     for field in config.record_transformations.field_transformations:
@@ -39,8 +42,10 @@ def reversing(policy: Policy) -> Policy:
             kept = made.record_transformations.field_transformations.add()
             kept.CopyFrom(field)
             del kept.info_type_transformations.transformations[:]
+            inner += retired
             kept.info_type_transformations.transformations.extend(inner)
             infos += inner
+    _check_retired(policy, infos)
     if not infos and not made.record_transformations.field_transformations:
         raise ConfigError(
             f"--policy {policy.name}: nothing of it can be taken back: only "
@@ -74,6 +79,46 @@ def _of_surrogate(transformation: Any) -> Iterator[Any]:
         made = type(transformation)(primitive_transformation=primitive)
         made.info_types.add(name=name)
         yield made
+
+
+def _retired(policy: Policy) -> list[Any]:
+    """Returns the transformations of the tokens of earlier keys.
+
+    Raises:
+      ConfigError: The tokens of one can't be found, or can't be taken back.
+    """
+    made: list[Any] = []
+    for each in policy.retired:
+        found = list(_of_surrogate(each))
+        if not found:
+            raise ConfigError(
+                f"--policy {policy.name}: retired: only {' and '.join(REVERSIBLE)} with a "
+                "surrogate_info_type can be taken back: by its name tokens are known"
+            )
+        made += found
+    return made
+
+
+def _check_retired(policy: Policy, infos: list[Any]) -> None:
+    names = [kind.name for each in infos for kind in each.info_types]
+    for each in _retired(policy):
+        name = each.info_types[0].name
+        if name not in names:
+            raise ConfigError(
+                f"--policy {policy.name}: retired: {name} is for tokens within texts, and the "
+                "policy transforms whole cells only: re-identify those rows with the policy that "
+                "made them"
+            )
+        keys = {
+            each.primitive_transformation.SerializeToString(deterministic=True)
+            for each in infos
+            if each.info_types[0].name == name
+        }
+        if len(keys) > 1:
+            raise ConfigError(
+                f"--policy {policy.name}: retired: {name} is the surrogate of two keys, and "
+                "nobody can tell their tokens apart: give each key a name of its own"
+            )
 
 
 def _check_keys(name: str, config: Any) -> None:
