@@ -46,23 +46,24 @@ layout = base.layout
 """
 _KERNEL = """
 import pickle
-from transforms.drift.counting.counts import Counts, count_batch
+from transforms.drift.counting.tally import Tally
 def work():
-    whole = Counts.empty(layout)
+    tally = Tally(layout)
     for batch in batches:
-        whole = whole.merge(count_batch(layout, batch))
-    return len(pickle.dumps(whole))
+        tally.add(batch)
+    return len(pickle.dumps(tally.counts()))
 """
 _SHUFFLED = """
-from transforms.drift.counting.panes import Panes, count_panes
+from itertools import chain
+from transforms.drift.counting.panes import Panes, PaneTally, open_rows
 order = pa.array(np.random.default_rng(1).permutation(table.num_rows))
 batches = table.take(order).combine_chunks().to_batches(max_chunksize=4096)
 windows = Panes.of(3600)
 def work():
-    held = {}
-    for batch in batches:
-        for key, pane in count_panes(layout, batch, "t", windows).panes.items():
-            held[key] = held[key].merge(pane) if key in held else pane
+    held, tally = {}, PaneTally(layout, windows)
+    found = (tally.add(open_rows(batch, "t", windows)) for batch in batches)
+    for pane in chain(chain.from_iterable(found), tally.panes()):
+        held[pane.key] = held[pane.key].merge(pane) if pane.key in held else pane
     return len(held)
 """
 _PIPELINE = """

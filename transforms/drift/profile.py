@@ -23,10 +23,11 @@ from transforms.coders import Batches, PickledCoder, register_pickled_coder
 from transforms.commit.dead_letters import DeadLetters
 from transforms.commit.stream.panes import MESSAGE_ID
 from transforms.drift.baseline import Baseline
-from transforms.drift.counting.counts import Counts, count_batch
+from transforms.drift.counting.counts import Counts
 from transforms.drift.counting.journal import Journal
 from transforms.drift.counting.layout import Layout
-from transforms.drift.counting.panes import Pane, Panes, count_panes
+from transforms.drift.counting.panes import Pane, Panes, PaneTally, open_rows
+from transforms.drift.counting.tally import Tally
 from transforms.drift.judging.verdicts import Window
 from transforms.errors import ConfigError
 from transforms.merging import MergeFn
@@ -82,6 +83,7 @@ class _PanesFn(beam.DoFn):
         self.missed = metrics.counter(STEP, "missed_windows")
 
     def start_bundle(self) -> None:
+        self._tally = PaneTally(self.layout, self.windows)
         self._held: dict[tuple[int, int], Pane] = {}
         self._gone: list[Pane] = []
         self._messages: list[str] = []
@@ -90,18 +92,24 @@ class _PanesFn(beam.DoFn):
         closed = self._closed(watermark_of(batch))
         if self.journal is not None:
             self._messages += batch[MESSAGE_ID].to_pylist()
-        found = count_panes(self.layout, batch, self.column, self.windows, closed)
-        if found.missed:
-            self.late.inc(found.late)
-            self.missed.inc(found.missed)
-            progress.add("late", rows=found.late)
-        for key, pane in found.panes.items():
-            self._held[key] = self._held[key].merge(pane) if key in self._held else pane
-        if len(self._held) > HELD:
-            for pane in self._held.values():
-                yield TimestampedValue(pane, Timestamp(micros=pane.latest))
-            self._gone += self._held.values() if self.journal is not None else ()
-            self._held = {}
+        rows = open_rows(batch, self.column, self.windows, closed)
+        if rows.missed:
+            self.late.inc(rows.late)
+            self.missed.inc(rows.missed)
+            progress.add("late", rows=rows.late)
+        for pane in self._merged(self._tally.add(rows)):
+            if self.journal is not None:
+                self._gone.append(pane)
+            yield TimestampedValue(pane, Timestamp(micros=pane.latest))
+
+    def _merged(self, panes: Iterator[Pane]) -> Iterator[Pane]:
+        """Adds up panes; yields what is known of all of them if they are many."""
+        for pane in panes:
+            before = self._held.get(pane.key)
+            self._held[pane.key] = pane if before is None else before.merge(pane)
+            if len(self._held) > HELD:
+                yield from self._held.values()
+                self._held = {}
 
     def _closed(self, watermark: int | None) -> int | None:
         """Returns up to when windows have ended that take no more rows."""
@@ -111,12 +119,19 @@ class _PanesFn(beam.DoFn):
         return max(known, self.closed_us)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
+        rest = self._rest()
         if self.journal is not None:
             # Before the messages are acknowledged, which is when the bundle is done.
-            self.journal.append([*self._gone, *self._held.values()], self._messages)
-        for pane in self._held.values():
+            left = [*rest]
+            self.journal.append([*self._gone, *left], self._messages)
+            rest = iter(left)
+        for pane in rest:
             yield WindowedValue(pane, Timestamp(micros=pane.latest), (GlobalWindow(),))
         self._held = {}
+
+    def _rest(self) -> Iterator[Pane]:
+        yield from self._merged(self._tally.panes())
+        yield from self._held.values()
 
 
 def _timed_panes(panes: list[Pane]) -> Iterator[TimestampedValue]:
@@ -139,7 +154,8 @@ class _OwnWindowsFn(beam.DoFn):
         self.layout = layout
 
     def start_bundle(self) -> None:
-        self._held: dict[Any, tuple[Any, Counts]] = {}
+        self._held: dict[Any, tuple[Any, Tally]] = {}
+        self._last: Tally | None = None
 
     def process(
         self,
@@ -147,16 +163,18 @@ class _OwnWindowsFn(beam.DoFn):
         window: Any = beam.DoFn.WindowParam,
         timestamp: Any = beam.DoFn.TimestampParam,
     ) -> None:
-        counts = count_batch(self.layout, batch)
-        if window in self._held:
-            latest, before = self._held[window]
-            timestamp, counts = max(latest, timestamp), before.merge(counts)
-        self._held[window] = timestamp, counts
+        latest, tally = self._held.get(window) or (timestamp, Tally(self.layout))
+        if self._last is not None and tally is not self._last:
+            # Rows wait for more of their own window only: else those of many would.
+            self._last.counts()
+        self._last = tally
+        tally.add(batch)
+        self._held[window] = max(latest, timestamp), tally
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        for window, (timestamp, counts) in self._held.items():
-            yield WindowedValue(counts, timestamp, (window,))
-        self._held = {}
+        for window, (timestamp, tally) in self._held.items():
+            yield WindowedValue(tally.counts(), timestamp, (window,))
+        self._held, self._last = {}, None
 
 
 @beam.typehints.with_input_types(Counts)

@@ -12,7 +12,7 @@ from transforms.commit.stream.wal import message_ids
 from transforms.drift.counting import journal as module
 from transforms.drift.counting.counts import count_batch
 from transforms.drift.counting.journal import Journal
-from transforms.drift.counting.panes import Panes, count_panes
+from transforms.drift.counting.panes import Panes, PaneTally, open_rows
 from transforms.drift.fill import FillWindows
 from transforms.drift.incidents.confirm import Confirmer, confirm
 from transforms.drift.incidents.events import EVENTS
@@ -42,7 +42,8 @@ def journal(folder, windows=FIXED, baseline=BASE.hash, **settings):
 
 
 def counted(windows, batch):
-    return list(count_panes(BASE.layout, batch, "time", windows).panes.values())
+    tally = PaneTally(BASE.layout, windows)
+    return [*tally.add(open_rows(batch, "time", windows)), *tally.panes()]
 
 
 def totals(panes):

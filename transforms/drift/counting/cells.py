@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.arrow.casts import as_plain
-from transforms.arrow.number_casts import doubles
-from transforms.arrow.types import is_list, is_text, is_time, plain_type
+from transforms.arrow.types import is_text
+from transforms.drift.counting.among import at_or_beyond, places
+from transforms.drift.counting.values import DIRECT, Column, numbers_of, plain
 from transforms.errors import ConfigError
 
 Cells = NDArray[np.intp]
@@ -22,8 +22,7 @@ _FIRST = 2
 KINDS = ("numbers", "labels", "list_lengths", "text_lengths", "digits", "presence")
 """What is counted of a value. The last three tell only the shape of what is like an id."""
 _OF_NUMBERS = frozenset({"numbers", "list_lengths", "text_lengths", "digits"})
-_BLOCK = 4096
-"""So many numbers are compared at once: what that makes stays in the processor's cache."""
+_INDEX_IN = pc.get_function("index_in")
 _LEAST = -np.finfo(np.float64).max
 
 
@@ -74,8 +73,8 @@ class ColumnCells:
 
     @cached_property
     def bounds(self) -> NDArray[np.float64]:
-        """Where the cells of numbers begin but for the first: rising; NaN is beyond none."""
-        return np.array([_LEAST, *self.edges, np.inf])
+        """Where the cells of numbers begin: rising; NaN is beyond none."""
+        return np.array([-np.inf, _LEAST, *self.edges, np.inf])
 
     @cached_property
     def _bounds32(self) -> NDArray[np.float32]:
@@ -86,91 +85,83 @@ class ColumnCells:
         return np.where(nearest.astype(np.float64) < self.bounds, above, nearest)
 
     @cached_property
-    def _known(self) -> pc.SetLookupOptions:
-        """The labels as Arrow looks them up, with null behind them."""
-        return pc.SetLookupOptions(pa.array([*self.labels, None], pa.binary()))
+    def _known(self) -> dict[pa.DataType, pc.SetLookupOptions]:
+        """The labels as Arrow looks them up, with null behind them, among texts or bytes."""
+        labels = pa.array([*self.labels, None], pa.binary())
+        return {type: pc.SetLookupOptions(labels.view(type)) for type in (pa.string(), pa.binary())}
 
     @cached_property
     def _other(self) -> pa.Scalar:
         return pa.scalar(len(self.labels) + 1, pa.int32())
 
-    def index(self, array: pa.Array) -> Cells:
+    def index(self, column: Column) -> Cells:
         """Returns the cell of each value.
 
         Args:
-          array: n values.
+          column: n values.
 
         Returns: n numbers of cells.
 
         Raises:
           ConfigError: Values of this type can't be counted so.
         """
-        array = _plain(array)
-        return self._of_numbers(array) if self.counts_numbers else self._of_labels(array)
-
-    def count(self, array: pa.Array) -> NDArray[np.int64]:
-        """Counts the values in each cell."""
+        column = plain(column)
         if self.counts_numbers:
-            return self._count_numbers(_plain(array))
+            return self._of_numbers(column)
         if self.kind == "presence":
-            return np.bincount(self.index(array), minlength=self.number).astype(np.int64)
-        found = np.bincount(self._codes(_plain(array)), minlength=len(self._places))
+            valid = column.is_valid().to_numpy(zero_copy_only=False)
+            return np.where(valid, _FIRST, NULL)
+        return self._places[self._codes(column)]
+
+    def count(self, column: Column) -> NDArray[np.int64]:
+        """Counts the values in each cell."""
+        column = plain(column)
+        if self.counts_numbers:
+            return self._count_numbers(column)
         counts = np.zeros(self.number, np.int64)
-        counts[self._places] = found
+        if self.kind == "presence":
+            counts[NULL] = column.null_count
+            counts[_FIRST] = len(column) - column.null_count
+            return counts
+        labels = len(self.labels)
+        found = np.bincount(self._codes(column), minlength=labels + 2)
+        counts[_FIRST:-1], counts[NULL], counts[-1] = found[:labels], found[-2], found[-1]
         return counts
 
-    def _count_numbers(self, array: pa.Array) -> NDArray[np.int64]:
-        values, missing = self._numbers(array)
+    def _count_numbers(self, column: Column) -> NDArray[np.int64]:
+        values, missing = self._numbers(column)
+        beyond = at_or_beyond(values, self._bounds_of(values))
         counts = np.zeros(self.number, np.int64)
-        # The cell of NaN is behind those that have an order.
-        counts[_FIRST:-1] = np.bincount(self._beyond(values), minlength=self.number - _FIRST - 1)
-        if counts[_FIRST]:
-            # NaN is beyond nothing, as -inf is; and null came as NaN.
-            nan = int(np.count_nonzero(np.isnan(values)))
-            counts[_FIRST] -= nan
-            counts[-1], counts[NULL] = nan - missing, missing
+        np.subtract(beyond[:-1], beyond[1:], out=counts[_FIRST:-2])
+        counts[-2] = beyond[-1]
+        # Null came as NaN, which is beyond nothing; the cell of NaN is behind those with an order.
+        counts[NULL], counts[-1] = missing, len(values) - beyond[0] - missing
         return counts
 
-    def _beyond(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        """Returns beyond how many bounds each number is."""
-        bounds = self._bounds32 if values.dtype == np.float32 else self.bounds
-        places = np.empty(len(values), np.uint8)
-        held = np.empty((len(bounds), min(_BLOCK, len(values))), bool)
-        for start in range(0, len(values), _BLOCK):
-            block = values[start : start + _BLOCK]
-            # To compare with every edge is four times as fast as to search for the right one.
-            beyond = held[:, : len(block)]
-            np.greater_equal(block, bounds[:, None], out=beyond)
-            part = places[start : start + _BLOCK]
-            beyond.view(np.uint8).sum(axis=0, dtype=np.uint8, out=part)
-        return places
+    def _bounds_of(self, values: NDArray[Any]) -> NDArray[Any]:
+        return self._bounds32 if values.dtype == np.float32 else self.bounds
 
-    def _of_numbers(self, array: pa.Array) -> Cells:
-        values, missing = self._numbers(array)
-        places = self._beyond(values)
-        cells = places.astype(np.intp)
-        cells += _FIRST
-        if not places.all():
-            cells[np.isnan(values)] = self.number - 1
-        if missing:
-            cells[array.is_null().to_numpy(zero_copy_only=False)] = NULL
+    def _of_numbers(self, column: Column) -> Cells:
+        values, missing = self._numbers(column)
+        cells = places(values, self._bounds_of(values)).astype(np.intp)
+        # What is beyond no bound, NaN and null, comes into the cell of null.
+        cells += _FIRST - 1
+        unordered = np.flatnonzero(cells == NULL)
+        if len(unordered) > missing:
+            null = column.is_null().to_numpy(zero_copy_only=False)
+            cells[unordered[~null[unordered]]] = self.number - 1
         return cells
 
-    def _of_labels(self, array: pa.Array) -> Cells:
-        if self.kind == "presence":
-            valid = array.is_valid().to_numpy(zero_copy_only=False)
-            return np.where(valid, _FIRST, NULL)
-        return self._places[self._codes(array)]
-
-    def _codes(self, array: pa.Array) -> NDArray[np.int32]:
+    def _codes(self, column: Column) -> NDArray[np.int32]:
         """Returns the place of each text among the labels; behind them null, then other texts."""
-        if pa.types.is_null(array.type):
-            array = array.cast(pa.binary())
-        if not is_text(array.type):
-            raise self._wrong(array.type)
-        if pa.types.is_string(array.type):
-            array = array.view(pa.binary())
-        found = pc.index_in(array, options=self._known)
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.binary())
+        known = self._known.get(column.type)
+        if known is None:
+            if not is_text(column.type):
+                raise self._wrong(column.type)
+            column, known = column.cast(pa.binary()), self._known[pa.binary()]
+        found = _INDEX_IN.call([column], known)
         if found.null_count:
             found = pc.coalesce(found, self._other)
         codes: NDArray[np.int32] = found.to_numpy()
@@ -182,14 +173,13 @@ class ColumnCells:
         labels = len(self.labels)
         return np.array([*range(_FIRST, _FIRST + labels), NULL, _FIRST + labels], np.intp)
 
-    def _numbers(self, array: pa.Array) -> tuple[NDArray[Any], int]:
+    def _numbers(self, column: Column) -> tuple[NDArray[Any], int]:
         """Returns the numbers to count, NaN for null, and the number of nulls."""
-        is_narrow = self.kind == "numbers" and pa.types.is_float32(array.type)
-        numbers = array if is_narrow else numbers_of(array, self.kind)
+        as_they_are = self.kind == "numbers" and column.type in DIRECT
+        numbers = column if as_they_are else numbers_of(column, self.kind)
         if numbers is None:
-            raise self._wrong(array.type)
-        missing = numbers.null_count
-        return numbers.to_numpy(zero_copy_only=False), missing
+            raise self._wrong(column.type)
+        return numbers.to_numpy(zero_copy_only=False), numbers.null_count
 
     def _wrong(self, type: pa.DataType) -> ConfigError:
         return ConfigError(
@@ -214,40 +204,3 @@ class ColumnCells:
             last = np.nextafter(end, -np.inf)
             bins.append(f"{start:.6g}" if last <= start else f"{start:.6g} to {last:.6g}")
         return [f"below {low:.6g}", *bins, f"above {high:.6g}"]
-
-
-def numbers_of(array: pa.Array, kind: str) -> pa.Array | None:
-    """Returns plain values as the doubles to count; None if the type has none."""
-    type = array.type
-    if pa.types.is_null(type):
-        return array.cast(pa.float64())
-    if kind == "numbers":
-        is_number = pa.types.is_floating(type) or pa.types.is_integer(type)
-        is_number = is_number or pa.types.is_decimal(type) or pa.types.is_boolean(type)
-        if is_number:
-            return array if type == pa.float64() else doubles(array)
-        return None
-    if kind == "digits":
-        if not pa.types.is_integer(type):
-            return None
-        texts = array.cast(pa.string())
-        return pc.utf8_length(pc.utf8_ltrim(texts, "-")).cast(pa.float64())
-    if kind == "text_lengths":
-        return pc.binary_length(array).cast(pa.float64()) if is_text(type) else None
-    return pc.list_value_length(array).cast(pa.float64()) if is_list(type) else None
-
-
-def kind_of(type: pa.DataType) -> str:
-    """Returns what to count for a plain type if nothing else is known."""
-    if pa.types.is_null(type) or is_text(type):
-        return "labels"
-    if is_list(type):
-        return "list_lengths"
-    if pa.types.is_nested(type) or is_time(type) or pa.types.is_interval(type):
-        return "presence"
-    return "numbers"
-
-
-def _plain(array: pa.Array) -> pa.Array:
-    plain = plain_type(array.type)
-    return array if array.type.equals(plain) else as_plain(array, plain)

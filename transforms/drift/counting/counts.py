@@ -1,6 +1,9 @@
 """Counts: how many rows of a window are in each cell. They add up, in any order."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,9 @@ from transforms.drift.counting.layout import Integers, Layout
 NEW_COLUMNS = 100
 """Of columns that the baseline does not know so many names are kept."""
 _ANY = np.dtype(np.int64)
+_TABLE_BYTES = 64 << 20
+"""Tables of counts of many groups are made in parts of this size."""
+Rows: TypeAlias = pa.RecordBatch | pa.Table
 
 
 @dataclass(frozen=True)
@@ -65,76 +71,109 @@ def unpacked(content: bytes, width: str, told: tuple[int, ...], new: tuple[str, 
     return Counts(cells, np.array(told[2:], _ANY), new)
 
 
-def count_batch(layout: Layout, batch: pa.RecordBatch) -> Counts:
-    """Counts the rows of a batch as those of one window; see `count_groups`."""
+def count_batch(layout: Layout, rows: Rows) -> Counts:
+    """Counts rows as those of one window; see `count_groups`."""
     if layout.slices:
-        return count_groups(layout, batch, np.zeros(batch.num_rows, np.intp), 1)[0]
-    cells = np.concatenate([_column(each, batch) for each in layout.columns])
-    return Counts(cells[None, :], np.array([batch.num_rows], _ANY), new_columns(layout, batch))
+        return next(count_groups(layout, rows, np.zeros(rows.num_rows, np.intp), 1))
+    cells = np.concatenate([_column(each, rows) for each in layout.columns])
+    return Counts(cells[None, :], np.array([rows.num_rows], _ANY), new_columns(layout, rows))
 
 
-def count_groups(
-    layout: Layout, batch: pa.RecordBatch, groups: np.ndarray, number: int
-) -> list[Counts]:
-    """Counts the rows of a batch group by group: one pass over each column for all groups.
+def count_groups(layout: Layout, rows: Rows, groups: np.ndarray, number: int) -> Iterator[Counts]:
+    """Counts rows group by group: one pass over each column for all groups.
 
     Args:
       layout: The cells.
-      batch: n rows.
+      rows: n of them.
       groups: The group of each row, from 0; a window, say.
       number: How many groups there are.
 
-    Returns: The counts of each group.
+    Yields: The counts of each group, in order. Only some at a time are in memory.
 
     Raises:
       ConfigError: A column has values that can't be counted in its cells.
     """
-    rows = _slices_of_rows(layout, batch, groups)
+    new = new_columns(layout, rows)
+    indices = [_index(each, rows) for each in layout.columns]
+    keys = _keys_of(layout, indices, groups)
     slices, cells = layout.shape
-    table = np.zeros((number, slices, cells), _ANY)
-    for place, column in enumerate(layout.columns):
+    step = max(1, _TABLE_BYTES // (_ANY.itemsize * slices * cells))
+    if number <= step:
+        yield from _grouped(layout, indices, keys, number, new)
+        return
+    order = np.argsort(groups, kind="stable")
+    ends = np.searchsorted(groups[order], np.arange(step, number + step, step))
+    for first, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+        some = order[start:end]
+        part = [_Keys(each.keys[some] - first * step * each.number, *each[1:]) for each in keys]
+        held = min(step, number - first * step)
+        yield from _grouped(layout, [index[some] for index in indices], part, held, new)
+
+
+def _grouped(
+    layout: Layout, indices: list[Integers], keys: "list[_Keys]", number: int, new: tuple[str, ...]
+) -> Iterator[Counts]:
+    """Counts the cells of rows by the group of each."""
+    table = np.zeros((number, *layout.shape), _ANY)
+    firsts: dict[tuple[int, int], Integers] = {}
+    for place, (column, index) in enumerate(zip(layout.columns, indices, strict=True)):
         part = table[:, :, layout.starts[place] : layout.starts[place + 1]]
-        index = _index(column, batch)
-        for keys, first, each in rows:
-            size = number * each * column.number
-            found = np.bincount(keys * column.number + index, minlength=size)
-            part[:, first : first + each] = found.reshape(number, each, column.number)
+        for each in keys:
+            # Columns with as many cells share where the cells of each row's group begin.
+            first = firsts.get((each.first, column.number))
+            if first is None:
+                first = firsts[each.first, column.number] = each.keys * column.number
+            size = number * each.number * column.number
+            found = np.bincount(first + index, minlength=size)
+            shaped = found.reshape(number, each.number, column.number)
+            part[:, each.first : each.first + each.number] = shaped
     totals = table[:, :, : layout.columns[0].number].sum(axis=2)
-    new = new_columns(layout, batch)
-    return [Counts(table[group], totals[group], new) for group in range(number)]
+    for cells, rows in zip(table, totals, strict=True):
+        yield Counts(cells, rows, new)
 
 
-def new_columns(layout: Layout, batch: pa.RecordBatch) -> tuple[str, ...]:
-    """Returns the columns of a batch that are not in the layout, in the order of their names."""
+def new_columns(layout: Layout, rows: Rows) -> tuple[str, ...]:
+    """Returns the columns of rows that are not in the layout, in the order of their names."""
     return tuple(
-        sorted(set(batch.schema.names) - set(layout.places) - set(layout.ignored))[:NEW_COLUMNS]
+        sorted(set(rows.schema.names) - set(layout.places) - set(layout.ignored))[:NEW_COLUMNS]
     )
 
 
-def _slices_of_rows(
-    layout: Layout, batch: pa.RecordBatch, groups: np.ndarray
-) -> list[tuple[np.ndarray, int, int]]:
-    """Returns each row's group and slice, for all rows and each slice column; and the slices."""
-    rows = [(groups, 0, 1)]
+class _Keys(NamedTuple):
+    """Which slice of which group each row is in: of all rows, or of a column of slices.
+
+    Attributes:
+      keys: The group of each row times `number`, and the slice of the row.
+      first: The first slice.
+      number: How many there are.
+    """
+
+    keys: np.ndarray
+    first: int
+    number: int
+
+
+def _keys_of(layout: Layout, indices: list[Integers], groups: np.ndarray) -> list[_Keys]:
+    keys = [_Keys(groups, 0, 1)]
     for place, first, number in layout.groups:
-        labels = _index(layout.columns[place], batch) - 2
+        labels = indices[place] - 2
         # Rows without a label are with the rest.
         labels[labels < 0] = number - 1
-        rows.append((groups * number + labels, first, number))
-    return rows
+        keys.append(_Keys(groups * number + labels, first, number))
+    return keys
 
 
-def _index(column: ColumnCells, batch: pa.RecordBatch) -> np.ndarray:
-    at = batch.schema.get_field_index(column.name)
+def _index(column: ColumnCells, rows: Rows) -> np.ndarray:
+    at = rows.schema.get_field_index(column.name)
     if at < 0:
-        return np.full(batch.num_rows, ABSENT, np.intp)
-    return column.index(batch.column(at))
+        return np.full(rows.num_rows, ABSENT, np.intp)
+    return column.index(rows.column(at))
 
 
-def _column(column: ColumnCells, batch: pa.RecordBatch) -> Integers:
-    at = batch.schema.get_field_index(column.name)
+def _column(column: ColumnCells, rows: Rows) -> Integers:
+    at = rows.schema.get_field_index(column.name)
     if at >= 0:
-        return column.count(batch.column(at))
+        return column.count(rows.column(at))
     counts = np.zeros(column.number, _ANY)
-    counts[ABSENT] = batch.num_rows
+    counts[ABSENT] = rows.num_rows
     return counts

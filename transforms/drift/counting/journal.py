@@ -114,8 +114,8 @@ class Journal:
         for path in paths:
             table = self._read(path)
             for row in table.to_pylist():
-                pane, key = _pane(row), (row["pane"], row["open_from"])
-                found[key] = found[key].merge(pane) if key in found else pane
+                pane = _pane(row)
+                found[pane.key] = found[pane.key].merge(pane) if pane.key in found else pane
         return [found[key] for key in sorted(found)]
 
     @property
@@ -156,9 +156,8 @@ class Journal:
 
     def _row(self, pane: Pane) -> dict[str, Any]:
         content, width, shape, new = pane.counts.packed()
-        start = pane.latest - pane.latest % self.windows.pane_us
         return {
-            "pane": start,
+            "pane": pane.start,
             "open_from": pane.open_from,
             "latest": pane.latest,
             "content": content,
@@ -205,7 +204,7 @@ class Journal:
 def _pane(row: dict[str, Any]) -> Pane:
     shape, new = tuple(row["shape"]), tuple(row["new"])
     counts = unpacked(row["content"], row["width"], shape, new)
-    return Pane(row["open_from"], row["latest"], counts)
+    return Pane(row["pane"], row["open_from"], row["latest"], counts)
 
 
 def _parts(path: str) -> list[str]:

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.drift.counting.cells import ColumnCells, kind_of, numbers_of
+from transforms.drift.counting.cells import ColumnCells
+from transforms.drift.counting.values import kind_of, numbers_of
 from transforms.errors import ConfigError
 from transforms.keys import least_hashes
 from transforms.statistics.collect import plain_batch

@@ -1,21 +1,23 @@
 """Counts by pane: what sliding windows are made of, each row counted once."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from transforms.batches import slice_rows, take_rows
-from transforms.drift.counting.counts import Counts, count_batch, count_groups
+from transforms.batches import select_rows
+from transforms.drift.counting.counts import Counts, Rows, count_batch, count_groups
 from transforms.drift.counting.layout import Layout
+from transforms.drift.counting.tally import HeldRows
 from transforms.errors import ConfigError
-from transforms.windows.assign import window_starts
-from transforms.windows.event_time import event_times, to_micros
+from transforms.windows.event_time import event_times, in_range, to_micros
 
-FEW = 3
-"""In so many panes or fewer, neighbours are counted pane by pane."""
+LEAST_RUN = 1024
+"""Where panes have so many neighbouring rows on average, they are counted pane by pane."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,29 @@ class Panes:
         """The length of a pane: the longest that divides windows and periods."""
         return math.gcd(self.size_us, self.period_us)
 
-    def last_start(self, pane: np.ndarray) -> np.ndarray:
-        """Returns the start of the last window that holds a pane."""
-        start: np.ndarray = pane - pane % self.period_us
-        return start
+    def pane_of(self, micros: Any) -> Any:
+        """Returns the start of the pane of each time."""
+        return micros - micros % self.pane_us
 
-    def first_start(self, pane: np.ndarray) -> np.ndarray:
-        """Returns the start of the first window that holds a pane."""
+    def last_start(self, micros: Any) -> Any:
+        """Returns the start of the last window that holds each time."""
+        return micros - micros % self.period_us
+
+    def first_start(self, pane: Any) -> Any:
+        """Returns the start of the first window that holds each pane."""
         before = pane + self.pane_us - self.size_us
         return -(-before // self.period_us) * self.period_us
+
+    def first_open(self, closed_us: int) -> int:
+        """Returns the start of the first window that ends after a time."""
+        return ((closed_us - self.size_us) // self.period_us + 1) * self.period_us
+
+    def missed(self, pane: np.ndarray, least: int) -> np.ndarray:
+        """Returns how many windows of each pane start before the first that is open."""
+        first, end = self.first_start(pane), self.last_start(pane) + self.period_us
+        # Starts lie on the period's grid.
+        missed: np.ndarray = np.clip(least - first, 0, end - first) // self.period_us
+        return missed
 
 
 @dataclass(frozen=True)
@@ -72,19 +88,26 @@ class Pane:
     """The counts of a pane.
 
     Attributes:
+      start: Its start, in microseconds.
       open_from: The start of the first of its windows that still takes rows, in microseconds.
       latest: The time of its latest row; within the pane, so that Beam puts it into its windows.
       counts: Of its rows.
     """
 
+    start: int
     open_from: int
     latest: int
     counts: Counts
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """What panes have in common that can be merged."""
+        return self.start, self.open_from
+
     def merge(self, other: "Pane") -> "Pane":
-        """Returns the state of the rows of both."""
+        """Returns the pane of the rows of both."""
         latest = max(self.latest, other.latest)
-        return Pane(self.open_from, latest, self.counts.merge(other.counts))
+        return Pane(self.start, self.open_from, latest, self.counts.merge(other.counts))
 
     @property
     def nbytes(self) -> int:
@@ -93,83 +116,119 @@ class Pane:
 
 
 @dataclass(frozen=True)
-class PaneCounts:
-    """A batch, counted by pane.
+class OpenRows:
+    """The rows of a batch that a window still takes.
 
     Attributes:
-      panes: By the start of the pane and of its first open window.
+      batch: n rows.
+      micros: Their times in microseconds.
+      least: The start of the first window that is open; None if all are.
       late: How many rows no window takes any more.
       missed: How often a row was kept out of a window because that was closed.
     """
 
-    panes: dict[tuple[int, int], Pane]
+    batch: pa.RecordBatch
+    micros: np.ndarray
+    least: int | None
     late: int
     missed: int
 
 
-def count_panes(
-    layout: Layout,
-    batch: pa.RecordBatch,
-    event_time_column: str,
-    windows: Panes,
-    closed_us: int | None = None,
-) -> PaneCounts:
-    """Counts a batch by pane.
+def open_rows(
+    batch: pa.RecordBatch, event_time_column: str, windows: Panes, closed_us: int | None = None
+) -> OpenRows:
+    """Returns the rows of a batch that are counted.
 
     Args:
-      layout: The cells.
-      batch: n rows; those without a time are in no pane.
+      batch: n rows; those without a time are in no window.
       event_time_column: The column of their times.
       windows: Which ones.
       closed_us: A window that ends then or before takes no more rows; None leaves all open.
     """
     times = event_times(batch, event_time_column)
-    rows, panes = window_starts(times, windows.pane_us)
-    first = windows.first_start(panes)
-    late = missed = 0
+    micros = to_micros(times)
+    kept = in_range(micros, windows.pane_us)
+    if times.null_count:
+        kept &= times.is_valid().to_numpy(zero_copy_only=False)
+    least, late, missed = None, 0, 0
     if closed_us is not None:
-        # Windows end a size after they start; starts lie on the period's grid.
-        period = windows.period_us
-        least = ((closed_us - windows.size_us) // period + 1) * period
-        kept = windows.last_start(panes) >= least
-        closed = np.minimum(
-            np.maximum(least - first, 0), windows.last_start(panes) + period - first
-        )
-        late, missed = int((~kept).sum()), int(closed.sum()) // period
-        rows, panes, first = rows[kept], panes[kept], np.maximum(first, least)[kept]
-    if not len(rows):
-        return PaneCounts({}, late, missed)
-    if len(rows) < batch.num_rows:
-        batch = take_rows(batch, rows)
-    micros = to_micros(event_times(batch, event_time_column))
-    return PaneCounts(_counted(layout, batch, panes, first, micros), late, missed)
+        least = windows.first_open(closed_us)
+        is_open = windows.last_start(micros) >= least
+        missed = int(windows.missed(windows.pane_of(micros[kept]), least).sum())
+        late = int((kept & ~is_open).sum())
+        kept &= is_open
+    if not kept.all():
+        batch, micros = select_rows(batch, kept), micros[kept]
+    return OpenRows(batch, micros, least, late, missed)
+
+
+class PaneTally:
+    """Counts rows by pane, once there are enough of them.
+
+    Args:
+      layout: The cells.
+      windows: Which ones.
+    """
+
+    def __init__(self, layout: Layout, windows: Panes) -> None:
+        self._layout, self._windows = layout, windows
+        self._held = HeldRows(layout)
+        self._micros: list[np.ndarray] = []
+        self._least: int | None = None
+
+    def add(self, rows: OpenRows) -> Iterator[Pane]:
+        """Takes rows into account; yields panes once some were counted.
+
+        Raises:
+          ConfigError: A column has values that can't be counted in its cells.
+        """
+        if not (self._held.fits(rows.batch) and rows.least == self._least):
+            yield from self.panes()
+        self._least = rows.least
+        self._micros.append(rows.micros)
+        if self._held.add(rows.batch):
+            yield from self.panes()
+
+    def panes(self) -> Iterator[Pane]:
+        """Counts the rows that wait; yields their panes, of which some may be the same again."""
+        rows, micros, self._micros = self._held.take(), self._micros, []
+        if rows is None or not rows.num_rows:
+            return
+        times = micros[0] if len(micros) == 1 else np.concatenate(micros)
+        new = self._held.new
+        for start, latest, counts in _counted(self._layout, rows, self._windows, times):
+            first = int(self._windows.first_start(start))
+            open_from = first if self._least is None else max(first, self._least)
+            yield Pane(start, open_from, latest, replace(counts, new=new))
 
 
 def _counted(
-    layout: Layout, batch: pa.RecordBatch, panes: np.ndarray, first: np.ndarray, micros: np.ndarray
-) -> dict[tuple[int, int], Pane]:
-    """Counts rows by pane; the first open window follows from the pane, within a batch."""
-    edges = np.flatnonzero(panes[1:] != panes[:-1]) + 1
-    if len(edges) >= FEW or (panes[edges] < panes[edges - 1]).any():
-        return _counted_by_group(layout, batch, panes, first, micros)
+    layout: Layout, rows: Rows, windows: Panes, micros: np.ndarray
+) -> Iterator[tuple[int, int, Counts]]:
+    """Yields the start, the latest time and the counts of each pane."""
+    ends = _ends_of_runs(windows, micros)
+    if ends is None:
+        panes, groups = np.unique(windows.pane_of(micros), return_inverse=True)
+        latest = np.full(len(panes), np.iinfo(np.int64).min)
+        np.maximum.at(latest, groups, micros)
+        counted = count_groups(layout, rows, groups, len(panes))
+        yield from zip(panes.tolist(), latest.tolist(), counted, strict=True)
+        return
     # Each pane's rows are neighbours: to count them as a batch costs less than by groups.
-    found = {}
-    for start, end in pairwise([0, *edges.tolist(), len(panes)]):
-        key = int(panes[start]), int(first[start])
-        counts = count_batch(layout, slice_rows(batch, start, end - start))
-        found[key] = Pane(key[1], int(micros[start:end].max()), counts)
-    return found
+    for start, end in pairwise([0, *ends]):
+        part = rows if end - start == rows.num_rows else rows.slice(start, end - start)
+        times = micros[start:end]
+        yield int(windows.pane_of(times[0])), int(times.max()), count_batch(layout, part)
 
 
-def _counted_by_group(
-    layout: Layout, batch: pa.RecordBatch, panes: np.ndarray, first: np.ndarray, micros: np.ndarray
-) -> dict[tuple[int, int], Pane]:
-    starts, at, groups = np.unique(panes, return_index=True, return_inverse=True)
-    latest = np.full(len(starts), np.iinfo(np.int64).min)
-    np.maximum.at(latest, groups, micros)
-    counted = count_groups(layout, batch, groups, len(starts))
-    keys = zip(starts.tolist(), first[at].tolist(), strict=True)
-    return {
-        key: Pane(key[1], end, counts)
-        for key, end, counts in zip(keys, latest.tolist(), counted, strict=True)
-    }
+def _ends_of_runs(windows: Panes, micros: np.ndarray) -> list[int] | None:
+    """Returns where the rows of each pane end; None unless few long runs are in order."""
+    low, high = (int(windows.pane_of(each)) for each in (micros.min(), micros.max()))
+    if low == high:
+        return [len(micros)]
+    inner = (high - low) // windows.pane_us
+    if inner * LEAST_RUN > len(micros) or (micros[1:] < micros[:-1]).any():
+        return None
+    edges = low + windows.pane_us * np.arange(1, inner + 1)
+    ends = np.unique(np.searchsorted(micros, edges)).tolist()
+    return [*ends, len(micros)]

@@ -12,7 +12,7 @@ from transforms.drift.counting.cells import ABSENT
 from transforms.drift.counting.counts import Counts
 from transforms.drift.counting.layout import WHOLE, Integers
 from transforms.drift.judging import verdicts
-from transforms.drift.judging.measures import Measurer, Measures
+from transforms.drift.judging.measures import Measurer, Measures, Side
 from transforms.drift.judging.methods import beyond
 from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.pooling import Floats, Tested, compare_cells
@@ -53,6 +53,7 @@ class Comparer:
         self._names = [each.name for each in layout.columns]
         self._measurer = Measurer(layout, baseline.tests.missing)
         self._cells = [each.names() for each in layout.columns]
+        self._bases: dict[int, tuple[Integers, Side]] = {}
 
     @cached_property
     def monitor(self) -> str:
@@ -81,10 +82,17 @@ class Comparer:
         """Returns the verdicts of a window without rows."""
         return self(Counts.empty(self.baseline.layout), window)
 
+    def _base(self, place: int) -> tuple[Integers, Side]:
+        """Returns what is tested and measured of a slice of the baseline: once for all windows."""
+        if place not in self._bases:
+            cells = self.baseline.counts.cells[place]
+            self._bases[place] = self.baseline.tests(cells), self._measurer.side(cells)
+        return self._bases[place]
+
     def _slice(self, place: int, counts: Counts) -> _Slice:
-        base, tests = self.baseline.counts.cells[place], self.baseline.tests
-        cells = counts.cells[place]
-        tested = compare_cells(tests(cells), tests(base), tests.starts)
+        base, side = self._base(place)
+        cells, tests = counts.cells[place], self.baseline.tests
+        tested = compare_cells(tests(cells), base, tests.starts)
         calibration = self.baseline.calibrations[place]
         number = 2 * len(self._names) * len(counts.cells)
         return _Slice(
@@ -92,7 +100,7 @@ class Comparer:
             tested,
             calibration.tails(tested),
             calibration.detectable(tested, self.policy.false_share / number),
-            self._measurer(cells, base),
+            self._measurer(self._measurer.side(cells), side),
             self._unjudged(place, counts, tested),
         )
 

@@ -48,6 +48,25 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class Side:
+    """What is known of one side alone: shares of k cells, and of c columns.
+
+    Attributes:
+      shares: Of the cells.
+      below: The share of numbers up to the end of each cell.
+      centers: The same, of the cells for which a number stands.
+      mean, spread, median: Of the columns; NaN of labels.
+    """
+
+    shares: Floats
+    below: Floats
+    centers: Floats
+    mean: Floats
+    spread: Floats
+    median: Floats
+
+
+@dataclass(frozen=True)
 class Measurer:
     """Measures windows over the cells of a layout.
 
@@ -86,28 +105,34 @@ class Measurer:
         both = [_edges(each) for each in self.layout.columns]
         return np.concatenate([low for low, _ in both]), np.concatenate([high for _, high in both])
 
-    def __call__(self, window: Integers, baseline: Integers) -> Measures:
-        """Measures a window.
+    def side(self, counts: Integers) -> Side:
+        """Returns what is known of one side alone, of a window or the baseline.
 
         Args:
-          window: Its count of each cell.
-          baseline: The baseline's.
+          counts: Of each cell.
         """
-        q, p = self._shares(window), self._shares(baseline)
+        mean, spread = self._moments(counts)
+        below = self._below(self._ordered(counts))
+        centers = self._below(np.where(np.isfinite(self._centers), counts, 0))
+        return Side(self._shares(counts), below, centers, mean, spread, self._medians(counts))
+
+    def __call__(self, window: Side, baseline: Side) -> Measures:
+        """Measures a window."""
+        q, p, spread = window.shares, baseline.shares, baseline.spread
         cell = self._first_greatest(np.abs(q - p))
-        mean, spread = self._moments(baseline)
-        median = self._medians(baseline)
+        ks = np.maximum.reduceat(np.abs(window.below - baseline.below), self.layout.starts[:-1])
+        moved = self._sum(np.abs(window.centers - baseline.centers) * self._gaps)
         return Measures(
             self._sum(_jensen_shannon(p, q)),
             np.abs(q - p)[cell],
             cell - self.layout.starts[:-1],
             p[cell],
             q[cell],
-            self._ks(window, baseline),
+            np.where(self._numbers, ks, np.nan),
             np.sqrt(np.maximum(1 - self._sum(np.sqrt(p * q)), 0)),
-            self._wasserstein(window, baseline) / spread,
-            (self._moments(window)[0] - mean) / spread,
-            (self._medians(window) - median) / spread,
+            np.where(self._numbers, moved, np.nan) / spread,
+            (window.mean - baseline.mean) / spread,
+            (window.median - baseline.median) / spread,
             self._sum(np.where(self.missing, q, 0)),
             self._sum(np.where(self.missing, p, 0)),
             self._sum(np.where(self._outside, q, 0)),
@@ -132,16 +157,12 @@ class Measurer:
         keep = self._numbers[self._column] & ~self.missing
         return np.where(keep, counts, 0)
 
-    def _ks(self, window: Integers, baseline: Integers) -> Floats:
-        below = []
-        for counts in (window, baseline):
-            ordered = self._ordered(counts)
-            ends = np.cumsum(ordered)
-            starts = self.layout.starts[:-1]
-            inside = ends - (ends[starts] - ordered[starts])[self._column]
-            below.append(inside / np.maximum(self._sum(ordered), 1)[self._column])
-        found = np.maximum.reduceat(np.abs(below[0] - below[1]), self.layout.starts[:-1])
-        return np.where(self._numbers, found, np.nan)
+    def _below(self, held: Integers) -> Floats:
+        """Returns the share of each column's values in its cells up to each."""
+        ends, starts = np.cumsum(held), self.layout.starts[:-1]
+        inside = ends - (ends[starts] - held[starts])[self._column]
+        below: Floats = inside / np.maximum(self._sum(held), 1)[self._column]
+        return below
 
     @cached_property
     def _gaps(self) -> Floats:
@@ -149,17 +170,6 @@ class Measurer:
         ahead = np.append(self._centers[1:], np.nan) - self._centers
         ahead[self.layout.starts[1:] - 1] = np.nan
         return np.where(np.isfinite(ahead), ahead, 0.0)
-
-    def _wasserstein(self, window: Integers, baseline: Integers) -> Floats:
-        there, starts = np.isfinite(self._centers), self.layout.starts[:-1]
-        below = []
-        for counts in (window, baseline):
-            held = np.where(there, counts, 0)
-            ends = np.cumsum(held)
-            inside = ends - (ends[starts] - held[starts])[self._column]
-            below.append(inside / np.maximum(self._sum(held), 1)[self._column])
-        moved = self._sum(np.abs(below[0] - below[1]) * self._gaps)
-        return np.where(self._numbers, moved, np.nan)
 
     def _moments(self, counts: Integers) -> tuple[Floats, Floats]:
         """Returns mean and standard deviation, by the centers of cells; NaN without values."""

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 _TINY = 1e-300
 _CLOSE = 1e-15
 _ROUNDS = 10_000
+_EACH = 8
+"""After so many rounds it is looked whether there were enough: that costs as much as a round."""
 _LANCZOS = (
     676.5203681218851,
     -1259.1392167224028,
@@ -58,8 +60,9 @@ def f_tail(x: Floats, df: Floats, df_below: Floats) -> Floats:
       df_below: Those below the line; where they are infinite, it is chi-square over `df`.
     """
     x, df, df_below = (np.asarray(each, np.float64) for each in (x, df, df_below))
-    tail = chi2_tail(x * df, df)
-    some = np.isfinite(df_below) & (x > 0)
+    tail, some = np.ones(len(x)), np.isfinite(df_below) & (x > 0)
+    rest = ~some
+    tail[rest] = chi2_tail(x[rest] * df[rest], df[rest])
     part = df_below[some] / (df_below[some] + df[some] * x[some])
     tail[some] = beta_below(df_below[some] / 2, df[some] / 2, part)
     return tail
@@ -112,7 +115,7 @@ def _gamma_series(a: Floats, x: Floats) -> Floats:
     for round_ in range(1, _ROUNDS):
         term = term * x / (a + round_)
         total = total + term
-        if not (np.abs(term) > _CLOSE * np.abs(total)).any():
+        if round_ % _EACH == 0 and not (np.abs(term) > _CLOSE * np.abs(total)).any():
             break
     return total * np.exp(a * np.log(x) - x - log_gamma(a))
 
@@ -128,7 +131,7 @@ def _gamma_fraction(a: Floats, x: Floats) -> Floats:
         d = 1 / _kept(step * d + b)
         c = _kept(b + step / c)
         h = h * d * c
-        if not (np.abs(d * c - 1) > _CLOSE).any():
+        if round_ % _EACH == 0 and not (np.abs(d * c - 1) > _CLOSE).any():
             break
     return h * np.exp(a * np.log(x) - x - log_gamma(a))
 
@@ -144,7 +147,7 @@ def _beta_fraction(a: Floats, b: Floats, x: Floats) -> Floats:
         odd = -(a + round_) * (a + b + round_) * x / ((a + 2 * round_) * (a + 2 * round_ + 1))
         d, c = 1 / _kept(1 + odd * d), _kept(1 + odd / c)
         h = h * d * c
-        if not (np.abs(d * c - 1) > 3 * _CLOSE).any():
+        if round_ % _EACH == 0 and not (np.abs(d * c - 1) > 3 * _CLOSE).any():
             break
     return h
 
