@@ -39,7 +39,7 @@ def at_or_beyond(values: Floats, bounds: Floats) -> NDArray[np.int64]:
 
 
 def _ones(values: Floats, bounds: Floats) -> NDArray[np.uint64]:
-    """Returns how many comparisons are true: for each bound integers, each byte of which counts."""
+    """Returns how many comparisons are true: integers of eight counts each, for each bound."""
     words = -(-len(values) // 8)
     parts = -(-words // _MOST)
     width = -(-words // parts)
