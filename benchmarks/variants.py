@@ -20,6 +20,10 @@ def _pipeline(workers: int) -> Any:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+    from beam_jobs.running import beam_memos
+
+    # As in each job: Beam looks once at a class of DoFn. It helps all variants alike.
+    beam_memos.install()
     mode = "multi_threading" if workers > 1 else "in_memory"
     options = PipelineOptions([], direct_num_workers=workers, direct_running_mode=mode)
     return beam.Pipeline(runner=FnApiRunner(), options=options)

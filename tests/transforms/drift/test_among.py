@@ -25,7 +25,7 @@ def test_any_numbers(values, bounds):
     values = np.array(values, np.float64)
     rising = np.unique(np.array([each for each in bounds if each == each], np.float64))
     assert places(values, rising).tolist() == searched(values, rising).tolist()
-    assert at_or_beyond(values, rising).tolist() == beyond(values, rising)
+    assert at_or_beyond([values], rising).tolist() == beyond(values, rising)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -34,7 +34,10 @@ def test_any_number_of_them(size, kind):
     values = np.random.default_rng(size).normal(size=size).astype(kind)
     # Beyond the first bound are all: no sum of ones may run over.
     bounds = np.array([-np.inf, -1, 0, 0.5, 9], kind)
-    assert at_or_beyond(values, bounds).tolist() == beyond(values, bounds)
+    for chunks in ([values], np.array_split(values, 3), []):
+        whole = np.concatenate([*chunks, values[:0]])
+        assert at_or_beyond(chunks, bounds).tolist() == beyond(whole, bounds)
+    assert at_or_beyond([values], bounds).tolist() == beyond(values, bounds)
     assert places(values, bounds).tolist() == searched(values, bounds).tolist()
 
 
@@ -46,5 +49,5 @@ def test_more_bounds_than_a_byte_counts():
 
 def test_numpy_works_as_before():
     before = np.getbufsize()
-    at_or_beyond(np.arange(9.0), np.arange(3.0))
+    at_or_beyond([np.arange(9.0)], np.arange(3.0))
     assert np.getbufsize() == before

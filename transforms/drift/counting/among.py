@@ -1,5 +1,6 @@
 """Numbers among rising bounds: how many are at or beyond each, and beyond how many each one is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,21 @@ _BUFFER = 4096
 unless its buffer is small."""
 
 
-def at_or_beyond(values: Floats, bounds: Floats) -> NDArray[np.int64]:
+def at_or_beyond(chunks: Sequence[Floats], bounds: Floats) -> NDArray[np.int64]:
     """Counts the numbers at or beyond each bound; NaN is beyond none.
 
     To compare with every bound takes a quarter of the time of a search for the right one.
 
     Args:
-      values: n numbers.
+      chunks: Numbers, in any number of arrays.
       bounds: k numbers.
 
     Returns: k counts.
     """
     parts = [
-        _ones(values[start : start + _BLOCK], bounds) for start in range(0, len(values), _BLOCK)
+        _ones(values[start : start + _BLOCK], bounds)
+        for values in chunks
+        for start in range(0, len(values), _BLOCK)
     ]
     if not parts:
         return np.zeros(len(bounds), np.int64)

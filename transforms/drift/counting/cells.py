@@ -22,6 +22,8 @@ _FIRST = 2
 KINDS = ("numbers", "labels", "list_lengths", "text_lengths", "digits", "presence")
 """What is counted of a value. The last three tell only the shape of what is like an id."""
 _OF_NUMBERS = frozenset({"numbers", "list_lengths", "text_lengths", "digits"})
+_CHUNK = 4096
+"""Chunks of so many numbers are compared as they are, which costs less than to join them."""
 _INDEX_IN = pc.get_function("index_in")
 _LEAST = -np.finfo(np.float64).max
 
@@ -129,25 +131,28 @@ class ColumnCells:
         return counts
 
     def _count_numbers(self, column: Column) -> NDArray[np.int64]:
-        values, missing = self._numbers(column)
-        beyond = at_or_beyond(values, self._bounds_of(values))
+        numbers = self._numbers(column)
+        missing = numbers.null_count
+        chunks = _in_chunks(numbers)
+        beyond = at_or_beyond(chunks, self._bounds_of(chunks[0]))
         counts = np.zeros(self.number, np.int64)
         np.subtract(beyond[:-1], beyond[1:], out=counts[_FIRST:-2])
         counts[-2] = beyond[-1]
         # Null came as NaN, which is beyond nothing; the cell of NaN is behind those with an order.
-        counts[NULL], counts[-1] = missing, len(values) - beyond[0] - missing
+        counts[NULL], counts[-1] = missing, len(numbers) - beyond[0] - missing
         return counts
 
     def _bounds_of(self, values: NDArray[Any]) -> NDArray[Any]:
         return self._bounds32 if values.dtype == np.float32 else self.bounds
 
     def _of_numbers(self, column: Column) -> Cells:
-        values, missing = self._numbers(column)
+        numbers = self._numbers(column)
+        values = numbers.to_numpy(zero_copy_only=False)
         cells = places(values, self._bounds_of(values)).astype(np.intp)
         # What is beyond no bound, NaN and null, comes into the cell of null.
         cells += _FIRST - 1
         unordered = np.flatnonzero(cells == NULL)
-        if len(unordered) > missing:
+        if len(unordered) > numbers.null_count:
             null = column.is_null().to_numpy(zero_copy_only=False)
             cells[unordered[~null[unordered]]] = self.number - 1
         return cells
@@ -173,13 +178,13 @@ class ColumnCells:
         labels = len(self.labels)
         return np.array([*range(_FIRST, _FIRST + labels), NULL, _FIRST + labels], np.intp)
 
-    def _numbers(self, column: Column) -> tuple[NDArray[Any], int]:
-        """Returns the numbers to count, NaN for null, and the number of nulls."""
+    def _numbers(self, column: Column) -> Column:
+        """Returns the numbers to count."""
         as_they_are = self.kind == "numbers" and column.type in DIRECT
         numbers = column if as_they_are else numbers_of(column, self.kind)
         if numbers is None:
             raise self._wrong(column.type)
-        return numbers.to_numpy(zero_copy_only=False), numbers.null_count
+        return numbers
 
     def _wrong(self, type: pa.DataType) -> ConfigError:
         return ConfigError(
@@ -204,3 +209,10 @@ class ColumnCells:
             last = np.nextafter(end, -np.inf)
             bins.append(f"{start:.6g}" if last <= start else f"{start:.6g} to {last:.6g}")
         return [f"below {low:.6g}", *bins, f"above {high:.6g}"]
+
+
+def _in_chunks(numbers: Column) -> list[NDArray[Any]]:
+    """Returns the numbers, NaN for null; in one array if the chunks are small."""
+    if isinstance(numbers, pa.ChunkedArray) and len(numbers) >= _CHUNK * numbers.num_chunks > 0:
+        return [each.to_numpy(zero_copy_only=False) for each in numbers.chunks]
+    return [numbers.to_numpy(zero_copy_only=False)]

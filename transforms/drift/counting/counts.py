@@ -140,7 +140,7 @@ def new_columns(layout: Layout, rows: Rows) -> tuple[str, ...]:
 
 
 class _Keys(NamedTuple):
-    """Which slice of which group each row is in: of all rows, or of a column of slices.
+    """The group and slice of each row: that of all rows, or those of a column.
 
     Attributes:
       keys: The group of each row times `number`, and the slice of the row.

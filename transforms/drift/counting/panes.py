@@ -190,7 +190,7 @@ class PaneTally:
             yield from self.panes()
 
     def panes(self) -> Iterator[Pane]:
-        """Counts the rows that wait; yields their panes, of which some may be the same again."""
+        """Counts the rows that wait; yields their panes, the same ones again if more rows came."""
         rows, micros, self._micros = self._held.take(), self._micros, []
         if rows is None or not rows.num_rows:
             return

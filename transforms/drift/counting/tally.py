@@ -7,7 +7,7 @@ import pyarrow as pa
 from transforms.drift.counting.counts import Counts, Rows, count_batch, new_columns
 from transforms.drift.counting.layout import Layout
 
-ROWS, VALUES, BYTES = 16_384, 1 << 20, 32 << 20
+ROWS, VALUES, BYTES = 32_768, 1 << 20, 32 << 20
 """So many rows wait until they are counted; fewer if that are more values, or bytes."""
 
 
