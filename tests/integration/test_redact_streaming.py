@@ -131,6 +131,31 @@ def test_to_a_topic(pubsub, given, tmp_path, name):
     assert not times(message.attributes["source_message_id"] for message in found)
 
 
+def test_to_a_topic_killed_and_started_again(pubsub, given, tmp_path):
+    """What was not acknowledged comes again: each row is at the topic at least once, redacted."""
+    channel, into = pubsub("from-killed"), pubsub("into-killed")
+    channel.publish([payload(n) for n in range(4_000)], times_of(4_000))
+    settings = {"output": into.sink, "run_id": "killed", "dead_letters": f"{tmp_path}/left/dead/"}
+    running = job("redact", given, channel, **settings)
+    found = []
+    wait_until(running, lambda: found.extend(into.drain(0.2)) or found)
+    said = running.kill()
+    channel.publish([payload(n) for n in range(4_000, 4_100)], times_of(100, 4_000))
+    running = job("redact", given, channel, **settings)
+
+    def numbers():
+        return {json.loads(message.data)["n"] for message in found}
+
+    wait_until(running, lambda: found.extend(into.drain(1.0)) or len(numbers()) == 4_100, 150)
+    said += running.drain()
+    found += into.drain()
+    rows = [json.loads(message.data) for message in found]
+    shown = [{name: row[name] for name in ("n", "card", "note")} for row in rows]
+    assert all(row == expected(row["n"]) for row in shown)
+    assert len(numbers()) == 4_100
+    assert not leaks(tmp_path / "left", said=said)
+
+
 def test_scores_of_messages_are_redacted(pubsub, given, tmp_path, linear_model):
     """The model is given the name as it is; what it makes of it is redacted."""
     channel, left = pubsub("scored-redacted"), tmp_path / "left"

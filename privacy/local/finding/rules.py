@@ -1,4 +1,4 @@
-"""Rules of DLP's `rule_set`: hotwords that change likelihoods, and what is excluded."""
+"""Rules of DLP's `rule_set`: what changes likelihoods, words or other findings; exclusions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,12 +56,40 @@ class Hotword:
 
     def __call__(self, texts: Texts, spans: Spans, every: Spans) -> np.ndarray:
         """Returns the new likelihoods."""
-        if self.before and texts.name_matches(self.pattern):
-            near = np.ones(len(spans), bool)
-        else:
-            near = texts.near(spans, self.pattern, self.before, self.behind)
-        changed = spans.likelihoods + self.relative if not self.fixed else self.fixed
-        return np.where(near, np.clip(changed, 1, 5), spans.likelihoods)
+        near = _near(texts, spans, self.pattern, self.before, self.behind)
+        return _adjusted(spans, near, self.fixed, self.relative)
+
+
+@dataclass(frozen=True)
+class ExcludedNear:
+    """Leaves out findings near a word.
+
+    Attributes:
+      pattern: An RE2 pattern; the whole word must lie in the window.
+      before: How many characters before a finding belong to the window.
+      behind: How many characters behind it.
+    """
+
+    pattern: str
+    before: int
+    behind: int
+
+    def __call__(self, texts: Texts, spans: Spans, every: Spans) -> np.ndarray:
+        """Returns 0 for what is left out."""
+        near = _near(texts, spans, self.pattern, self.before, self.behind)
+        return np.where(near, 0, spans.likelihoods)
+
+
+def _near(texts: Texts, spans: Spans, pattern: str, before: int, behind: int) -> np.ndarray:
+    """Tells near which findings a word is; a column's name is before all of its values."""
+    if before and texts.name_matches(pattern):
+        return np.ones(len(spans), bool)
+    return texts.near(spans, pattern, before, behind)
+
+
+def _adjusted(spans: Spans, which: np.ndarray, fixed: int, relative: int) -> np.ndarray:
+    changed = fixed or spans.likelihoods + relative
+    return np.where(which, np.clip(changed, 1, 5), spans.likelihoods)
 
 
 @dataclass(frozen=True)
@@ -102,18 +130,60 @@ class Beside:
 
     def __call__(self, texts: Texts, spans: Spans, every: Spans) -> np.ndarray:
         """Returns 0 for what is left out."""
-        others = every.take(np.isin(every.kinds, self.kinds) & (every.likelihoods > 0))
-        if not len(others):
-            out = np.zeros(len(spans), bool)
-        elif self.how == FULL:
-            furthest = np.maximum.accumulate(others.ends)
-            place = np.searchsorted(others.starts, spans.starts, side="right") - 1
-            out = (place >= 0) & (furthest[np.maximum(place, 0)] >= spans.ends)
-        else:
-            furthest = np.maximum.accumulate(others.ends)
-            place = np.searchsorted(others.starts, spans.ends, side="left") - 1
-            out = (place >= 0) & (furthest[np.maximum(place, 0)] > spans.starts)
-        return np.where(out != (self.how == INVERSE), 0, spans.likelihoods)
+        out = lying_on(spans, every, self.kinds, self.how)
+        return np.where(out, 0, spans.likelihoods)
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Raises or lowers findings that lie on others.
+
+    Attributes:
+      kinds: The numbers of the others' kinds.
+      how: `FULL` for what lies within another, `PARTIAL` for what overlaps one, or `INVERSE`.
+      least: How likely the others must be.
+      fixed: The likelihood that is set; 0 for a relative change.
+      relative: What is added.
+    """
+
+    kinds: tuple[int, ...]
+    how: int
+    least: int
+    fixed: int
+    relative: int
+
+    def __call__(self, texts: Texts, spans: Spans, every: Spans) -> np.ndarray:
+        """Returns the new likelihoods."""
+        which = lying_on(spans, every, self.kinds, self.how, self.least)
+        return _adjusted(spans, which, self.fixed, self.relative)
+
+
+def lying_on(
+    spans: Spans, every: Spans, kinds: tuple[int, ...], how: int, least: int = 1
+) -> np.ndarray:
+    """Tells which of n findings lie on findings of other kinds: n booleans.
+
+    Args:
+      spans: The n findings.
+      every: All findings, ordered by where they begin.
+      kinds: The numbers of the others' kinds.
+      how: `FULL` for what lies within another, `PARTIAL` for what overlaps one, or `INVERSE` for
+        what overlaps none.
+      least: How likely the others must be.
+    """
+    others = every.take(np.isin(every.kinds, kinds) & (every.likelihoods >= max(1, least)))
+    order = np.argsort(others.starts, kind="stable")
+    starts, ends = others.starts[order], others.ends[order]
+    if not len(others):
+        return np.full(len(spans), how == INVERSE)
+    furthest = np.maximum.accumulate(ends)
+    if how == FULL:
+        place = np.searchsorted(starts, spans.starts, side="right") - 1
+        found = (place >= 0) & (furthest[np.maximum(place, 0)] >= spans.ends)
+    else:
+        place = np.searchsorted(starts, spans.ends, side="left") - 1
+        found = (place >= 0) & (furthest[np.maximum(place, 0)] > spans.starts)
+    return np.asarray(found != (how == INVERSE))
 
 
 def compile_rules(sets: Any, names: list[str], problems: list[str]) -> tuple[Rule, ...]:
@@ -138,8 +208,31 @@ def _compile(rule: Any, names: list[str], problems: list[str]) -> Any:
         return _hotword(rule.hotword_rule, problems)
     if kind == "exclusion_rule":
         return _exclusion(rule.exclusion_rule, names, problems)
-    problems.append(f"rule_set: {kind or 'an empty rule'} is not in the local engine yet")
+    if kind == "adjustment_rule":
+        return _adjustment(rule.adjustment_rule, names, problems)
+    problems.append(f"rule_set: {kind or 'an empty rule'} is not in the local engine")
     return None
+
+
+def _adjustment(rule: Any, names: list[str], problems: list[str]) -> Any:
+    kind = next((name.name for name, _ in rule.ListFields() if name.name.startswith("adjust")), "")
+    if kind != "adjust_by_matching_info_types":
+        problems.append(f"adjustment_rule by {kind or 'nothing'}: not in the local engine")
+        return None
+    by, change = rule.adjust_by_matching_info_types, rule.likelihood_adjustment
+    how = int(by.matching_type)
+    if how not in (FULL, PARTIAL, INVERSE):
+        problems.append("adjustment_rule: matching_type is missing")
+    kinds = _numbers(by.info_types, names, "adjustment_rule", problems)
+    fixed = int(change.fixed_likelihood)
+    return Adjusted(kinds, how, int(by.min_likelihood), fixed, change.relative_likelihood)
+
+
+def _numbers(info_types: Any, names: list[str], where: str, problems: list[str]) -> tuple[int, ...]:
+    """Returns the numbers of infoTypes."""
+    wanted = {each.name for each in info_types}
+    problems += [f"{where}: {name} is not inspected" for name in sorted(wanted - set(names))]
+    return tuple(place for place, name in enumerate(names) if name in wanted)
 
 
 def _hotword(rule: Any, problems: list[str]) -> Any:
@@ -154,6 +247,10 @@ def _hotword(rule: Any, problems: list[str]) -> Any:
 
 def _exclusion(rule: Any, names: list[str], problems: list[str]) -> Any:
     kind, how = rule.WhichOneof("type"), int(rule.matching_type)
+    if kind == "exclude_by_hotword":
+        word = rule.exclude_by_hotword
+        pattern = checked_pattern(word.hotword_regex.pattern, "exclude_by_hotword", problems)
+        return ExcludedNear(pattern, word.proximity.window_before, word.proximity.window_after)
     if how not in (FULL, PARTIAL, INVERSE):
         problems.append("exclusion_rule: matching_type is missing")
     if kind == "regex":
@@ -162,10 +259,9 @@ def _exclusion(rule: Any, names: list[str], problems: list[str]) -> Any:
         words = [normal_form(word) for word in rule.dictionary.word_list.words]
         return Excluded(words_pattern(words), how, words=True)
     if kind == "exclude_info_types":
-        wanted = {each.name for each in rule.exclude_info_types.info_types}
-        problems += [f"exclude_info_types: {name} is not inspected" for name in wanted - set(names)]
-        return Beside(tuple(i for i, name in enumerate(names) if name in wanted), how)
-    problems.append(f"exclusion_rule by {kind}: not in the local engine yet")
+        given = rule.exclude_info_types.info_types
+        return Beside(_numbers(given, names, "exclude_info_types", problems), how)
+    problems.append(f"exclusion_rule by {kind}: not in the local engine")
     return None
 
 

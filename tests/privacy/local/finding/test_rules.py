@@ -75,6 +75,63 @@ def test_a_checksum_wins_where_findings_overlap():
     assert both == [("CREDIT_CARD_NUMBER", "4111 1111 1111 1111")]
 
 
+def adjusted(rule, text, least="POSSIBLE"):
+    """What is found of a text, with a rule about the codes of a policy."""
+    codes = custom(regex={"pattern": r"[0-9]{6,16}"})["custom_info_types"]
+    codes[0]["likelihood"] = "POSSIBLE"
+    return quotes(
+        text,
+        info_types=[{"name": "CREDIT_CARD_NUMBER"}],
+        custom_info_types=codes,
+        rule_set=[{"info_types": [{"name": "C"}], "rules": [rule]}],
+        min_likelihood=least,
+    )
+
+
+def by_cards(matching, **change):
+    return {
+        "adjustment_rule": {
+            "adjust_by_matching_info_types": {
+                "info_types": [{"name": "CREDIT_CARD_NUMBER"}],
+                "min_likelihood": "LIKELY",
+                "matching_type": f"MATCHING_TYPE_{matching}_MATCH",
+            },
+            "likelihood_adjustment": change,
+        }
+    }
+
+
+def test_adjustment_by_another_finding():
+    text = "4111111111111111 and 1234567"
+    card, code = ("CREDIT_CARD_NUMBER", "4111111111111111"), ("C", "1234567")
+    assert adjusted(by_cards("FULL", relative_likelihood=-2), text) == [card, code]
+    assert adjusted(by_cards("INVERSE", fixed_likelihood="UNLIKELY"), text) == [card]
+    raised = by_cards("INVERSE", fixed_likelihood="VERY_LIKELY")
+    assert adjusted(raised, text, "VERY_LIKELY") == [card, code]
+    assert adjusted(raised, "nothing 12", "VERY_LIKELY") == []
+    assert adjusted(raised, "only 7654321", "VERY_LIKELY") == [("C", "7654321")]
+
+
+def test_exclusion_near_a_word():
+    rule = {
+        "exclusion_rule": {
+            "exclude_by_hotword": {
+                "hotword_regex": {"pattern": "(?i)order"},
+                "proximity": {"window_before": 12},
+            }
+        }
+    }
+    assert adjusted(rule, "order no 1234567, code 7654321") == [("C", "7654321")]
+
+
+def test_an_adjustment_by_what_is_not_inspected_is_refused():
+    rule = by_cards("FULL", relative_likelihood=1)
+    by = rule["adjustment_rule"]["adjust_by_matching_info_types"]
+    by["info_types"] = [{"name": "IBAN_CODE"}]
+    with pytest.raises(ConfigError, match="adjustment_rule: IBAN_CODE is not inspected"):
+        adjusted(rule, "1234567")
+
+
 def test_all_that_cannot_be_done_is_told_at_once():
     content = {
         "inspect_config": {
