@@ -8,7 +8,7 @@ from typing import Any
 
 from google.api_core import exceptions
 
-from transforms.errors import ConfigError, MillraceError
+from transforms.errors import ConfigError
 from transforms.io.bigquery.append.connection import Line
 from transforms.io.bigquery.append.requests import Part, request, too_large
 from transforms.io.bigquery.clients import without_values
@@ -28,7 +28,7 @@ earlier one that failed, internal, unavailable."""
 _log = logging.getLogger(__name__)
 
 
-class Closed(MillraceError):
+class Closed(exceptions.InvalidArgument):
     """The stream takes no more rows."""
 
 
@@ -189,7 +189,7 @@ class Appending:
             return [part]
         kind = _storage_code(answer.error)
         if kind == _FINALIZED:
-            raise Closed(why)
+            raise Closed(why)  # type: ignore[no-untyped-call]
         if code != _INVALID or kind not in (0, _EXTRA_FIELDS):
             raise _error(code, why)
         if kind == _EXTRA_FIELDS:
