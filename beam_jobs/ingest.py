@@ -23,7 +23,6 @@ from transforms.errors import ConfigError
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from transforms.io.file_source import Source
     from transforms.io.inputs import Input
     from transforms.io.replay import Replay
 
@@ -79,10 +78,11 @@ def resolve(options: Options) -> Resolved:
     return source, replay, redaction
 
 
-def replay_of(options: Options) -> "tuple[Source, Replay]":
+def replay_of(options: Options) -> "tuple[Input, Replay]":
     """Returns dead letters as an input, and the way their rows are read."""
     from transforms.commit.dead_letters import DEAD_LETTERS
     from transforms.io.file_source import Source
+    from transforms.io.inputs import resolve_input
     from transforms.io.payloads.table import load_payload
     from transforms.io.replay import Replay
     from transforms.schema.arrow_schema import SCHEMA_SUFFIXES, read_schema
@@ -92,7 +92,12 @@ def replay_of(options: Options) -> "tuple[Source, Replay]":
             "--replay needs --schema: dead letters don't tell what their rows hold. Give a schema "
             "file, or a file of rows such as the one they came from"
         )
-    letters = Source.resolve(options.input, DEAD_LETTERS, limit=options.limit)
+    letters = resolve_input(options.input, DEAD_LETTERS, None, options.limit)
+    if missing := sorted(set(DEAD_LETTERS.names) - set(letters.schema.names)):
+        raise ConfigError(
+            f"--replay: {letters.uri} holds no dead letters: it has no column {', '.join(missing)}"
+        )
+    letters = letters.select(DEAD_LETTERS.names)
     is_schema = options.schema.lower().endswith(SCHEMA_SUFFIXES)
     columns = read_schema(options.schema) if is_schema else Source.resolve(options.schema).schema
     return letters, Replay(load_payload(options.payload), columns)

@@ -309,26 +309,33 @@ def with_growth(options: T) -> T:
 
 
 def by_state(options: T, setting: Setting) -> T:
-    """Returns the options with how rows of messages come into a table once where they run.
+    """Returns the options with how rows of messages come into tables once where they run.
 
     Raises:
       ConfigError: The runner does not keep the state that this needs.
     """
+    names = [name for name in ("output", "dead_letters") if getattr(options, name, None)]
+    tables = {name: getattr(options, name) for name in names if setting.unbounded}
+    changed: dict[str, Any] = {
+        name: _by_state(f"--{name}", uri, setting.is_local)
+        for name, uri in tables.items()
+        if family_of(uri) is BIGQUERY
+    }
+    return dataclasses.replace(options, **changed)
+
+
+def _by_state(flag: str, uri: str, local: bool) -> str:
     from transforms.io.bigquery.sink import BY_STATE, ONCE, BigQuerySink
 
-    output = getattr(options, "output", None)
-    if not (setting.unbounded and output and family_of(output) is BIGQUERY):
-        return options
-    delivery = BigQuerySink.parse(output).delivery
-    if setting.is_local and delivery == BY_STATE:
+    delivery = BigQuerySink.parse(uri).delivery
+    if local and delivery == BY_STATE:
         raise ConfigError(
-            f"--output: delivery={BY_STATE} needs a runner that keeps its state, Dataflow: here "
-            f"rows are there once by delivery={ONCE}"
+            f"{flag}: delivery={BY_STATE} needs a runner that keeps its state, Dataflow: here rows "
+            f"are there once by delivery={ONCE}"
         )
-    if setting.is_local or delivery != ONCE:
-        return options
-    uri = f"{output}{'&' if '?' in output else '?'}delivery={BY_STATE}"
-    return dataclasses.replace(options, output=uri)  # type: ignore[call-arg]
+    if local or delivery != ONCE:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}delivery={BY_STATE}"
 
 
 def _beside_output(options: JobOptions, run_id: str, kind: str) -> str | None:

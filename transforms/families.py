@@ -22,6 +22,7 @@ class Family:
       read: Reads a source: (root, source, the verb `Read`) -> batches.
       write: Writes batches: (batches, the verb `Write`) -> None.
       place: What a commit does at an output: a `transforms.commit.places.Place`.
+      append: Has dead letters without end in an output as they come: (batches, target) -> None.
       target: Makes an output as a commit knows it: (uri, run id, endless, dead letters, evidence)
         -> Target; "" where it is a file or folder.
       waits: Tells of an output whether rows without end wait there: (uri) -> bool; "" where
@@ -37,6 +38,7 @@ class Family:
     read: str = ""
     write: str = ""
     place: str = ""
+    append: str = ""
     target: str = ""
     waits: str = ""
 
@@ -48,7 +50,7 @@ class Family:
         """Imports a part of the family.
 
         Args:
-          part: "resolve", "read", "write" or "place".
+          part: "resolve", "read", "write", "place" or "append".
           uri: What it is for, named in the error.
 
         Raises:
@@ -90,6 +92,7 @@ BIGQUERY = Family(
     read="transforms.io.bigquery.verbs:read_rows",
     write="transforms.io.bigquery.verbs:write_rows",
     place="transforms.io.bigquery.place:TablePlace",
+    append="transforms.io.bigquery.verbs:append_letters",
     target="transforms.io.bigquery.sink:target_of",
     waits="transforms.io.bigquery.sink:waits",
 )

@@ -456,7 +456,7 @@ def test_messages_on_dataflow_go_into_a_table_once(server, tmp_path, monkeypatch
         "input": "pubsub://projects/proj-12345/subscriptions/sub",
         "schema": "s.json",
         "output": f"bq://{SCORED}",
-        "dead_letters": "gs://bucket/dead/",
+        "dead_letters": "bq://proj-12345.taxi.dead?staging=gs://bucket/tmp",
         "dry_run": "true",
     }
     dataflow = {
@@ -468,8 +468,29 @@ def test_messages_on_dataflow_go_into_a_table_once(server, tmp_path, monkeypatch
     }
     assert _run("ingest", **there, **dataflow) == 0
     told = capsys.readouterr().out
-    assert "delivery=exactly_once_by_state" in told
+    assert f"--output=bq://{SCORED}?delivery=exactly_once_by_state" in told
+    assert "staging=gs://bucket/tmp&delivery=exactly_once_by_state" in told
     assert "Write/Windows" not in told, "rows would wait in a log"
+    capsys.readouterr()
     here = {**there, "output": f"bq://{SCORED}?delivery=exactly_once_by_state"}
     assert _run("ingest", **here) == 2
     assert "needs a runner that keeps its state" in capsys.readouterr().err
+
+
+def test_dead_letters_of_a_table_are_rows_again(
+    server, linear_model, tmp_path, monkeypatch, capsys
+):
+    """`--replay`, by run; and what is no table of dead letters is refused."""
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 50)
+    dead = f"bq://{TRIPS.replace('trips', 'dead')}"
+    flags = {"input": f"bq://{TRIPS}", "model": linear_model, "dead_letters": dead}
+    assert _run("score", **flags, output=f"bq://{SCORED}", run_id="first") == 0
+    assert _run("score", **flags, output="again/", run_id="second") == 0
+    (tmp_path / "s.json").write_text(json.dumps(FIELDS))
+    replay = {"replay": "true", "schema": "s.json", "output": f"bq://{SCORED}2"}
+    assert _run("ingest", input=f"{dead}?filter=run_id='second'", **replay) == 0
+    rows = server.store.tables[f"{SCORED}2"].rows.select(["x", "y", "name"]).to_pylist()
+    assert rows == [{"x": 13.0, "y": 13.0, "name": "13"}]
+    assert _run("ingest", input=f"bq://{TRIPS}", **replay) == 2
+    assert "holds no dead letters: it has no column" in capsys.readouterr().err

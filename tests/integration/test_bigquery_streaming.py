@@ -135,3 +135,64 @@ def test_killed_and_started_again(pubsub, server, linear_model, here):
     found = _numbers(server)
     assert not times(found)
     assert set(found) == set(numbers) - {13}
+
+
+REDACTION = """
+inspect_config:
+  info_types: [{name: EMAIL_ADDRESS}]
+deidentify_config:
+  info_type_transformations:
+    transformations:
+      - primitive_transformation: {replace_with_info_type_config: {}}
+"""
+
+
+def test_redacted_messages_and_their_dead_letters_are_in_tables(pubsub, server, here):
+    """Each once, also after a kill; the dead letters become rows again by a replay."""
+    channel = pubsub("table-redacted")
+    dead = f"{PROJECT}.taxi.dead"
+    (here / "s.json").write_text(
+        '[{"name": "n", "type": "FLOAT"}, {"name": "name", "type": "STRING"}]'
+    )
+    (here / "policy.yaml").write_text(REDACTION)
+    red = f"{PROJECT}.taxi.red"
+    flags = {
+        "input": f"{channel.source}?attributes=time",
+        "schema": "s.json",
+        "policy": "policy.yaml",
+        "output": f"bq://{red}",
+        "dead_letters": f"bq://{dead}",
+        "event_time_column": "time",
+        "max_disorder": 10,
+        "idle_after": 600,
+        "job_server_timeout": 2,
+        "run_id": "red",
+        "window": 5,
+        "allowed_lateness": 3600,
+    }
+    mail = b'{"n": %d, "name": "ada%d@example.com"}'
+    payloads = [mail % (n, n) if n % 50 else b"{broken" for n in range(300)]
+    channel.publish(payloads, [at(n / 10) for n in range(300)])
+
+    def tabled(name, column):
+        table = server.store.tables.get(name)
+        return table.rows[column].to_pylist() if table else []
+
+    job = Process("redact", **flags)
+    wait_until(job, lambda: len(tabled(red, "n")) >= 100, 120)
+    job.kill()
+    job = Process("redact", **flags)
+    channel.publish([mail % (1000, 1000)], [at(31)])
+    log = here / f".{red}.stream-red" / "log"
+    wait_until(
+        job, lambda: 1000 in {row["n"] for row in staged(here / red)} | set(tabled(red, "n")), 180
+    )
+    told = job.drain()
+    assert log.parent.exists() or told
+    found = tabled(red, "n")
+    assert not times(found)
+    assert set(found) == {float(n) for n in range(300) if n % 50} | {1000.0}
+    assert set(tabled(red, "name")) == {"[EMAIL_ADDRESS]"}
+    assert tabled(dead, "reason") == ["unparsable"] * 6
+    assert tabled(dead, "run_id") == ["red"] * 6
+    assert server.store.tables[dead].more["timePartitioning"]["field"] == "timestamp"

@@ -26,7 +26,8 @@ def messages_of(letters: pa.RecordBatch) -> pa.RecordBatch:
     """Returns dead letters as the messages that they were, or would have been.
 
     Args:
-      letters: n dead letters, of schema `DEAD_LETTERS`.
+      letters: n dead letters, of schema `DEAD_LETTERS`; attributes may be lists of pairs, as
+        tables have them.
 
     Returns: n messages, of schema `MESSAGES`: the payload and attributes; where the row came from,
       as its id; the time of its rejection.
@@ -34,7 +35,7 @@ def messages_of(letters: pa.RecordBatch) -> pa.RecordBatch:
     data = pc.coalesce(letters["payloadBytes"], letters["payloadString"].cast(pa.binary()))
     arrays = [
         data,
-        letters["attributes"],
+        letters["attributes"].cast(MESSAGES.field("attributes").type),
         letters["source"],
         letters["timestamp"],
         pa.nulls(letters.num_rows, pa.string()),

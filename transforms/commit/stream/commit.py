@@ -17,6 +17,7 @@ from transforms.commit.stream.panes import clear_drafts, manifests
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows
 from transforms.errors import ConfigError
+from transforms.families import family_of
 from transforms.files import filesystem
 from transforms.files.uris import Location
 
@@ -93,12 +94,16 @@ class StreamCommit(Outputs):
         Returns: Rejects: the rows that the output refuses, where that is known at the commit only.
         """
         size, lateness = self.window, self.allowed_lateness
+        family = family_of(target.uri)
+        if target.dead_letters and not family.holds(target.uri):
+            return family.load("append", target.uri)(batches, target)
         if target.dead_letters:
             # They are put into windows by when they were found, which may be after theirs.
             size, lateness = REJECTS_SECONDS, lateness + _DAY
         write = WriteWindows(target, self.run_id, size, lateness, self.late_wait)
-        refused: Batches = batches | ("Append" if target.beside else "Windows") >> write
-        return refused if target.beside else None
+        refusing = bool(target.beside) and not target.dead_letters
+        refused: Batches = batches | ("Append" if refusing else "Windows") >> write
+        return refused if refusing else None
 
     def take(self, entries: "beam.PCollection[Entry]") -> None:
         """Ignores tallies: panes have manifests of their own, and no sum is ever due."""

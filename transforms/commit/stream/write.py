@@ -179,7 +179,8 @@ class WriteWindows(Verb):
         both = (logged, before) | "All" >> beam.Flatten()
         keyed = both | "Key" >> beam.Map(_keyed).with_output_types(tuple[int, Staged])
         panes = keyed | "Pane" >> beam.GroupByKey()
-        kind = _CommitToPlaceFn if self.target.beside else _CommitFn
+        refusing = self.target.beside and not self.target.dead_letters
+        kind = _CommitToPlaceFn if refusing else _CommitFn
         commit = beam.ParDo(kind(self.target, self.run_id))
         return panes | "Commit" >> commit.with_output_types(pa.RecordBatch)
 

@@ -1,5 +1,6 @@
 """What a commit does at a table: all that was staged is loaded by one job."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from google.api_core import exceptions
 
 from transforms.commit.dead_letters import DEAD_LETTERS
 from transforms.commit.file_place import moves_of
-from transforms.commit.ledger import Entry, Target
+from transforms.commit.ledger import STREAM, Entry, Target
 from transforms.commit.manifest import write_manifest
 from transforms.commit.remains import clear_remains, hold_staging
 from transforms.commit.stage import staged_rows
@@ -21,9 +22,11 @@ from transforms.io.bigquery.append.pane import append_once
 from transforms.io.bigquery.append.refused import split_refused
 from transforms.io.bigquery.append.table import body, made_fields
 from transforms.io.bigquery.clients import explained
-from transforms.io.bigquery.fit import check_columns
+from transforms.io.bigquery.fit import check_columns, fit
 from transforms.io.bigquery.sink import BigQuerySink
 from transforms.rejects import REJECTS
+
+_log = logging.getLogger(__name__)
 
 
 class TablePlace:
@@ -86,7 +89,13 @@ class TablePlace:
         write_manifest(target.manifest, manifest)
 
     def taken(self, target: Target) -> bool:
-        """Returns False: rows without end are added to what is there."""
+        """Returns False: rows without end are added to what is there.
+
+        Raises:
+          ConfigError: A table for dead letters has other columns.
+        """
+        if target.dead_letters:
+            self.check(target, (), overwrite=False)
         return False
 
     def put_pane(self, target: Target, draft: str, manifest: dict[str, Any]) -> int:
@@ -97,18 +106,24 @@ class TablePlace:
           MillraceError: BigQuery does not answer.
         """
         kept = f"{target.records}/refused/{draft.rpartition('/')[2]}.arrow"
-        rows, sink = _whole(f"{draft}{target.suffix}"), BigQuerySink.resolve(target.uri, True)
+        rows, sink = _whole(f"{draft}{target.suffix}"), _sink(target)
         if rows is not None:
             try:
                 self._append(sink, rows, draft, kept)
             except exceptions.GoogleAPIError as error:
                 raise explained(error, sink.address, "write") from None
+            if target.dead_letters and filesystem.exists(kept):
+                # They have no further door.
+                _log.warning("%s refuses dead letters: they are in %s", target.root, kept)
             for suffix in (target.suffix, ".streams", ".refused"):
                 filesystem.delete(f"{draft}{suffix}")
         return sum(part.num_rows for part in staged_rows(kept)) if filesystem.exists(kept) else 0
 
     def _append(self, sink: BigQuerySink, rows: pa.RecordBatch, draft: str, kept: str) -> None:
-        rows = body(rows, sink.fields or made_fields(sink, rows.schema))
+        fields = sink.fields or made_fields(sink, rows.schema)
+        # Dead letters come as they are stored in files, other rows as they fit the table.
+        rows, misfits = fit(body(rows, fields), fields)
+        assert not misfits.num_rows, "they were fitted before they were staged"
         _, rejects = split_refused(rows, append_once(sink.address.path, rows, draft))
         if rejects.num_rows:
             with filesystem.open_write(kept) as stream, pa.ipc.new_file(stream, REJECTS) as out:
@@ -125,7 +140,7 @@ class TablePlace:
 
 def _sink(target: Target) -> BigQuerySink:
     """Looks at a table; dead letters are added to those of other runs, by day in a new table."""
-    sink = BigQuerySink.resolve(target.uri)
+    sink = BigQuerySink.resolve(target.uri, STREAM in target.staging)
     if not target.dead_letters:
         return sink
     return replace(sink, mode="append", partition=sink.partition or "timestamp")

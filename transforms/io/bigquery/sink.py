@@ -207,14 +207,9 @@ def target_of(uri: str, run_id: str, endless: bool, dead_letters: bool, evidence
       evidence: Whether it is published also where a gate says no.
 
     Raises:
-      ConfigError: It can't be.
+      ConfigError: The URI is none of a table.
     """
     sink = BigQuerySink.parse(uri)
-    if endless and dead_letters:
-        raise ConfigError(
-            f"--dead_letters: those of messages are written to files, not to {sink.address.uri}: "
-            "name a folder"
-        )
     name = sink.address.name
     path = f"{sink.staging}/{name}" if sink.staging else name
     staging = f"{beside(path)}{STREAM if endless else STAGING}{run_id}"

@@ -1,9 +1,11 @@
 """How `Read` and `Write` work with tables."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transforms.coders import Batches
 from transforms.commit.commit import Commit
+from transforms.commit.ledger import Target
 from transforms.errors import ConfigError
 from transforms.io.bigquery.append.once import AppendOnce
 from transforms.io.bigquery.append.write import AppendBigQuery
@@ -61,3 +63,12 @@ def write_rows(batches: Batches, verb: "Write") -> None:
     if verb.commit is None:
         commit.prepare()
         commit.close()
+
+
+def append_letters(batches: Batches, target: Target) -> None:
+    """Appends dead letters without end to their table as they come."""
+    sink = BigQuerySink.resolve(target.uri, endless=True)
+    sink = replace(sink, partition=sink.partition or "timestamp")
+    append = AppendOnce if sink.delivery == BY_STATE else AppendBigQuery
+    # One that the table refuses has no further door: it fails, and says why.
+    _ = batches | "AppendLetters" >> append(sink)
