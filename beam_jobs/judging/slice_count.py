@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transforms.errors import ConfigError
 
@@ -18,7 +18,7 @@ def check_slices(source: "Input", slicers: "Iterable[Slicer]", most: int) -> Non
     """Looks at the first rows of the input, whether they are of too many slices.
 
     Args:
-      source: The input. Of a table nothing is looked at beforehand: that would be paid for.
+      source: The input. Of a query nothing is looked at beforehand: it would have to be run.
       slicers: By what it is sliced; those by conditions and functions are let be, for their
         slices are few or wanted.
       most: How many slices there may be.
@@ -31,14 +31,21 @@ def check_slices(source: "Input", slicers: "Iterable[Slicer]", most: int) -> Non
     from transforms.statistics.slices.values import SliceBy
 
     by_values = [each for each in slicers if isinstance(each, SliceBy) and None in each.wanted()]
-    if not by_values or not isinstance(source, Source):
+    if not by_values or not source.bounded or getattr(source, "query", None):
         return
     limit = min(SAMPLE_ROWS, source.limit or SAMPLE_ROWS)
     columns = {name for each in by_values for name in each.columns}
-    sample = dataclasses.replace(source.select(columns), limit=limit)
+    sample: Any = dataclasses.replace(source.select(columns), limit=limit)  # type: ignore[type-var]
     found: dict[str, set[str]] = {each.of: set() for each in by_values}
     seen = 0
-    for rows, _ in read_batches(sample):
+    if isinstance(sample, Source):
+        batches = read_batches(sample)
+    else:
+        from transforms.io.bigquery.read import read_table
+
+        # So few rows of so few columns cost next to nothing.
+        batches = read_table(sample)
+    for rows, _ in batches:
         seen += rows.num_rows
         for each in by_values:
             found[each.of] |= {name for name, _ in each(rows)}

@@ -494,3 +494,56 @@ def test_dead_letters_of_a_table_are_rows_again(
     assert rows == [{"x": 13.0, "y": 13.0, "name": "13"}]
     assert _run("ingest", input=f"bq://{TRIPS}", **replay) == 2
     assert "holds no dead letters: it has no column" in capsys.readouterr().err
+
+
+JOBS = {
+    "score": {"model": "MODEL", "map": "x=x;y=y;name=name"},
+    "ingest": {},
+    "redact": {"policy": "policy.yaml"},
+    "validate": {"infer_schema": "true"},
+    "baseline": {},
+    "drift": {"baseline": "base/"},
+    "preprocess": {"schema": "stats/schema.pbtxt", "preprocessing_fn": "features.py"},
+}
+"""Every job that reads rows, and the options that it needs."""
+TO_A_TABLE = ("score", "ingest", "redact")
+
+
+def test_every_job_at_every_end(server, linear_model, tmp_path, monkeypatch, capsys):
+    """What the docs' table of jobs says: dead letters of each in a table, and what each writes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.yaml").write_text(REDACTION)
+    (tmp_path / "features.py").write_text(FEATURES)
+    lines = [f"{n},{n},a{n},b" for n in range(300)]
+    (tmp_path / "good.csv").write_text("\n".join(["x,y,name,note", *lines]))
+    (tmp_path / "in.csv").write_text("\n".join(["x,y,name,note", "1,2", *lines]))
+    assert _run("baseline", input="good.csv", output="base/") == 0
+    assert _run("validate", input="good.csv", output="stats/", infer_schema="true") == 0
+    server.store.datasets.add("proj-12345.taxi")
+    for job, needed in JOBS.items():
+        flags = {key: linear_model if text == "MODEL" else text for key, text in needed.items()}
+        dead = {"dead_letters": f"bq://proj-12345.taxi.dead_{job}"}
+        output = f"bq://proj-12345.taxi.{job}"
+        if job not in TO_A_TABLE:
+            assert _run(job, input="in.csv", output=output, **flags) == 2
+            assert "is no folder" in capsys.readouterr().err
+            output = f"{job}/"
+        assert _run(job, input="in.csv", output=output, **dead, **flags) == 0, job
+        letters = server.store.tables[f"proj-12345.taxi.dead_{job}"].rows
+        assert "ragged_line" in letters["reason"].to_pylist(), job
+        if job in TO_A_TABLE:
+            assert server.store.tables[f"proj-12345.taxi.{job}"].rows.num_rows >= 299
+    capsys.readouterr()
+
+
+def test_slices_of_a_table(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _trips(server, 300)
+    flags = {"input": f"bq://{TRIPS}", "infer_schema": "true"}
+    assert _run("validate", **flags, output="few/", slices="name=3") == 0
+    before = server.store.calls["ReadRows"]
+    assert _run("validate", **flags, output="many/", slices="name", max_slices=100) == 2
+    assert "the first 300 rows alone are of 300 slices" in capsys.readouterr().err
+    # Few columns of few rows were looked at.
+    assert server.store.calls["ReadRows"] == before + 1
+    assert server.storage.sessions[-1] == (TRIPS, ("name",), "")
