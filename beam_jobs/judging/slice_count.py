@@ -33,7 +33,7 @@ def check_slices(source: "Input", slicers: "Iterable[Slicer]", most: int) -> Non
     by_values = [each for each in slicers if isinstance(each, SliceBy) and None in each.wanted()]
     if not by_values or not source.bounded or getattr(source, "query", None):
         return
-    limit = min(SAMPLE_ROWS, source.limit or SAMPLE_ROWS)
+    limit = min(SAMPLE_ROWS, getattr(source, "limit", None) or SAMPLE_ROWS)
     columns = {name for each in by_values for name in each.columns}
     sample: Any = dataclasses.replace(source.select(columns), limit=limit)  # type: ignore[type-var]
     found: dict[str, set[str]] = {each.of: set() for each in by_values}
