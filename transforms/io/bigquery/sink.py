@@ -207,7 +207,7 @@ def target_of(uri: str, run_id: str, endless: bool, dead_letters: bool, evidence
       evidence: Whether it is published also where a gate says no.
 
     Raises:
-      ConfigError: The URI is none of a table.
+      ConfigError: The URI names no table, or has an unknown setting.
     """
     sink = BigQuerySink.parse(uri)
     name = sink.address.name
