@@ -54,10 +54,20 @@ def _act(jobs: "Jobs", what: str, name: str, wait: bool) -> int:
     if what != "status":
         jobs.stop(job.id, what)
     if not wait:
-        return 0
+        return _told(jobs, job.id, 0)
     last = jobs.wait(job.id, lambda state: print(state, flush=True))
     wanted = (*_GOOD, "JOB_STATE_CANCELLED") if what == "cancel" else _GOOD
-    return 0 if last in wanted else say("dataflow", f"the job ended as {last}", 1)
+    if last in wanted:
+        return 0
+    _told(jobs, job.id, 1)
+    return say("dataflow", f"the job ended as {last}", 1)
+
+
+def _told(jobs: "Jobs", job_id: str, code: int) -> int:
+    """Prints what the service says went wrong with a job; returns the code."""
+    for line in jobs.errors(job_id):
+        print(f"  {line}", flush=True)
+    return code
 
 
 if __name__ == "__main__":

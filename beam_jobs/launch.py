@@ -104,12 +104,16 @@ def _launch(
         setting = Setting.of(options, beam_options)
         if setting.unbounded:
             runners.configure_streaming(beam_options)
+        else:
+            runners.check_bounded(beam_options)
         _set_up_logs(setting.place)
         _check_reach(options, setting)
         options = by_state(options, setting)
         gpus.set_up(options, beam_options, setting)
         if options.dry_run:
             dry_run.set_up(beam_options)
+        else:
+            runners.check_reach(beam_options)
         progress.reset()
         replaced = _replaced(beam_options, setting, options)
         own = None
@@ -414,9 +418,27 @@ def _submit(job: str, root: "beam.Pipeline", options: "PipelineOptions", wait: b
     if not wait:
         return 0
     try:
-        state = result.wait_until_finish()
+        state = _end_of(result)
     except KeyboardInterrupt:
         return say(job, f"no longer waiting; the job goes on: {link}", 130)
     if state != "DONE":
-        raise MillraceError(f"job {job_id} ended as {state}: see {link}")
+        told = _errors_of(job_id, options) if state == "FAILED" else ""
+        raise MillraceError(f"job {job_id} ended as {state}: see {link}{told}")
     return say(job, "done", 0)
+
+
+def _errors_of(job_id: str, options: "PipelineOptions") -> str:
+    """Returns what the service says went wrong with a job, a line for each error."""
+    from beam_jobs.updates.service import Jobs
+
+    return "".join(f"\n  {line}" for line in Jobs(options).errors(job_id))
+
+
+def _end_of(result: Any) -> str:
+    """Waits for a job's end; returns its last state, where Beam raises for some."""
+    from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
+
+    try:
+        return str(result.wait_until_finish())
+    except DataflowRuntimeException:
+        return str(result.state)

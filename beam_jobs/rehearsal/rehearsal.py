@@ -132,7 +132,7 @@ def _judge(
     tell: Tell,
     root: Path,
 ) -> Rehearsed:
-    from beam_jobs.running.runners import SECRET
+    from beam_jobs.running.dataflow_options import SECRET
 
     job = json.loads(content)
     graph = storage.read(job_file.graph_uri(job))

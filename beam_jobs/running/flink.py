@@ -3,12 +3,15 @@
 import contextlib
 import json
 import re
+import shutil
+import socket
 import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlparse
 
+from apache_beam import __version__ as beam_version
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
     GoogleCloudOptions,
@@ -30,6 +33,7 @@ STREAMS_REFUSED = (
 )
 _KEPT_SECONDS = 60
 _CANCEL_SECONDS = 30.0
+_REACH_SECONDS = 10.0
 _TEN_YEARS = 10 * 365 * 86_400
 _HERE = ("localhost", "127.0.0.1", "::1")
 
@@ -47,6 +51,8 @@ def set_up(options: "PipelineOptions") -> None:
             "--job_endpoint is needed by FlinkRunner: the address of Beam's job server at your "
             "cluster, localhost:8099, say. `make flink` in a checkout starts a cluster here"
         )
+    if not portable.job_endpoint:
+        _check_job_server(flink)
     if not portable.environment_type:
         _use_loopback(portable)
     if portable.environment_type == "LOOPBACK" and not int(portable.environment_cache_millis):
@@ -55,6 +61,41 @@ def set_up(options: "PipelineOptions") -> None:
         portable.environment_cache_millis = _KEPT_SECONDS * 1000
     # Else the wait for the job would end after five minutes.
     portable.job_server_timeout = _TEN_YEARS
+
+
+def _check_job_server(flink: FlinkRunnerOptions) -> None:
+    """Checks that Beam can start a job server of its own, where none is named."""
+    if shutil.which("java") is None:
+        raise ConfigError(
+            "--job_endpoint is needed where there is no Java: without it Beam starts a job server "
+            "here, which needs Java 17. On Debian: apt install openjdk-17-jre-headless"
+        )
+    if not flink.flink_job_server_jar:
+        raise ConfigError(
+            "--job_endpoint is needed, or --flink_job_server_jar: Beam would fetch a job server "
+            f"for Flink {flink.flink_version}, and Maven Central has none of Beam {beam_version}. "
+            "`make flink` in a checkout starts one"
+        )
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Checks that something listens at a job server's address; Beam would wait for it for ever.
+
+    Raises:
+      ConfigError: Nothing does, or it is no address.
+    """
+    where = urlparse(f"//{endpoint}")
+    try:
+        if not where.hostname or not where.port:
+            raise ValueError
+        socket.create_connection((where.hostname, where.port), _REACH_SECONDS).close()
+    except ValueError:
+        raise ConfigError(f"--job_endpoint: {endpoint!r} is not of the form HOST:PORT") from None
+    except OSError as error:
+        raise ConfigError(
+            f"--job_endpoint: no job server answers at {endpoint} ({error.strerror or error}); "
+            "`make flink` in a checkout starts one at localhost:8099"
+        ) from None
 
 
 def _use_loopback(portable: PortableOptions) -> None:

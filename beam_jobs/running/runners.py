@@ -5,26 +5,20 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any
-from urllib.parse import urlparse
 
 import apache_beam as beam
 from apache_beam.options import pipeline_options as beam_options
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
-from beam_jobs.running import beam_memos, flink
+from beam_jobs.running import beam_memos, dataflow_options, flink
 from beam_jobs.running.prism import built, find, running
-from beam_jobs.templates.image import image_of
 from transforms.errors import ConfigError
+from transforms.files.filesystem import list_files
 from transforms.nearest import nearest
 
 _IN_PROCESS = ("directrunner", "switchingdirectrunner", "fnapirunner")
-_BUCKET = re.compile(r"gs://(?P<bucket>[a-z0-9][-_a-z0-9.]{1,220}[a-z0-9])/.*", re.S)
-_PROJECT = re.compile(r"(?:[a-z][-a-z0-9.]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]")
 _TEN_YEARS = 10 * 365 * 86_400
-SECRET = re.compile(r"secret|password|passwd|token|credential|connection_string|access_key")
-"""How options are named that hold what nobody may read."""
 
 
 class Place(StrEnum):
@@ -54,7 +48,8 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
     # The code is in the image or on the path; the session would drag in what the launcher holds.
     options.view_as(beam_options.SetupOptions).save_main_session = False
     if runner_name(options) == "dataflowrunner":
-        _check_dataflow(options, job)
+        dataflow_options.check(options, job)
+        _use_container_sdk(options)
     elif place_of(options) is Place.LOCAL:
         _use_all_cores(options, argv)
         if runner_name(options) == flink.NAME:
@@ -62,7 +57,10 @@ def pipeline_options(argv: Sequence[str], job: str) -> PipelineOptions:
         if runner_name(options) == "prismrunner":
             prism = options.view_as(beam_options.PrismRunnerOptions)
             # Where there is none Beam fetches it from the network.
+            _check_prism(prism.prism_location)
             prism.prism_location = prism.prism_location or built()
+        if runner_name(options) in ("portablerunner", "sparkrunner"):
+            _check_portable(options)
     return options
 
 
@@ -121,6 +119,19 @@ def configure_streaming(options: PipelineOptions) -> None:
     portable.job_server_timeout = _TEN_YEARS
 
 
+def check_bounded(options: PipelineOptions) -> None:
+    """Checks that nobody asks for a stream where the input has an end.
+
+    Raises:
+      ConfigError: Somebody does; the input alone decides.
+    """
+    if options.view_as(beam_options.StandardOptions).streaming:
+        raise ConfigError(
+            "--streaming: the input alone decides, and this one has an end: leave it out, or read "
+            "messages, --input=pubsub://projects/PROJECT/subscriptions/NAME"
+        )
+
+
 def reads_natively(options: PipelineOptions) -> bool:
     """Returns whether the runner has its own source of messages, in place of Beam's."""
     return runner_name(options) == "dataflowrunner"
@@ -158,52 +169,53 @@ def _use_all_cores(options: PipelineOptions, argv: Sequence[str]) -> None:
         direct.direct_running_mode = "multi_threading"
 
 
-def _check_dataflow(options: PipelineOptions, job: str) -> None:
-    """Checks what Dataflow would miss only later, or replace by a default of its own."""
-    cloud = options.view_as(beam_options.GoogleCloudOptions)
-    workers = options.view_as(beam_options.WorkerOptions)
-    cloud.project = cloud.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    cloud.region = cloud.region or os.environ.get("CLOUDSDK_COMPUTE_REGION")
-    workers.sdk_container_image = workers.sdk_container_image or os.environ.get("MILLRACE_IMAGE")
-    if not workers.sdk_container_image:
+def check_reach(options: PipelineOptions) -> None:
+    """Checks that what the launch needs elsewhere is there, just before it starts.
+
+    Raises:
+      ConfigError: No job server answers, or a bucket isn't there or is closed to this account.
+    """
+    if place_of(options) is Place.LOCAL:
+        endpoint = options.view_as(beam_options.PortableOptions).job_endpoint
+        if endpoint and runner_name(options) in (flink.NAME, "portablerunner", "sparkrunner"):
+            flink.check_endpoint(endpoint)
+        return
+    if place_of(options) is Place.SERVICE:
+        cloud = options.view_as(beam_options.GoogleCloudOptions)
+        for name in ("temp_location", "staging_location"):
+            if location := getattr(cloud, name):
+                _check_bucket(name, location)
+
+
+def _check_bucket(name: str, location: str) -> None:
+    """Checks a bucket by listing next to nothing: Beam asks for a minute for one that is not."""
+    try:
+        list_files(f"{location.rstrip('/')}/millrace-is-it-there")
+    except ConfigError as error:
+        raise ConfigError(f"--{name}: {location}: {str(error).partition(': ')[2]}") from None
+
+
+def _check_prism(location: str | None) -> None:
+    if location and "://" not in location and not os.path.isfile(location):
         raise ConfigError(
-            "--sdk_container_image is needed: workers of Dataflow's stock image would install "
-            f"TensorFlow for minutes. Pass --sdk_container_image={image_of(job)}, "
-            "which templates/Dockerfile builds"
+            f"--prism_location: there is no file {location}; `make prism` in a checkout builds one"
         )
-    if not cloud.project or not _PROJECT.fullmatch(cloud.project):
-        given = f"; {cloud.project!r} is not a project's id" if cloud.project else ""
-        raise ConfigError(f"--project is needed: the id of a Google Cloud project{given}")
-    if not cloud.region:
-        raise ConfigError("--region is needed by DataflowRunner: europe-west1, say")
-    if urlparse(cloud.dataflow_endpoint or "").hostname != "localhost":
-        _check_locations(cloud)
-    _check_secrets(options)
+
+
+def _check_portable(options: PipelineOptions) -> None:
+    if not options.view_as(beam_options.PortableOptions).job_endpoint:
+        name = options.view_as(beam_options.StandardOptions).runner
+        raise ConfigError(
+            f"--job_endpoint is needed by {name}: the address of a job server of Beam. Jobs are "
+            "tried on DirectRunner, PrismRunner, FlinkRunner and DataflowRunner"
+        )
+
+
+def _use_container_sdk(options: PipelineOptions) -> None:
     setup = options.view_as(beam_options.SetupOptions)
     if setup.sdk_location == "default":
         # The SDK is in the image; nothing has to be uploaded for the workers.
         setup.sdk_location = "container"
-
-
-def _check_locations(cloud: Any) -> None:
-    """Checks locations: if they are malformed, Beam would create a bucket of its own."""
-    if not (cloud.temp_location or cloud.staging_location):
-        raise ConfigError("--temp_location is needed by DataflowRunner: gs://bucket/folder, say")
-    for name in ("temp_location", "staging_location"):
-        location = getattr(cloud, name)
-        if location and not _BUCKET.fullmatch(location):
-            raise ConfigError(f"--{name}: {location!r} is not of the form gs://bucket/folder")
-
-
-def _check_secrets(options: PipelineOptions) -> None:
-    """Checks options for secrets: whoever may see the stored job can read them."""
-    given = options.get_all_options(drop_default=True, retain_unknown_options=True)
-    for name, value in given.items():
-        if value and SECRET.search(name):
-            raise ConfigError(
-                f"--{name} would be stored in the job's description, for all to read: give the "
-                "worker service account access instead"
-            )
 
 
 def name_job(options: PipelineOptions, run_id: str) -> None:

@@ -1,5 +1,6 @@
 """Jobs that Dataflow runs now, by their names; and what may be asked of them."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,34 @@ if TYPE_CHECKING:
 ENDS = ("JOB_STATE_DONE", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_UPDATED",
         "JOB_STATE_DRAINED")  # fmt: skip
 _SECONDS = 5.0
+_MOST_ERRORS = 5
+_ADVICE = (
+    (
+        re.compile("ZONE_RESOURCE_POOL_EXHAUSTED|resource pool exhausted|stockout", re.I),
+        "the zone has no such machines or GPUs now: leave out --worker_zone, name another "
+        "--worker_region, use a reservation "
+        "(--experiments=automatically_use_created_reservation), or launch without --gpu",
+    ),
+    (
+        re.compile("quota", re.I),
+        "the project may not have so many there: ask for more, or lower --max_num_workers",
+    ),
+    (
+        re.compile("no space left on device|disk is full|DiskPressure", re.I),
+        "image and model have to fit twice: raise --disk_size_gb, take the image without CUDA "
+        "where no GPU is used, and keep the model in a bucket",
+    ),
+    (
+        re.compile("image ?pull|failed to pull|manifest unknown|ErrImagePull", re.I),
+        "the workers can't pull --sdk_container_image: see that the tag is there, and that their "
+        "account has roles/artifactregistry.reader",
+    ),
+    (
+        re.compile("permission|forbidden|\\b403\\b", re.I),
+        "docs/operations.md lists which account needs which role",
+    ),
+)
+"""What the service's errors mean, the first that fits."""
 
 
 class Jobs:
@@ -81,6 +110,17 @@ class Jobs:
         """Returns a job's state, such as JOB_STATE_RUNNING."""
         return str(self._client.get_job(job_id).current_state.name)
 
+    def errors(self, job_id: str) -> list[str]:
+        """Returns what the service says went wrong with a job, and what to do where it is known."""
+        from google.api_core.exceptions import GoogleAPIError
+
+        try:
+            found, _ = self._client.list_messages(job_id, minimum_importance="JOB_MESSAGE_ERROR")
+        except GoogleAPIError as error:
+            return [f"its messages can't be read: {error}"]
+        texts = list(dict.fromkeys(str(message.message_text) for message in found))
+        return [" ".join(text.split()) + advice(text) for text in texts[-_MOST_ERRORS:]]
+
     def stop(self, job_id: str, how: str) -> None:
         """Asks for a job's end: `drain` lets it finish what it has read, `cancel` does not."""
         state = "JOB_STATE_DRAINING" if how == "drain" else "JOB_STATE_CANCELLED"
@@ -105,6 +145,11 @@ class Jobs:
                 return state
             last = state
             time.sleep(seconds)
+
+
+def advice(text: str) -> str:
+    """Returns what to do about an error of the service; "" where we know no better."""
+    return next((f" -> {way}" for known, way in _ADVICE if known.search(text)), "")
 
 
 def graph_of(job: Any) -> Any:

@@ -17,6 +17,7 @@ from beam_jobs import launch
 from beam_jobs.metadata import jobs
 from beam_jobs.options.command_line import parse
 from beam_jobs.running import dry_run, gpus, runners
+from beam_jobs.running.dataflow_options import SECRET
 from beam_jobs.running.setting import Setting
 from privacy.erasure.index import INDEX
 from tests.beam_jobs.flags import DATAFLOW
@@ -27,7 +28,7 @@ from transforms.tensorflow import tensorflow
 from transforms.windows.assign import ANY_LATENESS
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:1"
+IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/job@sha256:" + "1" * 64
 FLAGS = [*DATAFLOW, f"--sdk_container_image={IMAGE}"]
 PARDO = "beam:transform:pardo:v1"
 
@@ -710,4 +711,4 @@ def test_the_options_that_are_stored_hold_no_secret(built):
     stored = options.get_all_options(drop_default=True, retain_unknown_options=True)
     assert stored["save_main_session"] is False
     assert stored["sdk_location"] == "container"
-    assert not [name for name in stored if runners.SECRET.search(name)]
+    assert not [name for name in stored if SECRET.search(name)]

@@ -17,9 +17,10 @@ from beam_jobs.rehearsal.parameters import Request
 from beam_jobs.rehearsal.parameters import faults as parameter_faults
 from beam_jobs.rehearsal.rehearsal import template
 from beam_jobs.running import gpus, local_profile
-from beam_jobs.running.runners import SECRET
+from beam_jobs.running.dataflow_options import SECRET
 from beam_jobs.running.setting import Setting
 from beam_jobs.running.workers import describe_workers
+from beam_jobs.updates import service
 from beam_jobs.updates.compare import Step, compare
 from inference.devices.check import check_devices
 from inference.devices.gpu import Gpu
@@ -100,6 +101,14 @@ def real_cloud(tmp_path):
         return refused(local_profile.applied(options, rest).__enter__)
 
 
+def no_stock(tmp_path):
+    return service.advice("zone europe-west1-b failed: ZONE_RESOURCE_POOL_EXHAUSTED")
+
+
+def full_disk(tmp_path):
+    return service.advice("failed to pull image: write /var/lib: no space left on device")
+
+
 PROVOKED = {
     2: no_gpu_in_the_graph,
     3: lambda tmp_path: parameters(wait="true"),
@@ -109,8 +118,10 @@ PROVOKED = {
     7: processes,
     8: lambda tmp_path: refused(check_devices, GPU),
     9: gpus_twice,
+    10: no_stock,
     11: stale,
     12: mistyped,
+    13: full_disk,
     14: lost_state,
     15: real_cloud,
 }
@@ -122,10 +133,9 @@ QUOTED = {
 
 def test_all_fifteen_are_in_the_table():
     assert sorted(QUOTED) == list(range(1, 16))
-    # What takes a cloud can't be provoked; the first takes a launcher, and has a test of its own.
-    unprovoked = {number for number, text in QUOTED.items() if not text}
-    assert unprovoked == {10, 13}
-    assert {number for number, text in QUOTED.items() if text} - PROVOKED.keys() == {1}
+    assert all(QUOTED.values())
+    # The first takes a launcher, and has a test of its own.
+    assert QUOTED.keys() - PROVOKED.keys() == {1}
     assert QUOTED[1] in (ROOT / "tests/integration/test_rehearsal.py").read_text()
 
 

@@ -22,11 +22,13 @@ class Service:
       states: The state of each job, by id.
       requests: The path and the parameters of each request to look at something.
       lasts: How often a job is looked at until it is done; None for ever.
+      ends_as: The state in which it ends then.
+      errors: What the service says went wrong.
     """
 
     def __init__(self):
         self.jobs, self.states, self.requests = [], {}, []
-        self.lasts = None
+        self.lasts, self.ends_as, self.errors = None, DONE, []
         handler = type("Handler", (_Handler,), {"service": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         # By this name Beam knows that it speaks plain HTTP.
@@ -59,7 +61,7 @@ class Service:
         elif self.states[job_id] == RUNNING and self.lasts is not None:
             self.lasts -= 1
             if self.lasts < 0:
-                self.states[job_id] = DONE
+                self.states[job_id] = self.ends_as
         return self.shown(job)
 
     def page(self, token):
@@ -87,7 +89,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.service.requests.append((parts.path, given))
         if not rest:
             self._answer(self.service.page(given.get("pageToken")))
-        elif rest.endswith(("/messages", "/metrics")):
+        elif rest.endswith("/messages"):
+            told = [
+                {"id": str(at), "time": "2026-01-01T00:00:00Z", "messageText": text,
+                 "messageImportance": 5}
+                for at, text in enumerate(self.service.errors)
+            ]  # fmt: skip
+            self._answer({"jobMessages": told})
+        elif rest.endswith("/metrics"):
             self._answer({})
         else:
             self._answer(self.service.look(rest.removeprefix("/")))

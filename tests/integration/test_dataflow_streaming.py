@@ -11,7 +11,7 @@ from transforms.files import filesystem
 
 pytestmark = pytest.mark.integration
 
-IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/score@sha256:1"
+IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/score@sha256:" + "1" * 64
 SUBSCRIPTION = "projects/proj-12345/subscriptions/trips"
 STREAMING = (2, "JOB_TYPE_STREAMING")
 """As Beam's client sends it, and as it writes it to a file."""

@@ -12,7 +12,7 @@ from beam_jobs.rehearsal import launcher
 from beam_jobs.rehearsal.environment import check_isolated, environment
 from beam_jobs.rehearsal.rehearsal import rehearse, template
 from beam_jobs.rehearse import main
-from beam_jobs.running.runners import SECRET
+from beam_jobs.running.dataflow_options import SECRET
 from tests.integration import launches
 from tests.integration.launches import CASES, GPU, check_golden, golden
 from tests.support import ROOT

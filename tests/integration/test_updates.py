@@ -6,11 +6,11 @@ from apache_beam.portability.api import beam_runner_api_pb2 as api
 from beam_jobs.dataflow import main as dataflow_main
 from beam_jobs.updates import service as updates
 from tests.integration import dataflow
-from tests.integration.dataflow import CANCELLED, DRAINED, RUNNING, UPDATED
+from tests.integration.dataflow import CANCELLED, DRAINED, FAILED, RUNNING, UPDATED
 from transforms.files import filesystem
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/ingest@sha256:1"
+IMAGE = "europe-docker.pkg.dev/proj-12345/millrace/ingest@sha256:" + "1" * 64
 
 
 @pytest.fixture
@@ -161,3 +161,36 @@ def test_what_is_submitted_names_its_graph(flags, service):
     options = service.jobs[0]["environment"]["sdkPipelineOptions"]["options"]
     assert options["pipelineUrl"].endswith("/pipeline.pb")
     assert options["save_main_session"] is False
+
+
+STOCKOUT = "Startup of the worker pool in zone europe-west1-b failed: ZONE_RESOURCE_POOL_EXHAUSTED"
+FULL = "Error syncing pod: failed to pull image: no space left on device"
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (STOCKOUT, "leave out --worker_zone, name another --worker_region"),
+        (FULL, "raise --disk_size_gb, take the image without CUDA"),
+        ("Quota 'GPUS_ALL_REGIONS' exceeded", "lower --max_num_workers"),
+        ("ErrImagePull: manifest unknown", "see that the tag is there"),
+    ],
+)
+def test_what_the_service_says_is_shown_with_a_way_out(flags, service, capsys, error, advice):
+    service.errors = [error]
+    assert ingest(*flags) == 0
+    where = ["--project=proj-12345", "--region=europe-west1", "--no_auth=true"]
+    where.append(f"--dataflow_endpoint={service.endpoint}")
+    capsys.readouterr()
+    assert dataflow_main(["status", "trips", *where]) == 0
+    told = capsys.readouterr().out
+    assert f"  {error} -> " in told
+    assert advice in told
+
+
+def test_a_job_that_is_waited_for_tells_why_it_failed(flags, service, capsys):
+    service.lasts, service.ends_as, service.errors = 0, FAILED, [STOCKOUT]
+    assert ingest(*flags, "--wait=true") == 1
+    told = capsys.readouterr().err
+    assert "ended as FAILED: see https://console.cloud.google.com" in told
+    assert f"{STOCKOUT} -> the zone has no such machines or GPUs now" in told

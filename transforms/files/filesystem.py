@@ -18,6 +18,13 @@ from transforms.files.format import File
 _GLOB = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"^([^=/]+)=(.*)$")
 BUFFER_BYTES = 1 << 20
+_DENIED = {
+    401: "nobody is signed in: run `gcloud auth application-default login`",
+    403: "this account may not look there: it needs roles/storage.objectViewer on the bucket, or "
+    "roles/storage.objectUser where it writes",
+    404: "there is no such bucket",
+}
+"""What an object store answers, by HTTP status."""
 
 
 def is_local(uri: str) -> bool:
@@ -34,19 +41,20 @@ def list_files(pattern: str, hidden: bool = False) -> list[File]:
     Args:
       pattern: The path, folder or glob.
       hidden: Whether such files are listed too.
-    """
-    from apache_beam.io.filesystems import FileSystems
 
+    Raises:
+      ConfigError: A folder may not be read; its bucket isn't there, or is closed to this account.
+    """
     if is_local(pattern) and os.path.isfile(pattern):
         # A name may hold what would be a wildcard elsewhere.
         state = os.stat(pattern)
         return [File(pattern, state.st_size, (), state.st_mtime)]
     if pattern.endswith("/") or (is_local(pattern) and os.path.isdir(pattern)):
         _check_folders(pattern)
-        found = FileSystems.match([pattern.rstrip("/") + "/**"])[0].metadata_list
+        found = matched([pattern.rstrip("/") + "/**"])[0].metadata_list
         base = pattern.rstrip("/") + "/"
     else:
-        found, base = FileSystems.match([pattern])[0].metadata_list, _fixed_part(pattern)
+        found, base = matched([pattern])[0].metadata_list, _fixed_part(pattern)
         if not found and not is_local(pattern) and not _GLOB.search(pattern):
             return list_files(pattern + "/", hidden)
     files = {meta.path: meta for meta in found if hidden or not _hidden(meta.path[len(base) :])}
@@ -55,6 +63,31 @@ def list_files(pattern: str, hidden: bool = False) -> list[File]:
         for path in sorted(files)
         if not path.endswith("/")
     ]
+
+
+def matched(patterns: list[str], limits: list[int] | None = None) -> list[Any]:
+    """Returns what Beam finds of some patterns, a result for each.
+
+    Raises:
+      ConfigError: An object store has no such bucket, or keeps it closed to this account.
+    """
+    from apache_beam.io.filesystem import BeamIOError
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        return list(FileSystems.match(patterns, limits))
+    except BeamIOError as error:
+        why = _DENIED.get(getattr(_root(error), "code", None))
+        if why is None:
+            raise
+        raise ConfigError(f"{patterns[0].removesuffix('/**')}: {why}") from None
+
+
+def _root(error: Any) -> Any:
+    """Returns the error that Beam's errors hold, one in another."""
+    while details := getattr(error, "exception_details", None):
+        error = next(iter(details.values()))
+    return error
 
 
 def _modified(metadata: Any) -> float:
@@ -187,12 +220,10 @@ def open_write(uri: str, compression: str = "") -> BinaryIO:
 
 def exists(uri: str) -> bool:
     """Returns whether there is a file, or a folder with something in it."""
-    from apache_beam.io.filesystems import FileSystems
-
     if is_local(uri):
         return os.path.isfile(uri) or (os.path.isdir(uri) and bool(os.listdir(uri)))
     patterns = [uri.rstrip("/"), uri.rstrip("/") + "/**"]
-    return any(found.metadata_list for found in FileSystems.match(patterns, limits=[1, 1]))
+    return any(found.metadata_list for found in matched(patterns, [1, 1]))
 
 
 def read_bytes(uri: str) -> bytes:
@@ -253,7 +284,7 @@ def delete(uri: str) -> None:
         elif os.path.lexists(root):
             os.remove(root)
         return
-    found = [m.path for r in FileSystems.match([root, f"{root}/**"]) for m in r.metadata_list]
+    found = [m.path for r in matched([root, f"{root}/**"]) for m in r.metadata_list]
     if found:
         FileSystems.delete(found)
 

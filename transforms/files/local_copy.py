@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import ConfigError
+from transforms.files.filesystem import matched
 
 _COPIES_AT_ONCE = 8
 
@@ -62,11 +63,10 @@ def _folder(name: str) -> str:
 def _listed(uri: str) -> list[Any]:
     """Returns metadata of the files at a URI: itself, or all within it."""
     from apache_beam.io.filesystem import BeamIOError
-    from apache_beam.io.filesystems import FileSystems
 
     try:
         patterns = [uri, f"{uri}/**"]
-        found = FileSystems.match(patterns)
+        found = matched(patterns)
     except (BeamIOError, OSError, ValueError) as error:
         raise ConfigError(f"{uri} can't be listed: {error}") from error
     listed = [metadata for result in found for metadata in result.metadata_list]

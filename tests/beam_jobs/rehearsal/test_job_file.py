@@ -8,7 +8,7 @@ from apache_beam.portability.api import beam_runner_api_pb2 as api
 
 from beam_jobs.rehearsal import job_file
 from beam_jobs.rehearsal.job_file import Expected, faults
-from beam_jobs.running.runners import SECRET
+from beam_jobs.running.dataflow_options import SECRET
 
 IMAGE = "registry/score@sha256:1"
 GPU = "type:nvidia-l4;count:1;install-nvidia-driver"

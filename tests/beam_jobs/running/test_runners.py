@@ -56,7 +56,7 @@ def test_prism_is_the_one_that_was_built_unless_told(monkeypatch):
     for there in ("/bin/prism", None):
         monkeypatch.setattr(runners, "built", lambda there=there: there)
         assert location("--runner=PrismRunner") == there
-        assert location("--runner=PrismRunner", "--prism_location=mine") == "mine"
+        assert location("--runner=PrismRunner", f"--prism_location={__file__}") == __file__
     assert location() is None
 
 
