@@ -77,7 +77,7 @@ def matched(patterns: list[str], limits: list[int] | None = None) -> list[Any]:
     try:
         return list(FileSystems.match(patterns, limits))
     except BeamIOError as error:
-        why = _DENIED.get(getattr(_root(error), "code", None))
+        why = _DENIED.get(getattr(_root(error), "code", None) or 0)
         if why is None:
             raise
         raise ConfigError(f"{patterns[0].removesuffix('/**')}: {why}") from None
