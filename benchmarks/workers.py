@@ -1,13 +1,15 @@
-"""A second core for a model: python -m benchmarks.workers [--rows N] [--micros 50].
+"""A second core for a model: python -m benchmarks.workers [--rows N] [--micros 50] [--repeats 3].
 
-Scores N and 4 N rows with one call at a time, and with calls side by side where that is measured to
-be faster. Prints the marginal rows/s between N and 4 N, so that start-up counts for nothing. One of
-the models works on one core, with texts; the products of the other use all cores by themselves.
+Scores N and 4 N rows, in turns with one call at a time, and with calls side by side where that is
+measured to be faster. Prints the medians of the marginal rows/s between N and 4 N, so that start-up
+counts for nothing, and of the ratio of two runs that followed each other. One of the models works
+on one core, with texts; the products of the other use all cores by themselves.
 """
 
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -94,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--micros", type=float, default=50.0)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--one", nargs=3, metavar=("MODEL", "BESIDE", "WORK"))
     given = parser.parse_args()
     if given.one:
@@ -106,14 +109,23 @@ def main() -> None:
         for name, (make, round_micros) in MODELS.items():
             rounds = max(1, round(given.micros / round_micros))
             model = make(Path(folder) / name.replace(" ", "_"), rounds)
-            found = []
-            for beside in (1, cores):
-                flags = ["--rows", str(given.rows), "--one", model, str(beside), folder]
-                command = [sys.executable, "-m", "benchmarks.workers", *flags]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                found.append(json.loads(done.stdout.splitlines()[-1]))
-            one, two = found
-            print(f"{name:12}{one:>12,.0f}{two:>14,.0f}{two / one:>8.2f}", flush=True)
+            found: dict[int, list[float]] = {1: [], cores: []}
+            for _ in range(given.repeats):
+                for beside in found:
+                    found[beside].append(_measured(given.rows, model, beside, folder))
+            one, two = (statistics.median(each) for each in found.values())
+            ratios = [two / one for one, two in zip(*found.values(), strict=True)]
+            ratio = statistics.median(ratios)
+            load = f"load {os.getloadavg()[0]:.1f}"
+            print(f"{name:12}{one:>12,.0f}{two:>14,.0f}{ratio:>8.2f}   {load}", flush=True)
+
+
+def _measured(rows: int, model: str, beside: int, folder: str) -> float:
+    """Returns marginal rows/s, measured in a process of its own."""
+    flags = ["--rows", str(rows), "--one", model, str(beside), folder]
+    command = [sys.executable, "-m", "benchmarks.workers", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":
