@@ -19,42 +19,68 @@ from privacy.server.findings import findings_of
 from privacy.server.items import Item, item_of, with_columns
 from privacy.server.limits import check_transformations, invalid
 from transforms.errors import ConfigError
+from transforms.user_code import Code
 
 _NAME = "request"
 _SUCCESS, _ERROR = 1, 2
 _RESULTS = {FOUND: _SUCCESS, CELLS: _SUCCESS, FAILED: _ERROR}
 """DLP's codes for what became of values."""
+_MODEL = "use engine: cloud, or name a function under detectors"
 _SEED = secrets.token_bytes(32)
 
 
 class LocalEngine:
-    """Finds and transforms with the local engine."""
+    """Finds and transforms with the local engine.
+
+    Args:
+      detectors: Functions that find infoTypes, as a `Policy` has them.
+    """
+
+    def __init__(self, detectors: tuple[tuple[str, str, Code | None], ...] = ()) -> None:
+        self._detectors = detectors
 
     def info_types(self) -> list[str]:
         """Returns the infoTypes that have a detector."""
-        return sorted(DETECTORS)
+        return sorted({*DETECTORS, *(name for name, _, _ in self._detectors)})
 
     def inspect(self, item: Any, config: Any) -> list[Any]:
         """Returns the findings of a text or table, as DLP's messages."""
-        plan = _plan(config, types.DeidentifyConfig.pb()())
+        plan = self._plan(config, types.DeidentifyConfig.pb()())
         return findings_of(item_of(item), plan, config)
 
     def deidentify(self, item: Any, inspect: Any, config: Any) -> tuple[Any, Any, int]:
         """Transforms a text or table; see `service.Engine`."""
         given = item_of(item)
         _check(config, given)
-        return _transformed(given, _plan(inspect, config), config)
+        return _transformed(given, self._plan(inspect, config), config)
 
     def reidentify(self, item: Any, inspect: Any, config: Any) -> tuple[Any, Any]:
         """Takes transformations back: of whole fields, and of tokens that are found in texts."""
         given = item_of(item)
         _check(config, given)
         try:
-            plan = taken_back(_plan(inspect, config))
+            plan = taken_back(self._plan(inspect, config))
         except ConfigError as error:
-            raise invalid(str(error)) from None
+            raise invalid(_words(error)) from None
         made, overview, _ = _transformed(given, plan, config)
         return made, overview
+
+    def _plan(self, inspect: Any, deidentify: Any) -> Plan:
+        """Returns what a request asks for, compiled; the same configs are compiled once.
+
+        Raises:
+          Refused: The local engine can't do it, or it is wrong.
+        """
+        asked, wanted = (x.SerializeToString(deterministic=True) for x in (inspect, deidentify))
+        # A transient key lives for one request.
+        own = any(key.HasField("transient") for key in keys_of(deidentify))
+        seed = secrets.token_bytes(32) if own else _SEED
+        try:
+            return compile_plan(
+                Policy(_NAME, asked, wanted, transient=seed, detectors=self._detectors)
+            )
+        except ConfigError as error:
+            raise invalid(_words(error)) from None
 
 
 def _check(config: Any, item: Item) -> None:
@@ -69,20 +95,10 @@ def _check(config: Any, item: Item) -> None:
         raise invalid("record_transformations are for tables" if kind else "no transformation")
 
 
-def _plan(inspect: Any, deidentify: Any) -> Plan:
-    """Returns what a request asks for, compiled; the same configs are compiled once.
-
-    Raises:
-      Refused: The local engine can't do it, or it is wrong.
-    """
-    asked, wanted = (x.SerializeToString(deterministic=True) for x in (inspect, deidentify))
-    # A transient key lives for one request.
-    own = any(key.HasField("transient") for key in keys_of(deidentify))
-    seed = secrets.token_bytes(32) if own else _SEED
-    try:
-        return compile_plan(Policy(_NAME, asked, wanted, transient=seed))
-    except ConfigError as error:
-        raise invalid(str(error)) from None
+def _words(error: ConfigError) -> str:
+    """Returns what a policy's error means to who sent a request."""
+    text = str(error).replace(f"--policy {_NAME}: ", "").replace("engine local", "the emulator")
+    return text.replace(_MODEL, "start the emulator with --detector=NAME=MODULE:FUNCTION")
 
 
 def _transformed(item: Item, plan: Plan, config: Any) -> tuple[Any, Any, int]:
@@ -115,6 +131,8 @@ def _transformed(item: Item, plan: Plan, config: Any) -> tuple[Any, Any, int]:
     counts = {k: n for k, n in notes.counts.items() if k.fate in _RESULTS}
     for noted, count in counts.items():
         summary = overview.transformation_summaries.add(field={"name": noted.column})
+        if not noted.column:
+            summary.ClearField("field")
         if noted.info_type:
             summary.info_type.name = noted.info_type
         summary.results.add(count=count, code=_RESULTS[noted.fate])

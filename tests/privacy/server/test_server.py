@@ -12,6 +12,7 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import dlp_v2
 
+from privacy.server import __main__ as command
 from privacy.server.local import LocalEngine
 from tests.privacy.cloud.support import FPE, KEY, emulator
 from tests.support import ROOT
@@ -161,7 +162,10 @@ def test_limits(client):
 
 
 def test_what_it_can_not_do_is_said(client):
-    with pytest.raises(exceptions.InvalidArgument, match=r"PERSON_NAME.*needs a model"):
+    with pytest.raises(
+        exceptions.InvalidArgument,
+        match=r"the emulator can.t do(.|\n)*PERSON_NAME.*needs a model; start the emulator with",
+    ):
         client.inspect_content(
             request={
                 "parent": PARENT,
@@ -205,3 +209,20 @@ def test_from_the_command_line():
 
 def test_the_engine_is_the_local_one():
     assert LocalEngine().info_types()
+
+
+def test_a_function_finds_what_needs_a_model(tmp_path):
+    (tmp_path / "names.py").write_text(
+        "def find(texts):\n    return [[(t.index('Ann'), t.index('Ann') + 3)] for t in texts]\n"
+    )
+    engine = command._local([f"PERSON_NAME={tmp_path}/names.py:find"])
+    asked = {"info_types": [{"name": "PERSON_NAME"}], "include_quote": True}
+    with emulator(engine=engine) as server, official(server.address) as client:
+        reply = client.inspect_content(
+            request={"parent": PARENT, "inspect_config": asked, "item": {"value": "to Ann"}}
+        )
+        names = [each.name for each in client.list_info_types(parent="locations/global").info_types]
+    assert [each.quote for each in reply.result.findings] == ["Ann"]
+    assert "PERSON_NAME" in names
+    for wrong in ("PERSON_NAME", "PERSON_NAME=no_module:find"):
+        assert command.main(["--port=0", f"--detector={wrong}"]) == 2
