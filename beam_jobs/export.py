@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return report("export", error)
     say("export", f"{made.rows} rows have the same bits by the pipeline and by both signatures")
+    for why in made.rejected:
+        say("export", f"rows that can't be scored in either way: {why}")
     say("export", f"it takes {', '.join(made.columns)}, and gives {', '.join(made.outputs)}")
     return say("export", f"it is at {made.uri}")
 

@@ -1,14 +1,13 @@
 """Exports a model and its transform graph as one SavedModel, checked before it is there."""
 
-import os
+import logging
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from inference.export.fuse import fused_module
+from inference.export.place import publish, staging, unwritable
 from inference.export.sample import sample_rows
 from inference.export.verify import verify
 from inference.model.model import Columns, Model
@@ -16,10 +15,12 @@ from inference.model.resolve import resolved
 from inference.signature.raw_schema import write_raw_schema
 from inference.table import table_of
 from transforms.errors import ConfigError
-from transforms.files.filesystem import exists, is_local, move_folder, write_bytes
-from transforms.saved_models.read import GRAPH
+from transforms.files.filesystem import exists
+from transforms.nearest import nearest_column
 from transforms.tensorflow import tensorflow
 from transforms.wording import setting
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ class Exported:
       columns: The raw columns that it takes.
       outputs: The names of its outputs.
       rows: How many rows gave the same bits by the pipeline and by both signatures.
+      rejected: Why other rows can't be scored, in either way, and how many each. Many may mean that
+        the model was trained behind another graph.
     """
 
     uri: str
     columns: tuple[str, ...]
     outputs: tuple[str, ...]
     rows: int
+    rejected: tuple[str, ...] = ()
 
 
 def export_model(
@@ -70,6 +74,8 @@ def export_model(
       ConfigError: The graph doesn't make what the model takes, a label is needed, a table or weight
         isn't tracked, the bits differ, or something is at the place.
     """
+    if not output.strip():
+        raise ConfigError(f"{setting('output')} is empty: name a folder that isn't there yet")
     if exists(output):
         raise ConfigError(f"{setting('output')} {output}: something is there already")
     chosen = resolved(
@@ -77,20 +83,36 @@ def export_model(
     )
     _check_labels(chosen, (label,) if isinstance(label, str) else tuple(label))
     given = sample_rows(chosen.signature) if rows is None else table_of(rows, chosen)[0]
-    staged = _staging(output)
+    try:
+        staged = staging(output)
+    except OSError as error:
+        raise ConfigError(unwritable(output, error)) from None
     try:
         _save(chosen, f"{staged}/model")
-        compared = verify(f"{staged}/model", chosen, given)
-        _publish(f"{staged}/model", output)
+        compared, rejected = verify(f"{staged}/model", chosen, given)
+        publish(f"{staged}/model", output)
+    except OSError as error:
+        raise ConfigError(unwritable(output, error)) from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     taken, made = chosen.signature.inputs, chosen.signature.outputs
     return Exported(
-        output, tuple(each.name for each in taken), tuple(each.name for each in made), compared
+        output,
+        tuple(each.name for each in taken),
+        tuple(each.name for each in made),
+        compared,
+        rejected,
     )
 
 
 def _check_labels(model: Model, labels: Sequence[str]) -> None:
+    assert model.transformed is not None
+    known = [feature.name for feature in model.transformed.graph.columns.features]
+    for label in labels:
+        # One that is no column of the graph is not needed; one that is nearly one may be a mistake.
+        near = nearest_column(label, known)
+        if label not in known and near:
+            _log.warning("%s: the graph takes no column %r%s", setting("label"), label, near)
     needed = [spec.name for spec in model.signature.inputs if spec.name in labels]
     if needed:
         raise ConfigError(
@@ -99,31 +121,13 @@ def _check_labels(model: Model, labels: Sequence[str]) -> None:
         )
 
 
-def _staging(output: str) -> str:
-    """Returns a new folder: beside a local output, so that a rename puts it in its place."""
-    if not is_local(output):
-        return tempfile.mkdtemp(prefix="millrace-export-")
-    place = Path(output).absolute()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.mkdtemp(prefix=f".millrace-{place.name}-", dir=place.parent)
-
-
 def _save(model: Model, folder: str) -> None:
     tf = tensorflow()
     module, signatures = fused_module(model)
     try:
         tf.saved_model.save(module, folder, signatures=signatures)
         write_raw_schema(folder, model.signature)
-    except (AssertionError, ValueError, TypeError, tf.errors.OpError) as error:
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    except (AssertionError, ValueError, TypeError, KeyError, tf.errors.OpError) as error:
+        text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        line = (text.strip().splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"model {model.uri} can't be exported: {line}") from error
-
-
-def _publish(staged: str, output: str) -> None:
-    """Puts a folder in its place; on an object store its graph comes last."""
-    if is_local(output):
-        move_folder(staged, os.path.abspath(output))
-        return
-    files = [path for path in Path(staged).rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: path.name == GRAPH):
-        write_bytes(f"{output.rstrip('/')}/{path.relative_to(staged)}", path.read_bytes())

@@ -1,5 +1,6 @@
 """Compares an exported model with the pipeline, bit by bit, signature by signature."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from inference.table import score_table
 from transforms.errors import ConfigError
 
 
-def verify(folder: str, model: Model, rows: pa.Table) -> int:
+def verify(folder: str, model: Model, rows: pa.Table) -> tuple[int, tuple[str, ...]]:
     """Scores rows by the pipeline and by both signatures of an exported model.
 
     Args:
@@ -19,31 +20,39 @@ def verify(folder: str, model: Model, rows: pa.Table) -> int:
       model: The model behind its transform graph.
       rows: Rows with its raw columns; others, such as a label, are not looked at.
 
-    Returns: How many rows were scored and compared.
+    Returns: How many rows were scored and compared, and why the others could not be scored.
 
     Raises:
       ConfigError: A signature gives another value, or scores other rows, or none could be scored.
     """
     wanted = [spec.name for spec in model.signature.inputs]
+    model.check(rows.schema, keep_columns=())
     numbered = rows.select(wanted).append_column(_NUMBER, pa.array(range(rows.num_rows)))
-    expected: pa.Table = _scored(replace(model, output_prefix=""), numbered)
+    expected, rejects = _scored(replace(model, output_prefix=""), numbered)
     if not expected.num_rows:
+        why = f" ({_reasons(rejects)[0]})" if rejects.num_rows else ""
         raise ConfigError(
-            f"none of {rows.num_rows} rows can be scored, so the export can't be checked: pass "
-            "rows that the transform graph takes"
+            f"none of {rows.num_rows} rows can be scored{why}, so the export can't be checked: "
+            "pass rows that the transform graph takes"
         )
     for name in (RAW, EXAMPLES):
         served = Model.resolve(folder, name, batch_rows=model.batch_rows, trust_model=model.trusted)
-        _compare(name, _scored(served, numbered), expected, model)
-    return int(expected.num_rows)
+        _compare(name, _scored(served, numbered)[0], expected, model)
+    return int(expected.num_rows), _reasons(rejects)
 
 
 _NUMBER = "millrace_row"
 
 
-def _scored(model: Model, rows: pa.Table) -> pa.Table:
-    scored, _ = score_table(rows, model, keep_columns=[_NUMBER])
-    return scored
+def _reasons(rejects: pa.RecordBatch) -> tuple[str, ...]:
+    """Returns why rows can't be scored, the most frequent reason first, each with their number."""
+    counts = Counter(rejects["errorMessage"].to_pylist()).most_common()
+    return tuple(f"{number:,}: {message}" for message, number in counts)
+
+
+def _scored(model: Model, rows: pa.Table) -> tuple[pa.Table, pa.RecordBatch]:
+    scored, rejects = score_table(rows, model, keep_columns=[_NUMBER])
+    return scored, rejects
 
 
 def _compare(name: str, found: pa.Table, expected: pa.Table, model: Model) -> None:

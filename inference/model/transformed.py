@@ -17,6 +17,7 @@ from transforms.preprocess.columns import DENSE, SPARSE, RawFeature
 from transforms.preprocess.graph import TransformGraph, check_outputs
 from transforms.preprocess.saved_function import TransformFunction
 from transforms.tensorflow import tensorflow
+from transforms.wording import mapped
 
 Feeds = tuple[tuple[str, tuple[str, ...]], ...]
 """Outputs of a graph by the inputs of a model that they feed; several are stacked."""
@@ -57,7 +58,7 @@ class Transformed:
                 "a .keras file"
             )
         feeds = tuple((spec.name, mapping.get(spec.name, (spec.name,))) for spec in own.inputs)
-        check_outputs(graph, (name for _, names in feeds for name in names))
+        _check_made(graph, feeds, mapping)
         made = cls(graph, own, feeds)
         problems = list(made._problems())
         if problems:
@@ -132,8 +133,18 @@ class Transformed:
         return fed
 
 
-_CAST = {"int64": ("float32", "float64"), "float32": ("float64",)}
-"""To which types what a graph gives is cast, where the model takes another."""
+_CAST = {"int64": ("float32", "float64", "int32"), "float32": ("float64",)}
+"""To which types dense outputs of a graph are cast, where the model takes another."""
+
+
+def _check_made(graph: TransformGraph, feeds: Feeds, mapping: Mapping[str, Any]) -> None:
+    """Raises a ConfigError if the graph lacks an output; names that nobody mapped can be mapped."""
+    try:
+        check_outputs(graph, (name for _, names in feeds for name in names))
+    except ConfigError as error:
+        lacking = [name for name, _ in feeds if name not in graph.outputs and name not in mapping]
+        hint = f"; or name the feature of an input: {mapped(lacking[0], ['FEATURE'])}"
+        raise ConfigError(f"{error}{hint if lacking else ''}") from None
 
 
 def _raw_spec(feature: RawFeature) -> TensorSpec:
@@ -170,7 +181,8 @@ def _misfit(spec: TensorSpec, output: Any, stacked: int) -> str | None:
             "`fill`"
         )
     given = output.dtype.name
-    if given != spec.dtype and spec.dtype not in _CAST.get(given, ()):
+    cast = _CAST.get(given, ()) if spec.layout == Layout.DENSE else ()
+    if given != spec.dtype and spec.dtype not in cast:
         return f"that takes {spec.dtype}, and it is {given}: cast it in the preprocessing_fn"
     if spec.layout != Layout.DENSE:
         return None if stacked == 1 else "only dense outputs can be stacked"
@@ -202,7 +214,7 @@ def _dense(spec: TensorSpec, values: list[Any]) -> Any:
 
 
 def _cast(spec: TensorSpec, value: Any) -> Any:
-    """Casts a number to the float that a model takes; a whole one that would change fails."""
+    """Casts a number to the type that a model takes; a whole one that would change fails."""
     tf = tensorflow()
     if value.dtype.name == spec.dtype:
         return value

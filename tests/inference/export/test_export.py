@@ -15,109 +15,11 @@ from inference.export import export as exporting
 from inference.export import fuse
 from inference.export.verify import same_bits
 from inference.signature.spec import TensorSpec
+from tests.inference.export.networks import network, save_model, table
 from tests.support import run_on
-from tests.transforms.preprocess.small import ROWS, schema
+from tests.transforms.preprocess.small import ROWS
 from transforms.errors import ConfigError
 from transforms.preprocess import Analyze, Steps, raw_schema
-from transforms.tensorflow import tensorflow_transform
-
-TEXT = """
-feature { name: "fare" type: FLOAT presence { min_fraction: 1 } shape {} }
-feature { name: "company" type: BYTES value_count { min: 0 max: 1 } }
-feature { name: "tags" type: BYTES value_count { min: 0 max: 9 } }
-feature { name: "place" type: FLOAT presence { min_fraction: 1 } shape { dim { size: 2 } } }
-feature { name: "tip" type: FLOAT presence { min_fraction: 1 } shape {} }
-"""
-
-
-def preprocessing_fn(inputs):
-    """A scaled number, a vocabulary of one that may be missing, a count of texts, a label."""
-    tft = tensorflow_transform()
-    import tensorflow as tf
-
-    company = inputs["company"]
-    rows = tf.stack([company.dense_shape[0], 1])
-    company = tf.sparse.to_dense(tf.SparseTensor(company.indices, company.values, rows), "")
-    fine = tf.debugging.assert_none_equal(inputs["fare"], -1.0)
-    with tf.control_dependencies([fine]):
-        fare = tf.identity(inputs["fare"])
-    ones = tf.SparseTensor(
-        inputs["tags"].indices,
-        tf.ones_like(inputs["tags"].values, tf.float32),
-        inputs["tags"].dense_shape,
-    )
-    return {
-        "fare_scaled": tft.scale_to_z_score(fare),
-        "company_id": tft.compute_and_apply_vocabulary(
-            tf.reshape(company, [-1]), num_oov_buckets=1
-        ),
-        "tags_number": tf.reshape(tf.sparse.reduce_sum(ones, 1), [-1]),
-        "place": inputs["place"],
-        "tipped": tf.cast(inputs["tip"] > 1.0, tf.int64),
-    }
-
-
-def table(rows=64, seed=0):
-    draw = np.random.default_rng(seed)
-    tags = [
-        list("abcd"[: draw.integers(0, 4)]) if draw.random() < 0.8 else None for _ in range(rows)
-    ]
-    companies = [draw.choice(["a", "b", "never seen", None]) for _ in range(rows)]
-    places = pa.array(draw.normal(size=2 * rows), pa.float32())
-    return pa.table(
-        {
-            "fare": pa.array(draw.normal(20, 9, rows)),
-            "company": pa.array(companies, pa.string()),
-            "tags": pa.array(tags, pa.list_(pa.string())),
-            "place": pa.FixedSizeListArray.from_arrays(places, 2),
-            "tip": pa.array(draw.uniform(0, 3, rows)),
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def graph(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("graphs") / "transform_graph")
-    (batch,) = table().to_batches()
-    batch = batch.set_column(1, "company", pa.array(["a", "b"] * 32))
-    (made,) = run_on([batch], lambda rows: rows | Analyze(preprocessing_fn, schema(TEXT), folder))
-    return made
-
-
-def network(names=("fare_scaled", "company_id", "tags_number", "place")):
-    """A small network of features."""
-    import keras
-
-    keras.utils.set_random_seed(5)
-    kinds = {"company_id": "int64", "tipped": "int64"}
-    inputs = {
-        name: keras.Input(
-            (2,) if name == "place" else (), name=name, dtype=kinds.get(name, "float32")
-        )
-        for name in names
-    }
-    parts = [
-        keras.layers.Embedding(8, 3)(each)
-        if each.dtype == "int64"
-        else keras.layers.Reshape([-1])(each)
-        for each in inputs.values()
-    ]
-    hidden = keras.layers.Dense(8, activation="tanh")(keras.layers.Concatenate()(parts))
-    return keras.Model(inputs, {"guess": keras.layers.Dense(2)(hidden)})
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("models") / "net.keras")
-    _save(network(), path)
-    return path
-
-
-def _save(made, path):
-    with warnings.catch_warnings():
-        # Keras 3.15 calls numpy in a way that numpy 2 has deprecated.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        made.save(path)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +97,7 @@ def test_rows_are_made_up_and_a_model_in_memory_is_taken(graph, tmp_path):
 
 def test_a_model_that_needs_the_label_is_refused(graph, tmp_path):
     path = str(tmp_path / "leaky.keras")
-    _save(network(("fare_scaled", "tipped")), path)
+    save_model(network(("fare_scaled", "tipped")), path)
     with pytest.raises(ConfigError, match="depends on 'tip', which is not known when it serves"):
         export_model(path, graph, str(tmp_path / "out"), label=["tip"])
     assert not (tmp_path / "out").exists()
@@ -256,7 +158,7 @@ def test_a_graph_of_declared_steps(tmp_path):
     analyze = Analyze(schema=raw_schema(steps, rows.schema), folder=folder, steps=steps)
     run_on(rows.to_batches(), lambda batches: batches | analyze)
     path = str(tmp_path / "net.keras")
-    _save(network(("fare_scaled", "company_id")), path)
+    save_model(network(("fare_scaled", "company_id")), path)
     made = export_model(path, folder, str(tmp_path / "out"), rows=rows)
     assert (set(made.columns), made.rows) == ({"fare", "company"}, 64)
 
