@@ -24,6 +24,8 @@ from privacy.cloud.redact import redact_batches
 from privacy.policy.read import policy_of
 
 BATCH = 8_192
+RUNS = 5
+"""Of so many runs the median counts: in the first one threads and memory are new."""
 WIDTH = 100
 POLICY = policy_of(
     {
@@ -90,7 +92,8 @@ def fill(rows: int) -> None:
     """Prints requests and throughput with latency."""
     given = batches(rows)
     with emulator("--latency=0.15") as address:
-        found = measure(address, given, per_minute=1e6, in_flight=16)
+        runs = [measure(address, given, per_minute=1e6, in_flight=16) for _ in range(RUNS)]
+        found = sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
         few = measure(
             address, [given[0].slice(0, 200)], per_minute=1e6, in_flight=16, limits=Limits(cells=1)
         )

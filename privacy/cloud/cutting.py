@@ -1,5 +1,7 @@
 """Where rows are cut into requests: a pure function of their sizes."""
 
+import functools
+
 import numpy as np
 
 from privacy.cloud.limits import Limits
@@ -32,6 +34,22 @@ def cut_rows(
         cuts.append((start, stop))
         start = stop
     return cuts
+
+
+@functools.cache
+def number_sizes(count: int) -> np.ndarray:
+    """Returns what the numbers of the first rows of a request take as cells: n integers.
+
+    A row's length may take a byte more with it: see `with_numbers`.
+    """
+    places = np.arange(count)
+    return np.asarray(4 + (places >= 1 << 7) + (places >= 1 << 14) + (places >= 1 << 21))
+
+
+def with_numbers(sizes: np.ndarray) -> np.ndarray:
+    """Adds the byte by which the lengths of some rows grow where a number is added to them."""
+    grown = [(sizes >= most - 4) & (sizes < most + 2) for most in (1 << 7, (1 << 14) + 1)]
+    return np.asarray(sizes + np.logical_or.reduce(grown))
 
 
 def too_large(sizes: np.ndarray, overhead: int, limits: Limits) -> np.ndarray:

@@ -84,12 +84,21 @@ def _rows(reply: bytes, at: int, end: int) -> tuple[list[int], int]:
         size, begin = _varint(reply, at + 1)
         at = begin + size
     first, places = at, list[int]()
+    # A loop by row: each says where the next one is. Lengths of one and two bytes are read here.
     while at < end:
         if reply[at] != _ROW:
             raise Unusual
-        size, begin = _varint(reply, at + 1)
+        size = reply[at + 1]
+        begin = at + 2
+        if size > 0x7F:
+            more = reply[begin]
+            if more > 0x7F:
+                size, begin = _varint(reply, at + 1)
+            else:
+                size, begin = size & 0x7F | more << 7, begin + 1
         at = begin + size
-        places += (begin, at)
+        places.append(begin)
+        places.append(at)
     return places, first
 
 

@@ -14,8 +14,9 @@ from google.cloud.dlp_v2 import types
 from privacy.cloud.alone import TOO_MUCH, cell_by_cell
 from privacy.cloud.calls import Caller, CloudStopped, Refusal
 from privacy.cloud.cells import row_sizes
-from privacy.cloud.cutting import FindingsMean, cut_rows
+from privacy.cloud.cutting import FindingsMean, cut_rows, number_sizes, with_numbers
 from privacy.cloud.encode import with_table
+from privacy.cloud.gathering import Gathering
 from privacy.cloud.joining import Joined, Part, Tally, join_bytes
 from privacy.cloud.outcomes import Action
 from privacy.cloud.pacing import shared_bucket
@@ -29,10 +30,10 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 """A column, in one piece or several."""
 
 _SLACK = 64
-_AT_WORK = 4
+_AT_WORK = 8
+_SIZED = 1 << 17
+"""Of so many rows the sizes are computed at once: the first requests need not wait for the rest."""
 _NUMBER_FOUND = "a number is personal data; field_transformations make texts of it"
-_NUMBER = 10
-"""The most bytes that the number of a row takes, with its tags and what it adds to lengths."""
 
 
 @dataclass
@@ -100,26 +101,36 @@ class CloudEngine:
         kinds = self._kinds(columns, config)
         work = Transforming(self, method, config, list(columns), kinds)
         self._probe(work)
-        parts = list(self.in_parallel(work.resolve, columns, work.overhead, number=_NUMBER))
-        return _joined(columns, kinds, [one for part in parts for one in part])
+        gathering = Gathering()
+        for parts in self.in_parallel(work.resolve, columns, work.overhead, numbered=True):
+            gathering.add(parts)
+        return _joined(columns, kinds, gathering.parts())
 
     def in_parallel(
         self,
         run: Callable[[int, int], Any],
         columns: Sequence[Column],
         overhead: int,
-        number: int = 0,
+        numbered: bool = False,
     ) -> Iterator[Any]:
         """Yields what `run` makes of rows from one place to another, many at once, in any order.
 
         Each request is cut when there is room for it, by the findings that were seen until then.
         """
-        sizes = row_sizes(columns) + number
-        start, running = 0, set[Future[Any]]()
+        start, count, running = 0, len(columns[0]), set[Future[Any]]()
+        sizes, begun = row_sizes([column.slice(0, 0) for column in columns]), 0
+        most = self.policy.limits.cells + 1
         try:
-            while start < len(sizes) or running:
-                while start < len(sizes) and len(running) < self.policy.in_flight + _AT_WORK:
-                    stop = start + self._next(sizes[start:], len(columns), overhead)
+            while start < count or running:
+                while start < count and len(running) < self.policy.in_flight + _AT_WORK:
+                    if begun + len(sizes) < min(start + most, count):
+                        some = [column.slice(start, max(_SIZED, most)) for column in columns]
+                        sizes, begun = row_sizes(some), start
+                        sizes = with_numbers(sizes) if numbered else sizes
+                    coming = sizes[start - begun :][:most]
+                    if numbered:
+                        coming = coming + number_sizes(most)[: len(coming)]
+                    stop = start + self._next(coming, len(columns) + numbered, overhead)
                     running.add(self._pool.submit(run, start, stop))
                     start = stop
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -136,8 +147,7 @@ class CloudEngine:
 
     def _next(self, sizes: np.ndarray, columns: int, overhead: int) -> int:
         """Returns how many of the coming rows go into one request."""
-        few = sizes[: self.policy.limits.cells + 1]
-        return cut_rows(few, columns, overhead, self._mean.mean, self.policy.limits)[0][1]
+        return cut_rows(sizes, columns, overhead, self._mean.mean, self.policy.limits)[0][1]
 
     def _kinds(self, columns: Sequence[Column], config: Any) -> list[pa.DataType]:
         if len(columns) != len(self.policy.columns):

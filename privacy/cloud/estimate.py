@@ -15,7 +15,7 @@ INSPECTED, INSPECTED_MORE = 3.0, 2.0
 TRANSFORMED, TRANSFORMED_MORE = 2.0, 1.0
 """Dollars a GiB, the first TiB and beyond, as last known: look at Google's list of prices."""
 MIN_BILLED = 1_024
-_NUMBER, _CONFIG = 10, 512
+_NUMBER, _CONFIG = 7, 512
 
 
 @dataclass(frozen=True)

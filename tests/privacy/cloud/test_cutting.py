@@ -3,11 +3,19 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from google.cloud.dlp_v2.types import DeidentifyContentRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.cloud.cells import make_table, row_sizes
-from privacy.cloud.cutting import FindingsMean, cut_rows, too_large
+from privacy.cloud.cutting import (
+    FindingsMean,
+    cut_rows,
+    number_sizes,
+    too_large,
+    with_numbers,
+)
+from privacy.cloud.encode import with_table
 from privacy.cloud.limits import Limits
 
 sizes = st.lists(st.integers(1, 900), max_size=60).map(lambda x: np.array(x, np.int64))
@@ -60,6 +68,20 @@ def test_sizes_of_texts_are_exact(rows):
     table = make_table(["a", "b"], columns)
     header = make_table(["a", "b"], [column.slice(0, 0) for column in columns])
     assert row_sizes(columns).sum() == table.ByteSize() - header.ByteSize()
+
+
+@given(
+    st.lists(st.one_of(st.text(max_size=300), st.integers(16_360, 16_390).map(lambda size: "x" * size)), min_size=1),
+    st.sampled_from([1, 40, 200]),
+)
+def test_sizes_of_numbered_rows_are_enough_and_nearly_exact(texts, times):
+    column = pa.array(texts * times, pa.string())
+    request = with_table(DeidentifyContentRequest.pb()(), 4, ["a"], [column], numbered=True)
+    empty = with_table(DeidentifyContentRequest.pb()(), 4, ["a"], [column[:0]], numbered=True)
+    sizes = with_numbers(row_sizes([column])) + number_sizes(len(column))
+    # Of the table's and the item's lengths some bytes belong to the overhead's slack.
+    assert len(request) - len(empty) <= sizes.sum() + 8
+    assert sizes.sum() <= len(request) - len(empty) + len(column)
 
 
 def test_sizes_of_other_types_are_enough():
