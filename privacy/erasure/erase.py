@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.crypto.hmac import digest
+from privacy.erasure.hash_set import hash_set
 from privacy.erasure.index import row_hashes
 from transforms.batches import select_rows
 from transforms.coders import Batches
@@ -78,8 +79,8 @@ def wanted_of(index: pa.RecordBatch, subjects: Collection[bytes]) -> Wanted:
       index: Of schema `INDEX`.
       subjects: The hashes of the subjects.
     """
-    chosen = pc.is_in(index.column("subject"), pa.array(list(subjects), pa.binary(16)))
-    found = index.filter(chosen)
+    chosen = hash_set(frozenset(subjects)).holds(index.column("subject"))
+    found = index.filter(pa.array(chosen))
     return Wanted(
         found.num_rows,
         frozenset(found.column("subject").to_pylist()),
@@ -110,11 +111,12 @@ def erase_batch(
       ConfigError: A column isn't there.
     """
     hashes = row_hashes(batch, row_key)
-    found = pc.is_in(hashes, pa.array(list(wanted.rows), pa.binary(16)))
-    mask = np.asarray(found.to_numpy(zero_copy_only=False), bool)
+    mask = hash_set(wanted.rows).holds(hashes)
     matched = int(mask.sum())
     rewritten = matched if retokenise else 0
-    told = Erased(batch.num_rows, matched, rewritten, frozenset(hashes.filter(found).to_pylist()))
+    told = Erased(
+        batch.num_rows, matched, rewritten, frozenset(hashes.filter(pa.array(mask)).to_pylist())
+    )
     if not matched:
         return batch, told
     if not retokenise:
