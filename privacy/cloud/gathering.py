@@ -40,7 +40,7 @@ class Gathering:
 
 
 def merged(parts: Iterable[Part]) -> list[Part]:
-    """Returns parts that follow one another, those together of which all is well."""
+    """Returns parts that follow one another; neighbours that are sound become one."""
     made = list[Part]()
     for sound, group in groupby(parts, lambda part: part.joined is not None and not part.why):
         some = list(group)
