@@ -14,6 +14,7 @@ from privacy.local.redact import redact_batch
 from privacy.pipeline.noted import TakeNotes, split_noted
 from privacy.policy.policy import Policy
 from privacy.policy.read import read_policy
+from transforms import progress
 from transforms.coders import Batches
 from transforms.commit.dead_letters import DeadLetters, split_rejects
 from transforms.commit.ledger import Entry
@@ -79,10 +80,12 @@ def _with_tally(
 
 
 def _suppressed(notes: Notes) -> Entry:
+    progress.add("suppressed", rows=notes.suppressed)
     return Entry("suppressed", "Redact", rows=notes.suppressed)
 
 
 def _untransformed(notes: Notes) -> Entry:
+    progress.add("untransformed", rows=notes.failed)
     return Entry("untransformed", "Redact", rows=notes.failed)
 
 

@@ -19,6 +19,9 @@ _ROWS = (
     ("rows dead", "dead"),
 )
 
+_OF_POLICY = (("rows suppressed", "suppressed"), ("values untransformed", "untransformed"))
+"""What a policy leaves out, or leaves as it is."""
+
 
 class StreamMeter(Meter):
     """Shows messages a second, what came late or was rejected, and how far event time is."""
@@ -58,6 +61,7 @@ def stream_table(
     rows = [(name, f"{_of(counts, step):,}") for name, step in _ROWS]
     reasons = sorted(step for step in counts if step.startswith(DEAD))
     rows += [(f"  {step.removeprefix(DEAD)}", f"{_of(counts, step):,}") for step in reasons]
+    rows += [(name, f"{_of(counts, step):,}") for name, step in _OF_POLICY if _of(counts, step)]
     found = sorted(step for step in counts if step.startswith(FOUND))
     if found:
         rows.append(("findings", f"{sum(_of(counts, step) for step in found):,}"))

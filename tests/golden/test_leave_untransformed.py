@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs import redact
+from privacy import Redact
 from privacy.cloud import settings
 from privacy.local.noted import redact_noted
 from privacy.local.notes import CELLS, FAILED, FOUND
@@ -19,6 +20,9 @@ from tests.privacy.cloud.support import FPE, KEY_TEXT, emulator, fields
 from tests.privacy.policies import of_type
 from tests.privacy.server.test_content import ask, table
 from tests.privacy.server.test_server import official
+from tests.support import run_on
+from transforms import progress
+from transforms.commit.dead_letters import Unrecorded
 
 LEAVE = {"transformation_error_handling": {"leave_untransformed": {}}}
 THROW = {"transformation_error_handling": {"throw_error": {}}}
@@ -146,3 +150,14 @@ def test_the_job_publishes_such_rows_and_tells_of_them(tmp_path, monkeypatch, ca
     assert "left: can&#x27;t be transformed" in report or "left: can't be transformed" in report
     assert ("Rows with a value left" in report) == (engine == "local")
     assert "no digits" not in report
+
+
+def test_a_stream_counts_them_too():
+    """A run without end has no ledger: it counts while it goes on."""
+    progress.reset()
+    rows = pa.record_batch({"card": ["1234567890", "no digits", None, "x"]})
+    dead = Unrecorded()
+    made = run_on([rows], lambda given: given | Redact(policy(fields(("card", FPE))), dead))
+    assert made[0]["card"].to_pylist()[1:] == ["no digits", None, "x"]
+    assert progress.snapshot()["untransformed"].rows == 2
+    progress.reset()

@@ -45,6 +45,13 @@ def test_table():
     ]
 
 
+def test_table_of_what_a_policy_leaves():
+    counts = {"suppressed": Count(5), "untransformed": Count(1_002)}
+    lines = stream_table(counts, [], commit_of(), 1.0).splitlines()
+    assert "  rows suppressed       5" in lines
+    assert "  values untransformed  1,002" in lines
+
+
 def test_table_of_findings():
     told = {"rows": 1_207, "panes": 2, "uri": "/data/found", "dead_letters": False}
     table = stream_table(FOUND, [{**told, "evidence": True}], commit_of(), 1.0)

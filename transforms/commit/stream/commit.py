@@ -228,7 +228,12 @@ def _counts() -> dict[str, Any]:
         for step, n in sorted(rows.items())
         if step.startswith(progress.FOUND)
     }
-    told = {"findings_by_info_type": found} if found else {}
+    told: dict[str, Any] = {"findings_by_info_type": found} if found else {}
+    for name, step in (
+        ("rows_suppressed", "suppressed"),
+        ("values_untransformed", "untransformed"),
+    ):
+        told |= {name: rows[step]} if rows.get(step) else {}
     return {**by_name, "dead_by_reason": dict(sorted(reasons.items())), **told}
 
 
