@@ -19,6 +19,7 @@ from beam_jobs.running.run import Run
 from beam_jobs.running.setting import is_unbounded
 from beam_jobs.streaming.drift_state import state_of
 from beam_jobs.streaming.quality import add_quality, error_events, labels_of
+from beam_jobs.streaming.quality_state import quality_state
 from beam_jobs.streaming.streams import lateness, read
 from transforms.errors import ConfigError
 from transforms.families import family_of
@@ -160,7 +161,11 @@ def _judge_messages(
     from transforms.io.write import Write
 
     state = state_of(options, run, baseline)
-    if state is not None:
+    measured = None
+    if state is not None and labels is not None:
+        # Two journals know of the same messages, and one of them may know of less.
+        state, measured = state.apart(), quality_state(options, run, baseline, state)
+    elif state is not None:
         source = state.known(source)
     of_messages = sorted(set(source.schema.names) - set(source.content.names))
     late = lateness(options, run.setting.native)["allowed_lateness"]
@@ -193,9 +198,10 @@ def _judge_messages(
         events.append(every | confirm)
     if labels is not None:
         column = options.event_time_column
-        quality = add_quality(root, rows, labels, baseline, options, run, column)
+        quality = add_quality(root, rows, labels, baseline, options, run, column, measured)
         _ = quality | "WriteQuality" >> Write(str(options.quality_output), run.commit)
-        events += [error_events(quality, options)] if options.alerts is not None else []
+        if options.alerts is not None:
+            events.append(error_events(root, quality, options, measured))
     if options.alerts is not None:
         tell(
             events[0] if len(events) == 1 else events | "AllEvents" >> beam.Flatten(),

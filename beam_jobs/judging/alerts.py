@@ -1,18 +1,24 @@
 """Where a job tells of incidents."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from transforms.families import family_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from beam_jobs.running.run import Run
     from transforms.coders import Batches
+
+_log = logging.getLogger(__name__)
 
 
 def tell(events: "Batches", uri: str, run: "Run") -> None:
     """Writes the events of incidents to a topic, folder or file.
 
-    They are evidence of a run: none of its rows, and told also where a gate says no.
+    They are evidence of a run: none of its rows, and told also where a gate says no. Of messages
+    they are logged too; what files tell is printed when all of it is known.
 
     Args:
       events: Batches of schema `transforms.drift.incidents.events.EVENTS`.
@@ -21,8 +27,36 @@ def tell(events: "Batches", uri: str, run: "Run") -> None:
     """
     from transforms.io.write import Write
 
+    if run.setting.unbounded:
+        events = logged(events)
     if not family_of(uri).staged:
         _ = events | "Alerts" >> Write(uri)
         return
     target = run.commit.target(uri, evidence=True)
     _ = events | "Alerts" >> Write(target.uri, run.commit)
+
+
+def logged(events: "Batches") -> "Batches":
+    """Returns the events as they are, and logs a line for each."""
+    import apache_beam as beam
+    import pyarrow as pa
+
+    found: Batches = events | "Log" >> beam.Map(_with_lines).with_output_types(pa.RecordBatch)
+    return found
+
+
+def _with_lines(events: "pa.RecordBatch") -> "pa.RecordBatch":
+    for row in events.to_pylist():
+        column = "all rows" if row["column"] is None else f"column {row['column']}"
+        # The name of a slice holds a value of rows: only that it is one is said.
+        part = " of a slice" if row["slice"] else ""
+        _log.warning(
+            "incident %s: %s%s, %s, since %s (%s)",
+            row["event"].lower(),
+            column,
+            part,
+            row["severity"].replace("_", " ").lower(),
+            row["since"].isoformat(),
+            row["incident_id"],
+        )
+    return events

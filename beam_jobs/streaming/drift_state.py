@@ -3,7 +3,8 @@
 The local runner keeps nothing: here are counts of open windows, and what is known of incidents.
 """
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from transforms.families import FILES, family_of
@@ -42,6 +43,11 @@ class DriftState:
         assert isinstance(source, PubSubSource)
         return source.knowing(self.journal.log)
 
+    def apart(self) -> "DriftState":
+        """Returns it with a journal that leaves out by itself the messages that come again."""
+        journal = replace(self.journal, known_from=self.journal.left())
+        return replace(self, journal=journal)
+
     def with_published(self, root: "beam.Pipeline", verdicts: "Batches") -> "Batches":
         """Returns the verdicts, and before them those of earlier starts whose incidents go on."""
         import apache_beam as beam
@@ -78,7 +84,21 @@ def state_of(options: Any, run: "Run", baseline: "Baseline") -> DriftState | Non
     journal.panes(journal.left())
     lateness_us = round(options.allowed_lateness * 10**6)
     resumed = Resumed(target, journal, lateness_us, _verdicts_in)
+    quality = options.quality_output
+    place = quality if quality and family_of(quality) is FILES else None
+    args = target.root, options.baseline, f"{target.records}/report.html", place
+    run.commit.after.append(functools.partial(_report, *args))
     return DriftState(journal, resumed, _notes(options, run, baseline, target.records))
+
+
+def _report(folder: str, baseline: str, output: str, quality: str | None) -> None:
+    """Writes the report of a run that has ended, if a window has."""
+    from beam_jobs.judging.drift_report import write_report
+    from transforms.files import filesystem
+
+    if filesystem.list_folder(f"{folder}/_millrace/panes"):
+        there = quality and filesystem.list_folder(f"{quality.rstrip('/')}/_millrace/panes")
+        write_report(folder, baseline, output, quality if there else None)
 
 
 def _notes(options: Any, run: "Run", baseline: "Baseline", records: str) -> "Notes | None":
@@ -93,16 +113,17 @@ def _notes(options: Any, run: "Run", baseline: "Baseline", records: str) -> "Not
     if family_of(options.alerts) is not FILES:
         return Notes(path, monitor, drain.asked)
     target = run.commit.target(options.alerts, evidence=True)
-    return Notes(path, monitor, drain.asked, _Told(target))
+    return Notes(path, monitor, drain.asked, Told(target))
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """Gives the ids of the events in a folder."""
 
     target: Any
 
     def __call__(self) -> frozenset[str]:
+        """Returns the ids."""
         from transforms.commit.stage import staged_rows
         from transforms.commit.stream.panes import manifests
         from transforms.commit.stream.wal import left
@@ -110,7 +131,7 @@ class _Told:
 
         found = [batch for file in left(self.target.staging) for batch in staged_rows(file.path)]
         for manifest in manifests(self.target):
-            found += _read(manifest["file"], EVENTS)
+            found += read_rows(manifest["file"], EVENTS)
         return frozenset(name for batch in found for name in batch["event_id"].to_pylist())
 
 
@@ -129,10 +150,11 @@ def _published(state: DriftState) -> "list[Any]":
 def _verdicts_in(path: str) -> "list[pa.RecordBatch]":
     from transforms.drift.judging.verdicts import VERDICTS
 
-    return _read(path, VERDICTS)
+    return read_rows(path, VERDICTS)
 
 
-def _read(path: str, schema: "pa.Schema") -> "list[pa.RecordBatch]":
+def read_rows(path: str, schema: "pa.Schema") -> "list[pa.RecordBatch]":
+    """Returns the rows of a file of an output."""
     from transforms.io.file_read import read_batches
     from transforms.io.file_source import Source
 

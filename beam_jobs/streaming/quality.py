@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from beam_jobs.running.run import Run
+    from beam_jobs.streaming.quality_state import QualityState
     from transforms.coders import Batches
     from transforms.drift.baseline import Baseline
     from transforms.io.inputs import Input
@@ -82,6 +83,7 @@ def add_quality(
     options: Any,
     run: "Run",
     column: str | None,
+    state: "QualityState | None" = None,
 ) -> "Batches":
     """Adds the quality of predictions beside the drift of rows.
 
@@ -93,6 +95,7 @@ def add_quality(
       options: The job's.
       run: The run.
       column: The column of the rows' times; None if all are one window.
+      state: What survives a kill.
 
     Returns: The quality of each window.
     """
@@ -102,16 +105,28 @@ def add_quality(
     dead = None if labels.bounded else run.dead_letters
     told = root | "ReadLabels" >> Read(labels, dead_letters=dead, native=run.setting.native)
     size = None if column is None else options.window
-    measure = MeasureQuality(baseline, options.label_key, size, column, options.label_wait)
+    measure = MeasureQuality(
+        baseline,
+        options.label_key,
+        size,
+        column,
+        options.label_wait,
+        journal=None if state is None else state.journal,
+    )
     quality: Batches = (rows, told) | measure
-    return quality
+    return quality if state is None else state.fresh(quality)
 
 
-def error_events(quality: "Batches", options: Any) -> "Batches":
+def error_events(
+    root: "beam.Pipeline", quality: "Batches", options: Any, state: "QualityState | None"
+) -> "Batches":
     """Returns the events of incidents of errors, of messages."""
     from transforms.drift.confirm import ConfirmErrors
     from transforms.drift.measure import MOMENT_US
 
     # All shards have reported a window a moment after it has waited for its labels.
-    events: Batches = quality | ConfirmErrors(wait=options.label_wait + MOMENT_US / 10**6)
+    wait = options.label_wait + MOMENT_US / 10**6
+    notes = None if state is None else state.notes
+    every = quality if state is None else state.with_published(root, quality)
+    events: Batches = every | ConfirmErrors(wait=wait, notes=notes)
     return events

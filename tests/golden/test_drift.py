@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -217,21 +218,70 @@ def test_taxi_by_the_job(tmp_path):
     assert "pickup_census_tract" not in chance | weekly, "it is empty in both"
 
 
+def test_columns_that_are_odd_are_calm(tmp_path, capsys):
+    """An outlier, as many NaN on both sides, ids, and nothing at all: of CSV, then of Parquet."""
+
+    def odd(seed, number):
+        draw = np.random.default_rng(seed)
+        half = draw.normal(size=number)
+        half[: 3 * number // 10] = np.nan
+        return pa.table(
+            {
+                "fare": draw.normal(size=number),
+                "half": half,
+                "user": [f"u{n:012d}" for n in draw.integers(0, 10**12, number)],
+                "key": np.arange(number) + 10**6 * seed,
+                "nothing": pa.nulls(number, pa.float64()),
+            }
+        )
+
+    pa_csv.write_csv(odd(1, 20_000), tmp_path / "train.csv")
+    day = odd(2, 5000)
+    fares = np.append(day["fare"].to_numpy()[:-1], 1e8)
+    pq.write_table(day.set_column(0, "fare", pa.array(fares)), tmp_path / "day.parquet")
+    assert run(baseline, input=tmp_path / "train.csv", output=tmp_path / "known") == 0
+    flags = {"input": tmp_path / "day.parquet", "baseline": tmp_path / "known"}
+    assert run(drift, output=f"{tmp_path}/out/", **flags) == 0
+    rows = pq.read_table(tmp_path / "out/verdicts.parquet").to_pylist()
+    assert {row["column"]: row["status"] for row in rows} == dict.fromkeys(day.schema.names, "OK")
+    by_name = {row["column"]: row for row in rows}
+    assert by_name["half"]["missing"] == by_name["half"]["missing_baseline"] == 0.3
+    assert by_name["nothing"]["missing"] == 1
+    assert abs(by_name["fare"]["mean_shift"]) < 0.05
+    assert "nothing moved" in capsys.readouterr().err
+
+
+def test_taxi_as_it_is_served(tmp_path, capsys):
+    """Rows to be predicted have no tips yet, and are too few to be judged otherwise."""
+    train, serving = (shared_data("taxi_split", f"{name}.csv") for name in ("train", "serving"))
+    assert run(baseline, input=train, output=tmp_path / "known") == 0
+    flags = {"input": serving, "baseline": tmp_path / "known", "fail_on_drift": "true"}
+    assert run(drift, output=f"{tmp_path}/out/", **flags) == 3
+    rows = pq.read_table(tmp_path / "out/verdicts.parquet").to_pylist()
+    found = {row["column"]: row["status"] for row in rows}
+    assert found.pop("tips") == "MISSING_COLUMN"
+    assert set(found.values()) == {"NOT_ENOUGH_DATA"}
+    assert "missing column in 1 of 1 windows" in capsys.readouterr().err
+
+
 def test_report_of_verdicts(known, tmp_path, capsys):
-    """As that of the run itself, but for the histograms."""
+    """As that of the run itself, of all windows or of the last ones, from what it has written."""
     day = trips(tmp_path / "day.parquet", 9, 100, 2, moved=(2, 3))
     flags = {"event_time_column": "time", "baseline": known}
     assert run(drift, input=day, output=f"{tmp_path}/out/?format=jsonl", **flags) == 0
-    (tmp_path / "verdicts").mkdir()
-    (tmp_path / "out/verdicts.jsonl").rename(tmp_path / "verdicts/verdicts.jsonl")
     report = tmp_path / "again.html"
-    argv = ["report", f"{tmp_path}/verdicts/", f"--baseline={known}", f"--output={report}"]
+    argv = ["report", f"{tmp_path}/out/", f"--baseline={known}", f"--output={report}"]
     assert drift.main(argv) == 0
     page, whole = report.read_text(), (tmp_path / "out/report.html").read_text()
     for text in ("recovered", "1970-01-05 06:00", "Moved most"):
         assert text in page
         assert text in whole
-    assert page.count("<svg") < whole.count("<svg")
+    assert page.split("<main")[1] == whole.split("<main")[1]
+    assert drift.main([*argv, "--last=3"]) == 0
+    last = report.read_text()
+    assert "1970-01-05 12:00" in last
+    assert "Nothing moved" in last
+    assert "recovered" in last, "incidents are of all windows"
     other = trips(tmp_path / "other.parquet", 40, 0, 9)
     assert (
         run(
@@ -331,6 +381,7 @@ def test_labels_that_come_later(tmp_path, capsys):
         ]
     page = (tmp_path / "out/report.html").read_text()
     assert "errors are higher in 3 windows of 10" in page
+    assert "errors of score" in page
     assert "Estimated without labels" in page
     prometheus = (tmp_path / "out/metrics.prom").read_text()
     assert 'millrace_drift_quality{prediction="score",measure="estimated_accuracy"}' in prometheus

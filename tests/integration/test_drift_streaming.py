@@ -1,7 +1,8 @@
 """The drift job on messages: the verdicts of each window are those of the same rows from files."""
 
 import json
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -253,6 +254,8 @@ def test_labels_that_come_as_messages(pubsub, tmp_path):
     assert [row["rows"] for row in found] == counts
     assert sum(row["labelled"] for row in found) == 2700
     assert [row["status"] for row in found][:4] == ["OK"] * 4
+    page = (out / "_millrace/report.html").read_text()
+    assert "Estimated without labels" in page
 
 
 def test_killed_twice_it_tells_what_it_would_have_told(pubsub, known, of_files, tmp_path):
@@ -289,3 +292,61 @@ def test_killed_twice_it_tells_what_it_would_have_told(pubsub, known, of_files, 
     events = ds.dataset(alerts, schema=whole.schema, format="parquet").to_table()
     assert events.sort_by("event_id").equals(whole.sort_by("event_id"))
     assert {"OPENED", "RECOVERED"} <= set(events["event"].to_pylist())
+    page = (out / "_millrace/report.html").read_text()
+    assert (
+        page.split("<main")[1] == (tmp_path / "of_files/report.html").read_text().split("<main")[1]
+    )
+    assert "millrace_drift_adjusted_psi{" in (out / "_millrace/metrics.prom").read_text()
+
+
+def test_a_backlog_of_labels_is_joined(pubsub, tmp_path):
+    """A hundred thousand labels wait when the job starts: windows wait until they are read."""
+    rows, labels, out = pubsub("many_rows"), pubsub("many_labels"), tmp_path / "out"
+    number, draw = 100_000, np.random.default_rng(11)
+    score = draw.beta(0.7, 0.7, number)
+    tip = (draw.random(number) < score).astype(int)
+    base = build_baseline(
+        [pa.RecordBatch.from_pydict({"score": score, "tip": tip})],
+        quality=Quality("binary", "score", "tip"),
+    )
+    (tmp_path / "base.json").write_bytes(base.to_bytes())
+    order = draw.permutation(number).tolist()
+    texts = tip.tolist()
+    labels.publish([json.dumps({"id": f"{n:06}", "tip": texts[n]}).encode() for n in order])
+    # Windows from here on wait for labels until after all were published.
+    told_by = time.time()
+    seconds = np.linspace(-5, 54.9, number)
+    rows.publish(
+        [
+            json.dumps({"id": f"{n:06}", "score": each}).encode()
+            for n, each in enumerate(score.tolist())
+        ],
+        [{"time": datetime.fromtimestamp(told_by + s, UTC).isoformat()} for s in seconds.tolist()],
+    )
+    fields = [{"name": "id", "type": "STRING"}, {"name": "tip", "type": "INTEGER"}]
+    (tmp_path / "labels.json").write_text(json.dumps(fields))
+    fields[1] = {"name": "score", "type": "FLOAT"}
+    (tmp_path / "rows.json").write_text(json.dumps(fields))
+    flags = {
+        "schema": tmp_path / "rows.json",
+        "label_input": labels.source,
+        "label_schema": tmp_path / "labels.json",
+        "label_key": "id",
+        "label_wait": "10s",
+        "window": "10s",
+        "idle_after": "20s",
+        "quality_output": f"{tmp_path}/quality/",
+    }
+    running = job(rows, tmp_path / "base.json", out, **flags)
+
+    def measured():
+        there = tmp_path / "quality"
+        found = ds.dataset(there, schema=QUALITY, format="parquet").to_table().to_pylist()
+        return [row for row in found if row["window_start"].timestamp() >= told_by]
+
+    wait_until(running, lambda: (tmp_path / "quality").exists() and len(measured()) >= 3, 300)
+    before = measured()
+    running.drain()
+    assert {row["coverage"] for row in before} == {1.0}
+    assert {row["status"] for row in before} == {"OK"}
+    assert sum(row["rows"] for row in measured()) > number * 0.7

@@ -70,6 +70,8 @@ class _FillFn(beam.DoFn):
             between = () if before is None else gaps(before, start, end - start, self.period_us)
             yield from map(self._compare.no_data, between)
             last.write(start)
+            if self.resumed is not None:
+                self.resumed.expose(verdicts)
         yield verdicts
 
     def _resumed(

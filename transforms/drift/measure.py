@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.window import FixedWindows, GlobalWindows
@@ -15,7 +16,8 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from transforms.coders import Batches, PickledCoder
 from transforms.drift.baseline import Baseline
 from transforms.drift.judging.verdicts import Window
-from transforms.drift.quality.join import Joining, ShardJoin
+from transforms.drift.quality.join import PUBLISHED, Joining, ShardJoin
+from transforms.drift.quality.journal import MESSAGE_ID, SideJournal
 from transforms.drift.quality.judge import QualityPolicy, quality_of
 from transforms.drift.quality.reference import Reference
 from transforms.drift.quality.sums import Sums
@@ -31,10 +33,50 @@ _STATE = ReadModifyWriteStateSpec("join", PickledCoder())
 _OVER = TimerSpec("over", TimeDomain.WATERMARK)
 _STATE_PARAM, _OVER_PARAM = beam.DoFn.StateParam(_STATE), beam.DoFn.TimerParam(_OVER)
 Side = tuple[int, tuple[int, pa.RecordBatch]]
+_HINT = beam.typehints.Tuple[int, beam.typehints.Tuple[int, pa.RecordBatch]]
 
 
-def _keyed(rows: pa.RecordBatch, side: int, joining: Joining, shards: int) -> Iterator[Side]:
-    made = (joining.labels if side else joining.predictions)(rows)
+class _KeyFn(beam.DoFn):
+    """Rows of a side by shard; with a journal they are on the disk when their bundle ends."""
+
+    def __init__(
+        self, side: int, joining: Joining, shards: int, journal: SideJournal | None
+    ) -> None:
+        self.side, self.joining, self.shards, self.journal = side, joining, shards, journal
+
+    def setup(self) -> None:
+        self._known = None if self.journal is None else self.journal.known_ids(self.side)
+
+    def start_bundle(self) -> None:
+        self._made: list[pa.RecordBatch] = []
+
+    def process(
+        self, rows: pa.RecordBatch, timestamp: Any = beam.DoFn.TimestampParam
+    ) -> Iterator[Side]:
+        if self._known is not None and len(self._known):
+            ids = rows[MESSAGE_ID].cast(pa.string())
+            rows = rows.filter(pc.invert(pc.is_in(ids, self._known)))
+        if self.side == _LABELS:
+            made = self.joining.labels(rows, max(timestamp.micros, 0))
+        else:
+            made = self.joining.predictions(rows)
+        if self.journal is not None:
+            self._made.append(made)
+        yield from _sharded(made.drop_columns(list(self.joining.noted)), self.side, self.shards)
+
+    def finish_bundle(self) -> None:
+        if self.journal is not None:
+            self.journal.append(self.side, self._made)
+        self._made = []
+
+
+def _before(journal: SideJournal, side: int, shards: int) -> Iterator[Side]:
+    """Returns what an earlier start of the run has read of a side."""
+    for made in journal.read(side):
+        yield from _sharded(made.drop_columns([MESSAGE_ID, PUBLISHED]), side, shards)
+
+
+def _sharded(made: pa.RecordBatch, side: int, shards: int) -> Iterator[Side]:
     shard = made.column(0).to_numpy() % np.uint64(shards)
     for number in np.unique(shard).tolist():
         yield int(number), (side, made.filter(pa.array(shard == number)))
@@ -129,6 +171,8 @@ class MeasureQuality(Verb):
         and labels are held in the workers' state.
       policy: When a window is judged, and when it counts as worse.
       shards: In so many parts they are joined.
+      journal: Keeps what was read until its windows are measured, for a runner that keeps nothing
+        across a kill; both sides are of messages then.
 
     Returns: Batches of schema `quality.judge.QUALITY`: a row for each window.
 
@@ -145,6 +189,7 @@ class MeasureQuality(Verb):
     wait: float = 0
     policy: QualityPolicy = field(default_factory=QualityPolicy)
     shards: int = 16
+    journal: SideJournal | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -170,8 +215,12 @@ class MeasureQuality(Verb):
         size_us = None if self.size is None else round(self.size * 10**6)
         kept = None if self.size is None else int(self.wait // self.size) + 2
         quality = self._reference.quality
-        joining = Joining(quality, self.keys, self.event_time_column, size_us, kept)
+        noted = () if self.journal is None else (MESSAGE_ID, PUBLISHED)
+        joining = Joining(quality, self.keys, self.event_time_column, size_us, kept, noted)
         both = [self._side(side, number, joining) for number, side in enumerate(sides)]
+        if self.journal is not None:
+            root = both[0].pipeline
+            both += [self._noted(root, side, self.journal) for side in (0, 1)]
         every = both | "Sides" >> beam.Flatten()
         if all(side.is_bounded for side in sides):
             sums = (
@@ -189,9 +238,13 @@ class MeasureQuality(Verb):
     def _side(self, rows: Batches, side: int, joining: Joining) -> Any:
         name = "Labels" if side else "Predictions"
         rows = rows | f"All{name}" >> beam.WindowInto(GlobalWindows())
-        keyed = beam.FlatMap(_keyed, side, joining, self.shards)
-        hint = beam.typehints.Tuple[int, beam.typehints.Tuple[int, pa.RecordBatch]]
-        return rows | name >> keyed.with_output_types(hint)
+        keyed = beam.ParDo(_KeyFn(side, joining, self.shards, self.journal))
+        return rows | name >> keyed.with_output_types(_HINT)
+
+    def _noted(self, root: beam.Pipeline, side: int, journal: SideJournal) -> Any:
+        name = "LabelsBefore" if side else "PredictionsBefore"
+        start = root | f"Start{name}" >> beam.Create([journal], reshuffle=False)
+        return start | name >> beam.FlatMap(_before, side, self.shards).with_output_types(_HINT)
 
     def _unbounded(self, every: Any, joining: Joining, size_us: int | None) -> Any:
         if size_us is None:

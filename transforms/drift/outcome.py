@@ -18,6 +18,7 @@ from transforms.drift.judging.policy import Policy
 from transforms.drift.judging.prometheus import exposition
 from transforms.drift.judging.verdicts import NO_DATA, VERDICTS, Window
 from transforms.drift.quality.errors import quality_events
+from transforms.drift.quality.judge import QUALITY
 from transforms.errors import ConfigError
 from transforms.files.uris import load_format
 from transforms.reports.drift.report import Facts, Moved, drift_report, findings
@@ -78,7 +79,7 @@ def outcome_of(
         quality = quality.sort_by("window_start").combine_chunks()
         events = by_window(events, quality_events(quality, rule))
     verdicts = pa.Table.from_batches([batches[start] for start in sorted(batches)], VERDICTS)
-    rows = verdicts.to_pylist()
+    rows = rows_of_report(verdicts)
     facts = Facts(
         title,
         baseline.hash,
@@ -87,7 +88,7 @@ def outcome_of(
         sum(int(counts.rows[0]) for _, counts in ordered),
         len(batches),
     )
-    moved = {} if not rows else _moved(baseline, rows, ordered)
+    moved = {} if not rows else _moved(baseline, rows, verdicts)
     files = [
         (f"{name}.{format}", written(table, format))
         for name, table in (("verdicts", verdicts), ("incidents", events))
@@ -119,17 +120,22 @@ def _of_errors(quality: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, str],
 
 
 def report_of_verdicts(
-    baseline: Baseline, verdicts: Sequence[pa.RecordBatch], title: str = "Drift"
+    baseline: Baseline,
+    verdicts: Sequence[pa.RecordBatch],
+    title: str = "Drift",
+    quality: Sequence[pa.RecordBatch] = (),
+    last: int | None = None,
 ) -> str:
     """Returns the report of verdicts that were written, window by window.
 
-    Of several results of a window the last one counts. What moved has no histograms, for the counts
-    are not in the verdicts.
+    Of several results of a window the last one counts.
 
     Args:
       baseline: With what windows were compared.
       verdicts: Of schema `VERDICTS`, in any order and in any batches.
       title: The report's heading.
+      quality: Of schema `QUALITY`, in any order.
+      last: Only so many windows, the last ones, are shown; incidents are of all.
 
     Raises:
       ConfigError: They are of another baseline, or no verdicts.
@@ -142,12 +148,24 @@ def report_of_verdicts(
     if set(table["baseline"].to_pylist()) - {baseline.hash}:
         raise ConfigError("these verdicts are of another baseline")
     windows = [_of_window(table, start) for start in pc.unique(table["window_start"])]
-    ordered = in_order(windows)
-    rows = [row for batch in ordered for row in batch.to_pylist()]
-    number = sum(max((row["rows"] for row in batch.to_pylist()), default=0) for batch in ordered)
+    every = in_order(windows)
+    ordered = every if last is None else every[-last:]
+    shown = pa.Table.from_batches(ordered, VERDICTS)
+    rows = rows_of_report(shown)
+    number = sum(pc.max(batch["rows"]).as_py() or 0 for batch in ordered)
     base_rows = int(baseline.counts.rows[0])
     facts = Facts(title, baseline.hash, base_rows, baseline.windows, number, len(ordered))
-    return drift_report(rows, {}, facts, confirm(ordered).to_pylist())
+    measured = pa.Table.from_batches(in_order(quality), QUALITY)
+    events = by_window(confirm(every), quality_events(measured))
+    measured = measured if last is None else measured.slice(max(measured.num_rows - last, 0))
+    moved = _moved(baseline, rows, shown)
+    return drift_report(rows, moved, facts, events.to_pylist(), measured.to_pylist())
+
+
+def rows_of_report(verdicts: pa.Table) -> list[dict[str, Any]]:
+    """Returns verdicts as rows, with their place in the table instead of their counts."""
+    rows = verdicts.drop_columns("counts").to_pylist()
+    return [{**row, "place": place} for place, row in enumerate(rows)]
 
 
 def _of_window(table: pa.Table, start: pa.Scalar) -> pa.RecordBatch:
@@ -185,29 +203,22 @@ def _gaps(windows: list[Window], period_us: int | None) -> list[Window]:
 
 
 def _moved(
-    baseline: Baseline, rows: list[dict[str, object]], windows: Windows
+    baseline: Baseline, rows: list[dict[str, Any]], verdicts: pa.Table
 ) -> dict[tuple[str, str], Moved]:
     """Returns the histograms of the worst window of each finding."""
     layout = baseline.layout
     slices = {name: place for place, name in enumerate(layout.slice_names)}
-    by_start = {window.start: counts for window, counts in windows}
     found = {}
     for row in findings(rows):
-        if row["rows"] == 0 or row["status"] == "MISSING_COLUMN":
+        counts = verdicts["counts"][row["place"]].as_py()
+        if row["rows"] == 0 or row["status"] == "MISSING_COLUMN" or counts is None:
             continue
-        start = row["window_start"]
-        micros = None if start is None else _micros(start)
-        place, cells = slices[row["slice"]], layout.of(row["column"])
+        before = baseline.counts.cells[slices[row["slice"]], layout.of(row["column"])]
         names = layout.columns[layout.places[row["column"]]].names()
-        shares = [
-            _shares(counts.cells[place, cells]) for counts in (by_start[micros], baseline.counts)
-        ]
-        found[row["slice"], row["column"]] = Moved(names, *shares)
+        found[row["slice"], row["column"]] = Moved(
+            names, _shares(np.array(counts)), _shares(before)
+        )
     return found
-
-
-def _micros(time: object) -> int:
-    return int(pa.scalar(time, pa.timestamp("us", "UTC")).value)
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:

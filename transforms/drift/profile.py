@@ -91,6 +91,7 @@ class _PanesFn(beam.DoFn):
     def process(self, batch: pa.RecordBatch) -> Iterator[TimestampedValue]:
         closed = self._closed(watermark_of(batch))
         if self.journal is not None:
+            batch = self.journal.fresh(batch)
             self._messages += batch[MESSAGE_ID].to_pylist()
         rows = open_rows(batch, self.column, self.windows, closed)
         if rows.missed:

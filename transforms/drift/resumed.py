@@ -12,7 +12,11 @@ from transforms.commit.stream.panes import manifests
 from transforms.commit.stream.wal import left
 from transforms.drift.counting.journal import Journal
 from transforms.drift.incidents.confirm import window_of
+from transforms.drift.judging.prometheus import exposition
 from transforms.drift.judging.verdicts import VERDICTS
+from transforms.files import filesystem
+
+METRICS = "metrics.prom"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Resumed:
           start: The start of the last window with verdicts, in microseconds.
         """
         self.journal.close(start + self.journal.windows.size_us - self.lateness_us)
+
+    def expose(self, verdicts: pa.RecordBatch) -> None:
+        """Writes the last window for Prometheus, beside the manifests."""
+        text = exposition(pa.Table.from_batches([verdicts]), None)
+        filesystem.write_bytes(f"{self.target.records}/{METRICS}", text.encode())
 
     def published(self, since_us: int | None = None) -> list[pa.RecordBatch]:
         """Returns the verdicts of windows that end after a time, each result as one batch.

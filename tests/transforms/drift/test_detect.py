@@ -77,18 +77,19 @@ def test_the_same_rows_give_the_same_verdicts(settings):
         assert table(detect(batches, **settings)).equals(whole)
 
 
-def test_rows_as_dicts_give_the_same_verdicts():
+@pytest.mark.parametrize("settings", WAYS.values(), ids=WAYS)
+def test_rows_as_dicts_give_the_same_verdicts(settings):
     from transforms.rows.bridge import FromRows
 
     given = DAY.slice(0, 1500)
-    verb = DetectDrift(BASE, HOUR, event_time_column="time")
+    verb = DetectDrift(BASE, HOUR, event_time_column="time", **settings)
     found = run_on(
         [given],
         lambda some: (
             some | beam.FlatMap(lambda b: b.to_pylist()) | FromRows(schema=DAY.schema) | verb
         ),
     )
-    assert table(found).equals(table(detect([given])))
+    assert table(found).equals(table(detect([given], **settings)))
 
 
 def test_sliding_windows_hold_what_fixed_ones_would():

@@ -258,6 +258,26 @@ def test_labels_join_in_any_order(seed, rows_at, labels_at):
     assert not made.sums
 
 
+def test_labels_are_kept_for_the_predictions_of_a_backlog():
+    """Labels of ten windows are read first, then predictions window by window: each is joined."""
+    joining = Joining(BINARY, ("id",), "time", HOUR, kept=2)
+    made = ShardJoin(joining)
+    parts = [predicted(40, seed, first=100 + seed) for seed in range(10)]
+    for part in parts:
+        came = pa.array(part["time"].cast(pa.int64()).to_numpy(), pa.timestamp("us", "UTC"))
+        made.add_labels(joining.labels(part.append_column("publish_time", came)))
+    for hour, part in enumerate(parts):
+        made.add_predictions(joining.predictions(part))
+        sums = made.pop((100 + hour) * HOUR)
+        assert sums.labelled == sums.rows == 40
+    assert sum(map(len, made.labels)) == 400, "all came between two windows' ends"
+    made.pop(113 * HOUR)
+    assert sum(map(len, made.labels)) == 0
+    made.add_labels(joining.labels(predicted(10, 50), 113 * HOUR))
+    made.pop(114 * HOUR)
+    assert sum(map(len, made.labels)) == 10
+
+
 def day(seed=30):
     """Predictions of four hours, and labels in another order; some labels never come."""
     rows = predicted(4000, seed, hours=4, first=100)

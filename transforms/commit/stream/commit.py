@@ -13,6 +13,7 @@ from transforms.commit.ledger import Entry, Target
 from transforms.commit.manifest import now, read_manifest, write_manifest
 from transforms.commit.outputs import Outputs
 from transforms.commit.places import place_of
+from transforms.commit.publish import do_after
 from transforms.commit.stream.panes import clear_drafts, manifests
 from transforms.commit.stream.wal import left
 from transforms.commit.stream.write import WriteWindows
@@ -177,6 +178,7 @@ class StreamCommit(Outputs):
         for target in self.targets:
             if not left(target.staging):
                 filesystem.delete(target.staging)
+        do_after(self.after)
         self.unlock()
         return found
 

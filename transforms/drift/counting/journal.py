@@ -5,6 +5,8 @@ acknowledged: counts, some kilobytes, and the ids of the messages, so that those
 known. Files go when their windows take no more rows.
 """
 
+import contextlib
+import functools
 import json
 import threading
 import time
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.commit.stream.wal import clear_drafts
 from transforms.drift.counting.counts import unpacked
@@ -54,6 +57,8 @@ class Journal:
       folder: Where it is.
       windows: That are counted.
       baseline: The hash of that in whose cells they are counted.
+      known_from: Files whose messages are left out where they come again: those of an earlier
+        start, where the source itself can't leave them out.
       draining: Tells whether the run is asked to end: windows then end before their time, and what
         is known of them stays.
     """
@@ -62,6 +67,15 @@ class Journal:
     windows: Panes
     baseline: str
     draining: Callable[[], bool] = _never
+    known_from: tuple[str, ...] = ()
+
+    def fresh(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the rows of messages that no earlier start has counted."""
+        if not self.known_from:
+            return rows
+        known = _known(self.known_from)
+        ids = rows["message_id"].cast(pa.string())
+        return rows.filter(pc.invert(pc.is_in(ids, known)))
 
     def append(self, panes: Iterable[Pane], message_ids: list[str]) -> None:
         """Notes what a bundle has counted; it is on the disk when this returns."""
@@ -199,6 +213,21 @@ class Journal:
                 "pass that one, or another --run_id and --output"
             )
         return table
+
+
+@functools.lru_cache(maxsize=1)
+def _known(paths: tuple[str, ...]) -> pa.Array:
+    found: list[str] = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            found += [name for names in _lists(path) for name in names or ()]
+    return pa.array(found, pa.string())
+
+
+def _lists(path: str) -> list[list[str] | None]:
+    with filesystem.open_read(path) as stream, pa.ipc.open_file(stream) as reader:
+        lists: list[list[str] | None] = reader.read_all()["message_ids"].to_pylist()
+    return lists
 
 
 def _pane(row: dict[str, Any]) -> Pane:

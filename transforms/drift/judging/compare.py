@@ -54,6 +54,7 @@ class Comparer:
         self._measurer = Measurer(layout, baseline.tests.missing)
         self._cells = [each.names() for each in layout.columns]
         self._bases: dict[int, tuple[Integers, Side]] = {}
+        self._offsets = pa.array(layout.starts, pa.int32())
 
     @cached_property
     def monitor(self) -> str:
@@ -165,6 +166,7 @@ class Comparer:
             ],
             "moved_from": seen.before * known,
             "moved_to": seen.after * known,
+            "counts": pa.ListArray.from_arrays(self._offsets, counts.cells[part.place]),
         }
 
     def _status(

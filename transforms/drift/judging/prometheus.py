@@ -20,12 +20,14 @@ _QUALITY = (
 ).split()
 
 
-def exposition(verdicts: pa.Table, events: pa.Table, quality: Sequence[dict[str, Any]] = ()) -> str:
+def exposition(
+    verdicts: pa.Table, events: pa.Table | None, quality: Sequence[dict[str, Any]] = ()
+) -> str:
     """Returns gauges of the last window, and how many incidents go on.
 
     Args:
       verdicts: Of schema `VERDICTS`, of one window or more; the last one is written.
-      events: Of schema `EVENTS`, of all windows so far.
+      events: Of schema `EVENTS`, of all windows so far; None where they are not known.
       quality: Rows of schema `QUALITY`, by window; the last one is written.
     """
     rows = _last(verdicts)
@@ -46,8 +48,9 @@ def exposition(verdicts: pa.Table, events: pa.Table, quality: Sequence[dict[str,
     if rows and rows[0]["window_end"] is not None:
         lines += _head("millrace_drift_window_end_seconds", "End of the window, since 1970.")
         lines += [f"millrace_drift_window_end_seconds {rows[0]['window_end'].timestamp()!r}"]
-    lines += _head("millrace_drift_incidents_open", "Incidents that go on.")
-    lines += [f"millrace_drift_incidents_open {still_open(events)}"]
+    if events is not None:
+        lines += _head("millrace_drift_incidents_open", "Incidents that go on.")
+        lines += [f"millrace_drift_incidents_open {still_open(events)}"]
     lines += _of_quality(quality[-1]) if quality else []
     return "\n".join(lines) + "\n"
 

@@ -43,6 +43,7 @@ VERDICTS = pa.schema(
         ("moved_cell", pa.string()),
         ("moved_from", pa.float64()),
         ("moved_to", pa.float64()),
+        ("counts", pa.list_(pa.int64())),
     ]
 )
 """The columns of verdicts; docs/drift.md tells what each is."""
@@ -112,6 +113,8 @@ def rows_of(window: Window, baseline: str, monitor: str, columns: dict[str, Any]
 def _array(values: Any, type: pa.DataType, number: int) -> pa.Array:
     if values is None:
         return pa.nulls(number, type)
+    if isinstance(values, pa.Array):
+        return values
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
         # What is not known is null.
         return pa.array(values, type, mask=~np.isfinite(values))

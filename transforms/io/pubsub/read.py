@@ -29,7 +29,7 @@ from transforms.io.pubsub.decode import decode_messages
 from transforms.io.pubsub.messages import received
 from transforms.io.pubsub.puller import Puller
 from transforms.io.pubsub.seen import Seen
-from transforms.io.pubsub.source import PubSubSource
+from transforms.io.pubsub.source import PUBLISH_TIME, PubSubSource
 from transforms.io.pubsub.watermark import Watermark
 from transforms.rejects import Outcome
 from transforms.verb import Verb
@@ -83,7 +83,10 @@ class Session:
         self._keys = Seen(source.dedup_horizon)
         self._told_ahead = False
         self.watermark = Watermark(
-            int(1e6 * source.disorder), source.idle, held_until=time.monotonic() + source.hold
+            int(1e6 * source.disorder),
+            source.idle,
+            held_until=time.monotonic() + source.hold,
+            clock=_clock if source.event_time == PUBLISH_TIME else None,
         )
 
     def next(self) -> tuple[Outcome, list[str]] | None:
@@ -133,6 +136,10 @@ class Session:
     def _report_lag(self) -> None:
         if self.watermark.value is not None:
             progress.gauge("lag", time.time() - self.watermark.value / 1e6)
+
+
+def _clock() -> int:
+    return time.time_ns() // 1000
 
 
 def _keys_of(column: pa.Array) -> list[str | None]:

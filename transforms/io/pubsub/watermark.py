@@ -1,6 +1,7 @@
 """How far event time has come in a stream of messages."""
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,6 +21,8 @@ class Watermark:
       idle: After how many seconds without a message event time goes on with the clock.
       settle: After how many seconds what was seen counts.
       held_until: Up to when, on the clock, there is none: older messages are still to come.
+      clock: Where event time is the time of publishing: gives the microseconds since 1970. Then it
+        goes on also before the first message: what is published later is not earlier.
     """
 
     def __init__(
@@ -28,9 +31,10 @@ class Watermark:
         idle: float,
         settle: float = SETTLE,
         held_until: float = float("-inf"),
+        clock: Callable[[], int] | None = None,
     ) -> None:
         self._disorder, self._idle, self._settle = disorder, idle, settle
-        self._held_until = held_until
+        self._held_until, self._clock = held_until, clock
         self._latest: int | None = None
         self._came = 0.0
         self._seen: deque[tuple[float, int]] = deque()
@@ -64,8 +68,12 @@ class Watermark:
         if reached is None or now < self._held_until:
             return
         quiet = now - max(self._came, reached)
-        if self._latest is not None and quiet >= max(self._idle, self._settle):
+        if quiet < max(self._idle, self._settle):
+            return
+        if self._latest is not None:
             self._advance(self._latest + int(1e6 * quiet))
+        elif self._clock is not None:
+            self._advance(self._clock())
 
     def _settled(self, now: float) -> None:
         if now < self._held_until:

@@ -1,6 +1,6 @@
 """The incidents of a drift report: when each began, how long it lasted, whether it is over."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from transforms.reports.figures import counted, number
@@ -8,7 +8,7 @@ from transforms.reports.markup import Markup, element, shown
 from transforms.reports.page import badge, table
 
 Row = Mapping[str, Any]
-_CAUSES = {"repeated": "several windows in a row", "slow": "small differences that last"}
+_SLOW = "small differences that last"
 
 
 def opened(events: Sequence[Row]) -> int:
@@ -16,28 +16,41 @@ def opened(events: Sequence[Row]) -> int:
     return len({event["incident_id"] for event in events})
 
 
-def incidents(events: Sequence[Row], window_text: Callable[[Row], str]) -> Markup:
-    """Returns a table of incidents, the latest first.
+def incidents(
+    events: Sequence[Row], window_text: Callable[[Row], str], errors: Container[str] = ()
+) -> Markup:
+    """Returns a table of incidents: first those that go on, then the latest; of all rows first.
 
     Args:
       events: Their events, by window.
       window_text: Gives a window as people read it.
+      errors: The ids of the events' verdicts that are about predictions.
     """
     if not events:
         return element("p", "No incident: nothing moved for long.", class_="banner good")
     by_id: dict[str, list[Row]] = {}
     for event in events:
         by_id.setdefault(event["incident_id"], []).append(event)
-    lines = [_line(told, window_text) for told in reversed(by_id.values())]
+    ordered = sorted(reversed(by_id.values()), key=_order)
+    lines = [_line(told, window_text, errors) for told in ordered]
     heads = ["Column", "Since", "Confirmed in", "Last told in", "Windows", "Largest PSI"]
     body = table("Incidents", heads, lines, "features cards sorts")
     return element("div", body, class_="scroll")
 
 
-def _line(told: Sequence[Row], window_text: Callable[[Row], str]) -> Markup:
+def _order(told: Sequence[Row]) -> tuple[bool, float, bool]:
+    return (
+        told[-1]["event"] == "RECOVERED",
+        -told[0]["since"].timestamp(),
+        bool(told[0]["slice"]),
+    )
+
+
+def _line(told: Sequence[Row], window_text: Callable[[Row], str], errors: Container[str]) -> Markup:
     first, last = told[0], told[-1]
     over = last["event"] == "RECOVERED"
     name = "all rows" if first["column"] is None else first["column"]
+    name = f"errors of {name}" if first["verdict_id"] in errors else name
     where = f"{name}, {first['slice']}" if first["slice"] else name
     sizes = [each["adjusted_psi"] for each in told if each["adjusted_psi"] is not None]
     words = "recovered" if over else last["severity"].replace("_", " ").lower()
@@ -46,7 +59,8 @@ def _line(told: Sequence[Row], window_text: Callable[[Row], str]) -> Markup:
         shown(where),
         " ",
         badge(words, "good" if over else "warn" if last["severity"] == "SUSPECT" else "bad"),
-        element("span", _CAUSES[first["cause"]], class_="soft"),
+        " ",
+        element("span", _SLOW, class_="soft") if first["cause"] == "slow" else None,
         scope="row",
     )
     cells = (

@@ -6,11 +6,12 @@ from typing import Any
 from transforms.reports.charts import strip
 from transforms.reports.figures import counted, number, share
 from transforms.reports.markup import Markup, element, joined
-from transforms.reports.page import badge, note, table
+from transforms.reports.page import badge, more, note, table
 
 Row = Mapping[str, Any]
 MOST = 100
 """So many windows have a line, the last ones."""
+FEW = 10
 _CLASSES = {"OK": "good", "SUSPECT": "warn"}
 _HEIGHTS = {"OK": 0.3, "SUSPECT": 1.0, "NOT_ENOUGH_LABELS": 0.08}
 
@@ -37,9 +38,14 @@ def predictions(quality: Sequence[Row], window_text: Callable[[Row], str]) -> Ma
             "notices rows that are harder, but not labels that follow another rule."
         ),
         element("div", strip(bars, told), class_="chart"),
-        element("div", table("Windows", heads, lines, "features cards sorts"), class_="scroll"),
-        note(f"The {MOST} last windows.") if len(quality) > MOST else None,
+        _figures(table("Windows", heads, lines, "features cards sorts"), len(quality)),
     )
+
+
+def _figures(body: Markup, windows: int) -> Markup:
+    which = f"Figures of the last {MOST} windows" if windows > MOST else "Figures of all windows"
+    # Ten fill a screen; more are there for who wants them.
+    return more(which, element("div", body, class_="scroll"), is_open=windows <= FEW)
 
 
 def _bar(row: Row, when: str) -> tuple[float, str, str]:

@@ -99,9 +99,10 @@ def drift_report(
     Returns: The document. It loads nothing and reads the same without scripts; of text, UTF-8.
     """
     found = findings(rows)
+    errors = {row["quality_id"] for row in quality}
     sections = [
         Section("timeline", "Windows by column", _timeline(rows)),
-        Section("incidents", "Incidents", incidents(events, window_text), opened(events)),
+        Section("incidents", "Incidents", incidents(events, window_text, errors), opened(events)),
         Section("moved", "What moved", _moved(found, rows, moved), len(found)),
     ]
     if quality:

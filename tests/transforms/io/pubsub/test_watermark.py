@@ -91,3 +91,19 @@ def test_held_at_the_start_there_is_none():
     assert mark.value is None
     mark.pause(75.0, 0.0)
     assert mark.value == 490 * SECOND, "what came before, settled"
+
+
+def test_by_the_time_of_publishing_it_goes_on_before_the_first_message():
+    """A subscription without any message, of labels say, keeps no window open."""
+    quiet = Watermark(2 * 10**6, idle=30, clock=lambda: 1000 * 10**6)
+    quiet.pause(10, reached=None)
+    quiet.pause(100, reached=90)
+    assert quiet.value is None
+    quiet.pause(121, reached=90)
+    assert quiet.value == 998 * 10**6
+    other = Watermark(2 * 10**6, idle=30)
+    other.pause(121, reached=90)
+    assert other.value is None, "event times may be any"
+    held = Watermark(0, idle=1, held_until=500, clock=lambda: 0)
+    held.pause(400, reached=0)
+    assert held.value is None
