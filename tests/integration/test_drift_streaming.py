@@ -350,3 +350,69 @@ def test_a_backlog_of_labels_is_joined(pubsub, tmp_path):
     assert {row["coverage"] for row in before} == {1.0}
     assert {row["status"] for row in before} == {"OK"}
     assert sum(row["rows"] for row in measured()) > number * 0.7
+
+
+def test_killed_with_labels_it_measures_what_it_would_have_measured(pubsub, tmp_path):
+    """Predictions and labels that were read and acknowledged are joined by the next start."""
+    rows, labels, out = pubsub("killed_rows"), pubsub("killed_labels"), tmp_path / "out"
+    draw = np.random.default_rng(12)
+    score = draw.beta(0.7, 0.7, 6000)
+    tip = (draw.random(6000) < score).astype(int)
+    base = build_baseline(
+        [pa.RecordBatch.from_pydict({"score": score, "tip": tip})],
+        quality=Quality("binary", "score", "tip"),
+    )
+    (tmp_path / "base.json").write_bytes(base.to_bytes())
+    # Twenty seconds in which many labels are others.
+    wrong = np.isin(np.arange(6000) // 1000, (1, 2)) & (draw.random(6000) < 0.3)
+    told = np.where(wrong, 1 - tip, tip).tolist()
+    fields = [{"name": "id", "type": "STRING"}, {"name": "tip", "type": "INTEGER"}]
+    (tmp_path / "labels.json").write_text(json.dumps(fields))
+    fields[1] = {"name": "score", "type": "FLOAT"}
+    (tmp_path / "rows.json").write_text(json.dumps(fields))
+
+    # Labels come when they are published: so rows are of now.
+    start_of = time.time() // 10 * 10
+
+    def publish(start, end):
+        some = range(start, end)
+        ids = [f"{n:04}" for n in some]
+        labels.publish(
+            [json.dumps({"id": i, "tip": told[n]}).encode() for i, n in zip(ids, some, strict=True)]
+        )
+        rows.publish(
+            [
+                json.dumps({"id": i, "score": float(score[n])}).encode()
+                for i, n in zip(ids, some, strict=True)
+            ],
+            [{"time": datetime.fromtimestamp(start_of + n * 0.01, UTC).isoformat()} for n in some],
+        )
+
+    flags = {
+        "run_id": "killed",
+        "schema": tmp_path / "rows.json",
+        "label_input": labels.source,
+        "label_schema": tmp_path / "labels.json",
+        "label_key": "id",
+        "label_wait": "30s",
+        "window": "10s",
+        "idle_after": "5s",
+        "quality_output": f"{tmp_path}/quality/",
+        "alerts": f"{tmp_path}/alerts/",
+    }
+    publish(0, 3500)
+    first = job(rows, tmp_path / "base.json", out, **flags)
+    wait_until(first, lambda: manifests(tmp_path / "quality") and labels.taken())
+    first.kill()
+    publish(3500, 6000)
+    second = job(rows, tmp_path / "base.json", out, **flags)
+    wait_until(second, lambda: len(manifests(tmp_path / "quality")) >= 3, 240)
+    wait_until(second, labels.taken)
+    second.drain()
+    found = ds.dataset(tmp_path / "quality", schema=QUALITY, format="parquet").to_table()
+    found = found.sort_by("window_start").to_pylist()
+    assert [(row["rows"], row["labelled"]) for row in found] == [(1000, 1000)] * 6
+    assert [row["status"] for row in found] == ["OK"] + ["SUSPECT"] * 2 + ["OK"] * 3
+    events = ds.dataset(tmp_path / "alerts", format="parquet").to_table().to_pylist()
+    errors = [each for each in events if each["verdict_id"] in {r["quality_id"] for r in found}]
+    assert [each["event"] for each in errors] == ["OPENED", "RECOVERED"]
