@@ -22,8 +22,6 @@ _FIRST = 2
 KINDS = ("numbers", "labels", "list_lengths", "text_lengths", "digits", "presence")
 """What is counted of a value. The last three tell only the shape of what is like an id."""
 _OF_NUMBERS = frozenset({"numbers", "list_lengths", "text_lengths", "digits"})
-_CHUNK = 4096
-"""Chunks of so many numbers are compared as they are, which costs less than to join them."""
 _INDEX_IN = pc.get_function("index_in")
 _LEAST = -np.finfo(np.float64).max
 
@@ -133,8 +131,8 @@ class ColumnCells:
     def _count_numbers(self, column: Column) -> NDArray[np.int64]:
         numbers = self._numbers(column)
         missing = numbers.null_count
-        chunks = _in_chunks(numbers)
-        beyond = at_or_beyond(chunks, self._bounds_of(chunks[0]))
+        values = _joined(numbers)
+        beyond = at_or_beyond(values, self._bounds_of(values))
         counts = np.zeros(self.number, np.int64)
         np.subtract(beyond[:-1], beyond[1:], out=counts[_FIRST:-2])
         counts[-2] = beyond[-1]
@@ -147,7 +145,7 @@ class ColumnCells:
 
     def _of_numbers(self, column: Column) -> Cells:
         numbers = self._numbers(column)
-        values = numbers.to_numpy(zero_copy_only=False)
+        values = _joined(numbers)
         cells = places(values, self._bounds_of(values)).astype(np.intp)
         # What is beyond no bound, NaN and null, comes into the cell of null.
         cells += _FIRST - 1
@@ -211,8 +209,9 @@ class ColumnCells:
         return [f"below {low:.6g}", *bins, f"above {high:.6g}"]
 
 
-def _in_chunks(numbers: Column) -> list[NDArray[Any]]:
-    """Returns the numbers, NaN for null; in one array if the chunks are small."""
-    if isinstance(numbers, pa.ChunkedArray) and len(numbers) >= _CHUNK * numbers.num_chunks > 0:
-        return [each.to_numpy(zero_copy_only=False) for each in numbers.chunks]
-    return [numbers.to_numpy(zero_copy_only=False)]
+def _joined(numbers: Column) -> NDArray[Any]:
+    """Returns the numbers, NaN for null."""
+    if not isinstance(numbers, pa.ChunkedArray) or numbers.num_chunks < 2:
+        return numbers.to_numpy(zero_copy_only=False)
+    # NumPy joins chunks in a third of the time that Arrow takes.
+    return np.concatenate([each.to_numpy(zero_copy_only=False) for each in numbers.chunks])
