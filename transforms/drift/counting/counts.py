@@ -36,8 +36,7 @@ class Counts:
     @classmethod
     def empty(cls, layout: Layout) -> "Counts":
         """Returns the counts of no rows."""
-        slices, cells = layout.shape
-        return cls(np.zeros((slices, cells), _ANY), np.zeros(slices, _ANY))
+        return no_rows(*layout.shape)
 
     def merge(self, other: "Counts") -> "Counts":
         """Returns the counts of the rows of both."""
@@ -63,6 +62,11 @@ class Counts:
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Pickles it as narrow as it is."""
         return unpacked, self.packed()
+
+
+def no_rows(slices: int, cells: int) -> Counts:
+    """Returns the counts of no rows, by the shape of the layout."""
+    return Counts(np.zeros((slices, cells), _ANY), np.zeros(slices, _ANY))
 
 
 def unpacked(content: bytes, width: str, told: tuple[int, ...], new: tuple[str, ...]) -> Counts:
