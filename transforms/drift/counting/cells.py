@@ -212,6 +212,7 @@ class ColumnCells:
 def _joined(numbers: Column) -> NDArray[Any]:
     """Returns the numbers, NaN for null."""
     if not isinstance(numbers, pa.ChunkedArray) or numbers.num_chunks < 2:
-        return numbers.to_numpy(zero_copy_only=False)
+        values: NDArray[Any] = numbers.to_numpy(zero_copy_only=False)
+        return values
     # NumPy joins chunks in a third of the time that Arrow takes.
     return np.concatenate([each.to_numpy(zero_copy_only=False) for each in numbers.chunks])
