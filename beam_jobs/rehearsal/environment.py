@@ -8,6 +8,7 @@ what the wheel asks for, but they were not installed anew.
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -144,7 +145,9 @@ def build_wheel(root: Path, sources: Sequence[Path], folder: Path) -> Path:
 
 def _pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    # A checkout on the path may hold what an earlier build left, which pip takes for installed.
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, env=clean)
     if done.returncode:
         told = (done.stderr or done.stdout).strip()
         raise MillraceError(f"pip {arguments[0]} failed:\n{told}")

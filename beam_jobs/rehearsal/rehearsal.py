@@ -15,9 +15,11 @@ from beam_jobs.rehearsal.machine import metadata_server
 from beam_jobs.rehearsal.parameters import Request
 from beam_jobs.rehearsal.proxy import way_out
 from beam_jobs.rehearsal.storage import Storage, emulated
+from beam_jobs.templates.lint import lint
 from transforms.errors import ConfigError, MillraceError
 from transforms.nearest import nearest
 
+_GENERATED = "`python -m beam_jobs.metadata` writes it anew, of the job's options"
 Tell = Callable[[str], None]
 
 
@@ -40,13 +42,19 @@ def template(job: str, root: Path = ROOT) -> dict[str, Any]:
     """Returns a job's template, as the checkout has it.
 
     Raises:
-      ConfigError: There is none.
+      ConfigError: There is none, or it was edited so that Dataflow would not take it.
     """
     folder = root / "templates"
     known = sorted(path.stem for path in folder.glob("*.json"))
     if job not in known:
         raise ConfigError(f"there is no template of {job!r}{nearest(job, known)}: {folder}")
-    found: dict[str, Any] = json.loads((folder / f"{job}.json").read_text())
+    path = folder / f"{job}.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{path} is no JSON: {error}; {_GENERATED}") from None
+    if wrong := lint(found):
+        raise ConfigError("\n".join([f"{path} was edited, and is faulty: {_GENERATED}", *wrong]))
     return found
 
 

@@ -141,6 +141,14 @@ def test_the_checkout_can_not_be_imported(folder):
         leak.unlink()
 
 
+def test_what_an_earlier_build_left_on_the_path_is_not_taken_for_the_wheel(tmp_path, monkeypatch):
+    """As `pip install -e` leaves it in the checkout, which a user may have on the path."""
+    (tmp_path / "millrace.egg-info").mkdir()
+    (tmp_path / "millrace.egg-info/PKG-INFO").write_text("Name: millrace\nVersion: 0.1.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "beam_jobs" in environment(tmp_path / "made").packages
+
+
 def test_the_command(given, folder, capsys):
     argv = [f"--environment={folder}", "score", *(f"--{k}={v}" for k, v in given.items())]
     assert main(argv) == 0

@@ -9,6 +9,7 @@ from beam_jobs.options.declare import declared
 from beam_jobs.rehearsal.parameters import Request, command, faults, uploaded
 from beam_jobs.rehearsal.rehearsal import template
 from beam_jobs.rehearse import pairs
+from tests.support import ROOT
 from transforms.errors import ConfigError
 
 FINE = {"input": "gs://b/in/*.csv", "model": "gs://b/m", "output": "gs://b/out/"}
@@ -99,3 +100,21 @@ def test_options_as_they_are_typed():
 def test_a_job_without_a_template():
     with pytest.raises(ConfigError, match=r"no template of 'scor'; did you mean score\?"):
         template("scor")
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda text: text[:-3], "is no JSON: .*beam_jobs.metadata. writes it anew"),
+        (lambda text: text.replace('"helpText"', '"helptext"', 1), "helptext"),
+        (lambda text: text.replace('"paramType": "TEXT"', '"paramType": "WORDS"', 1), "WORDS"),
+        (lambda text: text.replace('"metadata"', '"meta"', 1), "metadata"),
+    ],
+)
+def test_a_template_that_was_edited(edit, told, tmp_path):
+    (tmp_path / "templates").mkdir()
+    text = (ROOT / "templates/score.json").read_text()
+    assert edit(text) != text
+    (tmp_path / "templates/score.json").write_text(edit(text))
+    with pytest.raises(ConfigError, match=told):
+        template("score", tmp_path)
