@@ -92,6 +92,7 @@ class Rest:
     def route(self, method, path, headers, body):
         url = urllib.parse.urlsplit(path)
         query = dict(urllib.parse.parse_qsl(url.query))
+        url = url._replace(path=urllib.parse.unquote(url.path))
         if found := INSERT.fullmatch(url.path):
             return 200, {}, self._insert(".".join(found.groups()), json.loads(body)["rows"])
         if found := TABLE.fullmatch(url.path):

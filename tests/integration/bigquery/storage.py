@@ -94,7 +94,8 @@ class Storage:
         if options.row_restriction:
             rows = rows.filter(restriction(options.row_restriction, rows))
         if options.selected_fields:
-            rows = rows.select([n for n in rows.column_names if n in options.selected_fields])
+            wanted_names = set(options.selected_fields)
+            rows = rows.select([name for name in rows.column_names if name in wanted_names])
         session = f"projects/{project}/locations/us/sessions/{next(self._names)}"
         number = request.max_stream_count or max(1, request.preferred_min_stream_count)
         number = max(1, min(number, -(-rows.num_rows // self.page_rows)))

@@ -248,10 +248,10 @@ def _parquet_rows(content, table, inferred):
     unknown = set(rows.column_names) - set(table.schema.names)
     if unknown:
         raise Refusal(400, "invalid", f"Provided Schema does not match: new field {min(unknown)}")
-    columns = []
+    columns, names = [], set(rows.column_names)
     for described, want in zip(table.fields, table.schema, strict=True):
         required = described.get("mode") == "REQUIRED"
-        if want.name not in rows.column_names:
+        if want.name not in names:
             if required:
                 raise Refusal(400, "invalid", f"missing REQUIRED field {want.name}")
             columns.append(pa.nulls(rows.num_rows, want.type))

@@ -159,6 +159,12 @@ def explained(error: Exception, place: Address, doing: str) -> Exception:
         return ConfigError(f"{place.uri}: access is denied; {_ROLES[doing]}: {text}")
     if isinstance(error, (*TRANSIENT, exceptions.RetryError)):
         return _exhausted(error, place)
+    if doing == "read" and isinstance(error, exceptions.FailedPrecondition):
+        return MillraceError(
+            f"{place.uri}: BigQuery can't go on reading: {text}. Perhaps the session is over (a "
+            "read session lasts six hours): run again with the same --run_id, with more workers, fewer "
+            "columns or a filter"
+        )
     if isinstance(error, exceptions.GoogleAPICallError):
         return MillraceError(f"{place.uri}: BigQuery refuses to {doing}: {text}")
     return error

@@ -37,8 +37,10 @@ def fit(batch: pa.RecordBatch, fields: Fields) -> Outcome:
     Raises:
       ConfigError: A column that the table lacks, or the batch lacks one that it requires.
     """
+    batch = spelled(batch, fields)
     check_columns(batch.schema, fields)
-    mine = [field for field in fields if field["name"] in batch.schema.names]
+    names = set(batch.schema.names)
+    mine = [field for field in fields if field["name"] in names]
     wanted = arrow_schema(list(mine))
     casts = {f.name: checked_cast(batch.column(f.name), f.type) for f in wanted}
     faults = described_faults(casts)
@@ -49,14 +51,45 @@ def fit(batch: pa.RecordBatch, fields: Fields) -> Outcome:
     return split_by_faults(batch, faults, good=fitted)
 
 
+def spelled(batch: pa.RecordBatch, fields: Fields) -> pa.RecordBatch:
+    """Returns rows whose columns have the table's spelling: to BigQuery case makes no difference.
+
+    Raises:
+      ConfigError: Two columns differ in case alone.
+    """
+    names = batch.schema.names
+    check_cases(names)
+    by_case = {field["name"].casefold(): field["name"] for field in fields}
+    wanted = [by_case.get(name.casefold(), name) for name in names]
+    if wanted == names:
+        return batch
+    return batch.rename_columns(wanted).replace_schema_metadata(batch.schema.metadata)
+
+
+def check_cases(names: Sequence[str], option: str = "--output") -> None:
+    """Checks that no two columns are one to BigQuery.
+
+    Raises:
+      ConfigError: Two differ in case alone; the text names them.
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            raise ConfigError(
+                f"{option}: columns {other!r} and {name!r} differ in case alone, which BigQuery "
+                "does not see: leave one out (--keep_columns), or rename it"
+            )
+
+
 def grown(fields: Fields, schema: pa.Schema) -> list[Mapping[str, Any]]:
     """Returns the fields of a table and, NULLABLE, those of columns that it lacks.
 
     Raises:
       ConfigError: No table can hold one of these.
     """
-    known = {field["name"] for field in fields}
-    return [*fields, *bigquery_fields(each for each in schema if each.name not in known)]
+    known = {field["name"].casefold() for field in fields}
+    return [*fields, *bigquery_fields(f for f in schema if f.name.casefold() not in known)]
 
 
 def check_columns(schema: pa.Schema, fields: Fields, option: str = "--output") -> None:

@@ -134,12 +134,18 @@ class BigQuerySink:
         try:
             with rest_client(self.address.project) as client:
                 try:
-                    return client.get_table(self.address.name, timeout=30)
+                    table = client.get_table(self.address.name, timeout=30)
                 except exceptions.NotFound as error:
                     check_dataset(client, self.address, "--output", error)
                     return None
         except exceptions.GoogleAPICallError as error:
             raise explained(error, self.address, "write") from None
+        if table.table_type not in ("TABLE", "CLONE", None):
+            raise ConfigError(
+                f"{self.address.uri} is a {table.table_type}, and only tables can be written: name "
+                "another one"
+            )
+        return table
 
     def load(self, files: list[str], schema: pa.Schema, run_id: str, overwrite: bool) -> None:
         """Loads all rows of some Parquet files by one job; again for one run does no harm.

@@ -18,7 +18,7 @@ from transforms.io.inputs import selected
 from transforms.schema.bigquery_types import arrow_schema
 
 SETTINGS = ("filter", "snapshot")
-_READABLE = ("TABLE", "SNAPSHOT", "CLONE", "EXTERNAL")
+_READABLE = ("TABLE", "SNAPSHOT", "CLONE")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class BigQuerySource:
         place = address(uri, SETTINGS)
         settings = dict(place.settings)
         table = _table(place)
-        if table.table_type not in _READABLE:
+        if not _readable(table):
             raise ConfigError(
                 f"--input: {place.uri} is a {table.table_type}, which can't be read as it stands: "
                 f"read it by a query: 'bq:?query=SELECT * FROM `{place.name}`"
@@ -129,6 +129,12 @@ def _table(place: Address) -> Any:
             return client.get_table(place.name, timeout=30)
     except exceptions.GoogleAPICallError as error:
         raise explained(error, place, "read") from None
+
+
+def _readable(table: Any) -> bool:
+    """Returns whether the Storage API reads it: of external tables those with a connection."""
+    outside = table.to_api_repr().get("externalDataConfiguration") or {}
+    return table.table_type in _READABLE or bool(outside.get("connectionId"))
 
 
 def _moment(uri: str, given: str | None, created: Any) -> datetime.datetime:

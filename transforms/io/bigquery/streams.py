@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 from google.api_core import exceptions
@@ -144,7 +145,7 @@ def _answers(client: Any, name: str, offset: int) -> Iterator[Page]:
         response_deserializer=page_of,
     )
     asked = types.ReadRowsRequest(read_stream=name, offset=offset)
-    call = read(asked, metadata=(("x-goog-request-params", f"read_stream={name}"),))
+    call = read(asked, metadata=(("x-goog-request-params", f"read_stream={quote(name)}"),))
     try:
         yield from call
     except grpc.RpcError as error:

@@ -53,10 +53,15 @@ def address(uri: str, known: tuple[str, ...]) -> Address:
       known: The settings that are known here.
 
     Raises:
-      ConfigError: It names no table, or has a setting that isn't known.
+      ConfigError: It names no table, or several, or has a setting that isn't known.
     """
     path = uri.partition("?")[0]
     match = _TABLE.fullmatch(path.removeprefix("bq://"))
+    if path.endswith("*"):
+        raise ConfigError(
+            f"{uri!r} is a wildcard for several tables: name one, or read them by a query: "
+            f"'bq:?query=SELECT * FROM `{path.removeprefix('bq://')}`&temp_dataset=PROJECT.DATASET'"
+        )
     if not path.startswith("bq://") or not match:
         raise ConfigError(
             f"{uri!r} names no BigQuery table: bq://PROJECT.DATASET.TABLE, where a project has 6 "

@@ -3,6 +3,7 @@
 import queue
 import time
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from google.api_core import exceptions
 
@@ -47,7 +48,7 @@ class Connection:
         # The client's own method would wait for the first answer before there is a request.
         self._call = client.transport.append_rows(
             iter(self._requests.get, None),
-            metadata=(("x-goog-request-params", f"write_stream={stream}"),),
+            metadata=(("x-goog-request-params", f"write_stream={quote(stream)}"),),
             timeout=WAIT_SECONDS,
         )
 
