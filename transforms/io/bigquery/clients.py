@@ -162,8 +162,8 @@ def explained(error: Exception, place: Address, doing: str) -> Exception:
     if doing == "read" and isinstance(error, exceptions.FailedPrecondition):
         return MillraceError(
             f"{place.uri}: BigQuery can't go on reading: {text}. Perhaps the session is over (a "
-            "read session lasts six hours): run again with the same --run_id, with more workers, fewer "
-            "columns or a filter"
+            "read session lasts six hours): run again with the same --run_id, with more "
+            "workers, fewer columns or a filter"
         )
     if isinstance(error, exceptions.GoogleAPICallError):
         return MillraceError(f"{place.uri}: BigQuery refuses to {doing}: {text}")
