@@ -1,6 +1,7 @@
 """Matches of one detector's pattern in texts, and what its check says of them."""
 
 import functools
+import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -63,23 +64,92 @@ def matches_of(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Arra
 def _rounds(texts: Texts, detector: Detector, rows: np.ndarray, part: pa.Array) -> Iterator[Judged]:
     """Yields the first match of each row, then the first behind that, until there is none."""
     begins = texts.offsets[rows]
-    while True:
+    for number in itertools.count():
+        if number >= _ROUNDS and _is_long(texts, rows, begins):
+            for row, begin in zip(rows.tolist(), begins.tolist(), strict=True):
+                yield from _row_by_itself(texts, detector, row, begin)
+            return
         matched, starts, ends = _first(part, begins, detector.pattern)
         if not len(matched):
             return
         rows = rows[matched]
         judged = _judged(texts, detector, rows, starts, ends)
         yield judged
-        # What is left of each row begins where its match ends; or within one that was refused.
-        next_ones = judged.ends
-        if detector.again:
-            inside = _second_word(texts.data, starts, ends)
-            next_ones = np.where(judged.likelihoods > 0, next_ones, inside)
+        next_ones = _next_ones(texts, detector, starts, ends, judged)
         rest = quotes(texts.data, next_ones, texts.offsets[rows + 1])
         more = matching(rest, detector.prefilter)
         if not len(more):
             return
         rows, begins, part = rows[more], next_ones[more], rest.take(pa.array(more))
+
+
+def _next_ones(
+    texts: Texts, detector: Detector, starts: np.ndarray, ends: np.ndarray, judged: Judged
+) -> np.ndarray:
+    """Returns where the rest of each row begins: where its match ends, or within a refused one."""
+    if not detector.again:
+        return judged.ends
+    inside = _second_word(texts.data, starts, ends)
+    return np.where(judged.likelihoods > 0, judged.ends, inside)
+
+
+_ROUNDS, _ROWS, _SIZE = 8, 64, 1 << 14
+_AHEAD, _MOST_AHEAD = 64, 1 << 12
+
+
+def _is_long(texts: Texts, rows: np.ndarray, begins: np.ndarray) -> bool:
+    """Tells whether so few or so long texts are left that a copy a match would take for ever."""
+    return len(rows) < _ROWS or bool((texts.offsets[rows + 1] - begins).max() > _SIZE)
+
+
+def _row_by_itself(texts: Texts, detector: Detector, row: int, begin: int) -> Iterator[Judged]:
+    """Yields the matches of one row from a place on, the same as rounds would give.
+
+    Many matches are found before they are judged together. If the verdict on one makes the next
+    search begin elsewhere, and that finds another match, those behind are searched for again.
+    """
+    low, high = int(texts.offsets[row]), int(texts.offsets[row + 1])
+    text, at, ahead = texts.data[low:high].tobytes(), begin - low, _AHEAD
+    while found := _ahead(detector, text, at, ahead):
+        starts, ends = np.array(found, np.int64).T + low
+        judged = _judged(texts, detector, np.full(len(found), row), starts, ends)
+        next_ones = _next_ones(texts, detector, starts, ends, judged) - low
+        count = _undisturbed(detector, text, found, next_ones.tolist())
+        yield Judged(*(each[:count] for each in judged))
+        at = int(next_ones[count - 1])
+        ahead = min(2 * ahead, _MOST_AHEAD) if count == len(found) else max(ahead // 4, 1)
+
+
+def _ahead(detector: Detector, text: bytes, at: int, most: int) -> list[tuple[int, int]]:
+    """Returns the next matches, as long as the prefilter is found behind each."""
+    pattern, prefilter = _compiled(detector.pattern), _compiled(detector.prefilter)
+    found, seen = list[tuple[int, int]](), -1
+    while len(found) < most:
+        if at > seen:
+            near = prefilter.search(text, at)
+            if near is None:
+                break
+            seen = near.start()
+        match = pattern.search(text, at)
+        if match is None or match.end() == match.start():
+            break
+        at = match.end()
+        found.append((match.start(), at))
+    return found
+
+
+def _undisturbed(
+    detector: Detector, text: bytes, found: list[tuple[int, int]], next_ones: list[int]
+) -> int:
+    """Returns how many matches there are up to the first that another one should follow."""
+    for place, ((_, end), begin) in enumerate(zip(found, next_ones, strict=True)):
+        if begin > end:
+            return place + 1
+        if begin < end:
+            match = _compiled(detector.pattern).search(text, begin)
+            if match is None or match.start() < end:
+                return place + 1
+    return len(found)
 
 
 def _second_word(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
