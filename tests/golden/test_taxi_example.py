@@ -17,6 +17,7 @@ from transforms.preprocess import LoadedGraph, TransformGraph, transform_batch
 pytestmark = pytest.mark.integration  # it trains or compiles for many seconds
 
 
+@pytest.mark.timeout(600)
 def test_from_raw_rows_to_scores(tmp_path, capsys):
     data = shared_data("taxi_split")
     with warnings.catch_warnings():
