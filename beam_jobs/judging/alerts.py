@@ -1,17 +1,12 @@
 """Where a job tells of incidents."""
 
-import logging
 from typing import TYPE_CHECKING
 
 from transforms.families import family_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from beam_jobs.running.run import Run
     from transforms.coders import Batches
-
-_log = logging.getLogger(__name__)
 
 
 def tell(events: "Batches", uri: str, run: "Run") -> None:
@@ -41,22 +36,7 @@ def logged(events: "Batches") -> "Batches":
     import apache_beam as beam
     import pyarrow as pa
 
-    found: Batches = events | "Log" >> beam.Map(_with_lines).with_output_types(pa.RecordBatch)
+    from transforms.drift.incidents.log import log_events
+
+    found: Batches = events | "Log" >> beam.Map(log_events).with_output_types(pa.RecordBatch)
     return found
-
-
-def _with_lines(events: "pa.RecordBatch") -> "pa.RecordBatch":
-    for row in events.to_pylist():
-        column = "all rows" if row["column"] is None else f"column {row['column']}"
-        # The name of a slice holds a value of rows: only that it is one is said.
-        part = " of a slice" if row["slice"] else ""
-        _log.warning(
-            "incident %s: %s%s, %s, since %s (%s)",
-            row["event"].lower(),
-            column,
-            part,
-            row["severity"].replace("_", " ").lower(),
-            row["since"].isoformat(),
-            row["incident_id"],
-        )
-    return events

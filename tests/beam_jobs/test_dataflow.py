@@ -437,6 +437,7 @@ CASES = {
             "FillWindows/AllWindows",
             "FillWindows/Fill",
             "FillWindows/Key",
+            "Log",
             *READ_MESSAGES,
             "Write",
             "Write/Windows",

@@ -35,7 +35,8 @@ def test_every_type_and_its_arrow_type_are_in_the_docs():
 
 
 def test_what_no_load_takes_is_in_the_docs():
-    rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \| ([^|]+) \|$", DOC.read_text(), re.MULTILINE)
+    pattern = r"^\| `(\w+)` \| `.* \| ([^|]+) \| ([^|]+) \|$"
+    rows = re.findall(pattern, DOC.read_text(), re.MULTILINE)
     loaded = {name: how.startswith("yes") for name, how, _ in rows if name != "ARRAY"}
     assert {name for name, taken in loaded.items() if not taken} == set(NO_LOAD)
     assert all(how.startswith("yes") for _, _, how in rows)
