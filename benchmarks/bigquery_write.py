@@ -142,4 +142,7 @@ def _beam(rows: list[dict[str, object]], schema: pa.Schema, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Functions of the main module would be pickled by value, and the rows with them.
+    from benchmarks import bigquery_write
+
+    bigquery_write.main()
