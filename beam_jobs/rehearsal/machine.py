@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _HEADER = "Metadata-Flavor"
-_ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default/"
+_ACCOUNTS = "/computeMetadata/v1/instance/service-accounts/"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,11 +47,12 @@ def metadata_server(project: str, account: str) -> Iterator[str]:
         "/": "computeMetadata/",
         "/computeMetadata/v1/project/project-id": project,
         "/computeMetadata/v1/universe/universe-domain": "googleapis.com",
-        _ACCOUNT: json.dumps(who),
-        f"{_ACCOUNT}email": account,
-        f"{_ACCOUNT}token": json.dumps(token),
-        f"/computeMetadata/v1/instance/service-accounts/{account}/token": json.dumps(token),
     }
+    # Clients ask for the default account first, and by its address from then on.
+    for name in ("default", account):
+        answers[f"{_ACCOUNTS}{name}/"] = json.dumps(who)
+        answers[f"{_ACCOUNTS}{name}/email"] = account
+        answers[f"{_ACCOUNTS}{name}/token"] = json.dumps(token)
     handler = type("Handler", (_Handler,), {"answers": answers})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
