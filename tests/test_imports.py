@@ -20,7 +20,7 @@ HOMES = {
 }
 FLOORS = {
     "transforms": """
-        errors memory nearest reasons wording words
+        errors memory nearest reasons varints wording words
         calls faults lazy progress tensorflow yaml_text
         families saved_models
         arrow

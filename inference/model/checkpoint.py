@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from transforms.errors import ConfigError
 from transforms.files.local_copy import file_sizes
+from transforms.varints import read_varint
 
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57
 _SNAPPY = 1
@@ -73,16 +74,16 @@ def _entries(table: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(footer) < _FOOTER or int.from_bytes(footer[-8:], "little") != _MAGIC:
         raise ValueError("no footer")
     # The footer holds the places of a block of meta data, and of the index.
-    _, at = _varint(footer, 0)
-    _, at = _varint(footer, at)
+    _, at = read_varint(footer, 0)
+    _, at = read_varint(footer, at)
     for _, handle in _block(table, *_handle(footer, at)):
         yield from _block(table, *_handle(handle, 0))
 
 
 def _handle(data: bytes, at: int) -> tuple[int, int]:
     """Returns a block's first byte and size."""
-    start, at = _varint(data, at)
-    size, _ = _varint(data, at)
+    start, at = read_varint(data, at)
+    size, _ = read_varint(data, at)
     return start, size
 
 
@@ -90,27 +91,16 @@ def _block(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]
     """Yields the keys of a block with their values; a key omits what it shares with the last."""
     block, kind = table[start : start + size], table[start + size]
     if kind == _SNAPPY:
-        whole, _ = _varint(block, 0)
+        whole, _ = read_varint(block, 0)
         block = pa.decompress(block, whole, "snappy", asbytes=True)
     elif kind != 0:
         raise ValueError("a block of unknown kind")
     end = len(block) - 4 - 4 * int.from_bytes(block[-4:], "little")
     at, key = 0, b""
     while at < end:
-        shared, at = _varint(block, at)
-        own, at = _varint(block, at)
-        length, at = _varint(block, at)
+        shared, at = read_varint(block, at)
+        own, at = read_varint(block, at)
+        length, at = read_varint(block, at)
         key = key[:shared] + block[at : at + own]
         yield key, block[at + own : at + own + length]
         at += own + length
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Returns a number of seven bits a byte, the lowest first, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from privacy.cloud.cells import Table
 from privacy.spans import quotes
+from transforms.varints import read_varint
 
 _ITEM, _TABLE, _ROW, _HEADER, _VALUE, _TEXT, _INTEGER = 0x0A, 0x22, 0x12, 0x0A, 0x0A, 0x1A, 0x08
 
@@ -47,27 +48,15 @@ def read_texts(reply: bytes, width: int) -> tuple[list[str], list[pa.Array], np.
     return headers, columns, numbers, overview
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Returns the number at a place, and the place behind it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
 def _split(reply: bytes) -> tuple[tuple[int, int] | None, bytes]:
     """Returns where the table begins and ends, and the overview."""
     at, table, overview = 0, None, b""
     while at < len(reply):
         tag = reply[at]
-        size, begin = _varint(reply, at + 1)
+        size, begin = read_varint(reply, at + 1)
         at = begin + size
         if tag == _ITEM and size:
-            length, start = _varint(reply, begin + 1)
+            length, start = read_varint(reply, begin + 1)
             if reply[begin] != _TABLE or start + length != at:
                 raise Unusual
             table = (start, at)
@@ -81,7 +70,7 @@ def _split(reply: bytes) -> tuple[tuple[int, int] | None, bytes]:
 def _rows(reply: bytes, at: int, end: int) -> tuple[list[int], int]:
     """Returns where the rows begin and end, one after the other, and where the headers end."""
     while at < end and reply[at] == _HEADER:
-        size, begin = _varint(reply, at + 1)
+        size, begin = read_varint(reply, at + 1)
         at = begin + size
     first, places = at, list[int]()
     # A loop by row: each says where the next one is. Lengths of one and two bytes are read here.
@@ -93,7 +82,7 @@ def _rows(reply: bytes, at: int, end: int) -> tuple[list[int], int]:
         if size > 0x7F:
             more = reply[begin]
             if more > 0x7F:
-                size, begin = _varint(reply, at + 1)
+                size, begin = read_varint(reply, at + 1)
             else:
                 size, begin = size & 0x7F | more << 7, begin + 1
         at = begin + size

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from privacy.cloud.cells import Table, kind_of, make_table
 from privacy.cloud.settings import ROW
+from transforms.varints import varint
 
 _ROW, _VALUE, _TEXT, _INTEGER = b"\x12", b"\x0a", b"\x1a", b"\x08"
 _TABLE = b"\x22"
@@ -35,16 +36,6 @@ def with_table(
     body = headers.SerializeToString() + _rows(columns, numbered)
     table = _TABLE + varint(len(body)) + body
     return b"".join((request.SerializeToString(), varint(item << 3 | 2), varint(len(table)), table))
-
-
-def varint(number: int) -> bytes:
-    """Returns a number as protobuf writes it: 7 bits a byte, the lowest first."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def _rows(columns: Sequence[pa.Array], numbered: bool) -> bytes:

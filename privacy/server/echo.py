@@ -5,6 +5,8 @@ from typing import Any
 
 from google.cloud.dlp_v2 import types
 
+from transforms.varints import read_varint
+
 _ITEM = {
     request.pb().DESCRIPTOR.fields_by_name["item"].number << 3 | 2
     for request in (types.DeidentifyContentRequest, types.ReidentifyContentRequest)
@@ -27,22 +29,12 @@ def returned(request: Raw) -> bytes:
     at = 0
     while at < len(request):
         tag = request[at]
-        size, begin = _varint(request, at + 1)
+        size, begin = read_varint(request, at + 1)
         if tag in _ITEM:
             # The item is the first field of the reply.
             return b"\x0a" + request[at + 1 : begin + size]
         at = begin + size
     return b""
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        value |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-        if data[at - 1] < 0x80:
-            return value, at
 
 
 class EchoEngine:

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from transforms.varints import read_varint
+
 _BATCH, _ROWS = 4, 1
 """Numbers of the fields `ReadRowsResponse.arrow_record_batch`, and of the bytes within it."""
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
@@ -39,6 +41,13 @@ def page_of(answer: bytes) -> Page:
     Raises:
       ValueError: It is not one.
     """
+    try:
+        return _taken_apart(answer)
+    except IndexError:
+        raise ValueError("an answer of ReadRows breaks off") from None
+
+
+def _taken_apart(answer: bytes) -> Page:
     rows, rest, place = None, [], 0
     while place < len(answer):
         start = place
@@ -57,29 +66,16 @@ def page_of(answer: bytes) -> Page:
 
 def _field(data: bytes, place: int) -> tuple[int, int, int]:
     """Returns a field's number, and where its content begins and ends."""
-    tag, place = _varint(data, place)
+    tag, place = read_varint(data, place)
     kind = tag & 7
     if kind == _BYTES:
-        size, place = _varint(data, place)
+        size, place = read_varint(data, place)
         return tag >> 3, place, place + size
     if kind == _VARINT:
-        return tag >> 3, place, _varint(data, place)[1]
+        return tag >> 3, place, read_varint(data, place)[1]
     if kind in (_EIGHT, _FOUR):
         return tag >> 3, place, place + (8 if kind == _EIGHT else 4)
     raise ValueError("an answer of ReadRows has a field of unknown kind")
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if place >= len(data) or shift > 63:
-            raise ValueError("an answer of ReadRows breaks off")
-        byte = data[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-        shift += 7
 
 
 def _aligned(content: memoryview) -> pa.Buffer:
